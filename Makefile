@@ -1,0 +1,80 @@
+# Pleura: every command a person types. Plain `make` prints this help.
+#
+#   make start    set up what is missing, build, diagnose the sample films, serve the page (SERVE=0: no page)
+#   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, Chromium, lint
+#   make check    the quick part of the tests, before each commit
+#   make setup    install compilers, Emscripten, Node and Chromium where they are missing (Debian)
+#   make wasm     build/pleura.wasm, the engine of page and command
+#   make lib      build/libpleura.so, the same engine for C and Python
+#   make site     build/site, the static page
+#   make samples  build/samples, a few openly licensed films
+#   make model    train, export and write the goldens: needs the data, see README.md
+#   make format   strip trailing blanks      make clean    remove build
+#
+# Variables: CC=gcc (native tests), SERVE=0, PORT=8080, PLEURA_DATA=folder of the films.
+
+ifeq ($(origin CC),default)
+CC = clang
+endif
+SERVE  = 1
+PORT   = 8080
+# A fused multiply-add would make native and wasm differ.
+COMMON = -std=c11 -O3 -ffp-contract=off -Wall -Wextra -Wshadow -Werror -Isrc -isystem build/include
+NATIVE = $(COMMON) -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+WASM   = $(COMMON) -DNDEBUG -msimd128 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc
+HEADERS   = $(wildcard src/*.h tests/*.h)
+SOURCES   = $(filter-out src/wasm.c, $(wildcard src/*.c))
+TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
+MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs)
+NODETESTS = $(wildcard tests/*.test.mjs)
+
+# Debian 12 has Node 18: setup puts a newer one here.
+export PATH := $(CURDIR)/build/node/bin:$(PATH)
+
+.PHONY: help start test check setup wasm lib site samples model format clean native lint
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
+
+setup:
+	@.ci/setup
+
+wasm: build/pleura.wasm
+lib: build/libpleura.so
+
+build/include/stb:
+	@mkdir -p build/include
+	ln -sfn /usr/include/stb $@
+
+build/pleura.wasm: src/wasm.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
+	emcc $(WASM) $(filter %.c, $^) -o $@
+
+build/test_kernels.wasm: tests/test_kernels.c $(wildcard src/kernels_*.c) $(HEADERS) Makefile | build/include/stb
+	emcc $(WASM) -sEXPORTED_FUNCTIONS=_test_kernels $(filter %.c, $^) -o $@
+
+build/libpleura.so: $(SOURCES) $(HEADERS) Makefile | build/include/stb
+	$(CC) $(COMMON) -fPIC -shared $(filter %.c, $^) -lm -o $@
+
+# Native tests: one folder a compiler, always under AddressSanitizer and UBSan.
+build/$(CC)/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
+	@mkdir -p $(@D)
+	$(CC) $(NATIVE) -c $< -o $@
+
+build/$(CC)/test_%: tests/test_%.c $(SOURCES:src/%.c=build/$(CC)/%.o) $(HEADERS) Makefile
+	$(CC) $(NATIVE) $(filter %.c %.o, $^) -lm -o $@
+
+native: $(TESTS)
+	@set -e; for test in $(TESTS); do echo "$$test"; "$$test"; done
+
+lint: | build/include/stb
+	@set -e; for module in $(MODULES); do node --check "$$module"; done
+	@set -e; for source in $(SOURCES); do \
+	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text $(COMMON) "$$source"; done
+
+format:
+	@sed -i 's/[[:blank:]]*$$//' $$(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.css' '*.html' '*.md' '*.json')
+
+clean:
+	rm -rf build
