@@ -1,0 +1,143 @@
+"""The layer lines of a Pleura graph as a PyTorch module: one text defines training, export and goldens.
+
+A line is `name = op inputs... key=value...`, in execution order, as src/gguf.h reads them from the
+weights. In training every convolution but the last of a U-Net carries a batch norm, which fold() removes.
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def parse(line):
+    """One layer line -> (name, op, inputs, options); options are int but act."""
+    name, expression = line.split(" = ")
+    op, *words = expression.split()
+    inputs = [word for word in words if "=" not in word]
+    options = dict(word.split("=") for word in words if "=" in word)
+    return name, op, inputs, {key: value if key == "act" else int(value) for key, value in options.items()}
+
+
+class Graph(nn.Module):
+    """Runs the lines on [batch, c, h, w]; norm=False gives the folded network that the engine runs."""
+
+    def __init__(self, lines, norm=True):
+        super().__init__()
+        self.lines, self.layers = list(lines), [parse(line) for line in lines]
+        self.shapes, self.ops = {}, nn.ModuleDict()
+        for name, op, inputs, o in self.layers:
+            shape = self.shape(op, [self.shapes[i] for i in inputs], o)
+            if op == "conv":
+                conv = nn.Conv2d(self.shapes[inputs[0]][0], o["c"], o["k"], o.get("stride", 1), o.get("pad", 0), bias=True)
+                self.ops[self.key(name)] = nn.Sequential(conv, nn.BatchNorm2d(o["c"])) if norm and name != "mask" else conv
+            if op == "dense":
+                c, h, w = self.shapes[inputs[0]]
+                self.ops[self.key(name)] = nn.Linear(c * h * w, o["c"])
+            self.shapes[name] = shape
+
+    @staticmethod
+    def key(name):
+        return name.replace(".", "_")
+
+    @staticmethod
+    def shape(op, inputs, o):
+        """(c, h, w) of a layer's output."""
+        if op == "input":
+            return o["c"], o["h"], o["w"]
+        c, h, w = inputs[0]
+        if op in ("conv", "maxpool"):
+            k, stride, pad = o["k"], o.get("stride", 1), o.get("pad", 0)
+            return o.get("c", c), (h + 2 * pad - k) // stride + 1, (w + 2 * pad - k) // stride + 1
+        if op == "resize":
+            return c, h * o["scale"], w * o["scale"]
+        if op == "concat":
+            return sum(i[0] for i in inputs), h, w
+        return {"add": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
+
+    def forward(self, image):
+        """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
+        out = {}
+        for name, op, inputs, o in self.layers:
+            x = [out[i] for i in inputs]
+            if op == "input":
+                y = image
+            elif op == "conv":
+                y = self.ops[self.key(name)](x[0])
+            elif op == "maxpool":
+                y = F.max_pool2d(x[0], o["k"], o["stride"])
+            elif op == "resize":
+                y = F.interpolate(x[0], scale_factor=o["scale"], mode="nearest")
+            elif op == "concat":
+                y = torch.cat(x, 1)
+            elif op == "add":
+                y = sum(x[1:], x[0])
+            elif op == "mean":
+                y = x[0].mean((2, 3), keepdim=True)
+            elif op == "dense":
+                y = self.ops[self.key(name)](x[0].permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
+            else:
+                raise ValueError(f"no such op: {op}")
+            out[name] = F.relu(y) if o.get("act") == "relu" else y
+        return out
+
+    def fold(self):
+        """{layer: (weight, bias)} as float32 arrays, batch norm folded in: conv [cout, cin, k, k], dense [cout, h*w*c]."""
+        parameters = {}
+        for name, op, _, _ in self.layers:
+            if op not in ("conv", "dense"):
+                continue
+            layer = self.ops[self.key(name)]
+            if isinstance(layer, nn.Sequential):
+                conv, bn = layer
+                scale = (bn.weight / torch.sqrt(bn.running_var + bn.eps)).detach()
+                weight = conv.weight.detach() * scale[:, None, None, None]
+                bias = (conv.bias.detach() - bn.running_mean) * scale + bn.bias.detach()
+            else:
+                weight, bias = layer.weight.detach(), layer.bias.detach()
+            parameters[name] = weight.numpy(), bias.numpy()
+        return parameters
+
+    def load_folded(self, parameters):
+        """Takes {layer: (weight, bias)} of fold(); self must be built with norm=False."""
+        with torch.no_grad():
+            for name, (weight, bias) in parameters.items():
+                self.ops[self.key(name)].weight.copy_(torch.as_tensor(weight))
+                self.ops[self.key(name)].bias.copy_(torch.as_tensor(bias))
+        return self.eval()
+
+
+def unet(side=128, widths=(12, 24, 48, 96)):
+    """Lines of the lung U-Net: two 3x3 convolutions a level, nearest resize on the way up, logits `mask`."""
+    lines, last = [f"image = input h={side} w={side} c=1"], "image"
+    for level, width in enumerate(widths, 1):
+        if level > 1:
+            lines.append(f"down{level - 1} = maxpool {last} k=2 stride=2")
+            last = f"down{level - 1}"
+        for part in "ab":
+            lines.append(f"enc{level}{part} = conv {last} k=3 stride=1 pad=1 c={width} act=relu")
+            last = f"enc{level}{part}"
+    for level in range(len(widths) - 1, 0, -1):
+        lines += [f"up{level} = resize {last} scale=2", f"cat{level} = concat up{level} enc{level}b"]
+        last = f"cat{level}"
+        for part in "ab":
+            lines.append(f"dec{level}{part} = conv {last} k=3 stride=1 pad=1 c={widths[level - 1]} act=relu")
+            last = f"dec{level}{part}"
+    return lines + [f"mask = conv {last} k=1 stride=1 pad=0 c=1"]
+
+
+def resnet(side=144, widths=(16, 32, 64, 128), classes=3):
+    """Lines of the diagnosis ResNet-10: pooled stem, one residual block a width, `features`, `pool`, `logits`."""
+    lines = [f"image = input h={side} w={side} c=1",
+             f"stem = conv image k=3 stride=1 pad=1 c={widths[0]} act=relu",
+             "stem.pool = maxpool stem k=2 stride=2"]
+    last = "stem.pool"
+    for number, width in enumerate(widths, 1):
+        stride, out = (1, f"block{number}") if number == 1 else (2, f"block{number}")
+        lines += [f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
+                  f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}"]
+        if stride == 2:
+            lines.append(f"{out}s = conv {last} k=1 stride=2 pad=0 c={width}")
+            last = f"{out}s"
+        out = "features" if number == len(widths) else out
+        lines.append(f"{out} = add block{number}b {last} act=relu")
+        last = out
+    return lines + ["pool = mean features", f"logits = dense pool c={classes}"]
