@@ -1,0 +1,23 @@
+/* arena.h - the only allocator of the engine: one block, taken from the front, never freed piece by piece. */
+#ifndef PLEURA_ARENA_H
+#define PLEURA_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    unsigned char *base; /* 16-byte aligned */
+    size_t size, used;
+} arena;
+
+/* count * item bytes, 16-byte aligned, uninitialised; NULL when they do not fit. */
+static inline void *arena_take(arena *a, size_t count, size_t item)
+{
+    if (a->used > SIZE_MAX - 15) return NULL;
+    size_t start = (a->used + 15) & ~(size_t)15;
+    if (start > a->size || (item && count > (a->size - start) / item)) return NULL;
+    a->used = start + count * item;
+    return a->base + start;
+}
+
+#endif

@@ -1,0 +1,184 @@
+// engine.mjs - pleura.wasm for browser, worker and Node: bytes in, plain objects out.
+
+/** A failure with its name for programs (`code`), its number (`status`) and a sentence for people (`message`). */
+export class PleuraError extends Error {
+  constructor(code, status, message) {
+    super(message);
+    this.name = 'PleuraError';
+    this.code = code;
+    this.status = status;
+  }
+}
+
+const UNCERTAIN = -1; // pleura.h
+const OUT_OF_MEMORY = 1; // status.h
+
+/**
+ * @typedef {{data: Float32Array, width: number, height: number}} Grid  stretched over the whole upright film, 0..1
+ * @typedef {object} Diagnosis
+ * @property {string} verdict  a label, 'uncertain' or 'refused'
+ * @property {Record<string, number>} probability  calibrated, one a label; of no meaning when refused
+ * @property {{accepted: boolean, score: number, reason: string|null, message: string|null}} gate
+ * @property {'stb'|'browser'} decoder  who decoded the file: the engine itself, or a browser whose pixels may differ
+ * @property {string} bits  hash over all output floats: equal everywhere for the same film
+ * @property {number} width  of the upright film, pixels
+ * @property {number} height
+ * @property {Grid} heatmap  evidence for the likeliest label
+ * @property {Grid} lungs  probability of lung
+ */
+
+/** The wasm functions, after a check that this machine can run them. */
+async function instantiate(wasm) {
+  let memory;
+  const imports = { env: { emscripten_notify_memory_growth() {} } };
+  try {
+    const made = await WebAssembly.instantiate(wasm, imports);
+    memory = 'exports' in made ? made.exports : made.instance.exports;
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw new PleuraError('no-simd', -1,
+      'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.');
+  }
+  memory._initialize();
+  return memory;
+}
+
+/**
+ * An engine on its own memory, one film at a time. Throws PleuraError.
+ * @param {object} options
+ * @param {BufferSource|WebAssembly.Module} options.wasm  pleura.wasm
+ * @param {Uint8Array} options.weights  pleura.gguf; copied
+ * @param {boolean} [options.reference]  plain kernels: slower, the same bits
+ */
+export async function createEngine({ wasm, weights, reference = false }) {
+  const c = await instantiate(wasm);
+  // A view is made for each use: growing the memory detaches every earlier one.
+  const bytesAt = (at, length) => new Uint8Array(c.memory.buffer, at, length);
+  const utf8 = new TextDecoder();
+
+  function cString(at) {
+    const all = new Uint8Array(c.memory.buffer, at);
+    return utf8.decode(all.subarray(0, all.indexOf(0)));
+  }
+
+  function check(status) {
+    if (status) throw new PleuraError(cString(c.status_code(status)), status, cString(c.status_text(status)));
+  }
+
+  function give(bytes) {
+    const at = c.input(bytes.length);
+    if (!at) check(OUT_OF_MEMORY);
+    bytesAt(at, bytes.length).set(bytes);
+  }
+
+  const giveKey = (key) => give(new TextEncoder().encode(`${key}\0`));
+
+  function text(key, index = 0) {
+    giveKey(key);
+    const at = c.text(index);
+    return at ? utf8.decode(bytesAt(at, c.text_size())) : null;
+  }
+
+  function number(key) {
+    giveKey(key);
+    const value = c.number(0);
+    return Number.isNaN(value) ? null : value;
+  }
+
+  function texts(key) {
+    const all = [];
+    for (let one; (one = text(key, all.length)) !== null;) all.push(one);
+    return all;
+  }
+
+  give(weights);
+  check(c.load(weights.length, reference ? 1 : 0));
+
+  const labels = texts('pleura.labels');
+  const graphs = { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') };
+  const model = {
+    name: text('general.name') ?? 'unnamed',
+    version: text('general.version') ?? '0',
+    license: text('general.license') ?? 'unknown',
+    notice: text('pleura.card.notice') ?? 'For research and teaching, not a medical device.',
+    summary: text('pleura.card.summary') ?? '',
+    labels,
+    lungs: graphs.lungs.length > 0,
+    graphs,
+    temperature: number('pleura.temperature') ?? 1,
+    certain: number('pleura.threshold.certain') ?? 0,
+    gateScore: number('pleura.gate.min_score') ?? 0,
+  };
+
+  /** @returns {Grid} */
+  function grid(at) {
+    const side = c.map_side();
+    return { data: new Float32Array(c.memory.buffer, at, side * side).slice(), width: side, height: side };
+  }
+
+  /** @returns {Diagnosis} */
+  function readResult(decoder) {
+    const probability = new Float32Array(c.memory.buffer, c.probability(), labels.length);
+    const verdict = c.verdict(), reason = c.gate();
+    const hex = (word) => (word >>> 0).toString(16).padStart(8, '0');
+    return {
+      verdict: labels[verdict] ?? (verdict === UNCERTAIN ? 'uncertain' : 'refused'),
+      probability: Object.fromEntries(labels.map((label, i) => [label, probability[i]])),
+      gate: {
+        accepted: reason === 0,
+        score: c.gate_score(),
+        reason: reason ? cString(c.gate_code(reason)) : null,
+        message: reason ? cString(c.gate_text(reason)) : null,
+      },
+      decoder,
+      bits: hex(c.bits_high()) + hex(c.bits_low()),
+      width: c.width(),
+      height: c.height(),
+      heatmap: grid(c.heatmap()),
+      lungs: grid(c.lungs_map()),
+    };
+  }
+
+  return {
+    model,
+
+    /**
+     * @param {Uint8Array | {rgba: Uint8Array|Uint8ClampedArray, width: number, height: number}} film  a whole PNG, JPEG
+     *   or BMP file, or pixels that a browser has decoded
+     * @returns {Diagnosis}
+     */
+    diagnose(film) {
+      if (film instanceof Uint8Array) {
+        give(film);
+        check(c.diagnose(film.length));
+        return readResult('stb');
+      }
+      const { rgba, width, height } = film;
+      if (!(width > 0 && height > 0 && rgba.length === width * height * 4)) {
+        throw new TypeError('rgba must hold width * height * 4 bytes');
+      }
+      give(rgba);
+      check(c.diagnose_rgba(width, height));
+      return readResult('browser');
+    },
+
+    /** The synthetic phantom, drawn by the engine: nobody's X-ray. @returns {Diagnosis} */
+    phantom() {
+      check(c.diagnose_phantom());
+      return readResult('stb');
+    },
+
+    /**
+     * The upright film last diagnosed, as the engine saw it, for display.
+     * @param {number} maxSide  of the longer side, pixels
+     * @returns {{data: Uint8Array, width: number, height: number}}  grey, row by row
+     */
+    film(maxSide) {
+      const scale = Math.min(1, maxSide / Math.max(c.width(), c.height()));
+      const width = Math.max(1, Math.round(c.width() * scale)), height = Math.max(1, Math.round(c.height() * scale));
+      const at = c.view(width, height);
+      if (!at) check(OUT_OF_MEMORY);
+      return { data: bytesAt(at, width * height).slice(), width, height };
+    },
+  };
+}

@@ -1,0 +1,297 @@
+/* image.c - decoding by stb_image behind checks of our own, EXIF orientation, grey, area resize, robust range. */
+#include "image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_NO_STDIO
+#define STBI_NO_SIMD /* the same bits on every machine */
+#define STBI_NO_FAILURE_STRINGS
+#define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
+#include <stb/stb_image.h>
+
+static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
+static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
+static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
+static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
+
+static pleura_status check_size(int64_t width, int64_t height)
+{
+    if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || width * height > IMAGE_MAX_PIXELS)
+        return PLEURA_IMAGE_TOO_LARGE;
+    if (width < IMAGE_MIN_SIDE || height < IMAGE_MIN_SIDE) return PLEURA_IMAGE_TOO_SMALL;
+    return PLEURA_OK;
+}
+
+/* CRC-32 of PNG (ISO 3309), a nibble at a time. */
+static uint32_t crc32_of(const uint8_t *p, size_t n)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    uint32_t crc = 0xffffffff;
+    for (; n; n--, p++) {
+        crc = table[(crc ^ *p) & 15] ^ crc >> 4;
+        crc = table[(crc ^ *p >> 4) & 15] ^ crc >> 4;
+    }
+    return ~crc;
+}
+
+/* Walks every chunk up to IEND (PNG specification, 5.3). */
+static pleura_status check_png(const uint8_t *bytes, size_t size)
+{
+    size_t at = 8;
+    for (int first = 1;; first = 0) {
+        if (size - at < 12) return PLEURA_IMAGE_DAMAGED;
+        uint32_t length = be32(bytes + at);
+        const uint8_t *type = bytes + at + 4;
+        if (length > size - at - 12) return PLEURA_IMAGE_DAMAGED;
+        if (crc32_of(type, (size_t)length + 4) != be32(type + 4 + length)) return PLEURA_IMAGE_DAMAGED;
+        if (first) {
+            if (memcmp(type, "IHDR", 4) != 0 || length != 13) return PLEURA_IMAGE_DAMAGED;
+            pleura_status status = check_size(be32(type + 4), be32(type + 8));
+            if (status) return status;
+        }
+        if (memcmp(type, "IEND", 4) == 0) return PLEURA_OK;
+        at += (size_t)length + 12;
+    }
+}
+
+/* Orientation 1..8 from a TIFF header with its first directory (EXIF 2.3, 4.6.4 A), 1 when it is not there. */
+static int exif_orientation(const uint8_t *tiff, size_t size)
+{
+    if (size < 8) return 1;
+    int big = tiff[0] == 'M';
+    if (memcmp(tiff, big ? "MM\0*" : "II*\0", 4) != 0) return 1;
+    uint32_t at = big ? be32(tiff + 4) : le32(tiff + 4);
+    if (at > size - 2) return 1;
+    uint32_t count = big ? be16(tiff + at) : le16(tiff + at);
+    const uint8_t *entry = tiff + at + 2;
+    for (size_t left = (size - at - 2) / 12; count && left; count--, left--, entry += 12) {
+        if ((big ? be16(entry) : le16(entry)) != 0x0112) continue;
+        uint32_t value = big ? be16(entry + 8) : le16(entry + 8);
+        return value >= 1 && value <= 8 ? (int)value : 1;
+    }
+    return 1;
+}
+
+/* Walks every segment and scan up to EOI (ITU-T T.81, annex B). */
+static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)
+{
+    int frame = 0;
+    for (size_t at = 2;;) {
+        if (size - at < 2 || bytes[at] != 0xff) return PLEURA_IMAGE_DAMAGED;
+        uint8_t marker = bytes[at + 1];
+        if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
+        at += 2;
+        if (marker == 0xd9) return frame ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
+        if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue;
+        if (size - at < 2) return PLEURA_IMAGE_DAMAGED;
+        size_t length = be16(bytes + at);
+        if (length < 2 || length > size - at) return PLEURA_IMAGE_DAMAGED;
+        const uint8_t *segment = bytes + at + 2;
+        int is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+        if (is_frame) {
+            if (length < 8) return PLEURA_IMAGE_DAMAGED;
+            pleura_status status = check_size(be16(segment + 3), be16(segment + 1));
+            if (status) return status;
+            if (marker > 0xc2 || segment[0] != 8) return PLEURA_IMAGE_UNSUPPORTED; /* lossless, arithmetic, 12 bits */
+            frame = 1;
+        }
+        if (marker == 0xe1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
+            *orientation = exif_orientation(segment + 6, length - 8);
+        at += length;
+        if (marker == 0xda) /* entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart */
+            while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 ||
+                                      (bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7)))
+                at++;
+    }
+}
+
+static pleura_status check_bmp(const uint8_t *bytes, size_t size)
+{
+    if (size < 26) return PLEURA_IMAGE_DAMAGED;
+    int core = le32(bytes + 14) == 12; /* BITMAPCOREHEADER */
+    if (!core && size < 54) return PLEURA_IMAGE_DAMAGED;
+    int64_t width = core ? (int64_t)le16(bytes + 18) : (int32_t)le32(bytes + 18);
+    int64_t height = core ? (int64_t)le16(bytes + 20) : (int32_t)le32(bytes + 22);
+    uint32_t bits = le16(bytes + (core ? 24 : 28)), coding = core ? 0 : le32(bytes + 30);
+    if (height < 0) height = -height; /* top row first */
+    pleura_status status = check_size(width, height);
+    if (status) return status;
+    if (coding != 0 && coding != 3) return PLEURA_IMAGE_UNSUPPORTED; /* run lengths */
+    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
+    return le32(bytes + 10) + row * (uint64_t)height > size ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
+}
+
+static pleura_status check_file(int *orientation, const uint8_t *bytes, size_t size)
+{
+    *orientation = 1;
+    if (size == 0) return PLEURA_EMPTY;
+    if (size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0) return check_png(bytes, size);
+    if (size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0) return check_jpeg(orientation, bytes, size);
+    if (size >= 2 && memcmp(bytes, "BM", 2) == 0) return check_bmp(bytes, size);
+    return PLEURA_NOT_IMAGE;
+}
+
+static pleura_status film_new(film *f, int width, int height)
+{
+    uint16_t *pixels = malloc((size_t)width * (size_t)height * sizeof *pixels);
+    if (!pixels) return PLEURA_MEMORY;
+    *f = (film){pixels, width, height, 0};
+    return PLEURA_OK;
+}
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+/* Grey of one pixel, 0..65535, with the luma weights of ITU-R BT.601 in 1/256; adds its chroma to *sum. */
+static uint16_t grey(uint32_t r, uint32_t g, uint32_t b, uint64_t *sum)
+{
+    *sum += most(r, most(g, b)) - least(r, least(g, b));
+    return (uint16_t)((77 * r + 150 * g + 29 * b) >> 8);
+}
+
+/* Fills f from interleaved samples: 8 or 16 bits, 1 to 4 channels (grey, grey alpha, RGB, RGB alpha). */
+static void to_grey(film *f, const void *samples, int channels, int wide)
+{
+    const uint8_t *s8 = samples;
+    const uint16_t *s16 = samples;
+    size_t count = (size_t)f->width * (size_t)f->height;
+    uint64_t chroma = 0;
+    for (size_t i = 0, at = 0; i < count; i++, at += (size_t)channels) {
+        uint32_t c[3];
+        for (size_t j = 0; j < 3; j++) {
+            size_t from = at + (channels < 3 ? 0 : j);
+            c[j] = wide ? s16[from] : s8[from] * 257u;
+        }
+        f->pixels[i] = channels < 3 ? (uint16_t)c[0] : grey(c[0], c[1], c[2], &chroma);
+    }
+    f->chroma = (float)((double)chroma / 65535.0 / (double)count);
+}
+
+/* Turns f so that it is upright; orientation as in EXIF, 2..8. */
+static pleura_status turn(film *f, int orientation)
+{
+    int w = f->width, h = f->height, swap = orientation >= 5;
+    film to;
+    pleura_status status = film_new(&to, swap ? h : w, swap ? w : h);
+    if (status) return status;
+    int right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    int bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    for (int y = 0; y < to.height; y++)
+    for (int x = 0; x < to.width; x++) {
+        int sx = swap ? y : x, sy = swap ? x : y;
+        if (right) sx = w - 1 - sx;
+        if (bottom) sy = h - 1 - sy;
+        to.pixels[(size_t)y * (size_t)to.width + (size_t)x] = f->pixels[(size_t)sy * (size_t)w + (size_t)sx];
+    }
+    to.chroma = f->chroma;
+    film_free(f);
+    *f = to;
+    return PLEURA_OK;
+}
+
+pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
+{
+    int orientation, width, height, channels;
+    pleura_status status = check_file(&orientation, bytes, size);
+    if (status) return status;
+    if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
+    int wide = stbi_is_16_bit_from_memory(bytes, (int)size);
+    void *samples = wide ? (void *)stbi_load_16_from_memory(bytes, (int)size, &width, &height, &channels, 0)
+                         : (void *)stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, 0);
+    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    film f = {0};
+    status = check_size(width, height); /* stb_image's own reading of the header counts, too */
+    if (!status) status = film_new(&f, width, height);
+    if (!status) to_grey(&f, samples, channels, wide);
+    stbi_image_free(samples);
+    if (!status && orientation > 1) status = turn(&f, orientation);
+    if (status) film_free(&f);
+    else *out = f;
+    return status;
+}
+
+pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int height)
+{
+    film f;
+    pleura_status status = check_size(width, height);
+    if (!status) status = film_new(&f, width, height);
+    if (status) return status;
+    to_grey(&f, rgba, 4, 0);
+    *out = f;
+    return PLEURA_OK;
+}
+
+void film_free(film *f)
+{
+    free(f->pixels);
+    *f = (film){0};
+}
+
+/* out[ow] += weight * the sum of the row over each of ow equal spans of x0..x1. */
+static void add_row(float *out, int ow, const uint16_t *row, double x0, double x1, float weight)
+{
+    double step = (x1 - x0) / ow;
+    for (int x = 0; x < ow; x++) {
+        double from = x0 + x * step, to = x + 1 < ow ? from + step : x1; /* no rounding past the film */
+        int first = (int)from, last = (int)to;
+        if (last == to && last > first) last--;
+        float sum = row[first] * (float)((first + 1 < to ? first + 1 : to) - from);
+        for (int i = first + 1; i < last; i++) sum += row[i];
+        if (last > first) sum += row[last] * (float)(to - last);
+        out[x] += weight * sum;
+    }
+}
+
+void film_resample(float *out, int ow, int oh, const film *f, double x0, double y0, double x1, double y1)
+{
+    double step = (y1 - y0) / oh, area = step * (x1 - x0) / ow;
+    memset(out, 0, (size_t)ow * (size_t)oh * sizeof *out);
+    for (int y = 0; y < oh; y++, out += ow) {
+        double from = y0 + y * step, to = y + 1 < oh ? from + step : y1;
+        for (int i = (int)from; i < to; i++) {
+            double top = i > from ? i : from, bottom = i + 1 < to ? i + 1 : to;
+            add_row(out, ow, f->pixels + (size_t)i * (size_t)f->width, x0, x1, (float)((bottom - top) / area));
+        }
+    }
+}
+
+void robust_range(float *low, float *high, const float *values, size_t count)
+{
+    enum { BINS = 4096 };
+    uint32_t bins[BINS] = {0};
+    float min = values[0], max = values[0];
+    for (size_t i = 1; i < count; i++) {
+        if (values[i] < min) min = values[i];
+        if (values[i] > max) max = values[i];
+    }
+    *low = min, *high = max;
+    if (max <= min) return;
+    float scale = (BINS - 1) / (max - min);
+    for (size_t i = 0; i < count; i++) bins[(int)((values[i] - min) * scale)]++;
+    size_t tail = count / 100, seen = 0;
+    int bin = 0;
+    while (seen + bins[bin] <= tail) seen += bins[bin++];
+    *low = min + (float)bin / scale;
+    for (bin = BINS - 1, seen = 0; seen + bins[bin] <= tail;) seen += bins[bin--];
+    *high = min + (float)(bin + 1) / scale;
+}
+
+int film_input(float *out, int side, const film *f)
+{
+    size_t count = (size_t)side * (size_t)side;
+    float low, high;
+    film_resample(out, side, side, f, 0, 0, f->width, f->height);
+    robust_range(&low, &high, out, count);
+    for (size_t i = 0; i < count; i++) {
+        float v = high > low ? 2 * (out[i] - low) / (high - low) - 1 : 0;
+        out[i] = v < -1 ? -1 : v > 1 ? 1 : v;
+    }
+    return high > low;
+}

@@ -1,0 +1,41 @@
+/* image.h - file bytes to one upright grey plane, and that plane to a network's input.
+ *
+ * Reads PNG (8 and 16 bits), JPEG (baseline and progressive; grey, colour, CMYK) and BMP. Before stb_image sees a file,
+ * its structure is walked: sizes, checksums and completeness, because stb_image fills what is missing with grey.
+ * EXIF orientation is applied; gamma and colour profiles are not. All arithmetic is the same on every machine. */
+#ifndef PLEURA_IMAGE_H
+#define PLEURA_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+
+enum { IMAGE_MIN_SIDE = 64, IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 64000000 };
+
+typedef struct {
+    uint16_t *pixels;  /* [height][width], 0..65535; an 8-bit value v is stored as v * 257 */
+    int width, height; /* upright */
+    float chroma;      /* mean over the pixels of (max - min of R, G, B), 0..1; 0 for a grey film */
+} film;
+
+/* Decodes a whole file. The pixels belong to the caller, who ends them with film_free. */
+pleura_status film_decode(film *out, const uint8_t *bytes, size_t size);
+
+/* The same from [height][width][4] bytes R, G, B, A; alpha is ignored. */
+pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int height);
+
+/* Frees the pixels and clears the film; a cleared film is allowed. */
+void film_free(film *f);
+
+/* out[oh][ow]: area averages of the rectangle x0..x1, y0..y1 (pixels, fractions allowed, inside the film), stretched. */
+void film_resample(float *out, int ow, int oh, const film *f, double x0, double y0, double x1, double y1);
+
+/* The values below which 1 % and 99 % of count values lie, to 1/4096 of their range. */
+void robust_range(float *low, float *high, const float *values, size_t count);
+
+/* out[side][side]: the whole film stretched to a square, its robust range mapped to -1..1 and clipped.
+ * Returns 0, and zeros, for a blank film. */
+int film_input(float *out, int side, const film *f);
+
+#endif

@@ -1,0 +1,128 @@
+/* kernels_simd.c - the kernels of kernels_ref.c on 128-bit vectors: wasm_simd128, natively through SIMDe. */
+#ifdef __wasm_simd128__
+#include <wasm_simd128.h>
+#else
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/wasm/simd128.h>
+#endif
+
+#include "kernels.h"
+
+typedef v128_t f32x4;
+#define load4 wasm_v128_load
+#define store4 wasm_v128_store
+#define splat4 wasm_v128_load32_splat
+#define add4 wasm_f32x4_add
+#define max4 wasm_f32x4_pmax /* a < b ? b : a */
+
+static f32x4 fma4(f32x4 sum, f32x4 a, f32x4 b) { return add4(sum, wasm_f32x4_mul(a, b)); } /* two roundings */
+
+/* The rectifier as rectify() in kernels_ref.c: pmax(0, x) = 0 < x ? x : 0. */
+static f32x4 relu4(f32x4 v) { return max4(wasm_f32x4_const(0, 0, 0, 0), v); }
+
+static void put(float *out, f32x4 v, int relu) { store4(out, relu ? relu4(v) : v); }
+
+/* Where the window of output pixel n begins. */
+static const float *window(const float *in, int n, const window_shape *s)
+{
+    return in + (n / s->ow * s->stride * s->w + n % s->ow * s->stride) * s->cin;
+}
+
+/* 4 pixels x 8 channels: 8 sums, 4 splats, 2 weights stay within V8's 15 vector registers. */
+static void conv_4x8(float *out, const float *const p[4], const float *w0, const float *bias, const window_shape *s)
+{
+    const float *w1 = w0 + s->k * s->k * s->cin * 4;
+    f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
+    f32x4 b0 = load4(bias + 4), b1 = b0, b2 = b0, b3 = b0;
+    for (int ky = 0; ky < s->k; ky++) {
+        int row = ky * s->w * s->cin, n = s->k * s->cin; /* the k pixels of a window's row lie side by side */
+        const float *p0 = p[0] + row, *p1 = p[1] + row, *p2 = p[2] + row, *p3 = p[3] + row;
+        for (int i = 0; i < n; i++, w0 += 4, w1 += 4) {
+            f32x4 u = load4(w0), v = load4(w1), x0 = splat4(p0 + i), x1 = splat4(p1 + i);
+            a0 = fma4(a0, x0, u), b0 = fma4(b0, x0, v);
+            a1 = fma4(a1, x1, u), b1 = fma4(b1, x1, v);
+            f32x4 x2 = splat4(p2 + i), x3 = splat4(p3 + i);
+            a2 = fma4(a2, x2, u), b2 = fma4(b2, x2, v);
+            a3 = fma4(a3, x3, u), b3 = fma4(b3, x3, v);
+        }
+    }
+    int c = s->cout, relu = s->relu;
+    put(out, a0, relu), put(out + 4, b0, relu);
+    put(out + c, a1, relu), put(out + c + 4, b1, relu);
+    put(out + 2 * c, a2, relu), put(out + 2 * c + 4, b2, relu);
+    put(out + 3 * c, a3, relu), put(out + 3 * c + 4, b3, relu);
+}
+
+/* 4 pixels x 4 channels, for the last block of cout % 8 == 4. */
+static void conv_4x4(float *out, const float *const p[4], const float *w, const float *bias, const window_shape *s)
+{
+    f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
+    for (int ky = 0; ky < s->k; ky++) {
+        int row = ky * s->w * s->cin, n = s->k * s->cin;
+        const float *p0 = p[0] + row, *p1 = p[1] + row, *p2 = p[2] + row, *p3 = p[3] + row;
+        for (int i = 0; i < n; i++, w += 4) {
+            f32x4 u = load4(w);
+            a0 = fma4(a0, splat4(p0 + i), u), a1 = fma4(a1, splat4(p1 + i), u);
+            a2 = fma4(a2, splat4(p2 + i), u), a3 = fma4(a3, splat4(p3 + i), u);
+        }
+    }
+    int c = s->cout, relu = s->relu;
+    put(out, a0, relu), put(out + c, a1, relu), put(out + 2 * c, a2, relu), put(out + 3 * c, a3, relu);
+}
+
+/* One pixel x 4 channels, for the last pixels and for dense layers. */
+static void conv_1x4(float *out, const float *p, const float *w, const float *bias, const window_shape *s)
+{
+    f32x4 sum = load4(bias);
+    for (int ky = 0; ky < s->k; ky++) {
+        const float *row = p + ky * s->w * s->cin;
+        for (int i = 0; i < s->k * s->cin; i++, w += 4) sum = fma4(sum, splat4(row + i), load4(w));
+    }
+    put(out, sum, s->relu);
+}
+
+static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
+{
+    int pixels = s->oh * s->ow, block = s->k * s->k * s->cin; /* weights of one channel */
+    for (int o = 0; o < s->cout;) {
+        int wide = o + 8 <= s->cout, n = 0;
+        const float *wp = w + o * block;
+        for (; n + 4 <= pixels; n += 4) {
+            const float *p[4] = {window(in, n, s), window(in, n + 1, s), window(in, n + 2, s), window(in, n + 3, s)};
+            (wide ? conv_4x8 : conv_4x4)(out + n * s->cout + o, p, wp, bias + o, s);
+        }
+        for (; n < pixels; n++)
+            for (int half = 0; half <= 4 * wide; half += 4)
+                conv_1x4(out + n * s->cout + o + half, window(in, n, s), wp + half * block, bias + o + half, s);
+        o += wide ? 8 : 4;
+    }
+}
+
+static void maxpool(float *out, const float *in, const window_shape *s)
+{
+    for (int n = 0; n < s->oh * s->ow; n++)
+    for (int o = 0; o < s->cout; o += 4, out += 4) {
+        const float *corner = window(in, n, s) + o;
+        f32x4 best = load4(corner);
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
+        store4(out, best);
+    }
+}
+
+static void add(float *out, const float *a, const float *b, int n, int relu)
+{
+    for (int i = 0; i < n; i += 4) put(out + i, add4(load4(a + i), load4(b + i)), relu);
+}
+
+static void mean(float *out, const float *in, int pixels, int c)
+{
+    f32x4 count = wasm_f32x4_splat((float)pixels);
+    for (int o = 0; o < c; o += 4) {
+        f32x4 sum = wasm_f32x4_const(0, 0, 0, 0);
+        for (int i = 0; i < pixels; i++) sum = add4(sum, load4(in + i * c + o));
+        store4(out + o, wasm_f32x4_div(sum, count));
+    }
+}
+
+const kernels kernels_simd = {conv, maxpool, add, mean};

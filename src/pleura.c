@@ -1,0 +1,349 @@
+/* pleura.c - the engine: weights to two nets in one arena; a film to lungs, logits, gate, verdict and heatmap. */
+#include "pleura.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain.h"
+#include "lungs.h"
+#include "net.h"
+#include "phantom.h"
+
+enum { MAX_LABELS = 64, PLAIN_SIDE = 64, QUANTILES = 101 };
+
+struct pleura_engine {
+    gguf weights;
+    arena memory;
+    const kernels *kernels;
+    net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
+    net_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
+    lungs lungs;
+    int *scratch;        /* for lungs_find; later the net's own mask */
+    float *crop_mask, *map, *heatmap;
+    int label_count;
+    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, chroma_most;
+    int blur;
+    float scores[2 * MAX_LABELS]; /* logits, then probabilities */
+    film film;
+};
+
+const char *pleura_gate_code(int gate)
+{
+    switch (gate) {
+#define X(name, number, code, text) case number: return code;
+    PLEURA_GATE_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+const char *pleura_gate_text(int gate)
+{
+    switch (gate) {
+#define X(name, number, code, text) case number: return text;
+    PLEURA_GATE_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+/* A number from the weights within least..most, or `otherwise` when it is not there; 0 when it is out of range. */
+static int read_setting(float *out, const gguf *g, const char *key, uint64_t index, double least, double most,
+                        double otherwise)
+{
+    double v = otherwise;
+    gguf_number(&v, g, key, index);
+    *out = (float)v;
+    return v >= least && v <= most;
+}
+
+static pleura_status read_settings(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    float blur = 0;
+    int good = read_setting(&e->temperature, g, "pleura.temperature", 0, 1e-3, 1e3, 1) &&
+               read_setting(&e->certain, g, "pleura.threshold.certain", 0, 0, 1, 0) &&
+               read_setting(&e->margin, g, "pleura.lungs.margin", 0, 0, 1, 0) &&
+               read_setting(&blur, g, "pleura.diagnosis.blur", 0, 0, 16, 0) &&
+               read_setting(&e->gate_least, g, "pleura.gate.min_score", 0, 0, 1, 0) &&
+               read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
+               read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
+               read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
+               read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
+    e->blur = (int)blur;
+    return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+}
+
+static int is_grey_square(net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
+
+/* A gate is a layer with as many quantiles as gate_score needs. */
+static int gate_is_whole(const net_layer *gate, const gguf *g, const char *key)
+{
+    return !gate || gguf_count(g, key) == QUANTILES;
+}
+
+static pleura_status parse_nets(pleura_engine *e)
+{
+    static const char *const lungs_keep[] = {"mask", "gate", NULL}, *const keep[] = {"features", "logits", "gate", NULL};
+    const gguf *g = &e->weights;
+    text kind;
+    if (!gguf_text(&kind, g, "general.architecture", 0) || kind.size != 6 || memcmp(kind.at, "pleura", 6) != 0)
+        return PLEURA_MODEL_UNSUPPORTED;
+    uint64_t labels = gguf_count(g, "pleura.labels");
+    if (labels < 1 || labels > MAX_LABELS) return PLEURA_MODEL_DAMAGED;
+    e->label_count = (int)labels;
+    pleura_status status = net_parse(&e->net, g, "diagnosis", keep);
+    if (status) return status;
+    e->features = net_find(&e->net, "features");
+    e->logits = net_find(&e->net, "logits");
+    e->gate = net_find(&e->net, "gate");
+    if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count) return PLEURA_MODEL_DAMAGED;
+    const net_layer *pool = e->net.layers + e->logits->inputs[0];
+    if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features) e->features = NULL;
+    if (!is_grey_square(&e->net)) return PLEURA_MODEL_UNSUPPORTED;
+    if (!gate_is_whole(e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
+    if (gguf_count(g, "pleura.lungs.graph") == 0) return PLEURA_OK;
+    status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
+    if (status) return status;
+    e->mask = net_find(&e->lungs_net, "mask");
+    e->lungs_gate = net_find(&e->lungs_net, "gate");
+    if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
+    int side = e->lungs_net.layers->h;
+    if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1) return PLEURA_MODEL_DAMAGED;
+    return gate_is_whole(e->lungs_gate, g, "pleura.gate.lungs.quantiles") ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+}
+
+/* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
+static pleura_status take_memory(pleura_engine *e)
+{
+    int side = e->mask ? e->mask->h : PLAIN_SIDE;
+    size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.layers->h * (size_t)e->net.layers->w;
+    size_t map = e->features ? (size_t)e->features->h * (size_t)e->features->w : 0;
+    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.border;
+    uint64_t room = (uint64_t)e->net.activations + e->net.border;
+    uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
+                      (room > room_lungs ? room : room_lungs);
+    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)NET_MAX_LAYERS + 16); /* what alignment may cost */
+    if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
+    arena *a = &e->memory;
+    *a = (arena){aligned_alloc(16, ((size_t)size + 15) / 16 * 16), ((size_t)size + 15) / 16 * 16, 0};
+    if (!a->base) return PLEURA_MEMORY;
+    e->lungs = (lungs){.mask = arena_take(a, count, sizeof(float)), .side = side};
+    e->heatmap = arena_take(a, count, sizeof(float));
+    e->scratch = arena_take(a, 2 * count, sizeof(int));
+    e->crop_mask = arena_take(a, input, sizeof(float));
+    e->map = arena_take(a, map, sizeof(float));
+    if (!e->lungs.mask || !e->heatmap || !e->scratch || !e->crop_mask || !e->map) return PLEURA_MEMORY;
+    pleura_status status = net_load(&e->net, &e->weights, a);
+    if (!status && e->mask) status = net_load(&e->lungs_net, &e->weights, a);
+    arena mark = *a;
+    if (!status && e->mask) status = net_place(&e->lungs_net, a);
+    *a = mark;
+    return status ? status : net_place(&e->net, a);
+}
+
+pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference)
+{
+    pleura_engine *e = calloc(1, sizeof *e);
+    if (!e) return PLEURA_MEMORY;
+    e->kernels = reference ? &kernels_ref : &kernels_simd;
+    pleura_status status = gguf_open(&e->weights, weights, size);
+    if (!status) status = read_settings(e);
+    if (!status) status = parse_nets(e);
+    if (!status) status = take_memory(e);
+    if (status) pleura_close(e);
+    else *out = e;
+    return status;
+}
+
+void pleura_close(pleura_engine *e)
+{
+    if (!e) return;
+    film_free(&e->film);
+    free(e->memory.base);
+    free(e);
+}
+
+/* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
+ * quantiles 0..100 % of that length. */
+static float gate_score(const pleura_engine *e, const net_layer *gate, const char *key)
+{
+    float squares = 0;
+    for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
+    float distance = sqrtf(squares);
+    double low, high;
+    for (uint64_t i = 0; i + 1 < QUANTILES; i++) {
+        gguf_number(&low, &e->weights, key, i);
+        gguf_number(&high, &e->weights, key, i + 1);
+        if (distance >= (float)high) continue;
+        float within = distance > (float)low ? (distance - (float)low) / ((float)high - (float)low) : 0;
+        return 1 - ((float)i + within) / (QUANTILES - 1);
+    }
+    return 0;
+}
+
+/* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
+ * *score to the first gate's. Returns 0 for a blank film. */
+static int prepare(pleura_engine *e, float *score)
+{
+    float *input = net_input(&e->net);
+    int side = e->net.layers->h;
+    if (!e->mask) {
+        for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
+        e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
+        return film_input(input, side, &e->film);
+    }
+    int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
+    net_run(&e->lungs_net, e->kernels, NULL, NULL);
+    lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
+    if (e->lungs_gate) *score = gate_score(e, e->lungs_gate, "pleura.gate.lungs.quantiles");
+    lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
+    for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
+    return seen;
+}
+
+/* Logits and, at the temperature (Guo et al., 2017), probabilities into e->scores. Returns the likeliest label. */
+static int read_scores(pleura_engine *e)
+{
+    int n = e->label_count, best = 0;
+    float *logits = e->scores, *probability = e->scores + n, sum = 0;
+    memcpy(logits, e->logits->out, (size_t)n * sizeof *logits);
+    for (int i = 1; i < n; i++)
+        if (logits[i] > logits[best]) best = i;
+    for (int i = 0; i < n; i++) {
+        probability[i] = pleura_exp((logits[i] - logits[best]) / e->temperature);
+        sum += probability[i];
+    }
+    for (int i = 0; i < n; i++) probability[i] /= sum;
+    return best;
+}
+
+static pleura_gate judge(const pleura_engine *e, int seen, float score)
+{
+    const lungs *l = &e->lungs;
+    if (!seen) return PLEURA_BLANK;
+    if (e->film.chroma > e->chroma_most) return PLEURA_COLOUR;
+    if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least)
+        return PLEURA_NO_LUNGS;
+    return score < e->gate_least ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll and Vo), going on from hash. */
+static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t v;
+        memcpy(&v, values + i, sizeof v);
+        for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (v >> shift & 255)) * 0x100000001b3;
+    }
+    return hash;
+}
+
+static uint64_t hash_result(const pleura_result *r)
+{
+    size_t labels = (size_t)r->label_count, map = (size_t)r->map_side * (size_t)r->map_side;
+    uint64_t hash = hash_floats(0xcbf29ce484222325, r->logits, labels);
+    hash = hash_floats(hash, r->probability, labels);
+    hash = hash_floats(hash, &r->gate_score, 1);
+    hash = hash_floats(hash, r->lungs, map);
+    return hash_floats(hash, r->heatmap, map);
+}
+
+/* Diagnoses *f, which becomes the engine's. */
+static void diagnose(pleura_engine *e, pleura_result *out, const film *f)
+{
+    float score = 1, box[4];
+    film_free(&e->film);
+    e->film = *f;
+    int seen = prepare(e, &score);
+    net_run(&e->net, e->kernels, NULL, NULL);
+    int best = read_scores(e);
+    if (e->gate) {
+        float own = gate_score(e, e->gate, "pleura.gate.diagnosis.quantiles");
+        if (own < score) score = own;
+    }
+    memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
+    if (e->features) {
+        lungs_box(box, e->margin, &e->lungs);
+        explain_map(e->map, e->features, e->logits, best);
+        explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
+    }
+    pleura_gate gate = judge(e, seen, score);
+    const float *probability = e->scores + e->label_count;
+    int verdict = gate ? PLEURA_REFUSED : probability[best] < e->certain ? PLEURA_UNCERTAIN : best;
+    *out = (pleura_result){
+        .verdict = verdict, .label_count = e->label_count, .logits = e->scores, .probability = probability,
+        .gate = gate, .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
+        .width = f->width, .height = f->height,
+        .map_side = e->lungs.side, .lungs = e->lungs.mask, .heatmap = e->heatmap};
+    out->bits = hash_result(out);
+}
+
+pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size)
+{
+    film f;
+    pleura_status status = film_decode(&f, file, size);
+    if (!status) diagnose(e, out, &f);
+    return status;
+}
+
+pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height)
+{
+    film f;
+    pleura_status status = film_from_rgba(&f, rgba, width, height);
+    if (!status) diagnose(e, out, &f);
+    return status;
+}
+
+pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
+{
+    film f;
+    pleura_status status = phantom_draw(&f);
+    if (!status) diagnose(e, out, &f);
+    return status;
+}
+
+pleura_status pleura_self_test(pleura_engine *e)
+{
+    text expected;
+    pleura_result r;
+    if (!gguf_text(&expected, &e->weights, "pleura.selftest.bits", 0)) return PLEURA_OK;
+    pleura_status status = pleura_diagnose_phantom(e, &r);
+    if (status) return status;
+    if (expected.size != 16) return PLEURA_MODEL_DAMAGED;
+    for (int i = 0; i < 16; i++)
+        if (expected.at[i] != "0123456789abcdef"[r.bits >> (60 - 4 * i) & 15]) return PLEURA_SELF_TEST;
+    return PLEURA_OK;
+}
+
+pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height)
+{
+    const film *f = &e->film;
+    if (!f->pixels) return PLEURA_EMPTY;
+    if (width < 1 || height < 1 || width > f->width || height > f->height) return PLEURA_IMAGE_TOO_LARGE;
+    size_t count = (size_t)width * (size_t)height;
+    float *values = malloc(count * sizeof *values), low, high;
+    if (!values) return PLEURA_MEMORY;
+    film_resample(values, width, height, f, 0, 0, f->width, f->height);
+    robust_range(&low, &high, values, count);
+    for (size_t i = 0; i < count; i++) {
+        float v = high > low ? 255 * (values[i] - low) / (high - low) : 0;
+        grey[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5f);
+    }
+    free(values);
+    return PLEURA_OK;
+}
+
+int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index)
+{
+    text t;
+    if (!gguf_text(&t, &e->weights, key, index)) return 0;
+    *at = t.at, *size = t.size;
+    return 1;
+}
+
+int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index)
+{
+    return gguf_number(out, &e->weights, key, index);
+}

@@ -1,0 +1,73 @@
+/* pleura.h - the public C interface: weights in, films in, diagnoses out.
+ *
+ * One engine serves one thread; several engines are independent of each other. Every function that can fail returns a
+ * pleura_status and leaves its results untouched on failure; the engine stays usable. The same film gives the same bits
+ * on every machine. For research and teaching, not a medical device. */
+#ifndef PLEURA_H
+#define PLEURA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+
+typedef struct pleura_engine pleura_engine;
+
+/* Why a film is refused: number, name for programs, sentence for people. */
+#define PLEURA_GATE_LIST(X) \
+    X(PLEURA_ACCEPTED, 0, "", "") \
+    X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.") \
+    X(PLEURA_COLOUR, 2, "colour", "This is a colour picture, not a chest X-ray.") \
+    X(PLEURA_NO_LUNGS, 3, "no-lungs", \
+      "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.") \
+    X(PLEURA_UNLIKE, 4, "unlike", \
+      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.")
+
+#define X(name, number, code, text) name = number,
+typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;
+#undef X
+
+const char *pleura_gate_code(int gate); /* static, never NULL; "" when accepted or unknown */
+const char *pleura_gate_text(int gate);
+
+enum { PLEURA_UNCERTAIN = -1, PLEURA_REFUSED = -2 };
+
+/* All pointers stay valid until the next diagnosis or the end of the engine. */
+typedef struct {
+    int verdict;              /* number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
+    int label_count;
+    const float *logits;      /* [label_count] */
+    const float *probability; /* [label_count], calibrated, sum 1; of no meaning when refused */
+    pleura_gate gate;
+    float gate_score;         /* 0..1: share of good validation films that look stranger; 0 when refused for another reason */
+    int width, height;        /* of the upright film */
+    int map_side;             /* both maps: [map_side][map_side], 0..1, stretched over the whole upright film */
+    const float *lungs;       /* probability of lung */
+    const float *heatmap;     /* evidence for the likeliest label, largest value 1 */
+    uint64_t bits;            /* FNV-1a over the bytes of all floats above: equal everywhere for the same film */
+} pleura_result;
+
+/* Reads GGUF weights. The engine points into them: they must outlive it. reference: 1 for the plain kernels, which are
+ * the definition of correct, 0 for the vector kernels, which give the same bits faster. End it with pleura_close. */
+pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference);
+void pleura_close(pleura_engine *e); /* NULL is allowed */
+
+/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, or the synthetic phantom. */
+pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size);
+pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
+pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
+
+/* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
+ * without them pass. */
+pleura_status pleura_self_test(pleura_engine *e);
+
+/* grey[height][width]: the film last diagnosed as the engine saw it, stretched, its robust range spread over 0..255.
+ * PLEURA_EMPTY before the first diagnosis. At most the film's own width and height, at least 1. */
+pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
+
+/* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at 0.
+ * The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
+int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);
+int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index);
+
+#endif

@@ -1,0 +1,100 @@
+/* wasm.c - the exports of pleura.wasm; the only file that knows WebAssembly.
+ *
+ * One module instance is one engine. JavaScript asks for input(size), writes there, then calls load or a diagnosis,
+ * which return a status; then it reads results at the addresses below, before the next call. */
+#include <emscripten.h>
+#include <stdlib.h>
+
+#include "pleura.h"
+
+#define EXPORT(name) __attribute__((export_name(#name))) name
+
+static pleura_engine *engine;
+static pleura_result result;
+static void *buffer;          /* what input() gave last */
+static void *weights;         /* the buffer that load() has kept */
+static uint8_t *view_pixels;
+static const char *found_at;
+static size_t found_size;
+
+/* size bytes to write into, or 0 when there is no memory for them. Ends the buffer of the last call. */
+void *EXPORT(input)(size_t size)
+{
+    free(buffer);
+    return buffer = malloc(size ? size : 1);
+}
+
+static void end_input(void)
+{
+    free(buffer);
+    buffer = NULL;
+}
+
+/* Takes the input as weights, once for each instance. */
+int EXPORT(load)(size_t size, int reference)
+{
+    if (engine) return PLEURA_MODEL_UNSUPPORTED;
+    weights = buffer;
+    buffer = NULL;
+    pleura_status status = pleura_open(&engine, weights, size, reference);
+    if (!status) status = pleura_self_test(engine);
+    return status;
+}
+
+int EXPORT(diagnose)(size_t size)
+{
+    pleura_status status = pleura_diagnose(engine, &result, buffer, size);
+    end_input();
+    return status;
+}
+
+int EXPORT(diagnose_rgba)(int width, int height)
+{
+    pleura_status status = pleura_diagnose_rgba(engine, &result, buffer, width, height);
+    end_input();
+    return status;
+}
+
+int EXPORT(diagnose_phantom)(void) { return pleura_diagnose_phantom(engine, &result); }
+
+int EXPORT(verdict)(void) { return result.verdict; }
+int EXPORT(label_count)(void) { return result.label_count; }
+const float *EXPORT(logits)(void) { return result.logits; }
+const float *EXPORT(probability)(void) { return result.probability; }
+int EXPORT(gate)(void) { return result.gate; }
+float EXPORT(gate_score)(void) { return result.gate_score; }
+int EXPORT(width)(void) { return result.width; }
+int EXPORT(height)(void) { return result.height; }
+int EXPORT(map_side)(void) { return result.map_side; }
+const float *EXPORT(lungs_map)(void) { return result.lungs; }
+const float *EXPORT(heatmap)(void) { return result.heatmap; }
+uint32_t EXPORT(bits_high)(void) { return (uint32_t)(result.bits >> 32); }
+uint32_t EXPORT(bits_low)(void) { return (uint32_t)result.bits; }
+
+/* The film as grey bytes [height][width], or 0 when it cannot be had. Valid until the next view. */
+const uint8_t *EXPORT(view)(int width, int height)
+{
+    free(view_pixels);
+    view_pixels = malloc((size_t)width * (size_t)height);
+    return view_pixels && pleura_view(engine, view_pixels, width, height) == PLEURA_OK ? view_pixels : NULL;
+}
+
+/* Element `index` under the zero-terminated key in the input buffer; the text's address or NULL, its size from text_size. */
+const char *EXPORT(text)(size_t index)
+{
+    return pleura_text(engine, &found_at, &found_size, buffer, index) ? found_at : NULL;
+}
+size_t EXPORT(text_size)(void) { return found_size; }
+
+/* The number under the key in the input buffer, NaN when there is none. */
+double EXPORT(number)(size_t index)
+{
+    double v;
+    return pleura_number(engine, &v, buffer, index) ? v : __builtin_nan("");
+}
+
+/* Zero-terminated names and sentences. */
+const char *EXPORT(status_code)(int status) { return pleura_status_code(status); }
+const char *EXPORT(status_text)(int status) { return pleura_status_text(status); }
+const char *EXPORT(gate_code)(int gate) { return pleura_gate_code(gate); }
+const char *EXPORT(gate_text)(int gate) { return pleura_gate_text(gate); }
