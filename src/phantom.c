@@ -20,39 +20,45 @@ static float depth(float x, float y, float a, float b)
 /* Half the way through a rod of radius r whose axis passes at distance d. */
 static float rod(float d, float r) { return fabsf(d) < r ? sqrtf(r * r - d * d) : 0; }
 
+/* The trunk, wider at the shoulders; its cross-section is a superellipse. */
+static float trunk(float x, float y)
+{
+    float up = y < -6 ? (-6 - y) / 14 : 0, wide = 16.8f + 5.2f * up * up, u = x / wide;
+    float r = 1 - u * u * u * u;
+    return r > 0 ? (21 - 5 * up) * sqrtf(r) : 0;
+}
+
 static float air_in_lungs(float x, float y)
 {
-    float left = x < 0 ? -1.0f : 1.0f, u = x * left; /* the patient's right lung lies at the film's left */
-    float dome = y - (x < 0 ? 7.5f : 8.5f) - 0.055f * (u - 7) * (u - 7);
-    float sharp = dome < 0 ? 1 : dome < 1 ? 1 - dome : 0;
-    float apex = y < -2 ? 0.10f * (y + 2) * (y + 2) * 0.12f : 0; /* narrower towards the top */
-    return sharp * 17 * depth(u - 6.9f + apex, y - 1, 5.3f, 14.5f);
+    float u = fabsf(x); /* the patient's right lung lies at the film's left; its diaphragm stands higher */
+    float dome = y - (x < 0 ? 7.6f : 8.8f) - 0.06f * (u - 7) * (u - 7);
+    float above = dome < 0 ? 1 : dome < 1 ? 1 - dome : 0;
+    float lean = y < 0 ? 0.016f * y * y : 0; /* the apices lie closer to the spine */
+    return above * 17 * depth(u - 7.4f + lean, y - 1.5f, 5.7f, 14.5f);
 }
 
 static float bones(float x, float y)
 {
-    float sum = 2 * rod(x, 1.7f) * (0.8f + 0.2f * (fabsf(fmodf(y + 40, 3.2f) - 1.6f) > 0.4f)); /* vertebrae and discs */
-    float u = fabsf(x);
-    for (int rib = 0; rib < 9 && u < 14; rib++) {
-        float top = -13.5f + 2.9f * (float)rib;
-        float back = y - top - 0.012f * (u - 3) * (u - 3) * (u - 3) / 3; /* posterior arch falls outwards */
-        float front = y - top - 6.5f + 0.35f * (u - 5);                  /* anterior end rises outwards */
-        if (u > 1.7f) sum += 0.55f * rod(back, 0.65f);
-        if (u > 5 && rib > 1 && rib < 7) sum += 0.35f * rod(front, 0.6f);
+    float u = fabsf(x), disc = fabsf(fmodf(y + 40, 3.2f) - 1.6f) > 1.3f;
+    float sum = (disc ? 0.7f : 1.0f) * rod(x, 1.7f);
+    for (int rib = 0; rib < 10 && u > 1.5f && u < 14.5f; rib++) {
+        float top = -13.5f + 2.6f * (float)rib, slope = u - 4;
+        float back = y - top - (slope > 0 ? 0.035f : 0.02f) * slope * slope; /* posterior arch, falling outwards */
+        float front = y - top - 6 + 0.5f * (u - 6);                          /* anterior end, rising outwards */
+        float edge = u < 13.5f ? 1 : 14.5f - u;
+        sum += edge * rod(back, 0.62f);
+        if (u > 5.5f && rib < 7) sum += 0.5f * edge * rod(front, 0.55f);
     }
-    float clavicle = y + 13.2f + 0.16f * (u - 2);
-    return sum + (u > 1.5f && u < 15 ? 0.8f * rod(clavicle, 0.7f) : 0);
+    float clavicle = y + 12.6f + 0.13f * (u - 2);
+    return sum + (u > 1.8f && u < 15.5f ? rod(clavicle, 0.6f) : 0);
 }
 
 static float integral(float x, float y)
 {
-    float body = 24 * depth(x, y - 4, 17.5f, 34) + 10 * depth(x, y - 18, 19, 16);
-    float shoulders = 9 * depth(fabsf(x) - 15, y + 15, 7, 5);
-    float air = air_in_lungs(x, y);
-    float heart = 11 * depth(x - 2.4f, y - 4.5f, 5.6f, 5.4f) + 7 * depth(x - 0.6f, y + 6, 3.0f, 8);
-    float hilum = 3 * depth(fabsf(x - 0.3f) - 4.0f, y + 0.5f, 1.8f, 2.8f);
-    air -= heart + hilum;
-    return TISSUE * (body + shoulders) - (TISSUE - LUNG) * (air > 0 ? air : 0) + (BONE - TISSUE) * bones(x, y);
+    float heart = 11 * depth(x - 2.6f, y - 5.5f, 5.8f, 5.6f) + 8 * depth(x - 0.4f, y + 5, 3.1f, 11);
+    float hilum = 4 * depth(fabsf(x - 0.3f) - 4.2f, y - 0.5f, 2.2f, 3.6f);
+    float air = air_in_lungs(x, y) - heart - hilum;
+    return TISSUE * trunk(x, y) - (TISSUE - LUNG) * (air > 0 ? air : 0) + (BONE - TISSUE) * bones(x, y);
 }
 
 pleura_status phantom_draw(film *out)
@@ -62,7 +68,7 @@ pleura_status phantom_draw(film *out)
     for (int y = 0; y < SIDE; y++)
     for (int x = 0; x < SIDE; x++) {
         float v = integral(((float)x + 0.5f) / SIDE * FIELD - FIELD / 2, ((float)y + 0.5f) / SIDE * FIELD - FIELD / 2);
-        float grey = v * (65535.0f / 8); /* 8: just above the thickest path */
+        float grey = v * (65535.0f / 5); /* 5: just above the thickest path */
         pixels[y * SIDE + x] = (uint16_t)(grey > 65535 ? 65535 : grey > 0 ? grey : 0);
     }
     *out = (film){pixels, SIDE, SIDE, 0};
