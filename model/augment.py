@@ -118,3 +118,19 @@ def no_chest(film):
         return shape[None] + 0.2 * smooth_noise(h, w)
     lines = (torch.rand(h // 4) < 0.6).float().repeat_interleave(4)[:, None] * (torch.rand(h // 4, w // 2) < 0.5).float().repeat_interleave(4, 0).repeat_interleave(2, 1)
     return (1 - 2 * lines)[None] * (1 if torch.rand(()) < 0.5 else -1)
+
+
+def sharpness(film, most=0.8):
+    """Each film blurred or sharpened by a random amount, so that a scanner's sharpness tells nothing."""
+    soft = blur(film, 1)
+    return film + uniform(len(film), -1, most)[:, None, None, None] * (film - soft)
+
+
+def holes(mask, p=0.4):
+    """A rectangle of the lungs taken away on a share p."""
+    mask, (n, _, h, w) = mask.clone(), mask.shape
+    for i in torch.nonzero(torch.rand(n) < p).flatten().tolist():
+        y, x = int(torch.randint(0, h * 3 // 4, ())), int(torch.randint(0, w * 3 // 4, ()))
+        dy, dx = (int(v) for v in torch.randint(h // 10, h // 3, (2,)))
+        mask[i, :, y:y + dy, x:x + dx] = 0
+    return mask

@@ -22,8 +22,17 @@ class Lungs(ctypes.Structure):
                 ("x1", ctypes.c_float), ("y1", ctypes.c_float)]
 
 
+class Result(ctypes.Structure):
+    """pleura_result of src/pleura.h."""
+    _fields_ = [("verdict", ctypes.c_int), ("label_count", ctypes.c_int), ("logits", ctypes.POINTER(ctypes.c_float)),
+                ("probability", ctypes.POINTER(ctypes.c_float)), ("gate", ctypes.c_int), ("gate_score", ctypes.c_float),
+                ("width", ctypes.c_int), ("height", ctypes.c_int), ("map_side", ctypes.c_int),
+                ("lungs", ctypes.POINTER(ctypes.c_float)), ("heatmap", ctypes.POINTER(ctypes.c_float)),
+                ("bits", ctypes.c_uint64)]
+
+
 class Engine:
-    """The calls of libpleura that prepare films; one object a thread."""
+    """The calls of libpleura that prepare films, and the phantom's diagnosis; one object a thread."""
 
     def __init__(self):
         self.c = ctypes.CDLL(str(LIBRARY))
@@ -37,12 +46,20 @@ class Engine:
                                        ctypes.POINTER(Film), ctypes.POINTER(Lungs)]
         self.c.lungs_input.restype = None
 
+    def check(self, status, name):
+        if status:
+            raise ValueError(f"{name}: {self.c.pleura_status_text(status).decode()}")
+
     def decode(self, path):
         """A Film that film_free must end; ValueError names the file that cannot be read."""
         film, raw = Film(), Path(path).read_bytes()
-        status = self.c.film_decode(ctypes.byref(film), raw, len(raw))
-        if status:
-            raise ValueError(f"{path}: {self.c.pleura_status_text(status).decode()}")
+        self.check(self.c.film_decode(ctypes.byref(film), raw, len(raw)), path)
+        return film
+
+    def phantom(self):
+        """The synthetic Film, which free() must end."""
+        film = Film()
+        self.check(self.c.phantom_draw(ctypes.byref(film)), "phantom")
         return film
 
     def free(self, film):
@@ -63,3 +80,14 @@ class Engine:
         crop, mask = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
         self.c.lungs_input(crop, mask, side, margin, blur, ctypes.byref(film), ctypes.byref(found))
         return crop, mask, found.area, found.balance
+
+    def phantom_bits(self, weights):
+        """The 16 hexadecimal digits of the phantom's diagnosis by these weights (bytes) and the reference kernels."""
+        engine, result = ctypes.c_void_p(), Result()
+        raw = (ctypes.c_char * len(weights)).from_buffer_copy(weights)
+        self.check(self.c.pleura_open(ctypes.byref(engine), raw, ctypes.c_size_t(len(weights)), 1), "weights")
+        try:
+            self.check(self.c.pleura_diagnose_phantom(engine, ctypes.byref(result)), "phantom")
+            return f"{result.bits:016x}"
+        finally:
+            self.c.pleura_close(engine)

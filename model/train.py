@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 import augment
 import data
+import inputs
 from engine import Engine
 from graph import Graph, resnet, unet
 
@@ -115,3 +116,128 @@ def train_lungs(everything, out, steps=600, batch=16, seed=1):
           f"n={len(films)}")
     torch.save(network.state_dict(), out)
     return network
+
+
+# Share of each source within a class. A source with two classes has the same share of both, so that it tells nothing.
+SHARES = {
+    "covid": {"cohen": 0.25, "hannover": 0.15, "cxnet": 0.2, "bimcv_radiodb": 0.2, "webmix_radiodb": 0.2},
+    "pneumonia": {"cohen": 0.25, "kermany": 0.15, "nih": 0.2, "rsna_lungonly": 0.4},
+    "normal": {"cohen": 0.03, "kermany": 0.15, "nih": 0.2, "rsna_lungonly": 0.3, "rsna_radiodb": 0.32},
+}
+SOURCES = tuple(dict.fromkeys(source for shares in SHARES.values() for source in shares))
+
+
+def weights(films):
+    """Sampling weight of each film: classes alike, sources by SHARES."""
+    groups = {}
+    for i, film in enumerate(films):
+        groups.setdefault((film.label, film.source), []).append(i)
+    out = torch.zeros(len(films))
+    for label in data.LABELS:
+        present = {source: share for source, share in SHARES[label].items() if (label, source) in groups}
+        for source, share in present.items():
+            members = groups[label, source]
+            out[members] = share / sum(present.values()) / len(members)
+    return out
+
+
+def standardise(crop, mask):
+    """(v - mean) / deviation under the mask, clipped, times mask: lungs_input of src/lungs.h."""
+    weight = mask.sum((1, 2, 3), keepdim=True).clamp(min=1e-3)
+    mean = (crop * mask).sum((1, 2, 3), keepdim=True) / weight
+    deviation = (((crop - mean) ** 2 * mask).sum((1, 2, 3), keepdim=True) / weight).sqrt().clamp(min=1e-3)
+    return ((crop - mean) / deviation).clamp(-3, 3) * mask
+
+
+def lung_views(crop, mask):
+    """Training's random views of [n, 1, s, s] crops and masks: other shapes, edges, sharpness and greys."""
+    side = crop.shape[-1]
+    planes = augment.warp(torch.cat([crop / 3, mask], 1), side, zoom=(0.85, 1.2), stretch=0.1, shift=0.05, mirror=0.5)
+    crop, mask = planes.split(1, 1)
+    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in mask.chunk(4)]
+    mask = augment.blur(torch.cat(parts), 0.5)
+    crop = augment.greys(augment.sharpness(crop), 0.4)
+    return standardise(crop, augment.holes(mask))
+
+
+def evaluate(network, x, batch=256):
+    """Logits [n, 3] and pooled features [n, 128] of inputs [n, 1, s, s]."""
+    with torch.no_grad():
+        out = [network(part) for part in x.split(batch)]
+    return torch.cat([o["logits"] for o in out])[:, :, 0, 0], torch.cat([o["pool"] for o in out])[:, :, 0, 0]
+
+
+def as_input(crop, mask):
+    """Cached rows -> crop * mask [n, 1, s, s] float, as the engine feeds it."""
+    return torch.from_numpy(crop).float()[:, None] / inputs.GREY * (torch.from_numpy(mask).float()[:, None] / 255)
+
+
+def train_diagnosis(films, crops, masks, out, steps=1500, batch=48, seed=1):
+    """The diagnosis ResNet on sampled films; crops int8, masks uint8 as inputs.prepare() gives them."""
+    start(seed)
+    label = torch.tensor([data.LABELS.index(film.label) for film in films])
+    weight = torch.stack([weights(films) * (label == i) for i in range(3)])
+
+    def make():
+        picks = torch.cat([torch.multinomial(w, batch // 3, replacement=True) for w in weight]).numpy()
+        crop = torch.from_numpy(crops[picks]).float()[:, None] / inputs.GREY
+        return lung_views(crop, torch.from_numpy(masks[picks]).float()[:, None] / 255), label[picks]
+
+    def loss(out, target):
+        return F.cross_entropy(out["logits"][:, :, 0, 0], target, label_smoothing=0.1)
+
+    network = fit(Graph(resnet(DIAGNOSIS_SIDE)), Batches(steps, make), loss, 4e-3, torch.channels_last)
+    torch.save(network.state_dict(), out)
+    return network
+
+
+def labelled():
+    """The films of the three classes, in the manifests' order."""
+    return [film for film in data.films() if film.label in data.LABELS]
+
+
+def seen(films, lungs):
+    """inputs.prepare() with this model's settings."""
+    folded = Graph(unet(LUNGS_SIDE), norm=False).load_folded(lungs.fold())
+    return inputs.prepare(BUILD, films, folded, LUNGS_SIDE, DIAGNOSIS_SIDE, MARGIN, BLUR)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leave-out", choices=sorted(data.FOLDS), help="train the diagnosis without a fold of sources")
+    parser.add_argument("--lungs", action="store_true", help="train the lung network as well, even where a checkpoint exists")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    start(arguments.seed)
+    if arguments.lungs or not (BUILD / "lungs.pt").exists():
+        lungs = train_lungs(data.films(), BUILD / "lungs.pt")
+    else:
+        lungs = Graph(unet(LUNGS_SIDE))
+        lungs.load_state_dict(torch.load(BUILD / "lungs.pt"))
+        lungs.eval()
+    films = labelled()
+    crop, mask, *_ = seen(films, lungs)
+    out = data.FOLDS.get(arguments.leave_out, ())
+    rows = np.array([i for i, film in enumerate(films) if film.split == "train" and film.source not in out])
+    name = f"without-{arguments.leave_out}.pt" if out else "diagnosis.pt"
+    network = train_diagnosis([films[i] for i in rows], crop[rows], mask[rows], BUILD / name, arguments.steps, seed=arguments.seed)
+    report(films, network, crop, mask, out)
+
+
+def report(films, network, crop, mask, out):
+    """Validation figures by source: share called by each label; of a left-out source all but its test split."""
+    for source in SOURCES:
+        for label in data.LABELS:
+            rows = np.array([i for i, film in enumerate(films) if (film.source, film.label) == (source, label)
+                             and (film.split == "val" or source in out and film.split == "train")])
+            if not len(rows):
+                continue
+            logits, _ = evaluate(network, as_input(crop[rows], mask[rows]))
+            share = np.bincount(logits.argmax(1).numpy(), minlength=3) / len(rows)
+            print(f"{'unseen ' if source in out else ''}{source:15} {label:10} n={len(rows):5} "
+                  + " ".join(f"{name} {100 * s:5.1f} %" for name, s in zip(data.LABELS, share)))
+
+
+if __name__ == "__main__":
+    main()
