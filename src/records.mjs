@@ -1,0 +1,84 @@
+// One record a film: as an object, a line of JSON, a line of CSV, a row of a table.
+
+/**
+ * The record that scripts rely on.
+ * @typedef {object} Record
+ * @property {string} file @property {'ok' | 'error'} status
+ * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
+ * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
+ * @property {string} [decoder] @property {string} [sha256] @property {string} [model] @property {string} [bits]
+ * @property {string} [code] @property {string} [message]
+ */
+
+/** Six decimals say all that a probability can; `bits` stands for the exact floats. @param {number} x */
+const round = (x) => Math.round(x * 1e6) / 1e6;
+
+/** @param {string} file @param {import('./pool.mjs').Answer} answer @param {string} model @returns {Record} */
+export function toRecord(file, answer, model) {
+  if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
+  const { verdict, gate, decoder, sha256, bits } = answer;
+  const probability = Object.fromEntries(Object.entries(answer.probability).map(([label, p]) => [label, round(p)]));
+  const { accepted, score, reason } = gate;
+  return { file, status: 'ok', verdict, probability, gate: { accepted, score: round(score), reason }, decoder, sha256, model, bits };
+}
+
+/** Control characters and changes of direction: in a file name they could rewrite the terminal. */
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** @param {string} text @returns {string} what a terminal may be given */
+export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
+
+/** @param {any} value @returns {string} one line; control characters that JSON lets pass are escaped too */
+export const toJson = (value) =>
+  JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** @param {unknown} value a spreadsheet takes a cell that begins with = + - @ for a formula: a quote keeps it text */
+function cell(value) {
+  const text = String(value ?? '');
+  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** @param {unknown[]} cells */
+const csvLine = (cells) => cells.map(cell).join(',');
+
+/** JSON lines. */
+export const jsonLines = () => ({ head: '', row: toJson });
+
+/** @param {string[]} labels CSV (RFC 4180, but lines end as those of Unix do) */
+export const csv = (labels) => ({
+  head: csvLine(['file', 'status', 'verdict', ...labels.map((label) => `probability_${label}`),
+    'accepted', 'score', 'reason', 'decoder', 'sha256', 'model', 'bits', 'code', 'message']),
+  /** @param {Record} r */
+  row: (r) => csvLine([r.file, r.status, r.verdict, ...labels.map((label) => r.probability?.[label]),
+    r.gate?.accepted, r.gate?.score, r.gate?.reason, r.decoder, r.sha256, r.model, r.bits, r.code, r.message]),
+});
+
+const percent = (p) => `${(100 * p).toFixed(1)} %`;
+
+/**
+ * A table for people. The widths come from the names, which are known before the first result.
+ * @param {string[]} labels @param {string[]} names @param {number} columns of the terminal
+ */
+export function table(labels, names, columns) {
+  const verdict = Math.max(9, ...labels.map((label) => label.length));
+  const widths = labels.map((label) => Math.max(label.length, 7));
+  const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
+  const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
+  const file = Math.max(12, Math.min(longest, columns - rest));
+  const line = (name, said, cells) =>
+    [shorten(harmless(name), file), said.padEnd(verdict), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
+  return {
+    head: line('FILE', 'VERDICT', labels),
+    /** @param {Record} r */
+    row: (r) => r.status === 'error' ? line(r.file, 'error', [r.code])
+      : r.verdict === 'refused' ? line(r.file, 'refused', [r.gate.reason])
+      : line(r.file, r.verdict, labels.map((label) => percent(r.probability[label]))),
+  };
+}
+
+/** The end of a path says more than its beginning. @param {string} text @param {number} width */
+function shorten(text, width) {
+  const letters = [...text];
+  return letters.length <= width ? text + ' '.repeat(width - letters.length) : `…${letters.slice(1 - width).join('')}`;
+}

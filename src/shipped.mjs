@@ -1,0 +1,80 @@
+// The engine and the weights that come with Pleura: found, read and checked before use.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const place = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const WASM = place('build/pleura.wasm');
+const WEIGHTS = place('model/pleura.gguf');
+
+/**
+ * What every thread needs to make an engine.
+ * @typedef {{ wasm: WebAssembly.Module, weights: Uint8Array, sha256: string }} Parts
+ */
+
+/** The command cannot do what was typed: a sentence for the person, and the exit status (2 for wrong usage). */
+export class CommandError extends Error {
+  /** @param {string} message @param {1 | 2} [status] */
+  constructor(message, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** @param {string} message */
+export const usage = (message) => new CommandError(message, 2);
+
+/** @param {Uint8Array} bytes @returns {string} */
+export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+/** @param {string} path @param {string} advice @returns {Promise<Buffer>} */
+async function read(path, advice) {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const why = error.code === 'ENOENT' ? 'is missing' : `cannot be read (${error.code ?? error.message})`;
+    throw new CommandError(`${path} ${why}. ${advice}`);
+  }
+}
+
+/**
+ * The SHA-256 that `path`.sha256 promises; null where there is no such file, which is allowed for a person's own weights.
+ * @param {string} path @returns {Promise<string | null>}
+ */
+async function promised(path) {
+  const text = await readFile(`${path}.sha256`, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT' && path !== WEIGHTS) return null;
+    throw new CommandError(`${path}.sha256 cannot be read (${error.code}). Fetch Pleura again.`);
+  });
+  return text && text.trim().split(/\s/)[0].toLowerCase();
+}
+
+/**
+ * @param {string} [model] weights other than the shipped ones
+ * @returns {Promise<Parts>} throws CommandError
+ */
+export async function loadParts(model = WEIGHTS) {
+  const shipped = model === WEIGHTS;
+  const [code, weights, expected] = await Promise.all([
+    read(WASM, 'Build it with `make wasm`.'),
+    read(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.'),
+    promised(model),
+  ]);
+  const hash = sha256(weights);
+  if (expected && hash !== expected) {
+    throw new CommandError(`${model} is not the file that ${model}.sha256 promises: it is damaged or altered. Fetch it again.`);
+  }
+  try {
+    return { wasm: await WebAssembly.compile(code), weights: share(weights), sha256: hash };
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw new CommandError(`${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`);
+  }
+}
+
+/** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */
+function share(bytes) {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
