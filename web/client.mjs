@@ -1,0 +1,75 @@
+// client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
+import { problem } from './words.mjs';
+
+/** @typedef {{worker: string, wasm: Part, weights: Part}} Site  what web/build.mjs wrote, with content hashes in the names
+ *  @typedef {{file: string, bytes: number, sha256: string}} Part */
+
+/** @param {Site} site  @param {(received: number, total: number) => void} onProgress */
+export function createClient(site, onProgress) {
+  let worker = null;
+  let ready = null;
+  let kept = null; // the checked module and weights: a restart needs no network
+  let failed = false;
+  let lastId = 0;
+  const waiting = new Map();
+
+  function open() {
+    worker = new Worker(new URL(site.worker, import.meta.url), { type: 'module' });
+    let alive = false;
+    worker.onmessage = ({ data }) => {
+      alive = true;
+      if (data.progress) return onProgress(...data.progress);
+      const { resolve, reject } = waiting.get(data.id);
+      waiting.delete(data.id);
+      if (!data.error) return resolve(data.result);
+      reject(Object.assign(new Error(data.error.message), data.error));
+    };
+    worker.onerror = worker.onmessageerror = () => end(problem(alive ? 'worker-died' : 'worker-missing'));
+  }
+
+  function end(reason) {
+    worker?.terminate();
+    worker = ready = null;
+    for (const { reject } of waiting.values()) reject(reason);
+    waiting.clear();
+  }
+
+  function call(type, message) {
+    return new Promise((resolve, reject) => {
+      waiting.set(++lastId, { resolve, reject });
+      worker.postMessage({ id: lastId, type, ...message });
+    });
+  }
+
+  async function load() {
+    open();
+    try {
+      const { model, ...parts } = await call('start', { site, kept, again: failed });
+      kept = parts;
+      return model;
+    } catch (error) {
+      failed = true; // the next attempt passes by the browser's cache, which may hold the bad answer
+      end(error);
+      throw error;
+    }
+  }
+
+  return {
+    /** The model's description, when engine and weights are in place. */
+    start: () => (ready ??= load()),
+
+    /** @param {{file?: File, phantom?: boolean}} film */
+    async diagnose(film) {
+      await this.start();
+      try {
+        return await call('diagnose', film);
+      } catch (error) {
+        if (error.code === 'worker-died') end(error); // after a trap the engine's memory cannot be trusted
+        throw error;
+      }
+    },
+
+    /** Ends whatever runs: wasm cannot be interrupted, its worker can. */
+    cancel: () => end(new DOMException('Cancelled', 'AbortError')),
+  };
+}

@@ -1,0 +1,111 @@
+// worker.mjs: fetches and checks engine and weights, then diagnoses one film after another
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { createEngine } from '../src/engine.mjs';
+import { problem, toProblem } from './words.mjs';
+
+const FILM_SIDE = 1024; // enough for a desktop's viewer at two device pixels each
+const THUMB_SIDE = 128;
+const MAX_FILE = 256 << 20;
+
+let engine = null;
+
+const tasks = { start, diagnose };
+
+self.onmessage = async ({ data: { id, type, ...message } }) => {
+  try {
+    const { result, transfer = [] } = await tasks[type](message);
+    self.postMessage({ id, result }, transfer);
+  } catch (error) {
+    const { code, message: text } = toProblem(error.name === 'RuntimeError' ? problem('worker-died', error) : error);
+    self.postMessage({ id, error: { code, message: text } });
+  }
+};
+
+async function start({ site, kept, again }) {
+  kept ??= await fetchParts(site, again ? 'reload' : 'default');
+  engine = await createEngine({ wasm: kept.module, weights: kept.weights });
+  return { result: { model: engine.model, ...kept } };
+}
+
+async function fetchParts(site, cache) {
+  const total = site.wasm.bytes + site.weights.bytes;
+  let received = 0;
+  const count = (bytes) => self.postMessage({ progress: [received += bytes, total] });
+  count(0);
+  const wasm = await fetchPart('wasm', site.wasm, cache, count);
+  const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
+  return { module, weights: await fetchPart('weights', site.weights, cache, count) };
+}
+
+/* The bytes are known to be right, so a refusal to compile can only mean a browser without SIMD or without WebAssembly. */
+async function compile(wasm) {
+  try {
+    return await WebAssembly.compile(wasm);
+  } catch (error) {
+    throw problem('no-simd', error);
+  }
+}
+
+/** Lengths come from the build, not from Content-Length, which is the packed size under compression. */
+async function fetchPart(name, part, cache, count) {
+  const bytes = new Uint8Array(part.bytes);
+  let at = 0;
+  try {
+    const response = await fetch(new URL(part.file, import.meta.url), { cache });
+    if (!response.ok) throw problem(`${name}-missing`);
+    for (let reader = response.body.getReader(), step; !(step = await reader.read()).done;) {
+      if (step.value.length > bytes.length - at) throw problem(`${name}-altered`);
+      bytes.set(step.value, at);
+      at += step.value.length;
+      count(step.value.length);
+    }
+  } catch (error) {
+    throw typeof error.code === 'string' ? error : problem('offline', error);
+  }
+  if (at < bytes.length || bytesToHex(sha256(bytes)) !== part.sha256) throw problem(`${name}-altered`);
+  return bytes;
+}
+
+async function diagnose({ file, phantom }) {
+  const bytes = phantom ? null : await readFile(file);
+  const { heatmap, lungs, ...record } = phantom ? engine.phantom() : await examine(bytes);
+  if (bytes) record.sha256 = bytesToHex(sha256(bytes));
+  const picture = { film: engine.film(FILM_SIDE), heatmap, lungs };
+  const result = { record, picture, thumb: engine.film(THUMB_SIDE) };
+  return { result, transfer: [picture.film, heatmap, lungs, result.thumb].map((grid) => grid.data.buffer) };
+}
+
+async function readFile(file) {
+  if (file.size > MAX_FILE) throw problem('file-too-large');
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    throw problem('file-unreadable', error);
+  }
+}
+
+/** What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF. */
+async function examine(bytes) {
+  try {
+    return engine.diagnose(bytes);
+  } catch (error) {
+    if (error.code !== 'not-an-image' && error.code !== 'image-unsupported') throw error;
+    const pixels = await decodeInBrowser(bytes);
+    if (!pixels) throw error;
+    return engine.diagnose(pixels);
+  }
+}
+
+async function decodeInBrowser(bytes) {
+  try {
+    const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none' });
+    const { width, height } = bitmap;
+    const context = new OffscreenCanvas(width, height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return { rgba: context.getImageData(0, 0, width, height).data, width, height };
+  } catch {
+    return null; // the browser cannot decode it either: the engine's own sentence stands
+  }
+}
