@@ -88,34 +88,45 @@ async function print(text) {
   if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
 }
 
-/** A bar on standard error for many films, kept out of the way of what is printed meanwhile. @param {number} total */
-function progress(total) {
-  if (total < MANY || !process.stderr.isTTY) return { step() {}, clear() {}, stop() {} };
-  const bar = new cliProgress.SingleBar({
-    format: '{bar} {value}/{total}  {eta_formatted} left', stream: process.stderr, forceRedraw: true, clearOnComplete: true, hideCursor: true,
-  }, cliProgress.Presets.shades_classic);
-  bar.start(total, 0);
-  return { step: () => bar.increment(), clear: () => process.stderr.write('\r\x1b[K'), stop: () => bar.stop() };
+/**
+ * A bar on standard error for many films, with what is said meanwhile above it. None where the rows of a table show the
+ * progress on the same terminal.
+ * @param {number} total @param {boolean} rows
+ */
+function progress(total, rows) {
+  if (total < MANY || !process.stderr.isTTY || (rows && process.stdout.isTTY)) {
+    return { step() {}, say: (text) => process.stderr.write(text), stop() {} };
+  }
+  const bars = new cliProgress.MultiBar(
+    { format: '{bar} {value}/{total}  {eta_formatted} left', stream: process.stderr, clearOnComplete: true, hideCursor: true },
+    cliProgress.Presets.shades_classic);
+  const bar = bars.create(total, 0);
+  const stop = () => {
+    bars.update(); // Ending drops what has been said since the last update.
+    bars.stop();
+  };
+  return { step: () => bar.increment(), say: (text) => bars.log(text), stop };
 }
 
 /**
  * Runs the films through the threads and hands each answer to `take`, in order.
  * @param {import('./files.mjs').Item[]} items @param {{ jobs?: string, model?: string }} options
- * @param {(pool: { model: any, name: string }) => Promise<void> | void} begin before the first answer
+ * @param {((pool: { model: any, name: string }) => Promise<void>) | null} begin what to print before the first answer's row
  * @param {(item: any, answer: import('./pool.mjs').Answer) => Promise<void> | void} take
  */
 async function runFilms(items, options, begin, take) {
   const jobs = options.jobs ? jobCount(options.jobs) : items.length < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model);
   const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)));
-  const bar = progress(items.length);
+  const { model } = pool;
+  const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
+  await begin?.({ model, name });
+  const bar = progress(items.length, begin !== null);
   try {
-    await begin({ model: pool.model, name: `${pool.model.name}-${pool.model.version} ${parts.sha256.slice(0, 12)}` });
     for await (const { item, answer } of pool.run(items)) {
-      bar.clear();
       if (answer.code) {
         process.exitCode = 1;
-        process.stderr.write(`${harmless(item.file)}: ${answer.message}\n`);
+        bar.say(`${harmless(item.file)}: ${answer.message}\n`);
       }
       await take(item, answer);
       bar.step();
@@ -124,7 +135,8 @@ async function runFilms(items, options, begin, take) {
     bar.stop();
     await pool.close();
   }
-  process.stderr.write(`${pool.model.notice}\n`);
+  process.stderr.write(`${model.notice}\n`);
+  return { model, name };
 }
 
 /** @param {string[]} paths @param {any} options */

@@ -172,10 +172,9 @@ export async function evaluate(options, runFilms) {
   const { chosen, columns } = await readLabels(options);
   const root = options.root ?? dirname(options.labels);
   const films = [];
-  let pool;
-  await runFilms(chosen.map((row) => ({ file: join(root, row.file), row })), options,
-    (started) => { pool = started; }, ({ row }, answer) => { films.push({ row, answer }); });
-  const { labels, notice, temperature, certain } = pool.model;
-  const result = { model: pool.name, notice, temperature, certain, split: options.split ?? null, ...report(films, labels, columns) };
+  const { model, name } = await runFilms(chosen.map((row) => ({ file: join(root, row.file), row })), options, null,
+    ({ row }, answer) => { films.push({ row, answer }); });
+  const { labels, notice, temperature, certain } = model;
+  const result = { model: name, notice, temperature, certain, split: options.split ?? null, ...report(films, labels, columns) };
   return options.json ? toJson(result) : markdown(result, labels);
 }
