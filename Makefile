@@ -77,11 +77,12 @@ lint: | build/include/stb
 # The programs that the Node tests run besides the command.
 helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-out tests/test_%, $(wildcard tests/*.c)))
 
-check: wasm lib helpers lint native
+check: wasm lib lint native
+	@$(MAKE) --no-print-directory helpers CC=clang
 	node --test $(filter-out tests/site.test.mjs, $(wildcard tests/*.test.mjs))
 
 test: setup
-	@$(MAKE) --no-print-directory wasm lib helpers lint
+	@$(MAKE) --no-print-directory wasm lib helpers lint CC=clang
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site
