@@ -12,7 +12,14 @@
 #define STBI_NO_SIMD /* the same bits on every machine */
 #define STBI_NO_FAILURE_STRINGS
 #define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
+#define STBI_MALLOC(size) calloc(1, size) /* it reads tables and planes that a hostile file never fills */
+#define STBI_REALLOC realloc
+#define STBI_FREE free
+#define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
+
+/* Averaging leaves differences of a fraction of one in a constant film; the faintest film spans far more. */
+static const float BLANK_RANGE = 16;
 
 static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
@@ -79,6 +86,24 @@ static int exif_orientation(const uint8_t *tiff, size_t size)
     return 1;
 }
 
+/* Whether every Huffman table of a DHT segment has at most 256 symbols and no more codes of a length than there are:
+ * stb_image 2.27 writes past its tables otherwise (T.81, B.2.4.2 and annex C). */
+static int huffman_is_sound(const uint8_t *p, size_t size)
+{
+    while (size) {
+        if (size < 17) return 0;
+        uint32_t symbols = 0, codes = 1;
+        for (int i = 1; i <= 16; i++) {
+            codes *= 2;
+            if (p[i] > codes) return 0;
+            codes -= p[i], symbols += p[i];
+        }
+        if (symbols > 256 || symbols > size - 17) return 0;
+        p += 17 + symbols, size -= 17 + symbols;
+    }
+    return 1;
+}
+
 /* Walks every segment and scan up to EOI (ITU-T T.81, annex B). */
 static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)
 {
@@ -89,7 +114,8 @@ static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t s
         if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
         at += 2;
         if (marker == 0xd9) return frame ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
-        if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue;
+        if (marker < 0xc0) return PLEURA_IMAGE_DAMAGED; /* reserved */
+        if (marker >= 0xd0 && marker <= 0xd7) continue;
         if (size - at < 2) return PLEURA_IMAGE_DAMAGED;
         size_t length = be16(bytes + at);
         if (length < 2 || length > size - at) return PLEURA_IMAGE_DAMAGED;
@@ -102,6 +128,7 @@ static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t s
             if (marker > 0xc2 || segment[0] != 8) return PLEURA_IMAGE_UNSUPPORTED; /* lossless, arithmetic, 12 bits */
             frame = 1;
         }
+        if (marker == 0xc4 && !huffman_is_sound(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
         if (marker == 0xe1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
             *orientation = exif_orientation(segment + 6, length - 8);
         at += length;
@@ -289,9 +316,10 @@ int film_input(float *out, int side, const film *f)
     float low, high;
     film_resample(out, side, side, f, 0, 0, f->width, f->height);
     robust_range(&low, &high, out, count);
+    int seen = high - low >= BLANK_RANGE;
     for (size_t i = 0; i < count; i++) {
-        float v = high > low ? 2 * (out[i] - low) / (high - low) - 1 : 0;
+        float v = seen ? 2 * (out[i] - low) / (high - low) - 1 : 0;
         out[i] = v < -1 ? -1 : v > 1 ? 1 : v;
     }
-    return high > low;
+    return seen;
 }

@@ -1,0 +1,234 @@
+/* test_image.c - decoding under every prefix and changed byte, sizes, orientation, and resampling against arithmetic.
+ * stb_image_write makes PNG and BMP; the JPEG and 16-bit files in fixtures/ hold the same gradient, made with Pillow. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_image_write.h>
+
+#include "image.h"
+
+typedef struct {
+    uint8_t *bytes;
+    size_t size;
+} file;
+
+static void append(void *context, void *data, int size)
+{
+    file *f = context;
+    f->bytes = realloc(f->bytes, f->size + (size_t)size);
+    memcpy(f->bytes + f->size, data, (size_t)size);
+    f->size += (size_t)size;
+}
+
+static file read_file(const char *path)
+{
+    file f = {0};
+    FILE *from = fopen(path, "rb");
+    if (!from) {
+        fprintf(stderr, "%s is missing: run this from the project's root\n", path);
+        exit(1);
+    }
+    for (int c; (c = fgetc(from)) != EOF;) append(&f, &(uint8_t){(uint8_t)c}, 1);
+    fclose(from);
+    return f;
+}
+
+enum { W = 96, H = 80 };
+static uint8_t sample(int x, int y) { return (uint8_t)(2 * x + y * 3 / 4); }
+
+static file make(int bmp, int channels)
+{
+    static uint8_t pixels[W * H * 4];
+    file f = {0};
+    for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++)
+        for (int c = 0; c < channels; c++) pixels[(y * W + x) * channels + c] = sample(x, y);
+    int made = bmp ? stbi_write_bmp_to_func(append, &f, W, H, channels, pixels)
+                   : stbi_write_png_to_func(append, &f, W, H, channels, pixels, W * channels);
+    assert(made);
+    return f;
+}
+
+/* Decodes an exact copy, so that a read past its end is seen. */
+static pleura_status decode_copy(film *out, const uint8_t *bytes, size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    memcpy(copy, bytes, size);
+    pleura_status status = film_decode(out, copy, size);
+    free(copy);
+    return status;
+}
+
+/* Headers are walked byte by byte, what follows them in larger steps. */
+static size_t after(size_t i) { return i < 1024 ? i + 1 : i + 37; }
+
+static void every_prefix_is_refused(const file *f)
+{
+    film out = {0};
+    for (size_t n = 0; n < f->size; n = after(n)) {
+        pleura_status status = decode_copy(&out, f->bytes, n);
+        assert(status == PLEURA_EMPTY || status == PLEURA_NOT_IMAGE || status == PLEURA_IMAGE_DAMAGED);
+        assert(!out.pixels);
+    }
+}
+
+/* Each byte in turn set to a value that hurts; the file may be refused or read, and the same way twice. */
+static void changed_bytes_do_no_harm(const file *f)
+{
+    static const uint8_t hurtful[] = {0, 0x7f, 0xff};
+    for (size_t i = 0; i < f->size; i = after(i)) {
+        uint8_t right = f->bytes[i];
+        f->bytes[i] = hurtful[i % sizeof hurtful] ^ (uint8_t)(i >> 3 & 1);
+        film out = {0}, again = {0};
+        pleura_status status = decode_copy(&out, f->bytes, f->size);
+        assert(decode_copy(&again, f->bytes, f->size) == status);
+        assert(status || memcmp(out.pixels, again.pixels, (size_t)out.width * (size_t)out.height * 2) == 0);
+        film_free(&out), film_free(&again);
+        f->bytes[i] = right;
+    }
+}
+
+/* The greatest distance of a decoded pixel from the gradient, in 8-bit levels. */
+static double worst_pixel(const file *f)
+{
+    film out;
+    double worst = 0;
+    assert(decode_copy(&out, f->bytes, f->size) == PLEURA_OK && out.width == W && out.height == H);
+    for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) worst = fmax(worst, fabs(out.pixels[y * W + x] / 257.0 - sample(x, y)));
+    film_free(&out);
+    return worst;
+}
+
+static void formats_are_read_and_fenced(void)
+{
+    for (int bmp = 0; bmp <= 1; bmp++)
+        for (int channels = bmp ? 3 : 1; channels <= 4; channels++) {
+            file f = make(bmp, channels);
+            assert(worst_pixel(&f) == 0);
+            every_prefix_is_refused(&f);
+            changed_bytes_do_no_harm(&f);
+            free(f.bytes);
+        }
+    static const char *const jpegs[] = {"tests/fixtures/grey.jpg", "tests/fixtures/colour.jpg",
+                                        "tests/fixtures/progressive.jpg", "tests/fixtures/cmyk.jpg"};
+    for (size_t i = 0; i < sizeof jpegs / sizeof *jpegs; i++) {
+        file f = read_file(jpegs[i]);
+        assert(worst_pixel(&f) <= 3);
+        every_prefix_is_refused(&f);
+        changed_bytes_do_no_harm(&f);
+        free(f.bytes);
+    }
+    file f = read_file("tests/fixtures/grey16.png");
+    film out;
+    assert(film_decode(&out, f.bytes, f.size) == PLEURA_OK && out.width == W && out.height == H);
+    for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) assert(out.pixels[y * W + x] == 600 * x + 50 * y);
+    film_free(&out);
+    every_prefix_is_refused(&f);
+    changed_bytes_do_no_harm(&f);
+    free(f.bytes);
+}
+
+/* Puts an EXIF segment with this orientation behind SOI, in either byte order. */
+static file with_orientation(const file *jpeg, int orientation, int big)
+{
+    uint8_t little[36] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
+                          1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (uint8_t)orientation};
+    uint8_t large[36] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, '*', 0, 0, 0, 8,
+                         0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (uint8_t)orientation};
+    file f = {0};
+    append(&f, jpeg->bytes, 2);
+    append(&f, big ? large : little, 36);
+    append(&f, jpeg->bytes + 2, (int)jpeg->size - 2);
+    return f;
+}
+
+/* A film whose corners are 40, 100, 160, 220, clockwise from the upper left, is turned as EXIF says. */
+static void orientation_is_applied(void)
+{
+    static const uint8_t corner[4] = {40, 100, 160, 220};
+    /* Which stored corner (clockwise from the upper left) each upright corner comes from: EXIF 2.3, tag 0x0112. */
+    static const uint8_t from[9][4] = {{0}, {0, 1, 2, 3}, {1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0},
+                                       {0, 3, 2, 1}, {3, 0, 1, 2}, {2, 1, 0, 3}, {1, 2, 3, 0}};
+    file jpeg = read_file("tests/fixtures/corners.jpg");
+    for (int orientation = 0; orientation <= 9; orientation++)
+        for (int big = 0; big <= 1; big++) {
+            int effective = orientation >= 1 && orientation <= 8 ? orientation : 1;
+            file f = with_orientation(&jpeg, orientation, big);
+            film out;
+            assert(decode_copy(&out, f.bytes, f.size) == PLEURA_OK);
+            int w = effective >= 5 ? H : W, h = effective >= 5 ? W : H;
+            assert(out.width == w && out.height == h);
+            int at[4] = {0, w - 1, h * w - 1, (h - 1) * w};
+            for (int i = 0; i < 4; i++)
+                assert(abs(out.pixels[at[i]] / 257 - corner[from[effective][i]]) <= 3);
+            film_free(&out);
+            if (orientation == 6) every_prefix_is_refused(&f), changed_bytes_do_no_harm(&f);
+            free(f.bytes);
+        }
+    free(jpeg.bytes);
+}
+
+static void sizes_are_limited(void)
+{
+    static uint8_t pixels[64 * 64];
+    file f = {0};
+    film out;
+    stbi_write_png_to_func(append, &f, 64, 63, 1, pixels, 64);
+    assert(film_decode(&out, f.bytes, f.size) == PLEURA_IMAGE_TOO_SMALL);
+    free(f.bytes);
+    f = (file){0};
+    stbi_write_bmp_to_func(append, &f, 64, 64, 1, pixels);
+    memcpy(f.bytes + 18, &(int32_t){30000}, 4);
+    memcpy(f.bytes + 22, &(int32_t){-30000}, 4);
+    assert(film_decode(&out, f.bytes, f.size) == PLEURA_IMAGE_TOO_LARGE);
+    memcpy(f.bytes + 22, &(int32_t){INT32_MIN}, 4);
+    assert(film_decode(&out, f.bytes, f.size) == PLEURA_IMAGE_TOO_LARGE);
+    free(f.bytes);
+    assert(film_from_rgba(&out, pixels, 8, 8) == PLEURA_IMAGE_TOO_SMALL);
+}
+
+/* Area averages keep the total; a constant film is blank; a ramp is mapped to -1..1. */
+static void resampling_is_area_averaging(void)
+{
+    enum { SIDE = 37 };
+    static float small[SIDE * SIDE];
+    uint8_t *rgba = malloc(W * H * 4);
+    for (int i = 0; i < W * H; i++) memset(rgba + 4 * i, i % W, 4);
+    film ramp;
+    assert(film_from_rgba(&ramp, rgba, W, H) == PLEURA_OK && ramp.chroma == 0);
+    film_resample(small, SIDE, SIDE, &ramp, 0, 0, W, H);
+    double sum = 0;
+    for (int i = 0; i < SIDE * SIDE; i++) sum += small[i];
+    assert(fabs(sum / (SIDE * SIDE) / 257 - (W - 1) / 2.0) < 1e-4);
+    film_resample(small, 2, 1, &ramp, 10.5, 3.25, 14.5, 3.5); /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
+    assert(fabs(small[0] / 257 - 11) < 1e-4 && fabs(small[1] / 257 - 13) < 1e-4);
+    assert(film_input(small, SIDE, &ramp) == 1);
+    assert(small[0] == -1 && small[SIDE - 1] > 0.999f && fabsf(small[SIDE / 2]) < 0.001f);
+    memset(rgba, 9, W * H * 4);
+    rgba[0] = 255, rgba[1] = rgba[2] = 0; /* one red pixel: chroma, but below one per cent of the film */
+    film_free(&ramp);
+    assert(film_from_rgba(&ramp, rgba, W, H) == PLEURA_OK && fabs(ramp.chroma * W * H - 1) < 1e-3);
+    film_free(&ramp);
+    memset(rgba, 9, W * H * 4);
+    assert(film_from_rgba(&ramp, rgba, W, H) == PLEURA_OK);
+    assert(film_input(small, SIDE, &ramp) == 0 && small[0] == 0 && small[SIDE * SIDE - 1] == 0);
+    film_free(&ramp);
+    free(rgba);
+}
+
+int main(void)
+{
+    formats_are_read_and_fenced();
+    orientation_is_applied();
+    sizes_are_limited();
+    resampling_is_area_averaging();
+    puts("image: formats, prefixes, changed bytes, orientation, sizes and resampling are right");
+    return 0;
+}

@@ -1,0 +1,109 @@
+/* test_kernels.c - the vector kernels against the plain ones, bit for bit, over a sweep of shapes; the same file runs
+ * natively and, exported as test_kernels(), inside WebAssembly. Buffers are exactly as long as their tensors. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels.h"
+
+static uint32_t state;
+
+/* xorshift32 (Marsaglia, 2003): -2..2, now and then exactly 0 or -0, whose sign must survive as well. */
+static float noise(void)
+{
+    state ^= state << 13, state ^= state >> 17, state ^= state << 5;
+    if (state % 16 == 0) return state & 16 ? 0.0f : -0.0f;
+    return (float)(int32_t)state / 1073741824.0f;
+}
+
+static float *noisy(int count)
+{
+    float *values = malloc((size_t)count * sizeof *values);
+    for (int i = 0; i < count; i++) values[i] = noise();
+    return values;
+}
+
+static int conv_differs(const window_shape *s)
+{
+    int size = s->oh * s->ow * s->cout;
+    float *in = noisy(s->h * s->w * s->cin), *w = noisy(s->k * s->k * s->cin * s->cout), *bias = noisy(s->cout);
+    float *plain = noisy(size), *vector = noisy(size);
+    kernels_ref.conv(plain, in, w, bias, s);
+    kernels_simd.conv(vector, in, w, bias, s);
+    int differs = memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    free(in), free(w), free(bias), free(plain), free(vector);
+    return differs;
+}
+
+static int others_differ(const window_shape *s)
+{
+    int size = s->oh * s->ow * s->cout, input = s->h * s->w * s->cin;
+    float *in = noisy(input), *also = noisy(input), *plain = noisy(size), *vector = noisy(size);
+    kernels_ref.maxpool(plain, in, s);
+    kernels_simd.maxpool(vector, in, s);
+    int differs = memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    kernels_ref.mean(plain, in, s->h * s->w, s->cin);
+    kernels_simd.mean(vector, in, s->h * s->w, s->cin);
+    differs |= memcmp(plain, vector, (size_t)s->cin * sizeof *plain) != 0;
+    float *sum = noisy(input), *sum_vector = noisy(input);
+    kernels_ref.add(sum, in, also, input, s->relu);
+    kernels_simd.add(sum_vector, in, also, input, s->relu);
+    differs |= memcmp(sum, sum_vector, (size_t)input * sizeof *sum) != 0;
+    free(in), free(also), free(plain), free(vector), free(sum), free(sum_vector);
+    return differs;
+}
+
+static window_shape shape(int k, int stride, int h, int w, int cin, int cout, int relu)
+{
+    return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, relu};
+}
+
+#ifdef __wasm__
+__attribute__((export_name("test_kernels")))
+#endif
+/* 0 when all agree, else the 1-based number of the first shape that does not; *count: how many there are. */
+int test_kernels(int *count)
+{
+    int number = 0, first = 0;
+    state = 2463534242;
+    for (int k = 1; k <= 5; k++)
+    for (int stride = 1; stride <= 2; stride++)
+    for (int size = k; size <= k + 6; size += 2)
+    for (int cout = 4; cout <= 24; cout += 4)
+    for (int relu = 0; relu <= 1; relu++) {
+        for (int cin = 1; cin <= 9; cin += 2) {
+            window_shape s = shape(k, stride, size, size + 1, cin, cout, relu);
+            if (number++, !first && conv_differs(&s)) first = number;
+        }
+        window_shape s = shape(k, stride, size, size + 1, cout, cout, relu);
+        if (number++, !first && others_differ(&s)) first = number;
+    }
+    if (count) *count = number;
+    return first;
+}
+
+#ifndef __wasm__
+#include <math.h>
+#include <stdio.h>
+
+/* pleura_exp against the C library's double precision, over the range that softmax and sigmoid use. */
+static double worst_exp(void)
+{
+    double worst = 0;
+    for (float x = -87; x <= 87; x += 0.0137f) {
+        double error = fabs(pleura_exp(x) / exp(x) - 1);
+        if (error > worst) worst = error;
+    }
+    return worst;
+}
+
+int main(void)
+{
+    int count, first = test_kernels(&count);
+    double error = worst_exp();
+    int edges = pleura_exp(0) == 1 && pleura_exp(-1000) == 0 && pleura_exp(NAN) == 0 && pleura_exp(1000) < INFINITY;
+    if (first) printf("kernels: shape %d of %d differs\n", first, count);
+    else printf("kernels: %d shapes agree bit for bit; exp is within %.1e\n", count, error);
+    return first || error > 2.4e-7 || !edges;
+}
+#endif
