@@ -1,0 +1,124 @@
+// The figures of an evaluation against values worked out by hand or published.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ageBand, parseCsv, report } from '../src/evaluate.mjs';
+import { against, auc, balanced, bootstrap, calibrationError, confusion, quantile, random, wilson } from '../src/statistics.mjs';
+import { markdown } from '../src/tables.mjs';
+
+const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-4, `${a} is not ${b}`);
+const ones = (n) => new Float64Array(n).fill(1);
+
+test("Wilson's interval gives the published values", () => {
+  for (const [hits, n, low, high] of [[8, 10, 0.4902, 0.9433], [0, 10, 0, 0.2775], [10, 10, 0.7225, 1], [81, 263, 0.2553, 0.3662]]) {
+    near(wilson(hits, n)[0], low);
+    near(wilson(hits, n)[1], high);
+  }
+});
+
+test('the random numbers are those of mulberry32', () => {
+  const draw = random(1);
+  near(draw(), 0.62707394);
+  near(draw(), 0.00273572);
+  near(draw(), 0.52744703);
+});
+
+test('one class against the rest, from a matrix worked out by hand', () => {
+  const matrix = confusion([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2], 3, ones(6));
+  assert.deepEqual(matrix, [[2, 1, 0], [1, 1, 0], [0, 0, 1]]);
+  const { sensitivity, specificity, ppv, npv } = against(matrix, 0);
+  near(sensitivity, 2 / 3);
+  near(specificity, 2 / 3);
+  near(ppv, 2 / 3);
+  near(npv, 2 / 3);
+  near(balanced(matrix), (2 / 3 + 1 / 2 + 1) / 3);
+  assert.ok(Number.isNaN(against([[0, 0], [0, 3]], 0).sensitivity));
+});
+
+test('the area under the curve counts ties half and heeds weights', () => {
+  const positive = [false, false, true, true];
+  near(auc([0.1, 0.4, 0.35, 0.8], positive)(ones(4)), 0.75);
+  near(auc([0.5, 0.5, 0.5, 0.5], positive)(ones(4)), 0.5);
+  near(auc([0.1, 0.4, 0.35, 0.8], positive)([1, 0, 1, 1]), 1);
+  near(auc([0.1, 0.4, 0.35, 0.8], positive)([1, 3, 1, 1]), (1 + 4 + 0 + 0) / 8);
+  assert.ok(Number.isNaN(auc([0.1, 0.2], [true, true])(ones(2))));
+});
+
+test('calibration error is the weighted gap of the bins', () => {
+  near(calibrationError([1, 1, 1, 1], [true, true, true, false], ones(4)), 0.25);
+  near(calibrationError([0.95, 0.95, 0.55, 0.55], [true, true, true, false], ones(4), 10), (2 * 0.05 + 2 * 0.05) / 4);
+  near(calibrationError([1, 0], [true, false], ones(2)), 0);
+});
+
+test('quantiles lie between the two nearest values', () => {
+  near(quantile(Float64Array.of(1, 2, 3, 4), 0.5), 2.5);
+  near(quantile(Float64Array.of(1, 2, 3, 4), 0), 1);
+  near(quantile(Float64Array.of(7), 0.975), 7);
+});
+
+test('the bootstrap repeats itself, draws patients, and knows when it cannot tell', () => {
+  const right = Array.from({ length: 200 }, (_, i) => Number(i % 4 > 0));
+  const mean = (weight) => [right.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
+  const films = Array.from(right, (_, i) => i);
+  const [[low, high]] = bootstrap(films, 200, mean);
+  assert.deepEqual(bootstrap(films, 200, mean), [[low, high]]);
+  // The normal approximation: 0.75 +- 1.96 sqrt(0.75 * 0.25 / 200).
+  assert.ok(Math.abs(low - 0.69) < 0.015 && Math.abs(high - 0.81) < 0.015, `${low} to ${high}`);
+  // Ten copies of each of 20 patients prove no more than 20 films.
+  const few = right.map((_, i) => Number((i % 20) % 4 > 0));
+  const clustered = (weight) => [few.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
+  const [[wideLow, wideHigh]] = bootstrap(few.map((_, i) => i % 20), 20, clustered);
+  assert.ok(wideHigh - wideLow > 2.5 * (high - low));
+  assert.deepEqual(bootstrap([0, 1], 2, () => [NaN]), [null]);
+});
+
+test('CSV with quotes, commas, line breaks and a byte order mark is read', () => {
+  assert.deepEqual(parseCsv('\ufefffile,note\r\n"a,b.png","say ""so""\nagain"\n\nc.png,\n'),
+    [{ file: 'a,b.png', note: 'say "so"\nagain' }, { file: 'c.png', note: '' }]);
+  assert.deepEqual(parseCsv(''), []);
+});
+
+test('ages fall into bands', () => {
+  assert.deepEqual(['3', '18', '59.5', '80', '', 'old', '-1'].map(ageBand), ['0-17', '18-39', '40-59', '80+', 'unknown', 'unknown', 'unknown']);
+});
+
+const LABELS = ['covid', 'normal'];
+/** Films of two labels, every third one called wrongly, every tenth refused. */
+const films = Array.from({ length: 60 }, (_, i) => {
+  const label = LABELS[i % 2];
+  const p = i % 3 ? 0.8 : 0.3;
+  const probability = label === 'covid' ? { covid: p, normal: 1 - p } : { covid: 1 - p, normal: p };
+  const refused = i % 10 === 0;
+  return {
+    row: { file: `${i}.png`, label, patient_id: `p${i >> 1}`, source: i < 50 ? 'a' : 'b', age: '' },
+    answer: { verdict: refused ? 'refused' : p > 0.5 ? label : LABELS[1 - (i % 2)], probability, gate: { accepted: !refused, reason: refused ? 'unlike' : null } },
+  };
+});
+
+test('a report counts all films, and answered ones apart', () => {
+  const extra = [{ row: { file: 'x', label: 'other', patient_id: '', source: 'b', age: '90' }, answer: { code: 'not-an-image', message: '' } }];
+  const result = report([...films, ...extra], LABELS, ['source']);
+  assert.equal(result.films, 61);
+  assert.equal(result.errors, 1);
+  assert.deepEqual(result.notScored, { other: 1 });
+  assert.deepEqual(result.refusals, { unlike: 6 });
+  assert.equal(result.all.n, 60);
+  near(result.all.accuracy.value, 40 / 60);
+  assert.ok(result.all.accuracy.low < 40 / 60 && result.all.accuracy.high > 40 / 60);
+  assert.equal(result.answered.n, 54);
+  assert.deepEqual(result.outcomes.map(({ label, n, counts }) => [label, n, counts.refused, counts.error]),
+    [['covid', 30, 6, 0], ['normal', 30, 0, 0], ['other', 1, 0, 1]]);
+  const [{ values: [a, b] }] = result.groups;
+  assert.equal(a.figures.classes[0].n, 25);
+  assert.ok(a.figures.classes[0].sensitivity);
+  assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
+});
+
+test('a set of one class gets shares only, and the report is the same each time', () => {
+  const one = films.filter(({ row }) => row.label === 'normal');
+  const result = { model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
+  assert.equal(result.all, null);
+  assert.match(markdown(result, LABELS), /Fewer than two classes/);
+  const whole = () => markdown({ model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) }, LABELS);
+  assert.equal(whole(), whole());
+  assert.doesNotMatch(whole(), /NaN|undefined|null/);
+});
