@@ -50,7 +50,7 @@ export function markdown(result, labels) {
   return [
     '# Evaluation',
     `Model ${result.model}${result.split === null ? '' : `, split ${result.split}`}. ${result.films} films of ${result.patients} patients`
-      + ` (${result.unknownPatients} films of unknown patients count as one patient each); ${result.errors} errors.`,
+      + ` (${result.unknownPatients} films of unknown patients count as one patient each); errors: ${result.errors}.`,
     result.notice,
     'In brackets: 95 % intervals, by a bootstrap over patients (1,000 rounds, fixed seed), for the shares of verdicts (and where no round differs) by Wilson.'
       + ` A figure with fewer than ${FEWEST} films behind it is not given. PPV and NPV hold at this set's mixture of classes only.`,

@@ -1,0 +1,260 @@
+// The command as a person or a script meets it: records, formats, exit codes, broken input.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { createPool } from '../src/pool.mjs';
+import { loadParts } from '../src/shipped.mjs';
+import { header, png } from './png.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const fixtures = join(root, 'tests/fixtures');
+const tiny = join(fixtures, 'tiny.gguf');
+const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
+const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** @param {string[]} args @param {object} [options] of spawnSync */
+function pleura(args, options = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args],
+    { encoding: 'utf8', cwd: folder, maxBuffer: 1 << 28, ...options });
+  return { status, stdout, stderr };
+}
+
+/** With the tiny model of random weights, which needs no training. */
+const tried = (args, options) => pleura(['--model', tiny, ...args], options);
+const lines = (text) => text.trimEnd().split('\n').map((line) => JSON.parse(line));
+const quote = (words) => words.map((word) => `'${word}'`).join(' ');
+
+/** What a terminal shows. @param {string[]} args */
+function onTerminal(args) {
+  const command = `stty cols 90; ${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...args])}`;
+  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder }).stdout.replaceAll('\r\n', '\n');
+}
+
+/** A ramp with two dark ovals: enough for the engine to chew on. */
+const film = (size) => png({ width: size, height: size }, (x, y) =>
+  [Math.hypot(Math.abs(x - size / 2) - size / 5, (y - size / 2) / 2) < size / 8 ? 40 : 120 + Math.round((100 * y) / size)]);
+
+mkdirSync(join(folder, 'films/deeper'), { recursive: true });
+mkdirSync(join(folder, 'films/.hidden'));
+mkdirSync(join(folder, 'nothing'));
+const good = film(200);
+const inside = { 'films/b.png': good, 'films/a.PNG': film(150), 'films/deeper/c.bmp': readFileSync(join(fixtures, 'grey.jpg')), 'films/notes.txt': 'no film', 'films/.hidden/d.png': good };
+for (const [name, bytes] of Object.entries(inside)) writeFileSync(join(folder, name), bytes);
+const broken = {
+  'empty.png': ['', 'empty-file'],
+  'text.png': ['This is a letter, not a film.\n', 'not-an-image'],
+  'short.png': [good.subarray(0, 600), 'image-damaged'],
+  'bomb.png': [Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header(30000, 30000), good.subarray(33)]), 'image-too-large'],
+  'dot.png': [png({ width: 1, height: 1 }, () => [0]), 'image-too-small'],
+};
+for (const [name, [bytes]] of Object.entries(broken)) writeFileSync(join(folder, name), bytes);
+
+test('a film gives the whole record', () => {
+  const { status, stdout, stderr } = tried(['films/b.png']);
+  assert.equal(status, 0);
+  const [record] = lines(stdout);
+  assert.deepEqual(Object.keys(record), ['file', 'status', 'verdict', 'probability', 'gate', 'decoder', 'sha256', 'model', 'bits']);
+  assert.deepEqual(Object.keys(record.gate), ['accepted', 'score', 'reason']);
+  assert.equal(record.file, 'films/b.png');
+  assert.equal(record.sha256, createHash('sha256').update(good).digest('hex'));
+  const hash = createHash('sha256').update(readFileSync(tiny)).digest('hex');
+  assert.equal(record.model, `tiny-0.0.1 ${hash.slice(0, 12)}`);
+  assert.match(record.bits, /^[0-9a-f]{16}$/);
+  assert.ok(Math.abs(Object.values(record.probability).reduce((sum, p) => sum + p) - 1) < 1e-5);
+  assert.equal(stderr, 'A random model for tests.\n', 'the notice, and nothing else');
+});
+
+test('broken films are told in a sentence each, and the batch goes on', () => {
+  const names = Object.keys(broken);
+  const { status, stdout, stderr } = tried([...names, 'films/b.png', 'nowhere.png']);
+  assert.equal(status, 1);
+  const records = lines(stdout);
+  assert.deepEqual(records.map(({ file }) => file), [...names, 'films/b.png', 'nowhere.png']);
+  names.forEach((name, i) => {
+    assert.deepEqual([records[i].status, records[i].code], ['error', broken[name][1]], name);
+    assert.match(stderr, new RegExp(`^${name}: .{20,}\\.$`, 'm'));
+  });
+  assert.equal(records.at(-2).status, 'ok');
+  assert.equal(records.at(-1).code, 'no-such-file');
+});
+
+test('progressive, CMYK and 16-bit films are read', () => {
+  const { status, stdout } = tried(['progressive.jpg', 'cmyk.jpg', 'grey16.png'].map((name) => join(fixtures, name)));
+  assert.equal(status, 0);
+  assert.equal(lines(stdout).length, 3);
+});
+
+test('folders, patterns and standard input', () => {
+  const inFolder = lines(tried(['films']).stdout).map(({ file }) => file);
+  assert.deepEqual(inFolder, ['films/a.PNG', 'films/b.png', 'films/deeper/c.bmp'], 'sorted, deep, without the hidden and the text');
+  const pattern = lines(tried(['films/*.{png,PNG}', 'films/**/c.*']).stdout).map(({ file }) => file);
+  assert.deepEqual(pattern, inFolder);
+  const [piped] = lines(tried(['-'], { input: good }).stdout);
+  const [read] = lines(tried(['films/b.png']).stdout);
+  assert.deepEqual(piped, { ...read, file: '-' });
+  for (const nothing of ['nothing', '*.tif']) {
+    const { status, stdout } = tried([nothing]);
+    assert.deepEqual([status, lines(stdout)[0].code], [1, 'no-films']);
+  }
+  assert.equal(lines(tried(['/dev/null', 'films/b.png']).stdout)[0].code, 'unreadable');
+  assert.equal(lines(tried(['-'], { input: '' }).stdout)[0].code, 'empty-file');
+});
+
+test('a file whose name looks like a pattern is that file', () => {
+  copyFileSync(join(folder, 'films/b.png'), join(folder, 'a[1]*.png'));
+  assert.equal(lines(tried(['a[1]*.png']).stdout)[0].status, 'ok');
+});
+
+test('any number of threads prints the same', () => {
+  const paths = ['films', ...Object.keys(broken), 'films', 'films'];
+  const one = tried(['--jobs', '1', ...paths]);
+  const three = tried(['--jobs', '3', ...paths]);
+  assert.equal(one.stdout, three.stdout);
+  assert.equal(one.stderr, three.stderr);
+});
+
+test('CSV holds every field and cannot become a formula', () => {
+  const name = '=cmd|"x",1.png';
+  writeFileSync(join(folder, name), good);
+  const { stdout } = tried(['--csv', name, 'text.png']);
+  const [head, row, error] = stdout.split('\n');
+  assert.equal(head, 'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,accepted,score,reason,decoder,sha256,model,bits,code,message');
+  assert.ok(row.startsWith(`"'=cmd|""x"",1.png",ok,`), row);
+  assert.match(error, /^text\.png,error,(,){9}.*not-an-image,/);
+});
+
+test('a terminal gets a table, and names cannot command it', () => {
+  const name = 'evil\u001b[2J\u202egnp.png';
+  writeFileSync(join(folder, name), good);
+  const shown = onTerminal([name, 'text.png', 'films/b.png']);
+  assert.match(shown, /^FILE +VERDICT +covid +pneumonia +normal$/m);
+  assert.match(shown, /^films\/b\.png +\w+ +[\w.% -]+$/m);
+  assert.match(shown, /^text\.png +error +not-an-image/m);
+  assert.match(shown, /^A random model for tests\.$/m);
+  assert.ok(!shown.includes('\u001b[2J') && !shown.includes('\u202e'));
+  assert.doesNotMatch(tried(['--json', name]).stdout, /[\u001b\u202e]/);
+});
+
+test('a bar shows the progress of many films on the terminal of standard error only', () => {
+  const many = Array.from({ length: 10 }, () => 'films/b.png');
+  assert.match(onTerminal([...many, '--json']).replace(/\{.*\}\n/g, ''), /^A random model/m);
+  const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many, 'text.png'])} > ${join(folder, 'out')}`;
+  const shown = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder }).stdout;
+  assert.match(shown, /11/);
+  assert.match(shown, /text\.png: This is not an image/);
+  assert.equal(lines(readFileSync(join(folder, 'out'), 'utf8')).length, 11);
+  assert.doesNotMatch(tried(many).stderr, /11|\u001b/);
+});
+
+test('a reader that stops early ends the command quietly', () => {
+  const many = Array.from({ length: 300 }, () => 'text.png');
+  const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many])} 2>${join(folder, 'err')} | head -n 1`;
+  const { stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
+  assert.equal(lines(stdout).length, 1);
+  assert.doesNotMatch(readFileSync(join(folder, 'err'), 'utf8'), /EPIPE|at .*\.mjs/);
+});
+
+test('wrong usage says so and exits 2', () => {
+  const wrong = [[], ['--nonsense', 'x.png'], ['--jobs', '0', 'x.png'], ['--jobs', 'two', 'x.png'], ['--jobs'], ['--json', '--csv', 'x.png'],
+    ['--labels', 'x.csv', 'x.png'], ['info', 'x.png'], ['evaluate'], ['evaluate', '--labels', 'm.csv', '--by', 'shoe']];
+  writeFileSync(join(folder, 'm.csv'), 'file,label\nfilms/b.png,covid\n');
+  for (const args of wrong) {
+    const { status, stdout, stderr } = tried(args);
+    assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, /^pleura: .+ See pleura --help\.\n$/, args.join(' '));
+  }
+});
+
+test('help begins with examples; version and info tell what this is', () => {
+  assert.match(pleura(['--help']).stdout, /^Examples:\n {2}pleura film\.png/);
+  assert.equal(pleura(['--version']).stdout.trim(), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  const facts = JSON.parse(tried(['info', '--json']).stdout);
+  assert.deepEqual(facts.labels, ['covid', 'pneumonia', 'normal']);
+  assert.equal(facts.sha256, createHash('sha256').update(readFileSync(tiny)).digest('hex'));
+  assert.match(tried(['info']).stdout, /^labels +covid, pneumonia, normal$/m);
+});
+
+test('weights or engine that are missing, altered or foreign stop the command with a sentence', () => {
+  const copy = join(folder, 'copy');
+  mkdirSync(join(copy, 'build'), { recursive: true });
+  mkdirSync(join(copy, 'model'));
+  cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true });
+  copyFileSync(join(root, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const wasm = join(copy, 'build/pleura.wasm'), weights = join(copy, 'model/pleura.gguf');
+  const reset = () => {
+    copyFileSync(join(root, 'build/pleura.wasm'), wasm);
+    copyFileSync(tiny, weights);
+    writeFileSync(`${weights}.sha256`, `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`);
+  };
+  const run = () => spawnSync(process.execPath, [join(copy, 'src/cli.mjs'), join(folder, 'films/b.png')], { encoding: 'utf8' });
+  const refused = (pattern, change) => {
+    reset();
+    change();
+    const { status, stdout, stderr } = run();
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, pattern);
+    assert.equal(stderr.split('\n').length, 2, stderr);
+  };
+  reset();
+  assert.equal(run().status, 0);
+  refused(/pleura\.gguf is missing\./, () => rmSync(weights));
+  refused(/pleura\.gguf is not the file that/, () => { const bytes = readFileSync(weights); bytes[bytes.length - 40] ^= 1; writeFileSync(weights, bytes); });
+  refused(/pleura\.gguf\.sha256 cannot be read/, () => rmSync(`${weights}.sha256`));
+  refused(/pleura\.wasm is missing\. Build it/, () => rmSync(wasm));
+  refused(/pleura\.wasm is damaged/, () => truncateSync(wasm, 1000));
+  const foreign = pleura(['--model', join(folder, 'films/b.png'), 'films/b.png']);
+  assert.deepEqual([foreign.status, foreign.stdout], [1, '']);
+  assert.match(foreign.stderr, /not a GGUF file/);
+  assert.match(pleura(['--model', 'nowhere.gguf', 'films/b.png']).stderr, /nowhere\.gguf is missing\. Check the path given to --model\./);
+});
+
+test('a thread that dies costs one film; another takes its place', async (t) => {
+  const post = Worker.prototype.postMessage;
+  t.mock.method(Worker.prototype, 'postMessage', function (item) {
+    return item.file === 'fatal' ? this.terminate() : post.call(this, item);
+  });
+  const pool = await createPool(await loadParts(tiny), 2);
+  const files = ['films/b.png', 'fatal', 'films/b.png', 'fatal', 'fatal', 'films/a.PNG', 'films/b.png'].map((file) => ({ file: file === 'fatal' ? file : join(folder, file) }));
+  const said = [];
+  for await (const { item, answer } of pool.run(files)) said.push([basename(item.file), answer.code ?? 'ok']);
+  await pool.close();
+  assert.deepEqual(said, [['b.png', 'ok'], ['fatal', 'engine-stopped'], ['b.png', 'ok'], ['fatal', 'engine-stopped'], ['fatal', 'engine-stopped'], ['a.PNG', 'ok'], ['b.png', 'ok']]);
+});
+
+test('evaluate reads labels, answers in Markdown or JSON, and reports missing films', () => {
+  const rows = ['file,label,patient_id,split,source', ...Array.from({ length: 24 }, (_, i) => `films/${'ab'[i % 2]}.${i % 2 ? 'png' : 'PNG'},${i % 2 ? 'covid' : 'normal'},p${i},test,s`),
+    'films/none.png,covid,q,test,s', 'films/b.png,other,r,test,s', 'films/b.png,covid,r,train,s'];
+  writeFileSync(join(folder, 'labels.csv'), rows.join('\n'));
+  const { status, stdout, stderr } = tried(['evaluate', '--labels', 'labels.csv', '--split', 'test', '--by', 'source']);
+  assert.equal(status, 1);
+  assert.match(stderr, /^films\/none\.png: There is no such file/m);
+  assert.match(stdout, /26 films of 26 patients.*errors: 1\./);
+  assert.match(stdout, /Not scored, because the model has no such label: other 1\./);
+  const again = JSON.parse(tried(['evaluate', '--labels', 'labels.csv', '--split', 'test', '--json']).stdout);
+  assert.equal(again.all.n, 24);
+  assert.equal(pleura(['evaluate', '--labels', 'nowhere.csv']).status, 1);
+});
+
+test('real films are answered', (t) => {
+  const films = join(data, 'images/hannover');
+  if (!existsSync(films)) {
+    assert.ok(!process.env.CI, `the films are missing: ${data}`);
+    return t.skip(`the films are missing: put them into ${data} or set PLEURA_DATA`);
+  }
+  const { status, stdout, stderr } = pleura(['--json', films]);
+  assert.equal(status, 0, stderr);
+  const records = lines(stdout);
+  assert.equal(records.length, 243);
+  for (const { verdict, probability } of records) {
+    assert.match(verdict, /^(covid|pneumonia|normal|uncertain|refused)$/);
+    assert.ok(Object.values(probability).every((p) => p >= 0 && p <= 1));
+  }
+});
