@@ -160,6 +160,11 @@ const actions = {
   choose: () => files.click(),
   phantom: () => add([{ name: words.phantomName, phantom: true }]),
   select: ({ film }) => select(state.films.find(({ id }) => id === Number(film))),
+  open(data) {
+    actions.select(data);
+    focus('#reading');
+    document.getElementById('desk').scrollIntoView();
+  },
   cancel,
   clear() {
     cancel();

@@ -5,7 +5,8 @@ import * as words from './words.mjs';
 /** @typedef {import('./app.mjs').State} State
  *  @typedef {import('./app.mjs').Film} Film */
 
-const NO_RETRY = ['no-simd'];
+const HOPELESS = ['no-simd']; // a second attempt can only fail
+const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected']; // a second attempt may succeed
 
 /** @param {Document} document  @returns {(state: State) => void} */
 export function createView(document) {
@@ -42,7 +43,7 @@ export function createView(document) {
     at.work.hidden = !failed && !loading && !reading;
     at.work.classList.toggle('failed', failed);
     at['work-bar'].hidden = failed;
-    at['work-retry'].hidden = !failed || NO_RETRY.includes(engine.problem.code);
+    at['work-retry'].hidden = !failed || HOPELESS.includes(engine.problem.code);
     at['work-cancel'].hidden = !reading;
     if (failed) at['work-text'].textContent = engine.problem.message;
     else if (loading) at['work-text'].textContent = full ? words.starting : words.loading(engine.received, engine.total);
@@ -60,8 +61,11 @@ export function createView(document) {
         button.dataset.action = 'select';
         button.dataset.film = film.id;
         button.dataset.status = film.status;
-        if (film === selected) button.setAttribute('aria-current', 'true');
-        else button.removeAttribute('aria-current');
+        if (film !== selected) button.removeAttribute('aria-current');
+        else if (!button.hasAttribute('aria-current')) {
+          button.setAttribute('aria-current', 'true');
+          button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        }
         if (word.textContent !== words.filmWord(film)) word.textContent = words.filmWord(film);
         if (film.thumb && painted.get(canvas) !== film.thumb) {
           paintGrey(canvas, film.thumb);
@@ -120,6 +124,7 @@ export function createView(document) {
     at.verdict.textContent = words.filmWord(film);
     at.because.textContent = words.because(film, model);
     at['film-choices'].hidden = film.status !== 'error' && film.status !== 'cancelled';
+    at['film-retry'].hidden = film.status === 'error' && !TRANSIENT.includes(film.problem.code);
     at.bars.hidden = at.legend.hidden = !done || refused;
     at.gate.hidden = at.details.hidden = at.notice.hidden = !done;
     if (!done) return;
@@ -139,7 +144,7 @@ export function createView(document) {
       (film) => element('tr', {}, element('th', { scope: 'row' }, element('button', { type: 'button', textContent: film.name })), ...heads.slice(1).map(() => element('td'))),
       (row, film) => {
         const refused = film.record?.verdict === 'refused', answered = film.status === 'done' && !refused;
-        Object.assign(row.firstChild.firstChild.dataset, { action: 'select', film: film.id });
+        Object.assign(row.firstChild.firstChild.dataset, { action: 'open', film: film.id });
         const remark = refused ? film.record.gate.message : film.problem?.message;
         const cells = [words.filmWord(film), ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')), remark ?? ''];
         cells.forEach((text, place) => { row.children[place + 1].textContent = text; });

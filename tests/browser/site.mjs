@@ -1,37 +1,112 @@
-// site.mjs: serves build/site from a subfolder and opens it in Chromium, for the page's tests and its picture
+// site.mjs: serves build/site from a subfolder, opens it in Chromium and makes files to feed it
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32, deflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 
-export const folder = fileURLToPath(new URL('../../build/site/', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** A static server below /some/folder/; `change(name, bytes)` may return other bytes, or null for a 404. */
-export async function serve(change = (name, bytes) => bytes) {
-  const requests = [];
-  const server = createServer(async (request, response) => {
+/** A static server below /some/folder/; `server.change(name, bytes)` may put other bytes in place, or null for a 404. */
+export async function serve() {
+  const home = '/some/folder/';
+  const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
-    requests.push(pathname);
-    const name = basename(pathname === '/some/folder/' ? 'index.html' : pathname);
-    const bytes = pathname === `/some/folder/${name}` || name === 'index.html' ? await readFile(folder + name).catch(() => null) : null;
-    const body = bytes && (await change(name, bytes));
-    if (!body) return response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
+    server.requests.push(pathname);
+    const name = pathname === home ? 'index.html' : basename(pathname);
+    const bytes = pathname === home || pathname === home + name ? await readFile(`${root}build/site/${name}`).catch(() => null) : null;
+    const body = bytes && server.change(name, bytes);
+    response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}/some/folder/`,
-    requests,
+  await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const server = {
+    url: `http://127.0.0.1:${http.address().port}${home}`,
+    requests: [],
+    change: (name, bytes) => bytes,
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve)); // a second close does no harm
     },
   };
+  return server;
 }
 
 /** @param {string[]} [flags] */
 export const launch = (flags = []) =>
   chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [...FLAGS, ...flags] });
+
+/** A page in its own context, with what went wrong in it and what it asked of any server. */
+export async function open(browser, server, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [], asked = [];
+  context.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('request', (request) => asked.push(request.url()));
+  await page.goto(server.url);
+  return { page, complaints, asked, close: () => context.close() };
+}
+
+/** Until the engine stands still: nothing is loading, waiting or being read. */
+export const settled = (page) =>
+  page.waitForFunction(() => document.getElementById('work').matches('[hidden], .failed') && !document.querySelector('[data-status=waiting], [data-status=running]'));
+
+/** Gives files to the page as if they were chosen. @param {Array<string | {name: string, buffer: Buffer}>} files */
+export async function choose(page, files) {
+  const list = await Promise.all(files.map(async (file) => (
+    typeof file === 'string' ? { name: basename(file), mimeType: '', buffer: await readFile(file) } : { mimeType: '', ...file })));
+  await page.setInputFiles('#files', list);
+}
+
+/** Drops or pastes files the way a browser hands them over. @param {'drop' | 'paste'} way */
+export const hand = (page, way, files) =>
+  page.evaluate(async ({ way, files }) => {
+    const data = new DataTransfer();
+    for (const { name, base64 } of files) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+    const options = { bubbles: true, cancelable: true };
+    document.body.dispatchEvent(way === 'drop'
+      ? new DragEvent('drop', { ...options, dataTransfer: data }) : new ClipboardEvent('paste', { ...options, clipboardData: data }));
+  }, { way, files: files.map(({ name, buffer }) => ({ name, base64: buffer.toString('base64') })) });
+
+/** What the page says of the selected film. */
+export const reading = (page) =>
+  page.evaluate(() => {
+    const said = (id) => document.getElementById(id).textContent;
+    const facts = [...document.querySelectorAll('#facts dt')].map((term) => [term.textContent, term.nextElementSibling.textContent]);
+    const bars = document.getElementById('bars').hidden ? [] : [...document.querySelectorAll('#bars .value')].map((value) => value.textContent);
+    return { status: document.getElementById('reading').dataset.status, verdict: said('verdict'), because: said('because'), facts: Object.fromEntries(facts), bars };
+  });
+
+export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
+
+/** The films of the data folder, or null with a sentence; a missing folder is an error where CI is set. */
+export function dataFolder(t) {
+  const folder = process.env.PLEURA_DATA || `${root}../shared/data`;
+  if (existsSync(`${folder}/manifest.csv`)) return folder;
+  const sentence = `the films are missing: ${folder}/manifest.csv does not exist; set PLEURA_DATA (see README.md)`;
+  if (process.env.CI) throw new Error(sentence);
+  t.skip(sentence);
+  return null;
+}
+
+/** An 8-bit grey PNG; a false size in the header makes a hostile one. */
+export function png(width, height, grey = (x, y) => x ^ y, [claimedWidth, claimedHeight] = [width, height]) {
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]), out = Buffer.alloc(body.length + 8);
+    out.writeUInt32BE(data.length);
+    body.copy(out, 4);
+    out.writeUInt32BE(crc32(body), body.length + 4);
+    return out;
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(claimedWidth);
+  head.writeUInt32BE(claimedHeight, 4);
+  head[8] = 8;
+  const rows = Buffer.alloc((width + 1) * height);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + x + 1] = grey(x, y) & 255;
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}

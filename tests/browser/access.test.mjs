@@ -1,0 +1,109 @@
+// access.test.mjs: every state of the page for everyone: axe, keyboard, touch sizes, phone and desktop, light and dark
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
+import { after, before, test } from 'node:test';
+import { choose, launch, open, png, select, serve, settled } from './site.mjs';
+
+const phone = { width: 390, height: 844 }, desktop = { width: 1440, height: 900 };
+let browser, server;
+before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+async function faults(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
+}
+
+const small = (page) => page.evaluate(() => [...document.querySelectorAll('button, summary, label')]
+  .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML));
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+for (const [size, viewport] of Object.entries({ phone, desktop })) {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`no state has an accessibility fault on a ${size} in ${colorScheme}`, async (t) => {
+      const { page, close } = await open(browser, server, { viewport, colorScheme, reducedMotion: 'reduce' });
+      t.after(close);
+      const look = async (state) => {
+        assert.deepEqual(await faults(page), [], state);
+        assert.deepEqual(await small(page), [], `${state}: too small to touch`);
+        assert.equal(await wide(page), 0, `${state}: scrolls sideways`);
+      };
+      await settled(page);
+      await look('welcome');
+      await page.click('#welcome [data-action=phantom]');
+      await settled(page);
+      await look('phantom');
+      await page.click('summary');
+      await look('details');
+      await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }, { name: 'a-long-name-without-any-break-in-it-at-all.png', buffer: Buffer.from('text') }]);
+      await settled(page);
+      await look('refused film in a batch');
+      await select(page, 2);
+      await look('file that is not an image');
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['text'], 'a.png'));
+        document.body.dispatchEvent(new DragEvent('dragover', { dataTransfer, bubbles: true }));
+      });
+      assert.equal(await page.isVisible('#drop'), true);
+      await page.evaluate(() => document.body.dispatchEvent(new DragEvent('dragleave', { bubbles: true })));
+      assert.equal(await page.isVisible('#drop'), false);
+      await page.emulateMedia({ forcedColors: 'active' });
+      await look('forced colours');
+    });
+
+    test(`loading and failing are without fault on a ${size} in ${colorScheme}`, async (t) => {
+      const slow = await serve();
+      t.after(slow.close);
+      const { page, close } = await open(browser, slow, { viewport, colorScheme, reducedMotion: 'reduce' });
+      t.after(close);
+      await settled(page);
+      slow.change = (name, bytes) => (name.endsWith('.gguf') ? null : bytes);
+      await page.route('**/*.gguf', async (route) => { await held; await route.continue(); });
+      let release;
+      const held = new Promise((resolve) => { release = resolve; });
+      await page.reload();
+      await page.waitForSelector('#work:not([hidden])');
+      await choose(page, [{ name: 'film.png', buffer: png(128, 128) }]);
+      assert.deepEqual(await faults(page), [], 'loading');
+      release();
+      await page.waitForSelector('#work.failed');
+      assert.deepEqual(await faults(page), [], 'failed');
+      assert.equal(await wide(page), 0);
+    });
+  }
+}
+
+test('on a phone the verdict stands below the film without scrolling', async (t) => {
+  const { page, close } = await open(browser, server, { viewport: phone });
+  t.after(close);
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  const film = await page.locator('#film').boundingBox(), verdict = await page.locator('#verdict').boundingBox();
+  assert.ok(film.width > 380, `film ${film.width} wide`);
+  assert.ok(verdict.y > film.y + film.height && verdict.y + verdict.height < phone.height, `verdict at ${verdict.y}`);
+});
+
+test('all can be done by keyboard: start, move between films, read the result', async (t) => {
+  const { page, close } = await open(browser, server);
+  t.after(close);
+  await settled(page);
+  const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Choose films');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'Try the synthetic phantom');
+  await page.keyboard.press('Enter');
+  await settled(page);
+  assert.match(await page.textContent('#said'), /^Synthetic phantom: /);
+  await choose(page, [{ name: 'two.png', buffer: png(128, 128) }]);
+  await settled(page);
+  await page.focus('#strip-list [aria-current]');
+  await page.keyboard.press('ArrowLeft');
+  assert.match(await focused(), /^Synthetic phantom/);
+  assert.equal(await page.isVisible('#synthetic'), true);
+  await page.click('[data-action=clear]');
+  assert.equal(await focused(), 'Choose films');
+});

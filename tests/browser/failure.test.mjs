@@ -1,0 +1,141 @@
+// failure.test.mjs: missing and altered parts, a dead engine, cancelling: a sentence each, and the page goes on
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { choose, launch, open, png, reading, select, serve, settled } from './site.mjs';
+
+const film = { name: 'film.png', buffer: png(128, 128) };
+const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
+
+async function start(t, change, flags) {
+  const [browser, server] = await Promise.all([launch(flags), serve()]);
+  t.after(() => Promise.all([browser.close(), server.close()]));
+  server.change = change;
+  const { page } = await open(browser, server);
+  return { page, server };
+}
+
+const alter = (bytes) => Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1);
+const is = (name, part) => ({ wasm: name.endsWith('.wasm'), weights: name.endsWith('.gguf'), worker: name.startsWith('worker') })[part];
+
+for (const [title, part, change, sentence] of [
+  ['missing weights', 'weights', () => null, /^The file of weights could not be fetched/],
+  ['weights with one altered bit', 'weights', alter, /^The file of weights .* its SHA-256 differs/],
+  ['weights cut short', 'weights', (bytes) => bytes.subarray(0, bytes.length - 9), /^The file of weights .* its SHA-256 differs/],
+  ['a page in the place of the weights', 'weights', () => '<!doctype html>', /^The file of weights .* its SHA-256 differs/],
+  ['weights that never end', 'weights', (bytes) => Buffer.concat([bytes, bytes]), /^The file of weights .* its SHA-256 differs/],
+  ['a missing engine', 'wasm', () => null, /^The engine could not be fetched/],
+  ['an altered engine', 'wasm', alter, /^The engine .* its SHA-256 differs/],
+  ['a missing worker', 'worker', () => null, /^The part of the page that computes could not be fetched/],
+]) {
+  test(`${title}: a sentence, and trying again works, for the waiting film too`, async (t) => {
+    const { page, server } = await start(t, (name, bytes) => (is(name, part) ? change(bytes) : bytes));
+    await choose(page, [film]);
+    await page.waitForSelector('#work.failed');
+    assert.match(await page.textContent('#work-text'), sentence);
+    assert.equal(await page.textContent('#said'), await page.textContent('#work-text'));
+    assert.equal((await reading(page)).status, 'waiting');
+    server.change = (name, bytes) => bytes;
+    await page.click('#work-retry');
+    await settled(page);
+    assert.equal(await page.isVisible('#work'), false);
+    assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  });
+}
+
+test('a connection that breaks off is named, and trying again works', async (t) => {
+  const { page } = await start(t, (name, bytes) => bytes);
+  await settled(page);
+  await page.route('**/*.gguf', (route) => route.abort());
+  await page.reload();
+  await page.waitForSelector('#work.failed');
+  assert.match(await page.textContent('#work-text'), /^The connection broke off/);
+  await page.unroute('**/*.gguf');
+  await page.click('#work-retry');
+  await settled(page);
+  assert.equal(await page.isVisible('#work'), false);
+});
+
+test('a page that has started needs its server no longer', async (t) => {
+  const { page, server } = await start(t, (name, bytes) => bytes);
+  await settled(page);
+  await server.close();
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+});
+
+test('a browser without WebAssembly SIMD is told so, without a useless second attempt', async (t) => {
+  const { page } = await start(t, (name, bytes) => bytes, ['--js-flags=--no-enable-sse4-1']);
+  await page.waitForSelector('#work.failed');
+  assert.match(await page.textContent('#work-text'), /^This browser cannot run WebAssembly with SIMD/);
+  assert.equal(await page.isVisible('#work-retry'), false);
+});
+
+/** Puts code before the worker's own. */
+const before = (code) => (name, bytes) => (is(name, 'worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes);
+
+/** Makes the engine do `how` for a file of 7 bytes. */
+const spoil = (how) => before(`
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (...given) => {
+    const { exports } = await instantiate(...given);
+    return { exports: { ...exports, diagnose: (size) => (size === 7 ? (${how})() : exports.diagnose(size)) } };
+  };
+`);
+
+for (const [title, change] of [
+  ['a trap in the engine', spoil("() => { throw new WebAssembly.RuntimeError('unreachable'); }")],
+  ['an error that nothing catches', before(`
+    const { arrayBuffer } = Blob.prototype;
+    Blob.prototype.arrayBuffer = function () {
+      return this.size !== 7 ? arrayBuffer.call(this) : new Promise(() => { setTimeout(() => { throw new Error('dead'); }); });
+    };
+  `)],
+]) {
+  test(`${title} costs one film; the engine restarts without the network and reads the rest`, async (t) => {
+    const { page, server } = await start(t, change);
+    await settled(page);
+    const fetched = () => server.requests.filter((path) => /wasm|gguf/.test(path)).length;
+    const before = fetched();
+    await choose(page, [film, special, { ...film, name: 'after.png' }]);
+    await settled(page);
+    assert.equal(fetched(), before);
+    for (const place of [0, 2]) {
+      await select(page, place);
+      assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+    }
+    await select(page, 1);
+    assert.match((await reading(page)).because, /^The engine stopped while it read this file/);
+    assert.equal(await page.isVisible('#film-retry'), true);
+  });
+}
+
+test('cancelling ends even an endless computation; each film can be tried again', async (t) => {
+  const { page } = await start(t, spoil('() => { for (;;); }'));
+  await settled(page);
+  await choose(page, [film, special, { ...film, name: 'after.png' }]);
+  await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+  await page.click('#work-cancel');
+  await settled(page);
+  const words = await page.locator('.strip-word').allTextContents();
+  assert.deepEqual(words.slice(1), ['Cancelled', 'Cancelled']);
+  await select(page, 2);
+  await page.click('#film-retry');
+  await settled(page);
+  assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+});
+
+test('an engine that fails its self-test reads nothing and says so', async (t) => {
+  const { page } = await start(t, before(`
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (...given) => {
+      const { exports } = await instantiate(...given);
+      return { exports: { ...exports, load: () => 14 } }; // PLEURA_SELF_TEST
+    };
+  `));
+  await choose(page, [film]);
+  await page.waitForSelector('#work.failed');
+  assert.match(await page.textContent('#work-text'), /^This machine or browser computes other bits/);
+  assert.equal((await reading(page)).status, 'waiting');
+  assert.equal(await page.isVisible('#work-retry'), true);
+});

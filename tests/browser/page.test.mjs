@@ -1,0 +1,179 @@
+// page.test.mjs: the page in Chromium gives the engine's answers, for every way that films come in
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { createEngine } from '../../src/engine.mjs';
+import { toRecord } from '../../src/records.mjs';
+import { choose, dataFolder, hand, launch, open, png, reading, select, serve, settled } from './site.mjs';
+
+let browser, server, engine;
+before(async () => {
+  const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))));
+  [browser, server, engine] = await Promise.all([launch(), serve(), createEngine({ wasm, weights })]);
+});
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+/** A page that is ready; complaints of its console fail the test. */
+async function ready(t, options) {
+  const opened = await open(browser, server, options);
+  t.after(opened.close);
+  t.after(() => assert.deepEqual(opened.complaints, []));
+  await settled(opened.page);
+  return opened;
+}
+
+/** The records that the page saves. */
+async function saved(page, kind) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
+  return readFile(await download.path(), 'utf8');
+}
+
+async function realFilms(t) {
+  const folder = dataFolder(t);
+  if (!folder) return null;
+  const films = [];
+  for (const source of ['cohen', 'openist', 'nih']) {
+    const names = (await readdir(`${folder}/images/${source}`)).sort();
+    films.push(`${folder}/images/${source}/${names[3]}`);
+  }
+  return [...films, `${folder}/ood/photo_chelsea.jpg`];
+}
+
+test('the page starts from a subfolder without a complaint and asks only its own folder', async (t) => {
+  const { page, asked } = await ready(t);
+  assert.equal(await page.locator('#welcome').isVisible(), true);
+  assert.match(await page.textContent('#model'), /^\S+ [0-9a-f]{12}/);
+  assert.deepEqual(asked.filter((url) => !url.startsWith(server.url)), []);
+  assert.equal(asked.filter((url) => /wasm|gguf/.test(url)).length, 2);
+});
+
+test('real films get the same bits, verdicts and probabilities as from the engine in Node, and nothing is requested', async (t) => {
+  const films = await realFilms(t);
+  if (!films) return;
+  const { page, asked } = await ready(t);
+  const before = server.requests.length;
+  asked.length = 0;
+  await choose(page, films);
+  await settled(page);
+  const records = JSON.parse(await saved(page, 'json'));
+  assert.equal(server.requests.length, before);
+  assert.deepEqual(asked.filter((url) => !url.startsWith('blob:')), []);
+  for (const [place, film] of films.entries()) {
+    const bytes = await readFile(film);
+    const { sha256, model, ...record } = records[place];
+    const answer = engine.diagnose(new Uint8Array(bytes));
+    assert.deepEqual({ ...record, sha256, model }, toRecord(record.file, { ...answer, sha256 }, model));
+    await select(page, place);
+    const { status, facts } = await reading(page);
+    assert.equal(status, answer.verdict);
+    assert.equal(facts['Bits of the answer'], answer.bits);
+    assert.equal(facts['SHA-256 of the file'], sha256);
+  }
+});
+
+test('the phantom is labelled synthetic and gives the bits of Node', async (t) => {
+  const { page } = await ready(t);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  const phantom = engine.phantom();
+  const { status, facts, bars } = await reading(page);
+  assert.equal(status, phantom.verdict);
+  assert.equal(facts['Bits of the answer'], phantom.bits);
+  assert.equal(bars.length, phantom.verdict === 'refused' ? 0 : engine.model.labels.length);
+  assert.match(await page.textContent('#synthetic'), /Synthetic/);
+  assert.equal(await page.isVisible('#synthetic'), true);
+  assert.equal(await page.textContent('#notice'), engine.model.notice);
+  assert.equal(await page.isVisible('#film'), true);
+});
+
+test('broken files each get their sentence while the others go on', async (t) => {
+  const { page } = await ready(t);
+  const whole = png(300, 300);
+  await choose(page, [
+    { name: 'empty.png', buffer: Buffer.alloc(0) },
+    { name: 'text.png', buffer: Buffer.from('not a picture at all\n') },
+    { name: 'whole.png', buffer: whole },
+    { name: 'cut.png', buffer: whole.subarray(0, whole.length >> 1) },
+    { name: 'dot.png', buffer: png(1, 1) },
+    { name: 'huge.png', buffer: png(1, 1, undefined, [30000, 30000]) },
+    { name: '=cmd.png', buffer: whole },
+  ]);
+  await settled(page);
+  const records = JSON.parse(await saved(page, 'json'));
+  assert.deepEqual(records.map(({ code, status }) => code ?? status),
+    ['empty-file', 'not-an-image', 'ok', 'image-damaged', 'image-too-small', 'image-too-large', 'ok']);
+  for (const [place, { status, message }] of records.entries()) {
+    await select(page, place);
+    const { because } = await reading(page);
+    if (status === 'error') assert.equal(because, message);
+    assert.match(because, /^[A-Z].{15,}\.$/);
+  }
+  const lines = (await saved(page, 'csv')).trimEnd().split('\n');
+  assert.equal(lines.length, 8);
+  assert.ok(lines[7].startsWith("'=cmd.png,ok,"), lines[7]);
+});
+
+test('films may be dropped anywhere or pasted', async (t) => {
+  const { page } = await ready(t);
+  const buffer = png(200, 240);
+  for (const way of ['drop', 'paste']) {
+    await hand(page, way, [{ name: `${way}.png`, buffer }]);
+    await settled(page);
+    assert.equal(await page.textContent('#name'), `${way}.png`);
+    const { facts } = await reading(page);
+    assert.equal(facts['Bits of the answer'], engine.diagnose(new Uint8Array(buffer)).bits);
+  }
+});
+
+test('an image that only the browser can decode is read, and says who decoded it', async (t) => {
+  const { page } = await ready(t);
+  const base64 = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(256, 256), context = canvas.getContext('2d');
+    context.fillStyle = '#888';
+    context.fillRect(40, 40, 120, 180);
+    const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 1 });
+    return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer())));
+  });
+  await choose(page, [{ name: 'film.webp', buffer: Buffer.from(base64, 'base64') }]);
+  await settled(page);
+  const { status, facts } = await reading(page);
+  assert.notEqual(status, 'error');
+  assert.match(facts.Decoder, /^this browser’s/);
+});
+
+test('a refused image shows no probabilities', async (t) => {
+  const { page } = await ready(t);
+  await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }]);
+  await settled(page);
+  const { status, bars, verdict } = await reading(page);
+  assert.deepEqual({ status, bars, verdict }, { status: 'refused', bars: [], verdict: 'Refused' });
+  assert.equal(await page.isVisible('#heat'), false);
+});
+
+test('of many films the early ones show their picture again', async (t) => {
+  const { page } = await ready(t);
+  await choose(page, Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })));
+  await settled(page);
+  assert.match(await page.textContent('#said'), /All 27 films/);
+  await select(page, 1);
+  await settled(page);
+  assert.equal(await page.textContent('#name'), '1.png');
+  assert.equal(await page.isVisible('#film'), true);
+});
+
+test('slider and switch change only what lies over the film', async (t) => {
+  const { page } = await ready(t);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  if ((await reading(page)).status !== 'refused') {
+    await page.focus('#heat-slider');
+    await page.keyboard.press('Home');
+    assert.equal(await page.evaluate(() => document.getElementById('heat').style.opacity), '0');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await page.textContent('#heat-value'), '5%');
+  }
+  await page.focus('#outline-switch');
+  await page.keyboard.press('Space');
+  assert.equal(await page.isVisible('#outline'), false);
+  assert.equal(await page.isVisible('#plane'), true);
+});

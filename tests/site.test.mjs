@@ -1,0 +1,92 @@
+// site.test.mjs: the files of build/site, and the page's modules that need no browser
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { heatPixels, outlinePath } from '../web/overlay.mjs';
+import { csvReport, jsonReport } from '../web/report.mjs';
+
+const folder = fileURLToPath(new URL('../build/site/', import.meta.url));
+const files = () => readdirSync(folder);
+const read = (name) => readFileSync(folder + name);
+const text = (extension) => files().filter((name) => name.endsWith(extension)).map((name) => read(name).toString()).join('\n');
+
+test('every file but the page carries the hash of its content in its name', () => {
+  const names = files().filter((name) => name !== 'index.html');
+  assert.equal(names.length, 6);
+  for (const name of names) {
+    const hash = createHash('sha256').update(read(name)).digest('hex');
+    assert.equal(name.match(/-([0-9a-f]{10})\.(js|css|svg|wasm|gguf)$/)?.[1], hash.slice(0, 10), name);
+  }
+});
+
+test('the page names its style, script and icon, the script its worker and the hashes of engine and weights', () => {
+  const script = text('.js');
+  for (const name of files()) {
+    if (/^(app|pleura).*\.(js|css|svg)$/.test(name)) assert.ok(text('.html').includes(`"./${name}"`), name);
+    if (/\.(wasm|gguf)$|^worker/.test(name)) assert.ok(script.includes(name), name);
+    if (/\.(wasm|gguf)$/.test(name)) assert.ok(script.includes(createHash('sha256').update(read(name)).digest('hex')), name);
+  }
+});
+
+test('nothing names another server or the root of this one', () => {
+  const all = ['.html', '.js', '.css'].map(text).join('\n');
+  assert.deepEqual(all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g), null);
+  assert.deepEqual(all.match(/(?:src|href)="\/[^"]*/g), null);
+});
+
+test('the policy allows only this site, and the page holds no inline script, style or handler', () => {
+  const page = text('.html');
+  const policy = page.match(/http-equiv="Content-Security-Policy" content="([^"]+)"/)[1];
+  assert.deepEqual(policy.split('; ').sort(), ["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "img-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "worker-src 'self'"]);
+  assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=/);
+  assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.cookie|sendBeacon|localStorage/);
+});
+
+test('the site stays below three megabytes', () => {
+  const size = files().reduce((sum, name) => sum + read(name).length, 0);
+  assert.ok(size < 3e6, `${size} bytes`);
+});
+
+test('the outline of a disc is one closed ring of its radius', () => {
+  const side = 32;
+  const data = Float32Array.from({ length: side * side }, (_, i) => Math.max(0, 1 - Math.hypot((i % side) - 12, Math.floor(i / side) - 20) / 12));
+  const path = outlinePath({ data, width: side, height: side });
+  assert.equal(path.match(/M/g).length, 1);
+  assert.ok(path.endsWith('Z'));
+  for (const [x, y] of path.match(/[\d.]+ [\d.]+/g).map((point) => point.split(' ').map(Number))) {
+    assert.ok(Math.abs(Math.hypot(x - 12.5, y - 20.5) - 6) < 0.15, `${x} ${y}`);
+  }
+});
+
+test('outlines close at the border and through saddles', () => {
+  assert.match(outlinePath({ data: new Float32Array(9).fill(1), width: 3, height: 3 }), /^M[^M]+Z$/);
+  assert.equal(outlinePath({ data: Float32Array.of(1, 0, 0, 1), width: 2, height: 2 }).match(/Z/g).length, 2);
+  assert.equal(outlinePath({ data: new Float32Array(9), width: 3, height: 3 }), '');
+});
+
+test('the heatmap leaves weak evidence clear and grows lighter with strength', () => {
+  const data = Float32Array.from({ length: 11 }, (_, i) => i / 10);
+  const pixels = heatPixels({ data, width: 11, height: 1 }, 11, 2);
+  const light = data.map((_, i) => 0.2126 * pixels[i * 4] + 0.7152 * pixels[i * 4 + 1] + 0.0722 * pixels[i * 4 + 2]);
+  assert.equal(pixels[3], 0);
+  assert.equal(pixels[10 * 4 + 3], 255);
+  for (let i = 1; i < 11; i++) assert.ok(light[i] > light[i - 1], `step ${i}`);
+});
+
+test('reports hold finished films only, in order, errors among them', () => {
+  const record = { verdict: 'normal', probability: { covid: 0.1, normal: 0.9 }, gate: { accepted: true, score: 0.5, reason: null, message: null }, decoder: 'stb', bits: 'b', sha256: 's' };
+  const films = [
+    { name: '=a.png', status: 'done', record, problem: null },
+    { name: 'b.png', status: 'error', record: null, problem: { code: 'empty-file', message: 'The file is empty.' } },
+    { name: 'c.png', status: 'waiting', record: null, problem: null },
+  ];
+  const model = { label: 'pleura-1 abc', labels: ['covid', 'normal'] };
+  const parsed = JSON.parse(jsonReport(films, model));
+  assert.deepEqual(parsed.map(({ file, status }) => [file, status]), [['=a.png', 'ok'], ['b.png', 'error']]);
+  const lines = csvReport(films, model).split('\n');
+  assert.equal(lines.length, 4);
+  assert.ok(lines[1].startsWith("'=a.png,ok,normal,0.1,0.9,"), lines[1]);
+});
