@@ -7,22 +7,7 @@
 
 #include "gguf.h"
 #include "pleura.h"
-
-static uint8_t *read_file(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        fprintf(stderr, "%s is missing: run this from the project's root\n", path);
-        exit(1);
-    }
-    fseek(f, 0, SEEK_END);
-    *size = (size_t)ftell(f);
-    rewind(f);
-    uint8_t *bytes = malloc(*size);
-    assert(fread(bytes, 1, *size, f) == *size);
-    fclose(f);
-    return bytes;
-}
+#include "read_file.h"
 
 /* Opens an exact copy, so that a read past its end is seen; an engine that opens must also run. */
 static pleura_status open_copy(const uint8_t *bytes, size_t size)

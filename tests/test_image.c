@@ -11,6 +11,7 @@
 #include <stb/stb_image_write.h>
 
 #include "image.h"
+#include "read_file.h"
 
 typedef struct {
     uint8_t *bytes;
@@ -25,16 +26,10 @@ static void append(void *context, void *data, int size)
     f->size += (size_t)size;
 }
 
-static file read_file(const char *path)
+static file open_file(const char *path)
 {
-    file f = {0};
-    FILE *from = fopen(path, "rb");
-    if (!from) {
-        fprintf(stderr, "%s is missing: run this from the project's root\n", path);
-        exit(1);
-    }
-    for (int c; (c = fgetc(from)) != EOF;) append(&f, &(uint8_t){(uint8_t)c}, 1);
-    fclose(from);
+    file f;
+    f.bytes = read_file(path, &f.size);
     return f;
 }
 
@@ -118,13 +113,13 @@ static void formats_are_read_and_fenced(void)
     static const char *const jpegs[] = {"tests/fixtures/grey.jpg", "tests/fixtures/colour.jpg",
                                         "tests/fixtures/progressive.jpg", "tests/fixtures/cmyk.jpg"};
     for (size_t i = 0; i < sizeof jpegs / sizeof *jpegs; i++) {
-        file f = read_file(jpegs[i]);
+        file f = open_file(jpegs[i]);
         assert(worst_pixel(&f) <= 3);
         every_prefix_is_refused(&f);
         changed_bytes_do_no_harm(&f);
         free(f.bytes);
     }
-    file f = read_file("tests/fixtures/grey16.png");
+    file f = open_file("tests/fixtures/grey16.png");
     film out;
     assert(film_decode(&out, f.bytes, f.size) == PLEURA_OK && out.width == W && out.height == H);
     for (int y = 0; y < H; y++)
@@ -156,7 +151,7 @@ static void orientation_is_applied(void)
     /* Which stored corner (clockwise from the upper left) each upright corner comes from: EXIF 2.3, tag 0x0112. */
     static const uint8_t from[9][4] = {{0}, {0, 1, 2, 3}, {1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0},
                                        {0, 3, 2, 1}, {3, 0, 1, 2}, {2, 1, 0, 3}, {1, 2, 3, 0}};
-    file jpeg = read_file("tests/fixtures/corners.jpg");
+    file jpeg = open_file("tests/fixtures/corners.jpg");
     for (int orientation = 0; orientation <= 9; orientation++)
         for (int big = 0; big <= 1; big++) {
             int effective = orientation >= 1 && orientation <= 8 ? orientation : 1;

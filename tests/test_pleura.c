@@ -1,0 +1,176 @@
+/* test_pleura.c - the public interface: the same bits from both kernel tables, failures that leave the engine usable,
+ * the gate, the maps, the view, and the lungs' regions and box. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lungs.h"
+#include "pleura.h"
+#include "read_file.h"
+
+static void result_is_sound(const pleura_result *r)
+{
+    float sum = 0;
+    for (int i = 0; i < r->label_count; i++) sum += r->probability[i];
+    assert(fabsf(sum - 1) < 1e-5f && r->gate_score >= 0 && r->gate_score <= 1);
+    assert(r->verdict >= PLEURA_REFUSED && r->verdict < r->label_count);
+    assert((r->verdict == PLEURA_REFUSED) == (r->gate != PLEURA_ACCEPTED));
+    float most = 0;
+    for (int i = 0; i < r->map_side * r->map_side; i++) {
+        assert(r->lungs[i] >= 0 && r->lungs[i] <= 1 && r->heatmap[i] >= 0 && r->heatmap[i] <= r->lungs[i]);
+        most = fmaxf(most, r->heatmap[i]);
+    }
+}
+
+static void both_tables_give_the_same_bits(const uint8_t *weights, size_t size)
+{
+    static const char *const paths[] = {"tests/fixtures/grey.jpg", "tests/fixtures/grey16.png",
+                                        "tests/fixtures/corners.jpg"};
+    pleura_engine *plain, *vector;
+    pleura_result a, b;
+    assert(pleura_open(&plain, weights, size, 1) == PLEURA_OK && pleura_open(&vector, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(plain, &a) == PLEURA_OK && pleura_diagnose_phantom(vector, &b) == PLEURA_OK);
+    result_is_sound(&a);
+    assert(a.bits == b.bits && a.width == 640 && a.height == 640);
+    uint64_t phantom = a.bits;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        size_t n;
+        uint8_t *file = read_file(paths[i], &n);
+        assert(pleura_diagnose(plain, &a, file, n) == PLEURA_OK && pleura_diagnose(vector, &b, file, n) == PLEURA_OK);
+        result_is_sound(&a);
+        assert(a.bits == b.bits && a.bits != phantom);
+        /* A failure leaves result and engine as they were. */
+        pleura_result before = b;
+        assert(pleura_diagnose(vector, &b, file, n - 1) == PLEURA_IMAGE_DAMAGED);
+        assert(memcmp(&before, &b, sizeof b) == 0);
+        free(file);
+    }
+    assert(pleura_diagnose_phantom(vector, &b) == PLEURA_OK && b.bits == phantom);
+    pleura_close(plain), pleura_close(vector);
+}
+
+static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t size)
+{
+    enum { SIDE = 100 };
+    static uint8_t rgba[SIDE * SIDE * 4];
+    pleura_engine *e;
+    pleura_result r;
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    uint8_t grey[16];
+    assert(pleura_view(e, grey, 4, 4) == PLEURA_EMPTY);
+    memset(rgba, 77, sizeof rgba);
+    assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
+    assert(r.verdict == PLEURA_REFUSED && r.gate == PLEURA_BLANK && r.gate_score == 0);
+    for (int i = 0; i < SIDE * SIDE; i++) rgba[4 * i] = (uint8_t)i, rgba[4 * i + 1] = (uint8_t)(i >> 6);
+    assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK && r.gate == PLEURA_COLOUR);
+    assert(strcmp(pleura_gate_code(r.gate), "colour") == 0 && strlen(pleura_gate_text(r.gate)) > 20);
+    assert(pleura_diagnose_rgba(e, &r, rgba, 1, 1) == PLEURA_IMAGE_TOO_SMALL);
+    assert(pleura_view(e, grey, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_view(e, grey, 0, 1) == PLEURA_IMAGE_TOO_LARGE);
+    assert(pleura_view(e, grey, 4, 4) == PLEURA_OK);
+    pleura_close(e);
+}
+
+/* The bits that the weights were shipped with, one digit changed. */
+static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
+{
+    static const char key[] = "pleura.selftest.bits";
+    pleura_engine *e;
+    uint8_t *at = weights;
+    while (memcmp(at, key, sizeof key - 1) != 0) at++;
+    at += sizeof key - 1 + 4 + 8; /* kind of the value, length of the text */
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_self_test(e) == PLEURA_OK);
+    *at = *at == '0' ? '1' : '0';
+    assert(pleura_self_test(e) == PLEURA_SELF_TEST);
+    pleura_close(e);
+}
+
+static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
+{
+    pleura_engine *e;
+    const char *at;
+    size_t n;
+    double v;
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_text(e, &at, &n, "pleura.labels", 2) && n == 6 && memcmp(at, "normal", 6) == 0);
+    assert(!pleura_text(e, &at, &n, "pleura.labels", 3) && !pleura_text(e, &at, &n, "pleura.temperature", 0));
+    assert(pleura_number(e, &v, "pleura.temperature", 0) && v > 0 && !pleura_number(e, &v, "pleura.labels", 0));
+    pleura_close(e);
+}
+
+static void every_status_has_words(void)
+{
+#define X(name, number, code, text) \
+    assert(strcmp(pleura_status_code(number), code) == 0 && strcmp(pleura_status_text(number), text) == 0);
+    PLEURA_STATUS_LIST(X)
+#undef X
+    assert(strlen(pleura_status_text(-7)) > 0);
+}
+
+/* Two squares of 16 and 15 pixels and a speck of 1 on a mask of 16 x 16: the speck goes, the box holds the squares. */
+static void lungs_are_found_without_specks(void)
+{
+    enum { SIDE = 16 };
+    static float logits[SIDE * SIDE], mask[SIDE * SIDE];
+    static int scratch[2 * SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -9;
+    for (int y = 4; y < 8; y++)
+    for (int x = 2; x < 6; x++) logits[y * SIDE + x] = 9, logits[y * SIDE + x + 7] = y == 7 && x == 5 ? -9.0f : 9.0f;
+    logits[15 * SIDE + 15] = 9;
+    lungs l = {.mask = mask, .side = SIDE};
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 31.0f / 256 && fabsf(l.balance - 15.0f / 16) < 1e-6f);
+    assert(l.x0 == 2.0f / 16 && l.x1 == 13.0f / 16 && l.y0 == 4.0f / 16 && l.y1 == 8.0f / 16);
+    assert(mask[5 * SIDE + 3] > 0.99f && mask[15 * SIDE + 15] == 0 && mask[3 * SIDE + 2] < 0.01f);
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = 1; /* one region that fills everything */
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 1 && l.balance == 1);
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -1;
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0);
+}
+
+/* What lies outside the mask must not reach the crop inside it: not by blur, not by normalisation. */
+static void nothing_from_outside_reaches_the_lungs(void)
+{
+    enum { SIDE = 16, FILM = 160, OUT = 32 };
+    static float logits[SIDE * SIDE], mask[SIDE * SIDE], crop[2][OUT * OUT], crop_mask[OUT * OUT];
+    static int scratch[2 * SIDE * SIDE];
+    static uint16_t pixels[FILM * FILM];
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = i % SIDE >= 4 && i % SIDE < 12 && i / SIDE >= 4 && i / SIDE < 12 ? 99.0f : -99.0f;
+    lungs l = {.mask = mask, .side = SIDE};
+    lungs_find(&l, logits, 1, scratch);
+    for (int other = 0; other < 2; other++) {
+        for (int i = 0; i < FILM * FILM; i++) {
+            int x = i % FILM, y = i / FILM, near = x >= 30 && x < 130 && y >= 30 && y < 130; /* as far as the mask blurs */
+            pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
+        }
+        film f = {pixels, FILM, FILM, 0};
+        lungs_input(crop[other], crop_mask, OUT, 0.5f, 2, &f, &l);
+        for (int i = 0; i < OUT * OUT; i++) crop[other][i] *= crop_mask[i];
+    }
+    int inside = 0;
+    for (int i = 0; i < OUT * OUT; i++) {
+        assert(fabsf(crop[0][i] - crop[1][i]) < 1e-6f);
+        inside += fabsf(crop[0][i]) > 0.1f;
+    }
+    assert(inside > OUT * OUT / 6);
+}
+
+int main(void)
+{
+    size_t size;
+    uint8_t *weights = read_file("model/pleura.gguf", &size);
+    lungs_are_found_without_specks();
+    nothing_from_outside_reaches_the_lungs();
+    every_status_has_words();
+    both_tables_give_the_same_bits(weights, size);
+    the_gate_refuses_blank_and_colour(weights, size);
+    the_weights_tell_their_texts(weights, size);
+    the_self_test_notices_other_bits(weights, size);
+    free(weights);
+    puts("pleura: bits, gate, failures, view, texts, self-test and lungs are right");
+    return 0;
+}
