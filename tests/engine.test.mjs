@@ -1,9 +1,15 @@
 // engine.test.mjs - engine.mjs and pleura.wasm in Node: kernels inside wasm, bits, failures and recovery, memory.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createEngine, PleuraError } from '../src/engine.mjs';
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
 const read = async (path) => new Uint8Array(await readFile(new URL(`../${path}`, import.meta.url)));
 const wasm = await read('build/pleura.wasm');
 const weights = await read('model/pleura.gguf');
@@ -21,6 +27,35 @@ test('plain and vector kernels give the same diagnosis to the last bit', async (
   const [vector, plain] = await Promise.all([false, true].map((reference) => createEngine({ wasm, weights, reference })));
   assert.deepEqual(vector.phantom(), plain.phantom());
   assert.deepEqual(vector.diagnose(film), plain.diagnose(film));
+});
+
+/** Some films of every source, and the fixtures. */
+function manyFiles() {
+  const folders = readdirSync(join(data, 'images')).map((source) => join(data, 'images', source));
+  folders.push(join(data, 'ood'), join(root, 'tests/fixtures'));
+  return folders.flatMap((folder) => readdirSync(folder).sort().slice(0, 6).map((name) => join(folder, name)));
+}
+
+const noData = existsSync(join(data, 'images')) || process.env.CI ? false
+  : `no films in ${data}: set PLEURA_DATA to a copy of the data, see README.md`;
+
+test('the native engine gives the same bits, verdicts and refusals as wasm', { skip: noData }, async () => {
+  const files = manyFiles();
+  const native = execFileSync(join(root, 'build/clang/bits'), [join(root, 'model/pleura.gguf'), ...files], { encoding: 'utf8' });
+  const engine = await createEngine({ wasm, weights });
+  const lines = [engine.phantom().bits];
+  for (const file of files) {
+    try {
+      lines.push(engine.diagnose(new Uint8Array(await readFile(file))).bits);
+    } catch (error) {
+      lines.push(error.code);
+    }
+  }
+  assert.ok(lines.length > 50);
+  assert.deepEqual(native.trim().split('\n').map((line) => {
+    const [code, , bits] = line.split(' ');
+    return code === 'ok' ? bits : code;
+  }), lines);
 });
 
 test('the bits do not depend on what was diagnosed before', async () => {
