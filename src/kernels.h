@@ -16,6 +16,18 @@ typedef struct {
     int relu;         /* clamp at zero at the end */
 } window_shape;
 
+/* Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2016): a tile of 4 x 4 outputs needs 36 products a channel instead
+ * of 144. Tiles are numbered row by row; positions in the 6 x 6 plane of a transformed tile likewise, 0..35. */
+enum { TILE = 4, TILE_IN = 6, TILE_POSITIONS = 36 };
+
+typedef struct {
+    int w;               /* pixels in a row of the bordered input: TILE * across + 2 */
+    int across;          /* tiles in a row */
+    int oh, ow;          /* output that counts: the last tiles may reach beyond it */
+    int first, count;    /* the tiles of this call */
+    int channels, relu;
+} tile_shape;
+
 typedef struct {
     /* out[oh][ow][cout] = bias + sum over ky, kx, i of w * in; a dense layer is k = 1 on one pixel */
     void (*conv)(float *out, const float *in, const float *w, const float *bias, const window_shape *s);
@@ -25,6 +37,10 @@ typedef struct {
     void (*add)(float *out, const float *a, const float *b, int n, int relu);
     /* out[c] = sum over the pixels of in[pixels][c], divided by pixels; c % 4 == 0 */
     void (*mean)(float *out, const float *in, int pixels, int c);
+    /* out[36][count][channels]: the tiles of in[][w][channels], transformed */
+    void (*tiles_in)(float *out, const float *in, const tile_shape *s);
+    /* out[oh][ow][channels] = bias + in[36][count][channels] transformed back, for the tiles of this call */
+    void (*tiles_out)(float *out, const float *in, const float *bias, const tile_shape *s);
 } kernels;
 
 extern const kernels kernels_ref, kernels_simd;

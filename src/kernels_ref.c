@@ -53,7 +53,59 @@ static void mean(float *out, const float *in, int pixels, int c)
     }
 }
 
-const kernels kernels_ref = {conv, maxpool, add, mean};
+/* One row or column of a tile, its values `step` apart: B' d. */
+static void forward(float *t, const float *d, int step)
+{
+    float d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+    float a = d4 - 4 * d2, b = d3 - 4 * d1, c = d4 - d2, e = 2 * (d3 - d1);
+    t[0] = 4 * d0 - 5 * d2 + d4;
+    t[step] = a + b, t[2 * step] = a - b, t[3 * step] = c + e, t[4 * step] = c - e;
+    t[5 * step] = 4 * d1 - 5 * d3 + d5;
+}
+
+/* A' m: six values `step` apart to four. */
+static void backward(float *o, const float *m, int step)
+{
+    float sum = m[step] + m[2 * step], dif = m[step] - m[2 * step];
+    float sum2 = m[3 * step] + m[4 * step], dif2 = m[3 * step] - m[4 * step];
+    o[0] = m[0] + sum + sum2;
+    o[step] = dif + 2 * dif2;
+    o[2 * step] = sum + 4 * sum2;
+    o[3 * step] = dif + 8 * dif2 + m[5 * step];
+}
+
+static void tiles_in(float *out, const float *in, const tile_shape *s)
+{
+    float t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++)
+    for (int i = 0; i < s->channels; i++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int v = 0; v < TILE_IN; v++)
+        for (int u = 0; u < TILE_IN; u++) t[v * TILE_IN + u] = in[((y + v) * s->w + x + u) * s->channels + i];
+        for (int u = 0; u < TILE_IN; u++) forward(t + u, t + u, TILE_IN);
+        for (int v = 0; v < TILE_IN; v++) forward(t + v * TILE_IN, t + v * TILE_IN, 1);
+        for (int p = 0; p < TILE_POSITIONS; p++) out[(p * s->count + n) * s->channels + i] = t[p];
+    }
+}
+
+static void tiles_out(float *out, const float *in, const float *bias, const tile_shape *s)
+{
+    float t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++)
+    for (int o = 0; o < s->channels; o++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int p = 0; p < TILE_POSITIONS; p++) t[p] = in[(p * s->count + n) * s->channels + o];
+        for (int u = 0; u < TILE_IN; u++) backward(t + u, t + u, TILE_IN);
+        for (int v = 0; v < TILE; v++) backward(t + v * TILE_IN, t + v * TILE_IN, 1);
+        for (int v = 0; v < TILE && y + v < s->oh; v++)
+        for (int u = 0; u < TILE && x + u < s->ow; u++) {
+            float sum = t[v * TILE_IN + u] + bias[o];
+            out[((y + v) * s->ow + x + u) * s->channels + o] = s->relu ? rectify(sum) : sum;
+        }
+    }
+}
+
+const kernels kernels_ref = {conv, maxpool, add, mean, tiles_in, tiles_out};
 
 /* Argument reduction and polynomial as in Cephes' expf (Moshier, 1989). */
 float pleura_exp(float x)

@@ -125,4 +125,67 @@ static void mean(float *out, const float *in, int pixels, int c)
     }
 }
 
-const kernels kernels_simd = {conv, maxpool, add, mean};
+#define sub4 wasm_f32x4_sub
+static f32x4 times4(float factor, f32x4 v) { return wasm_f32x4_mul(wasm_f32x4_splat(factor), v); }
+
+static void forward(f32x4 *t, const f32x4 *d, int step)
+{
+    f32x4 d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+    f32x4 a = sub4(d4, times4(4, d2)), b = sub4(d3, times4(4, d1)), c = sub4(d4, d2), e = times4(2, sub4(d3, d1));
+    t[0] = add4(sub4(times4(4, d0), times4(5, d2)), d4);
+    t[step] = add4(a, b), t[2 * step] = sub4(a, b), t[3 * step] = add4(c, e), t[4 * step] = sub4(c, e);
+    t[5 * step] = add4(sub4(times4(4, d1), times4(5, d3)), d5);
+}
+
+static void backward(f32x4 *o, const f32x4 *m, int step)
+{
+    f32x4 sum = add4(m[step], m[2 * step]), dif = sub4(m[step], m[2 * step]);
+    f32x4 sum2 = add4(m[3 * step], m[4 * step]), dif2 = sub4(m[3 * step], m[4 * step]), last = m[5 * step];
+    o[0] = add4(add4(m[0], sum), sum2);
+    o[step] = add4(dif, times4(2, dif2));
+    o[2 * step] = add4(sum, times4(4, sum2));
+    o[3 * step] = add4(add4(dif, times4(8, dif2)), last);
+}
+
+static void tiles_in(float *out, const float *in, const tile_shape *s)
+{
+    f32x4 t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int i = 0; i < s->channels; i += 4) {
+            const float *corner = in + (y * s->w + x) * s->channels + i;
+            for (int u = 0; u < TILE_IN; u++) {
+                for (int v = 0; v < TILE_IN; v++) t[v * TILE_IN + u] = load4(corner + (v * s->w + u) * s->channels);
+                forward(t + u, t + u, TILE_IN);
+            }
+            for (int v = 0; v < TILE_IN; v++) {
+                forward(t + v * TILE_IN, t + v * TILE_IN, 1);
+                for (int u = 0; u < TILE_IN; u++)
+                    store4(out + ((v * TILE_IN + u) * s->count + n) * s->channels + i, t[v * TILE_IN + u]);
+            }
+        }
+    }
+}
+
+static void tiles_out(float *out, const float *in, const float *bias, const tile_shape *s)
+{
+    f32x4 t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int o = 0; o < s->channels; o += 4) {
+            f32x4 b = load4(bias + o);
+            for (int u = 0; u < TILE_IN; u++) {
+                for (int v = 0; v < TILE_IN; v++)
+                    t[v * TILE_IN + u] = load4(in + ((v * TILE_IN + u) * s->count + n) * s->channels + o);
+                backward(t + u, t + u, TILE_IN);
+            }
+            for (int v = 0; v < TILE && y + v < s->oh; v++) {
+                backward(t + v * TILE_IN, t + v * TILE_IN, 1);
+                for (int u = 0; u < TILE && x + u < s->ow; u++)
+                    put(out + ((y + v) * s->ow + x + u) * s->channels + o, add4(t[v * TILE_IN + u], b), s->relu);
+            }
+        }
+    }
+}
+
+const kernels kernels_simd = {conv, maxpool, add, mean, tiles_in, tiles_out};

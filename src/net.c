@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MAX_DIM = 4096, MAX_KERNEL = 64 };
+enum { MAX_DIM = 4096, MAX_KERNEL = 64, TILE_LEAST_PIXELS = 40, TILE_FLOATS = 1 << 16 };
 static const size_t MAX_FLOATS = (size_t)1 << 28; /* 1 GiB for one tensor: no honest network here comes near */
 
 static int is(text t, const char *s) { return strlen(s) == t.size && memcmp(t.at, s, t.size) == 0; }
@@ -135,7 +135,31 @@ static void kernel_shape(int *k, uint64_t *cin, const net_layer *l, const net *n
     *cin = l->op == OP_DENSE ? floats(in) : (uint64_t)in->lanes;
 }
 
-static pleura_status check_tensors(net *n, const net_layer *l, const gguf *g)
+/* Tiles pay for 3 x 3 windows at stride 1 once their transforms serve enough channels and their weights, four times as
+ * many, enough tiles. Both numbers are measured. */
+static int tiles_pay(const net_layer *l, const net_layer *in)
+{
+    return l->op == OP_CONV && l->k == 3 && l->stride == 1 && in->lanes % 4 == 0 && in->lanes >= 8 &&
+           l->h * l->w >= TILE_LEAST_PIXELS;
+}
+
+static int tiles_over(int size) { return (size + TILE - 1) / TILE; }
+
+/* Tiles that go through the three steps together: their transforms should stay in the second-level cache. */
+static int tiles_at_once(const net_layer *l, const net_layer *in)
+{
+    int fit = TILE_FLOATS / (TILE_POSITIONS * (in->lanes + l->lanes)) / 4 * 4;
+    return fit < 8 ? 8 : fit > 64 ? 64 : fit;
+}
+
+/* The size of a window layer's bordered input. Tiles that reach beyond the output need more than the padding. */
+static void bordered_size(int *h, int *w, const net_layer *l, const net_layer *in)
+{
+    *h = l->tiled ? tiles_over(l->h) * TILE + 2 : in->h + 2 * l->pad;
+    *w = l->tiled ? tiles_over(l->w) * TILE + 2 : in->w + 2 * l->pad;
+}
+
+static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
 {
     tensor w, b;
     int k;
@@ -146,8 +170,22 @@ static pleura_status check_tensors(net *n, const net_layer *l, const gguf *g)
     uint64_t expected[5] = {4, cin, (uint64_t)k, (uint64_t)k, cout / 4};
     if (memcmp(w.dims, expected, sizeof expected) != 0 || b.count != cout || b.dims[0] != cout)
         return PLEURA_MODEL_DAMAGED;
-    n->weights += whole_vectors((size_t)w.count) + whole_vectors((size_t)b.count);
+    l->tiled = tiles_pay(l, n->layers + l->inputs[0]);
+    size_t kept = l->tiled ? (size_t)w.count / 9 * TILE_POSITIONS : (size_t)w.count;
+    n->weights += whole_vectors(kept) + whole_vectors((size_t)b.count);
+    if (l->tiled && w.count > n->staging) n->staging = whole_vectors((size_t)w.count);
     return n->weights > MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+}
+
+/* Floats that a layer needs besides its input and output. */
+static size_t scratch_of(const net_layer *l, const net_layer *in)
+{
+    int h, w;
+    if (!l->tiled && !l->pad) return 0;
+    bordered_size(&h, &w, l, in);
+    size_t bordered = whole_vectors((size_t)h * (size_t)w * (size_t)in->lanes);
+    size_t tiles = l->tiled ? (size_t)tiles_at_once(l, in) * TILE_POSITIONS : 0;
+    return bordered + tiles * (size_t)(in->lanes + l->lanes);
 }
 
 /* First fit: the lowest place that no output still in use covers. */
@@ -165,11 +203,8 @@ static void plan(net *n)
         }
         l->place = place;
         if (place + size > n->activations) n->activations = place + size;
-        if (l->pad) {
-            const net_layer *in = n->layers + l->inputs[0];
-            size_t bordered = (size_t)(in->h + 2 * l->pad) * (size_t)(in->w + 2 * l->pad) * (size_t)in->lanes;
-            if (bordered > n->border) n->border = whole_vectors(bordered);
-        }
+        size_t scratch = scratch_of(l, n->layers + l->inputs[0]);
+        if (scratch > n->scratch) n->scratch = scratch;
     }
 }
 
@@ -197,7 +232,32 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
         if (l) l->last_use = n->count;
     }
     plan(n);
-    return n->activations > MAX_FLOATS || n->border > MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+    return n->activations > MAX_FLOATS || n->scratch > MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+}
+
+/* G g: three values `step` apart to six `to` apart. */
+static void transform_three(float *t, int to, const float *g, int step)
+{
+    float sum = (g[0] + g[2 * step]) / 6, middle = g[step] / 6;
+    float far = g[0] / 24 + g[2 * step] / 6, half = g[step] / 12;
+    t[0] = g[0] / 4;
+    t[to] = -sum - middle, t[2 * to] = middle - sum;
+    t[3 * to] = far + half, t[4 * to] = far - half;
+    t[5 * to] = g[2 * step];
+}
+
+/* [blocks][3][3][cin][4] to [36][blocks][cin][4]. */
+static void transform_weights(float *out, const float *weight, int cin, int blocks)
+{
+    int row = cin * 4;
+    for (int block = 0; block < blocks; block++)
+    for (int i = 0; i < row; i++) {
+        const float *g = weight + block * 9 * row + i;
+        float half[3 * TILE_IN], whole[TILE_POSITIONS];
+        for (int x = 0; x < 3; x++) transform_three(half + x, 3, g + x * row, 3 * row);
+        for (int v = 0; v < TILE_IN; v++) transform_three(whole + v * TILE_IN, 1, half + v * 3, 1);
+        for (int p = 0; p < TILE_POSITIONS; p++) out[((size_t)p * (size_t)blocks + (size_t)block) * (size_t)row + (size_t)i] = whole[p];
+    }
 }
 
 pleura_status net_load(net *n, const gguf *g, arena *a)
@@ -208,10 +268,15 @@ pleura_status net_load(net *n, const gguf *g, arena *a)
         if (l->op != OP_CONV && l->op != OP_DENSE) continue;
         gguf_tensor(&w, g, n->graph, l->name, "weight"); /* there and right: net_parse has checked */
         gguf_tensor(&b, g, n->graph, l->name, "bias");
-        l->weight = arena_take(a, (size_t)w.count, sizeof(float));
+        size_t kept = l->tiled ? (size_t)w.count / 9 * TILE_POSITIONS : (size_t)w.count;
+        l->weight = arena_take(a, kept, sizeof(float));
         l->bias = arena_take(a, (size_t)b.count, sizeof(float));
-        if (!l->weight || !l->bias) return PLEURA_MEMORY;
-        if (!gguf_widen(l->weight, &w) || !gguf_widen(l->bias, &b)) return PLEURA_MODEL_DAMAGED;
+        arena mark = *a;
+        float *plain = l->tiled ? arena_take(a, (size_t)w.count, sizeof(float)) : l->weight;
+        if (!l->weight || !l->bias || !plain) return PLEURA_MEMORY;
+        if (!gguf_widen(plain, &w) || !gguf_widen(l->bias, &b)) return PLEURA_MODEL_DAMAGED;
+        if (l->tiled) transform_weights(l->weight, plain, (int)w.dims[1], (int)w.dims[4]);
+        *a = mark;
     }
     return PLEURA_OK;
 }
@@ -219,28 +284,50 @@ pleura_status net_load(net *n, const gguf *g, arena *a)
 pleura_status net_place(net *n, arena *a)
 {
     n->base = arena_take(a, n->activations, sizeof(float));
-    n->padded = arena_take(a, n->border, sizeof(float));
+    n->padded = arena_take(a, n->scratch, sizeof(float));
     if (!n->base || !n->padded) return PLEURA_MEMORY;
     for (int i = 0; i < n->count; i++) n->layers[i].out = n->base + n->layers[i].place;
     return PLEURA_OK;
 }
 
-/* in with `pad` zeros around it. */
-static const float *add_border(float *out, const net_layer *in, int pad)
+/* The input in a field of zeros, h x w pixels, `pad` from its upper left corner. */
+static const float *add_border(float *out, const net_layer *in, int pad, int h, int w)
 {
-    size_t row = (size_t)in->w * (size_t)in->lanes, side = (size_t)pad * (size_t)in->lanes, whole = row + 2 * side;
-    memset(out, 0, (size_t)(in->h + 2 * pad) * whole * sizeof *out);
+    size_t lanes = (size_t)in->lanes, row = (size_t)in->w * lanes, whole = (size_t)w * lanes;
+    memset(out, 0, (size_t)h * whole * sizeof *out);
     for (int y = 0; y < in->h; y++)
-        memcpy(out + (size_t)(y + pad) * whole + side, in->out + (size_t)y * row, row * sizeof *out);
+        memcpy(out + (size_t)(y + pad) * whole + (size_t)pad * lanes, in->out + (size_t)y * row, row * sizeof *out);
     return out;
+}
+
+/* In groups of tiles: transform, multiply each position's plane by its weights, transform back. */
+static void run_tiles(const net_layer *l, const net_layer *in, const float *bordered, float *room, const kernels *kernel)
+{
+    static const float no_bias[MAX_DIM];
+    int group = tiles_at_once(l, in), across = tiles_over(l->w), all = across * tiles_over(l->h);
+    float *from = room, *to = room + (size_t)group * TILE_POSITIONS * (size_t)in->lanes;
+    for (int first = 0; first < all; first += group) {
+        int count = all - first < group ? all - first : group;
+        tile_shape s = {across * TILE + 2, across, l->h, l->w, first, count, in->lanes, 0};
+        kernel->tiles_in(from, bordered, &s);
+        window_shape plane = {1, count, in->lanes, 1, count, l->lanes, 1, 1, 0};
+        for (size_t p = 0; p < TILE_POSITIONS; p++)
+            kernel->conv(to + p * (size_t)(count * l->lanes), from + p * (size_t)(count * in->lanes),
+                         l->weight + p * (size_t)(in->lanes * l->lanes), no_bias, &plane);
+        s.channels = l->lanes, s.relu = l->relu;
+        kernel->tiles_out(l->out, to, l->bias, &s);
+    }
 }
 
 static void run_window(const net *n, const net_layer *l, const kernels *kernel)
 {
     const net_layer *in = n->layers + l->inputs[0];
-    const float *from = l->pad ? add_border(n->padded, in, l->pad) : in->out;
-    window_shape s = {in->h + 2 * l->pad, in->w + 2 * l->pad, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->relu};
-    if (l->op == OP_CONV) kernel->conv(l->out, from, l->weight, l->bias, &s);
+    int h, w;
+    bordered_size(&h, &w, l, in);
+    const float *from = l->pad || l->tiled ? add_border(n->padded, in, l->pad, h, w) : in->out;
+    window_shape s = {h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->relu};
+    if (l->tiled) run_tiles(l, in, from, n->padded + whole_vectors((size_t)h * (size_t)w * (size_t)in->lanes), kernel);
+    else if (l->op == OP_CONV) kernel->conv(l->out, from, l->weight, l->bias, &s);
     else kernel->maxpool(l->out, from, &s);
 }
 

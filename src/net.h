@@ -28,6 +28,7 @@ typedef struct {
     int inputs[NET_MAX_INPUTS], input_count; /* numbers of earlier layers */
     int k, stride, pad, relu, scale;
     int h, w, c, lanes;    /* output; lanes = c padded to 4, or c for the input */
+    int tiled;             /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4] */
     float *weight, *bias;  /* conv and dense */
     int last_use;          /* the last layer that reads the output; its own number for one that is never read */
     size_t place;          /* of the output, in floats from the start of the activations */
@@ -38,17 +39,19 @@ typedef struct {
     const char *graph;
     net_layer layers[NET_MAX_LAYERS];
     int count;
-    size_t weights, activations, border; /* floats that the arena must hold */
-    float *base, *padded;                /* activations and one bordered input */
+    size_t weights, staging;         /* floats that the arena must hold: for good; while net_load runs */
+    size_t activations, scratch;     /* for each run: all outputs; one layer's bordered input and tiles */
+    float *base, *padded;
 } net;
 
 /* Reads the graph and checks it against its tensors. Layers named in keep (NULL-terminated) stay readable after a run. */
 pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *const *keep);
 
-/* Takes n->weights floats and fills them. PLEURA_MODEL_DAMAGED when a weight is not finite. */
+/* Takes n->weights floats and fills them, with n->staging more in use meanwhile. PLEURA_MODEL_DAMAGED when a weight is
+ * not finite. */
 pleura_status net_load(net *n, const gguf *g, arena *a);
 
-/* Takes n->activations + n->border floats; may be rewound after the results have been read. */
+/* Takes n->activations + n->scratch floats; may be rewound after the results have been read. */
 pleura_status net_place(net *n, arena *a);
 
 /* Runs the net on what net_input points to. After each layer, watch (when not NULL) is called while its output is there. */

@@ -120,8 +120,10 @@ static pleura_status take_memory(pleura_engine *e)
     int side = e->mask ? e->mask->h : PLAIN_SIDE;
     size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.layers->h * (size_t)e->net.layers->w;
     size_t map = e->features ? (size_t)e->features->h * (size_t)e->features->w : 0;
-    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.border;
-    uint64_t room = (uint64_t)e->net.activations + e->net.border;
+    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.scratch;
+    uint64_t room = (uint64_t)e->net.activations + e->net.scratch;
+    uint64_t staging = e->net.staging > e->lungs_net.staging ? e->net.staging : e->lungs_net.staging;
+    if (staging > room) room = staging;
     uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
                       (room > room_lungs ? room : room_lungs);
     uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)NET_MAX_LAYERS + 16); /* what alignment may cost */

@@ -68,7 +68,7 @@ static arena open_net(net *n, const gguf *g, const char *graph)
 {
     static const char *const keep[] = {"mask", NULL};
     assert(net_parse(n, g, graph, keep) == PLEURA_OK);
-    size_t size = (n->weights + n->activations + n->border + 8 * NET_MAX_LAYERS) * sizeof(float);
+    size_t size = (n->weights + n->staging + n->activations + n->scratch + 8 * NET_MAX_LAYERS) * sizeof(float);
     arena a = {malloc(size), size, 0};
     assert(net_load(n, g, &a) == PLEURA_OK && net_place(n, &a) == PLEURA_OK);
     return a;
