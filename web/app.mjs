@@ -36,7 +36,7 @@ const state = {
   films: [],
   selected: null,
   run: { finished: 0, total: 0 },
-  overlay: { outline: true, heat: 60 },
+  overlay: { outline: true, heat: 50 },
   dragging: false,
   said: '',
 };

@@ -19,10 +19,10 @@ export function createClient(site, onProgress) {
     worker.onmessage = ({ data }) => {
       alive = true;
       if (data.progress) return onProgress(...data.progress);
-      const { resolve, reject } = waiting.get(data.id);
+      const call = waiting.get(data.id);
       waiting.delete(data.id);
-      if (!data.error) return resolve(data.result);
-      reject(Object.assign(new Error(data.error.message), data.error));
+      if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
+      else call?.resolve(data.result);
     };
     worker.onerror = worker.onmessageerror = () => end(problem(alive ? 'worker-died' : 'worker-missing'));
   }

@@ -6,7 +6,7 @@ const RAMP = [[84, 2, 163], [139, 10, 165], [185, 50, 137], [219, 92, 104], [244
 const STEPS = 256;
 const colours = Uint8Array.from({ length: STEPS * 4 }, (_, at) => {
   const value = (at >> 2) / (STEPS - 1), channel = at & 3;
-  if (channel === 3) return 255 * Math.min(1, Math.max(0, (value - 0.08) / 0.42)); // weak evidence leaves the film visible
+  if (channel === 3) return 255 * Math.min(1, Math.max(0, (value - 0.1) / 0.5)); // weak evidence leaves the film visible
   const place = value * (RAMP.length - 1), low = Math.min(RAMP.length - 2, Math.floor(place));
   return RAMP[low][channel] + (place - low) * (RAMP[low + 1][channel] - RAMP[low][channel]);
 });

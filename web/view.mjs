@@ -86,7 +86,7 @@ export function createView(document) {
     at['heat-slider'].value = overlay.heat;
     at['heat-value'].textContent = words.percent(overlay.heat / 100);
     if (!shown) return;
-    at.film.ariaLabel = words.picture(selected);
+    at.film.setAttribute('aria-label', words.picture(selected));
     viewer.show(selected.picture, { ...overlay, evidence });
   }
 

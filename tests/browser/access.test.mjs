@@ -1,19 +1,12 @@
 // access.test.mjs: every state of the page for everyone: axe, keyboard, touch sizes, phone and desktop, light and dark
 import assert from 'node:assert/strict';
-import axe from 'axe-core';
 import { after, before, test } from 'node:test';
-import { choose, launch, open, png, select, serve, settled } from './site.mjs';
+import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
 
 const phone = { width: 390, height: 844 }, desktop = { width: 1440, height: 900 };
 let browser, server;
 before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
 after(() => Promise.all([browser?.close(), server?.close()]));
-
-async function faults(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
-}
 
 const small = (page) => page.evaluate(() => [...document.querySelectorAll('button, summary, label')]
   .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML));

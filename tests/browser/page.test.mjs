@@ -47,6 +47,20 @@ test('the page starts from a subfolder without a complaint and asks only its own
   assert.equal(asked.filter((url) => /wasm|gguf/.test(url)).length, 2);
 });
 
+test('the policy may be sent as a header too, which binds the worker', async (t) => {
+  const strict = await serve();
+  t.after(strict.close);
+  const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(/Policy" content="([^"]+)/)[1];
+  strict.headers = { 'content-security-policy': `${policy}; frame-ancestors 'none'` };
+  const { page, complaints, close } = await open(browser, strict);
+  t.after(close);
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  assert.equal((await reading(page)).facts['Bits of the answer'], engine.phantom().bits);
+  assert.deepEqual(complaints, []);
+});
+
 test('real films get the same bits, verdicts and probabilities as from the engine in Node, and nothing is requested', async (t) => {
   const films = await realFilms(t);
   if (!films) return;

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,12 +21,13 @@ export async function serve() {
     const name = pathname === home ? 'index.html' : basename(pathname);
     const bytes = pathname === home || pathname === home + name ? await readFile(`${root}build/site/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
-    response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
+    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   const server = {
     url: `http://127.0.0.1:${http.address().port}${home}`,
     requests: [],
+    headers: {},
     change: (name, bytes) => bytes,
     async close() {
       http.closeAllConnections();
@@ -82,6 +84,13 @@ export const reading = (page) =>
   });
 
 export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
+
+/** What axe finds wrong. @returns {Promise<string[]>} */
+export async function faults(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
+}
 
 /** The films of the data folder, or null with a sentence; a missing folder is an error where CI is set. */
 export function dataFolder(t) {
