@@ -72,7 +72,7 @@ native: $(TESTS)
 lint: | build/include/stb
 	@set -e; for module in $(MODULES); do node --check "$$module"; done
 	@set -e; for source in $(SOURCES); do \
-	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text $(COMMON) "$$source"; done
+	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text -o /dev/null $(COMMON) "$$source"; done
 
 # The programs that the Node tests run besides the command.
 helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-out tests/test_%, $(wildcard tests/*.c)))
