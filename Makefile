@@ -9,6 +9,7 @@
 #   make site     build/site, the static page
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
+#   make picture  web/page.jpg for the README, from the phantom
 #   make format   strip trailing blanks      make clean    remove build
 #
 # Variables: CC=gcc (native tests of `make check`), SERVE=0, PORT=8080, PLEURA_DATA=folder of the films.
@@ -32,7 +33,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib site samples model format clean native lint helpers
+.PHONY: help start test check setup wasm lib site samples model picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -108,6 +109,9 @@ model: lib
 	$(TRAIN) model/export.py
 	$(TRAIN) model/goldens.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256
+
+picture: site
+	node web/picture.mjs
 
 format:
 	@sed -i 's/[[:blank:]]*$$//' $$(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.css' '*.html' '*.md' '*.json')
