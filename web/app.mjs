@@ -142,7 +142,7 @@ function select(film) {
 function cancel() {
   const running = state.films.some((film) => film.status === 'running');
   update(() => {
-    for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') film.status = 'cancelled';
+    for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') film.status = film.record ? 'done' : 'cancelled';
     state.run = { finished: 0, total: 0 };
   });
   if (running) client.cancel();
@@ -183,6 +183,7 @@ const actions = {
     enqueue([state.selected]);
     focus('#reading');
   },
+  'retry-cancelled': () => enqueue(state.films.filter((film) => film.status === 'cancelled')),
   'retry-engine': () => enqueue([]),
   'export-csv': () => save('pleura.csv', 'text/csv', csvReport(state.films, state.model)),
   'export-json': () => save('pleura.json', 'application/json', jsonReport(state.films, state.model)),

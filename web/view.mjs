@@ -77,7 +77,7 @@ export function createView(document) {
   function stage({ selected, overlay }) {
     const shown = selected.status === 'done' && selected.picture;
     at.film.hidden = !shown;
-    at['stage-word'].textContent = shown ? '' : words.stage[selected.status] ?? words.stage.waiting;
+    at['stage-word'].textContent = shown ? '' : words.stage[selected.status];
     at['stage-word'].dataset.status = selected.status;
     at['outline-switch'].disabled = !shown;
     at['outline-switch'].checked = overlay.outline;
@@ -149,6 +149,7 @@ export function createView(document) {
         const cells = [words.filmWord(film), ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')), remark ?? ''];
         cells.forEach((text, place) => { row.children[place + 1].textContent = text; });
       });
+    at['retry-cancelled'].hidden = !films.some((film) => film.status === 'cancelled');
     for (const button of at.batch.querySelectorAll('[data-action^=export]')) button.disabled = run.total > 0;
   }
 

@@ -71,7 +71,8 @@ export const loading = (received, total) => `Loading the model: ${megabytes(rece
 export const starting = 'Checking the model and testing the engine…';
 export const reading = (finished, total) => (total === 1 ? 'Reading the film…' : `Reading film ${finished + 1} of ${total}`);
 export const finished = (count) => `All ${count} films are finished.`;
-export const stage = { waiting: 'Waiting…', running: 'Reading…', error: 'No picture: the file could not be read', cancelled: 'Cancelled' };
+export const stage = { waiting: 'Waiting…', running: 'Reading…', error: 'No picture: the file could not be read', cancelled: 'Cancelled',
+  done: 'Select this film again to see it' };
 export const picture = (film) =>
   `${film.name} as the engine saw it${film.record.verdict === 'refused' ? '' : `, with the lung outline and the heatmap that can be drawn over it`}`;
 export const decoders = { stb: 'Pleura’s own (stb_image), the same everywhere', browser: 'this browser’s, so another browser may give other bits' };

@@ -125,6 +125,11 @@ test('cancelling ends even an endless computation; each film can be tried again'
   await page.click('#film-retry');
   await settled(page);
   assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  await page.click('#retry-cancelled');
+  await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+  await page.click('#work-cancel');
+  await settled(page);
+  assert.deepEqual(await page.locator('#strip-list button').evaluateAll((all) => all.map(({ dataset }) => dataset.status)), ['done', 'cancelled', 'done']);
 });
 
 test('an engine that fails its self-test reads nothing and says so', async (t) => {
