@@ -39,7 +39,7 @@ static text take_text(reader *r)
 {
     uint64_t size = take_number(r, 8);
     const uint8_t *bytes = take(r, size);
-    return (text){(const char *)bytes, bytes ? (size_t)size : 0};
+    return bytes ? (text){(const char *)bytes, (size_t)size} : (text){"", 0};
 }
 
 typedef struct {
