@@ -33,6 +33,7 @@ export async function createPool(parts, jobs) {
     threads.add(thread);
     return new Promise((resolve, reject) => {
       let task = null;
+      let ready = false;
       let reason = 'it ended without a word';
       thread.take = (next) => {
         task = next;
@@ -40,7 +41,10 @@ export async function createPool(parts, jobs) {
       };
       thread.on('message', ({ model, failure, answer }) => {
         if (failure) return reject(new CommandError(failure));
-        if (model) resolve(model);
+        if (model) {
+          ready = true;
+          resolve(model);
+        }
         task?.resolve(answer);
         task = null;
         idle.push(thread);
@@ -50,9 +54,9 @@ export async function createPool(parts, jobs) {
       thread.on('exit', () => {
         threads.delete(thread);
         if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
-        reject(new CommandError(`The engine did not start: ${reason}.`));
+        if (!ready) reject(new CommandError(`The engine did not start: ${reason}.`));
         task?.resolve(DIED);
-        if (task && !closed) start().catch(giveUp);
+        if (ready && !closed) start().catch(giveUp);
       });
     });
   }
