@@ -72,7 +72,7 @@ engine.phantom();
 await writeFile(`${folder}synthetic-phantom.bmp`, bmp(engine.film(Infinity)));
 got.push('synthetic-phantom.bmp: drawn by Pleura, no human being');
 await writeFile(`${folder}SOURCES.txt`, `${got.join('\n')}\n`);
-console.log(`build/samples:\n  ${got.join('\n  ')}`);
+console.log(`build/samples: ${got.length} films; SOURCES.txt there names their authors and licences.`);
 if (got.length === 1) {
   console.error('samples: no real film can be had: neither from the network nor from a local copy of the data. '
     + 'Set PLEURA_DATA to a folder that holds images/cohen, or try again with a network.');
