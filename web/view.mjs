@@ -149,6 +149,7 @@ export function createView(document) {
         const cells = [words.filmWord(film), ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')), remark ?? ''];
         cells.forEach((text, place) => { row.children[place + 1].textContent = text; });
       });
+    at['batch-notice'].textContent = model.notice;
     at['retry-cancelled'].hidden = !films.some((film) => film.status === 'cancelled');
     for (const button of at.batch.querySelectorAll('[data-action^=export]')) button.disabled = run.total > 0;
   }
