@@ -43,11 +43,12 @@ Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
 
 Exit status: 0 all films were answered, 1 at least one error, 2 wrong usage.`;
 
-const OPTIONS = /** @type {const} */ ({
+/** @type {import('node:util').ParseArgsConfig['options']} */
+const OPTIONS = {
   json: { type: 'boolean' }, csv: { type: 'boolean' }, jobs: { type: 'string' }, model: { type: 'string' },
   help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' },
   labels: { type: 'string' }, root: { type: 'string' }, split: { type: 'string' }, by: { type: 'string' },
-});
+};
 /** Which options each sub-command takes. */
 const TAKES = {
   diagnose: ['json', 'csv', 'jobs', 'model'],
@@ -63,7 +64,7 @@ function jobCount(text) {
   return Number(text);
 }
 
-/** @param {string[]} argv */
+/** @param {string[]} argv @returns {{ command: string, options: any, paths: string[] }} */
 function parse(argv) {
   let parsed;
   try {
