@@ -17,7 +17,7 @@ struct pleura_engine {
     arena memory;
     const kernels *kernels;
     net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
-    net_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
+    graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
     lungs lungs;
     int *scratch;        /* for lungs_find; later the net's own mask */
     float *crop_mask, *map, *heatmap;
@@ -78,7 +78,7 @@ static pleura_status read_settings(pleura_engine *e)
 static int is_grey_square(net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
 
 /* A gate is a layer with as many quantiles as gate_score needs. */
-static int gate_is_whole(const net_layer *gate, const gguf *g, const char *key)
+static int gate_is_whole(const graph_layer *gate, const gguf *g, const char *key)
 {
     return !gate || gguf_count(g, key) == QUANTILES;
 }
@@ -99,7 +99,7 @@ static pleura_status parse_nets(pleura_engine *e)
     e->logits = net_find(&e->net, "logits");
     e->gate = net_find(&e->net, "gate");
     if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count) return PLEURA_MODEL_DAMAGED;
-    const net_layer *pool = e->net.layers + e->logits->inputs[0];
+    const graph_layer *pool = e->net.layers + e->logits->inputs[0];
     if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features) e->features = NULL;
     if (!is_grey_square(&e->net)) return PLEURA_MODEL_UNSUPPORTED;
     if (!gate_is_whole(e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
@@ -126,7 +126,7 @@ static pleura_status take_memory(pleura_engine *e)
     if (staging > room) room = staging;
     uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
                       (room > room_lungs ? room : room_lungs);
-    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)NET_MAX_LAYERS + 16); /* what alignment may cost */
+    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16); /* what alignment may cost */
     if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
     arena *a = &e->memory;
     *a = (arena){aligned_alloc(16, ((size_t)size + 15) / 16 * 16), ((size_t)size + 15) / 16 * 16, 0};
@@ -169,7 +169,7 @@ void pleura_close(pleura_engine *e)
 
 /* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
  * quantiles 0..100 % of that length. */
-static float gate_score(const pleura_engine *e, const net_layer *gate, const char *key)
+static float gate_score(const pleura_engine *e, const graph_layer *gate, const char *key)
 {
     float squares = 0;
     for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
