@@ -1,7 +1,7 @@
 /* explain.c - class activation map and its place on the film. */
 #include "explain.h"
 
-void explain_map(float *map, const net_layer *features, const net_layer *logits, int label)
+void explain_map(float *map, const graph_layer *features, const graph_layer *logits, int label)
 {
     int count = features->h * features->w, lanes = features->lanes;
     const float *weight = logits->weight + label / 4 * lanes * 4 + label % 4;

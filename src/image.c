@@ -18,9 +18,6 @@
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
 
-/* Averaging leaves differences of a fraction of one in a constant film; the faintest film spans far more. */
-static const float BLANK_RANGE = 16;
-
 static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
 static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
@@ -316,7 +313,7 @@ int film_input(float *out, int side, const film *f)
     float low, high;
     film_resample(out, side, side, f, 0, 0, f->width, f->height);
     robust_range(&low, &high, out, count);
-    int seen = high - low >= BLANK_RANGE;
+    int seen = high - low >= FILM_BLANK_RANGE;
     for (size_t i = 0; i < count; i++) {
         float v = seen ? 2 * (out[i] - low) / (high - low) - 1 : 0;
         out[i] = v < -1 ? -1 : v > 1 ? 1 : v;

@@ -13,6 +13,10 @@
 
 enum { IMAGE_MIN_SIDE = 64, IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 64000000 };
 
+/* A film whose robust range is smaller is blank: averaging leaves differences of a fraction of one in a constant film, and
+ * the faintest real one spans far more. */
+#define FILM_BLANK_RANGE 16
+
 typedef struct {
     uint16_t *pixels;  /* [height][width], 0..65535; an 8-bit value v is stored as v * 257 */
     int width, height; /* upright */

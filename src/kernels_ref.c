@@ -7,6 +7,12 @@
 /* The rectifier of both tables: -0 and NaN become +0, as in f32x4.pmax(0, x). */
 static float rectify(float v) { return v > 0 ? v : 0; }
 
+static float clamp(float v, activation act)
+{
+    if (act == ACT_RELU || act == ACT_RELU6) v = rectify(v);
+    return act == ACT_RELU6 && v > 6 ? 6 : v;
+}
+
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
     for (int y = 0; y < s->oh; y++)
@@ -19,7 +25,21 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
             const float *wp = w + ((o / 4 * s->k + ky) * s->k + kx) * s->cin * 4 + o % 4;
             for (int i = 0; i < s->cin; i++) sum += px[i] * wp[i * 4];
         }
-        *out++ = s->relu ? rectify(sum) : sum;
+        *out++ = clamp(sum, s->act);
+    }
+}
+
+static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
+{
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        const float *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin + o;
+        const float *wp = w + o / 4 * s->k * s->k * 4 + o % 4;
+        float sum = bias[o];
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) sum += corner[(ky * s->w + kx) * s->cin] * wp[(ky * s->k + kx) * 4];
+        *out++ = clamp(sum, s->act);
     }
 }
 
@@ -39,9 +59,58 @@ static void maxpool(float *out, const float *in, const window_shape *s)
     }
 }
 
-static void add(float *out, const float *a, const float *b, int n, int relu)
+static void avgpool(float *out, const float *in, const window_shape *s)
 {
-    for (int i = 0; i < n; i++) out[i] = relu ? rectify(a[i] + b[i]) : a[i] + b[i];
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        const float *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin + o;
+        float sum = 0;
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) sum += corner[(ky * s->w + kx) * s->cin];
+        *out++ = sum / (float)(s->k * s->k);
+    }
+}
+
+static void add(float *out, const float *a, const float *b, int n, activation act)
+{
+    for (int i = 0; i < n; i++) out[i] = clamp(a[i] + b[i], act);
+}
+
+static void mul(float *out, const float *a, const float *b, int pixels, int c)
+{
+    for (int i = 0; i < pixels * c; i++) out[i] = a[i] * b[i % c];
+}
+
+static float sigmoid(float v) { return 1 / (1 + pleura_exp(-v)); }
+static float hard_sigmoid(float v) { return clamp(v + 3, ACT_RELU6) * (1.0f / 6); }
+
+static void activate(float *v, int n, activation act)
+{
+    for (int i = 0; i < n; i++) {
+        switch (act) {
+        case ACT_SILU: v[i] = v[i] * sigmoid(v[i]); break;
+        case ACT_HARDSWISH: v[i] = v[i] * hard_sigmoid(v[i]); break;
+        case ACT_HARDSIGMOID: v[i] = hard_sigmoid(v[i]); break;
+        case ACT_SIGMOID: v[i] = sigmoid(v[i]); break;
+        case ACT_TANH: v[i] = 2 * sigmoid(2 * v[i]) - 1; break;
+        default: v[i] = clamp(v[i], act);
+        }
+    }
+}
+
+static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
+{
+    for (int y = 0; y < h * scale; y++)
+    for (int x = 0; x < w * scale; x++)
+    for (int o = 0; o < c; o++) {
+        enlarge_place p = enlarge_at(y, x, h, w, scale);
+        const float *upper = in + (p.top * w + p.left) * c + o, *lower = in + (p.bottom * w + p.left) * c + o;
+        int right = (p.right - p.left) * c;
+        float above = upper[0] + p.across * (upper[right] - upper[0]);
+        float below = lower[0] + p.across * (lower[right] - lower[0]);
+        *out++ = above + p.down * (below - above);
+    }
 }
 
 static void mean(float *out, const float *in, int pixels, int c)
@@ -100,12 +169,12 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
         for (int v = 0; v < TILE && y + v < s->oh; v++)
         for (int u = 0; u < TILE && x + u < s->ow; u++) {
             float sum = t[v * TILE_IN + u] + bias[o];
-            out[((y + v) * s->ow + x + u) * s->channels + o] = s->relu ? rectify(sum) : sum;
+            out[((y + v) * s->ow + x + u) * s->channels + o] = clamp(sum, s->act);
         }
     }
 }
 
-const kernels kernels_ref = {conv, maxpool, add, mean, tiles_in, tiles_out};
+const kernels kernels_ref = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out};
 
 /* Argument reduction and polynomial as in Cephes' expf (Moshier, 1989). */
 float pleura_exp(float x)

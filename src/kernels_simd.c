@@ -20,7 +20,14 @@ static f32x4 fma4(f32x4 sum, f32x4 a, f32x4 b) { return add4(sum, wasm_f32x4_mul
 /* The rectifier as rectify() in kernels_ref.c: pmax(0, x) = 0 < x ? x : 0. */
 static f32x4 relu4(f32x4 v) { return max4(wasm_f32x4_const(0, 0, 0, 0), v); }
 
-static void put(float *out, f32x4 v, int relu) { store4(out, relu ? relu4(v) : v); }
+static f32x4 splat(float v) { return wasm_f32x4_splat(v); }
+
+static void put(float *out, f32x4 v, activation act)
+{
+    if (act == ACT_RELU || act == ACT_RELU6) v = relu4(v);
+    if (act == ACT_RELU6) v = wasm_f32x4_pmin(v, splat(6)); /* 6 < v ? 6 : v */
+    store4(out, v);
+}
 
 /* Where the window of output pixel n begins. */
 static const float *window(const float *in, int n, const window_shape *s)
@@ -46,11 +53,12 @@ static void conv_4x8(float *out, const float *const p[4], const float *w0, const
             a3 = fma4(a3, x3, u), b3 = fma4(b3, x3, v);
         }
     }
-    int c = s->cout, relu = s->relu;
-    put(out, a0, relu), put(out + 4, b0, relu);
-    put(out + c, a1, relu), put(out + c + 4, b1, relu);
-    put(out + 2 * c, a2, relu), put(out + 2 * c + 4, b2, relu);
-    put(out + 3 * c, a3, relu), put(out + 3 * c + 4, b3, relu);
+    int c = s->cout;
+    activation act = s->act;
+    put(out, a0, act), put(out + 4, b0, act);
+    put(out + c, a1, act), put(out + c + 4, b1, act);
+    put(out + 2 * c, a2, act), put(out + 2 * c + 4, b2, act);
+    put(out + 3 * c, a3, act), put(out + 3 * c + 4, b3, act);
 }
 
 /* 4 pixels x 4 channels, for the last block of cout % 8 == 4. */
@@ -66,8 +74,9 @@ static void conv_4x4(float *out, const float *const p[4], const float *w, const 
             a2 = fma4(a2, splat4(p2 + i), u), a3 = fma4(a3, splat4(p3 + i), u);
         }
     }
-    int c = s->cout, relu = s->relu;
-    put(out, a0, relu), put(out + c, a1, relu), put(out + 2 * c, a2, relu), put(out + 3 * c, a3, relu);
+    int c = s->cout;
+    activation act = s->act;
+    put(out, a0, act), put(out + c, a1, act), put(out + 2 * c, a2, act), put(out + 3 * c, a3, act);
 }
 
 /* One pixel x 4 channels, for the last pixels and for dense layers. */
@@ -78,7 +87,7 @@ static void conv_1x4(float *out, const float *p, const float *w, const float *bi
         const float *row = p + ky * s->w * s->cin;
         for (int i = 0; i < s->k * s->cin; i++, w += 4) sum = fma4(sum, splat4(row + i), load4(w));
     }
-    put(out, sum, s->relu);
+    put(out, sum, s->act);
 }
 
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
@@ -98,6 +107,47 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
     }
 }
 
+/* Four pixels of a row, whose windows begin `apart` floats after each other, x 4 channels. */
+static void depthwise_4(f32x4 sum[4], const float *in, const float *w, int apart, const window_shape *s)
+{
+    f32x4 a = sum[0], b = sum[0], c = sum[0], d = sum[0];
+    for (int ky = 0; ky < s->k; ky++) {
+        const float *p = in + ky * s->w * s->cin;
+        for (int kx = 0; kx < s->k; kx++, p += s->cin, w += 4) {
+            f32x4 u = load4(w);
+            a = fma4(a, load4(p), u), b = fma4(b, load4(p + apart), u);
+            c = fma4(c, load4(p + 2 * apart), u), d = fma4(d, load4(p + 3 * apart), u);
+        }
+    }
+    sum[0] = a, sum[1] = b, sum[2] = c, sum[3] = d;
+}
+
+static f32x4 depthwise_1(f32x4 sum, const float *in, const float *w, const window_shape *s)
+{
+    for (int ky = 0; ky < s->k; ky++) {
+        const float *p = in + ky * s->w * s->cin;
+        for (int kx = 0; kx < s->k; kx++, p += s->cin, w += 4) sum = fma4(sum, load4(p), load4(w));
+    }
+    return sum;
+}
+
+static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
+{
+    int apart = s->stride * s->cin;
+    for (int y = 0; y < s->oh; y++)
+    for (int o = 0; o < s->cout; o += 4) {
+        const float *row = in + y * s->stride * s->w * s->cin + o, *wp = w + o * s->k * s->k;
+        float *to = out + y * s->ow * s->cout + o;
+        int x = 0;
+        for (; x + 4 <= s->ow; x += 4) {
+            f32x4 sum[4] = {load4(bias + o)};
+            depthwise_4(sum, row + x * apart, wp, apart, s);
+            for (int i = 0; i < 4; i++) put(to + (x + i) * s->cout, sum[i], s->act);
+        }
+        for (; x < s->ow; x++) put(to + x * s->cout, depthwise_1(load4(bias + o), row + x * apart, wp, s), s->act);
+    }
+}
+
 static void maxpool(float *out, const float *in, const window_shape *s)
 {
     for (int n = 0; n < s->oh * s->ow; n++)
@@ -110,23 +160,101 @@ static void maxpool(float *out, const float *in, const window_shape *s)
     }
 }
 
-static void add(float *out, const float *a, const float *b, int n, int relu)
+static void avgpool(float *out, const float *in, const window_shape *s)
 {
-    for (int i = 0; i < n; i += 4) put(out + i, add4(load4(a + i), load4(b + i)), relu);
+    f32x4 count = splat((float)(s->k * s->k));
+    for (int n = 0; n < s->oh * s->ow; n++)
+    for (int o = 0; o < s->cout; o += 4, out += 4) {
+        const float *corner = window(in, n, s) + o;
+        f32x4 sum = splat(0);
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
+        store4(out, wasm_f32x4_div(sum, count));
+    }
+}
+
+static void add(float *out, const float *a, const float *b, int n, activation act)
+{
+    for (int i = 0; i < n; i += 4) put(out + i, add4(load4(a + i), load4(b + i)), act);
+}
+
+static void mul(float *out, const float *a, const float *b, int pixels, int c)
+{
+    for (int n = 0; n < pixels; n++)
+        for (int o = 0; o < c; o += 4, a += 4, out += 4) store4(out, wasm_f32x4_mul(load4(a), load4(b + o)));
+}
+
+#define sub4 wasm_f32x4_sub
+#define mul4 wasm_f32x4_mul
+static f32x4 times4(float factor, f32x4 v) { return mul4(splat(factor), v); }
+
+/* pleura_exp on four lanes, step by step. */
+static f32x4 exp4(f32x4 x)
+{
+    f32x4 counts = wasm_f32x4_ge(x, splat(-87));
+    x = wasm_v128_and(x, counts); /* lanes that do not count are computed as 0 */
+    x = wasm_f32x4_pmin(x, splat(88));
+    f32x4 scaled = times4(1.44269504f, x), negative = wasm_f32x4_lt(scaled, splat(0));
+    v128_t n = wasm_i32x4_trunc_sat_f32x4(add4(scaled, wasm_v128_bitselect(splat(-0.5f), splat(0.5f), negative)));
+    f32x4 whole = wasm_f32x4_convert_i32x4(n);
+    f32x4 r = sub4(sub4(x, times4(0.693359375f, whole)), times4(-2.12194440e-4f, whole));
+    f32x4 p = splat(1.9875691500e-4f);
+    p = fma4(splat(1.3981999507e-3f), p, r), p = fma4(splat(8.3334519073e-3f), p, r);
+    p = fma4(splat(4.1665795894e-2f), p, r), p = fma4(splat(1.6666665459e-1f), p, r);
+    p = fma4(splat(5.0000001201e-1f), p, r);
+    p = add4(add4(mul4(mul4(p, r), r), r), splat(1));
+    v128_t power = wasm_i32x4_shl(wasm_i32x4_add(n, wasm_i32x4_splat(127)), 23);
+    return wasm_v128_and(mul4(p, power), counts);
+}
+
+static f32x4 sigmoid(f32x4 v) { return wasm_f32x4_div(splat(1), add4(splat(1), exp4(wasm_f32x4_neg(v)))); }
+
+static f32x4 hard_sigmoid(f32x4 v)
+{
+    return times4(1.0f / 6, wasm_f32x4_pmin(relu4(add4(v, splat(3))), splat(6)));
+}
+
+static void activate(float *v, int n, activation act)
+{
+    for (int i = 0; i < n; i += 4) {
+        f32x4 x = load4(v + i);
+        switch (act) {
+        case ACT_SILU: x = mul4(x, sigmoid(x)); break;
+        case ACT_HARDSWISH: x = mul4(x, hard_sigmoid(x)); break;
+        case ACT_HARDSIGMOID: x = hard_sigmoid(x); break;
+        case ACT_SIGMOID: x = sigmoid(x); break;
+        case ACT_TANH: x = sub4(times4(2, sigmoid(times4(2, x))), splat(1)); break;
+        default: break;
+        }
+        put(v + i, x, act);
+    }
+}
+
+static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
+{
+    for (int y = 0; y < h * scale; y++)
+    for (int x = 0; x < w * scale; x++) {
+        enlarge_place p = enlarge_at(y, x, h, w, scale);
+        const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
+        int right = (p.right - p.left) * c;
+        for (int o = 0; o < c; o += 4, out += 4) {
+            f32x4 a = load4(upper + o), b = load4(lower + o);
+            f32x4 above = add4(a, times4(p.across, sub4(load4(upper + right + o), a)));
+            f32x4 below = add4(b, times4(p.across, sub4(load4(lower + right + o), b)));
+            store4(out, add4(above, times4(p.down, sub4(below, above))));
+        }
+    }
 }
 
 static void mean(float *out, const float *in, int pixels, int c)
 {
-    f32x4 count = wasm_f32x4_splat((float)pixels);
+    f32x4 count = splat((float)pixels);
     for (int o = 0; o < c; o += 4) {
-        f32x4 sum = wasm_f32x4_const(0, 0, 0, 0);
+        f32x4 sum = splat(0);
         for (int i = 0; i < pixels; i++) sum = add4(sum, load4(in + i * c + o));
         store4(out + o, wasm_f32x4_div(sum, count));
     }
 }
-
-#define sub4 wasm_f32x4_sub
-static f32x4 times4(float factor, f32x4 v) { return wasm_f32x4_mul(wasm_f32x4_splat(factor), v); }
 
 static void forward(f32x4 *t, const f32x4 *d, int step)
 {
@@ -182,10 +310,10 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
             for (int v = 0; v < TILE && y + v < s->oh; v++) {
                 backward(t + v * TILE_IN, t + v * TILE_IN, 1);
                 for (int u = 0; u < TILE && x + u < s->ow; u++)
-                    put(out + ((y + v) * s->ow + x + u) * s->channels + o, add4(t[v * TILE_IN + u], b), s->relu);
+                    put(out + ((y + v) * s->ow + x + u) * s->channels + o, add4(t[v * TILE_IN + u], b), s->act);
             }
         }
     }
 }
 
-const kernels kernels_simd = {conv, maxpool, add, mean, tiles_in, tiles_out};
+const kernels kernels_simd = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out};

@@ -10,18 +10,20 @@
 #include "net.h"
 #include "phantom.h"
 
-enum { MAX_LABELS = 64, PLAIN_SIDE = 64, QUANTILES = 101 };
+enum { MAX_LABELS = 64, MAX_CHANNELS = 4, PLAIN_SIDE = 64, QUANTILES = 101 };
 
 struct pleura_engine {
     gguf weights;
     arena memory;
     const kernels *kernels;
     net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
-    net_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
+    graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
     lungs lungs;
     int *scratch;        /* for lungs_find; later the net's own mask */
     float *crop_mask, *map, *heatmap;
     int label_count;
+    float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
+    int plain_greys;
     float temperature, certain, margin, gate_least, area_least, area_most, balance_least, chroma_most;
     int blur;
     float scores[2 * MAX_LABELS]; /* logits, then probabilities */
@@ -75,10 +77,28 @@ static pleura_status read_settings(pleura_engine *e)
     return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
-static int is_grey_square(net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
+static int is_grey_square(const net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
+
+/* A classifier from elsewhere sees the whole film, channel i being grey (0..255) * scale[i] + offset[i]. Without these
+ * keys a net sees one plane in the robust range. */
+static pleura_status read_input(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    uint64_t channels = (uint64_t)e->net.layers->c;
+    e->plain_greys = gguf_count(g, "pleura.input.scale") > 0;
+    if (!e->plain_greys || e->mask) return is_grey_square(&e->net) ? PLEURA_OK : PLEURA_MODEL_UNSUPPORTED;
+    if (channels > MAX_CHANNELS) return PLEURA_MODEL_UNSUPPORTED;
+    if (gguf_count(g, "pleura.input.scale") != channels || gguf_count(g, "pleura.input.offset") != channels)
+        return PLEURA_MODEL_DAMAGED;
+    for (uint64_t i = 0; i < channels; i++)
+        if (!read_setting(e->input_scale + i, g, "pleura.input.scale", i, -1e6, 1e6, 0) ||
+            !read_setting(e->input_offset + i, g, "pleura.input.offset", i, -1e6, 1e6, 0))
+            return PLEURA_MODEL_DAMAGED;
+    return PLEURA_OK;
+}
 
 /* A gate is a layer with as many quantiles as gate_score needs. */
-static int gate_is_whole(const net_layer *gate, const gguf *g, const char *key)
+static int gate_is_whole(const graph_layer *gate, const gguf *g, const char *key)
 {
     return !gate || gguf_count(g, key) == QUANTILES;
 }
@@ -99,11 +119,10 @@ static pleura_status parse_nets(pleura_engine *e)
     e->logits = net_find(&e->net, "logits");
     e->gate = net_find(&e->net, "gate");
     if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count) return PLEURA_MODEL_DAMAGED;
-    const net_layer *pool = e->net.layers + e->logits->inputs[0];
+    const graph_layer *pool = e->net.layers + e->logits->inputs[0];
     if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features) e->features = NULL;
-    if (!is_grey_square(&e->net)) return PLEURA_MODEL_UNSUPPORTED;
     if (!gate_is_whole(e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
-    if (gguf_count(g, "pleura.lungs.graph") == 0) return PLEURA_OK;
+    if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
     status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
     if (status) return status;
     e->mask = net_find(&e->lungs_net, "mask");
@@ -111,7 +130,8 @@ static pleura_status parse_nets(pleura_engine *e)
     if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
     int side = e->lungs_net.layers->h;
     if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1) return PLEURA_MODEL_DAMAGED;
-    return gate_is_whole(e->lungs_gate, g, "pleura.gate.lungs.quantiles") ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+    if (!gate_is_whole(e->lungs_gate, g, "pleura.gate.lungs.quantiles")) return PLEURA_MODEL_DAMAGED;
+    return read_input(e);
 }
 
 /* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
@@ -126,7 +146,7 @@ static pleura_status take_memory(pleura_engine *e)
     if (staging > room) room = staging;
     uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
                       (room > room_lungs ? room : room_lungs);
-    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)NET_MAX_LAYERS + 16); /* what alignment may cost */
+    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16); /* what alignment may cost */
     if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
     arena *a = &e->memory;
     *a = (arena){aligned_alloc(16, ((size_t)size + 15) / 16 * 16), ((size_t)size + 15) / 16 * 16, 0};
@@ -169,7 +189,7 @@ void pleura_close(pleura_engine *e)
 
 /* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
  * quantiles 0..100 % of that length. */
-static float gate_score(const pleura_engine *e, const net_layer *gate, const char *key)
+static float gate_score(const pleura_engine *e, const graph_layer *gate, const char *key)
 {
     float squares = 0;
     for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
@@ -185,6 +205,19 @@ static float gate_score(const pleura_engine *e, const net_layer *gate, const cha
     return 0;
 }
 
+/* The whole film as a net from elsewhere wants it. Returns 0 for a blank film. */
+static int fill_plain(pleura_engine *e, float *input)
+{
+    const graph_layer *image = e->net.layers;
+    size_t pixels = (size_t)image->h * (size_t)image->w;
+    float *grey = e->crop_mask, low, high;
+    film_resample(grey, image->w, image->h, &e->film, 0, 0, e->film.width, e->film.height);
+    for (size_t i = 0; i < pixels; i++)
+        for (int c = 0; c < image->c; c++) *input++ = grey[i] / 257 * e->input_scale[c] + e->input_offset[c];
+    robust_range(&low, &high, grey, pixels);
+    return high - low >= FILM_BLANK_RANGE;
+}
+
 /* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
  * *score to the first gate's. Returns 0 for a blank film. */
 static int prepare(pleura_engine *e, float *score)
@@ -194,7 +227,7 @@ static int prepare(pleura_engine *e, float *score)
     if (!e->mask) {
         for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
         e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
-        return film_input(input, side, &e->film);
+        return e->plain_greys ? fill_plain(e, input) : film_input(input, side, &e->film);
     }
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, e->kernels, NULL, NULL);

@@ -35,21 +35,56 @@ static int conv_differs(const window_shape *s)
     return differs;
 }
 
-static int others_differ(const window_shape *s)
+typedef void pool(float *out, const float *in, const window_shape *s);
+
+static int pool_differs(pool *plain_pool, pool *vector_pool, const window_shape *s)
 {
-    int size = s->oh * s->ow * s->cout, input = s->h * s->w * s->cin;
-    float *in = noisy(input), *also = noisy(input), *plain = noisy(size), *vector = noisy(size);
-    kernels_ref.maxpool(plain, in, s);
-    kernels_simd.maxpool(vector, in, s);
+    int size = s->oh * s->ow * s->cout;
+    float *in = noisy(s->h * s->w * s->cin), *plain = noisy(size), *vector = noisy(size);
+    plain_pool(plain, in, s);
+    vector_pool(vector, in, s);
     int differs = memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
-    kernels_ref.mean(plain, in, s->h * s->w, s->cin);
-    kernels_simd.mean(vector, in, s->h * s->w, s->cin);
+    free(in), free(plain), free(vector);
+    return differs;
+}
+
+static int depthwise_differs(const window_shape *s)
+{
+    int size = s->oh * s->ow * s->cout;
+    float *in = noisy(s->h * s->w * s->cin), *w = noisy(s->k * s->k * s->cin), *bias = noisy(s->cin);
+    float *plain = noisy(size), *vector = noisy(size);
+    kernels_ref.depthwise(plain, in, w, bias, s);
+    kernels_simd.depthwise(vector, in, w, bias, s);
+    int differs = memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    free(in), free(w), free(bias), free(plain), free(vector);
+    return differs;
+}
+
+/* The kernels that go pixel by pixel, on the shape's input; values up to 128 for those that take exponentials. */
+static int pixels_differ(const window_shape *s)
+{
+    enum { SCALE = 2 };
+    int pixels = s->h * s->w, size = pixels * s->cin, differs = 0, large = size * SCALE * SCALE;
+    float *a = noisy(size), *b = noisy(size), *plain = noisy(large), *vector = noisy(large);
+    kernels_ref.mean(plain, a, pixels, s->cin);
+    kernels_simd.mean(vector, a, pixels, s->cin);
     differs |= memcmp(plain, vector, (size_t)s->cin * sizeof *plain) != 0;
-    float *sum = noisy(input), *sum_vector = noisy(input);
-    kernels_ref.add(sum, in, also, input, s->relu);
-    kernels_simd.add(sum_vector, in, also, input, s->relu);
-    differs |= memcmp(sum, sum_vector, (size_t)input * sizeof *sum) != 0;
-    free(in), free(also), free(plain), free(vector), free(sum), free(sum_vector);
+    kernels_ref.add(plain, a, b, size, s->act);
+    kernels_simd.add(vector, a, b, size, s->act);
+    differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    kernels_ref.mul(plain, a, b, pixels, s->cin);
+    kernels_simd.mul(vector, a, b, pixels, s->cin);
+    differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    kernels_ref.enlarge(plain, a, s->h, s->w, s->cin, SCALE);
+    kernels_simd.enlarge(vector, a, s->h, s->w, s->cin, SCALE);
+    differs |= memcmp(plain, vector, (size_t)large * sizeof *plain) != 0;
+    for (activation act = ACT_NONE; act <= ACT_TANH; act++) {
+        for (int i = 0; i < size; i++) plain[i] = vector[i] = a[i] * (i % 3 ? 1.0f : 64.0f);
+        kernels_ref.activate(plain, size, act);
+        kernels_simd.activate(vector, size, act);
+        differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    }
+    free(a), free(b), free(plain), free(vector);
     return differs;
 }
 
@@ -69,9 +104,9 @@ static int tiles_differ(const tile_shape *s, int tiles)
     return differs;
 }
 
-static window_shape shape(int k, int stride, int h, int w, int cin, int cout, int relu)
+static window_shape shape(int k, int stride, int h, int w, int cin, int cout, activation act)
 {
-    return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, relu};
+    return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, act};
 }
 
 #ifdef __wasm__
@@ -86,13 +121,16 @@ int test_kernels(int *count)
     for (int stride = 1; stride <= 2; stride++)
     for (int size = k; size <= k + 6; size += 2)
     for (int cout = 4; cout <= 24; cout += 4)
-    for (int relu = 0; relu <= 1; relu++) {
+    for (activation act = ACT_NONE; act <= ACT_RELU6; act++) {
         for (int cin = 1; cin <= 9; cin += 2) {
-            window_shape s = shape(k, stride, size, size + 1, cin, cout, relu);
+            window_shape s = shape(k, stride, size, size + 1, cin, cout, act);
             if (number++, !first && conv_differs(&s)) first = number;
         }
-        window_shape s = shape(k, stride, size, size + 1, cout, cout, relu);
-        if (number++, !first && others_differ(&s)) first = number;
+        window_shape s = shape(k, stride, size, size + 1, cout, cout, act);
+        if (number++, !first && depthwise_differs(&s)) first = number;
+        if (number++, !first && pool_differs(kernels_ref.maxpool, kernels_simd.maxpool, &s)) first = number;
+        if (number++, !first && pool_differs(kernels_ref.avgpool, kernels_simd.avgpool, &s)) first = number;
+        if (number++, !first && pixels_differ(&s)) first = number;
     }
     for (int across = 1; across <= 3; across++)
     for (int down = 1; down <= 2; down++)
@@ -100,7 +138,7 @@ int test_kernels(int *count)
     for (int channels = 4; channels <= 12; channels += 4) {
         int tiles = across * down, take = number % tiles + 1, from = number % (tiles - take + 1);
         tile_shape s = {TILE * across + 2, across, TILE * down - less, TILE * across - (less + 1) % TILE, from, take,
-                        channels, less & 1};
+                        channels, (activation)(less % 3)};
         if (number++, !first && tiles_differ(&s, tiles)) first = number;
     }
     if (count) *count = number;

@@ -45,7 +45,7 @@ static record find_record(const goldens *g, const char *graph, text layer)
 }
 
 /* Compares one layer as it runs; the first that is too far off ends the test by its name. */
-static void compare(void *context, const net *n, const net_layer *l)
+static void compare(void *context, const net *n, const graph_layer *l)
 {
     static const double limit = 1e-9; /* of the squared error relative to the squared values */
     record r = find_record(context, n->graph, l->name);
@@ -68,7 +68,7 @@ static arena open_net(net *n, const gguf *g, const char *graph)
 {
     static const char *const keep[] = {"mask", NULL};
     assert(net_parse(n, g, graph, keep) == PLEURA_OK);
-    size_t size = (n->weights + n->staging + n->activations + n->scratch + 8 * NET_MAX_LAYERS) * sizeof(float);
+    size_t size = (n->weights + n->staging + n->activations + n->scratch + 8 * GRAPH_MAX_LAYERS) * sizeof(float);
     arena a = {malloc(size), size, 0};
     assert(net_load(n, g, &a) == PLEURA_OK && net_place(n, &a) == PLEURA_OK);
     return a;
@@ -119,7 +119,7 @@ static int compare_shipped(const kernels *k)
     float *mask = malloc((size_t)crop_side * (size_t)crop_side * sizeof(float));
     film_input(net_input(&first), side, &f);
     net_run(&first, k, compare, &expected);
-    const net_layer *logits = net_find(&first, "mask");
+    const graph_layer *logits = net_find(&first, "mask");
     lungs_find(&l, logits->out, logits->lanes, scratch);
     lungs_input(net_input(&second), mask, crop_side, (float)margin, (int)blur, &f, &l);
     for (int i = 0; i < crop_side * crop_side; i++) net_input(&second)[i] *= mask[i];
