@@ -155,15 +155,15 @@ def standardise(crop, mask):
     return ((crop - mean) / deviation).clamp(-3, 3) * mask
 
 
-def lung_views(crop, mask):
+def lung_views(crop, mask, strength):
     """Training's random views of [n, 1, s, s] crops and masks: other shapes, edges, sharpness and greys."""
     side = crop.shape[-1]
     planes = augment.warp(torch.cat([crop / 3, mask], 1), side, zoom=(0.85, 1.2), stretch=0.1, shift=0.05, mirror=0.5)
     crop, mask = planes.split(1, 1)
-    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in augment.dense_away(3 * crop, mask).chunk(4)]
+    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in augment.dense_away(3 * crop, mask, 0.25 * strength).chunk(4)]
     mask = augment.blur(torch.cat(parts), 0.5)
-    crop = augment.greys(augment.sharpness(crop), 0.3)
-    return standardise(crop, augment.holes(mask))
+    crop = augment.greys(augment.sharpness(crop), 0.3 * strength)
+    return standardise(crop, augment.holes(mask, 0.3 * strength))
 
 
 def evaluate(network, x, batch=256):
@@ -179,8 +179,19 @@ def as_input(crop, mask):
 
 
 def train_diagnosis(films, crops, masks, out, steps, seed=1):
-    """The diagnosis ResNet on sampled films; crops int8, masks uint8 as inputs.prepare() gives them."""
+    """The diagnosis ResNet on sampled films; crops int8, masks uint8 as inputs.prepare() gives them. Two cycles: the
+    second with milder views, nearer to what it will see."""
     start(seed)
+    network = Graph(resnet(DIAGNOSIS_SIDE), mixed=MIXED)
+    for rate, share, strength in ((4e-3, 0.5, 1.0), (2e-3, 0.5, 0.5)):
+        diagnosis_cycle(network, films, crops, masks, int(steps * share), rate, strength)
+        network.mixed = ()
+    torch.save(network.state_dict(), out)
+    return network
+
+
+def diagnosis_cycle(network, films, crops, masks, steps, rate, strength):
+    """One cycle of fit() on films drawn by weights()."""
     label = torch.tensor([data.LABELS.index(film.label) for film in films])
     weight = torch.stack([weights(films) * (label == i) for i in range(3)])
 
@@ -188,14 +199,12 @@ def train_diagnosis(films, crops, masks, out, steps, seed=1):
         picks = torch.cat([torch.multinomial(w, n, replacement=True) for w, n in zip(weight, BATCH.values())]).numpy()
         picks = picks[np.random.permutation(len(picks))]
         crop = torch.from_numpy(crops[picks]).float()[:, None] / inputs.GREY
-        return lung_views(crop, torch.from_numpy(masks[picks]).float()[:, None] / 255), label[picks]
+        return lung_views(crop, torch.from_numpy(masks[picks]).float()[:, None] / 255, strength), label[picks]
 
     def loss(out, target):
         return F.cross_entropy(out["logits"][:, :, 0, 0], target, label_smoothing=0.05)
 
-    network = fit(Graph(resnet(DIAGNOSIS_SIDE), mixed=MIXED), Batches(steps, make), loss, 4e-3, torch.channels_last)
-    torch.save(network.state_dict(), out)
-    return network
+    fit(network, Batches(steps, make), loss, rate, torch.channels_last)
 
 
 def labelled():
@@ -222,7 +231,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leave-out", choices=sorted(data.FOLDS), help="train the diagnosis without a fold of sources")
     parser.add_argument("--lungs", action="store_true", help="train the lung network as well, even where a checkpoint exists")
-    parser.add_argument("--steps", type=int, default=1600)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     start(arguments.seed)
