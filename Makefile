@@ -29,6 +29,7 @@ SOURCES   = $(filter-out src/wasm.c, $(wildcard src/*.c))
 TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
 # glibc's allocator otherwise hands every activation back to the system.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 /usr/bin/python3
+SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs)
 MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
@@ -88,7 +89,7 @@ helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-o
 
 check: wasm lib lint native
 	@$(MAKE) --no-print-directory helpers CC=clang
-	node --test $(filter-out tests/site.test.mjs tests/films.test.mjs, $(wildcard tests/*.test.mjs))
+	node --test $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
 
 test: setup
 	@$(MAKE) --no-print-directory wasm lib helpers lint CC=clang

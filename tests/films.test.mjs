@@ -1,6 +1,7 @@
 // The command over every film of the test split and over pictures that are no chest films.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -44,4 +45,14 @@ test('most pictures that are no frontal chest film are refused', (t) => {
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 26);
+});
+
+test('the samples are films that the manifest knows, under the licence that it names', (t) => {
+  if (missing(t)) return;
+  const known = new Map(parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).map((row) => [row.file, row]));
+  for (const sample of JSON.parse(readFileSync(join(root, 'model/samples.json'), 'utf8'))) {
+    const { sha256, license, label, split } = known.get(sample.local);
+    assert.deepEqual([sample.sha256, sample.license, sample.label, sample.split], [sha256, license, label, split]);
+    assert.equal(createHash('sha256').update(readFileSync(join(data, sample.local))).digest('hex'), sample.localSha256);
+  }
 });
