@@ -20,7 +20,7 @@ async function start(t) {
 
 /** One request as it stands: fetch would tidy the path. @returns {Promise<string>} the status line */
 const ask = (address, path) => new Promise((resolve, reject) => {
-  const socket = connect(Number(new URL(address).port), '127.0.0.1', () => socket.end(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
+  const socket = connect(Number(new URL(address).port), '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
   let text = '';
   socket.setEncoding('latin1').on('data', (part) => { text += part; }).on('end', () => resolve(text.split('\r\n')[0])).on('error', reject);
 });
