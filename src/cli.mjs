@@ -175,11 +175,13 @@ async function main(argv) {
   return diagnose(paths, options);
 }
 
-process.stdout.on('error', (error) => {
-  // The reader has seen enough (`| head`): nobody is left to tell.
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    // The reader has seen enough (`| head`): nobody is left to tell.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+}
 
 try {
   await main(process.argv.slice(2));
