@@ -179,7 +179,8 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
     // The reader has seen enough (`| head`): nobody is left to tell.
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
+    if (stream === process.stdout) process.stderr.write(`pleura: The results cannot be written (${error.code}).\n`);
+    process.exit(1);
   });
 }
 

@@ -160,6 +160,12 @@ test('a reader that stops early ends the command quietly', () => {
   assert.doesNotMatch(readFileSync(join(folder, 'err'), 'utf8'), /EPIPE|at .*\.mjs/);
 });
 
+test('results that cannot be written stop the command with a sentence', () => {
+  const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, 'films/b.png'])} > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
+  assert.deepEqual([status, stderr], [1, 'pleura: The results cannot be written (ENOSPC).\n']);
+});
+
 test('wrong usage says so and exits 2', () => {
   const wrong = [[], ['--nonsense', 'x.png'], ['--jobs', '0', 'x.png'], ['--jobs', 'two', 'x.png'], ['--jobs'], ['--json', '--csv', 'x.png'],
     ['--labels', 'x.csv', 'x.png'], ['info', 'x.png'], ['evaluate'], ['evaluate', '--labels', 'm.csv', '--by', 'shoe']];
