@@ -177,6 +177,17 @@ test('wrong usage says so and exits 2', () => {
   }
 });
 
+test('info --layers names every layer with what it computes and takes', () => {
+  const { layers } = JSON.parse(tried(['info', '--layers', '--json']).stdout);
+  const mask = layers.find(({ graph, name }) => graph === 'lungs' && name === 'mask');
+  assert.deepEqual(mask.shape, [128, 128, 1]);
+  assert.equal(layers.at(-1).graph, 'diagnosis');
+  assert.ok(layers.every(({ ms, products }) => ms >= 0 && Number.isInteger(products)));
+  assert.ok(layers.reduce((sum, { products }) => sum + products, 0) > 1e8);
+  const rows = tried(['info', '--layers']).stdout.split('\n');
+  assert.equal(rows.filter((row) => /^(lungs|diagnosis) /.test(row)).length, layers.length);
+});
+
 test('help begins with examples; version and info tell what this is', () => {
   assert.match(pleura(['--help']).stdout, /^Examples:\n {2}pleura film\.png/);
   assert.equal(pleura(['--version']).stdout.trim(), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
