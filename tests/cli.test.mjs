@@ -180,10 +180,10 @@ test('wrong usage says so and exits 2', () => {
 test('info --layers names every layer with what it computes and takes', () => {
   const { layers } = JSON.parse(tried(['info', '--layers', '--json']).stdout);
   const mask = layers.find(({ graph, name }) => graph === 'lungs' && name === 'mask');
-  assert.deepEqual(mask.shape, [128, 128, 1]);
+  assert.deepEqual(mask.shape, [16, 16, 1]);
+  assert.equal(mask.products, 16 * 16 * 20);
   assert.equal(layers.at(-1).graph, 'diagnosis');
   assert.ok(layers.every(({ ms, products }) => ms >= 0 && Number.isInteger(products)));
-  assert.ok(layers.reduce((sum, { products }) => sum + products, 0) > 1e8);
   const rows = tried(['info', '--layers']).stdout.split('\n');
   assert.equal(rows.filter((row) => /^(lungs|diagnosis) /.test(row)).length, layers.length);
 });
