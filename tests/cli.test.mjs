@@ -181,7 +181,7 @@ test('info --layers names every layer with what it computes and takes', () => {
   const { layers } = JSON.parse(tried(['info', '--layers', '--json']).stdout);
   const mask = layers.find(({ graph, name }) => graph === 'lungs' && name === 'mask');
   assert.deepEqual(mask.shape, [16, 16, 1]);
-  assert.equal(mask.products, 16 * 16 * 20);
+  assert.equal(mask.products, 16 * 16 * 32); // of 8 + 24 channels
   assert.equal(layers.at(-1).graph, 'diagnosis');
   assert.ok(layers.every(({ ms, products }) => ms >= 0 && Number.isInteger(products)));
   const rows = tried(['info', '--layers']).stdout.split('\n');
