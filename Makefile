@@ -7,6 +7,7 @@
 #   make wasm     build/pleura.wasm, the engine of page and command
 #   make lib      build/libpleura.so, the same engine for C and Python
 #   make site     build/site, the static page
+#   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make picture  web/page.jpg for the README, from the phantom
@@ -28,12 +29,12 @@ SOURCES   = $(filter-out src/wasm.c, $(wildcard src/*.c))
 TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
 # glibc's allocator otherwise hands every activation back to the system.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 /usr/bin/python3
-MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs)
+MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib site samples model picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib site bench samples model picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -91,6 +92,14 @@ test: setup
 
 site: wasm
 	node web/build.mjs
+
+build/bench/peak.wasm: tests/bench/peak.c Makefile | build/include/stb
+	@mkdir -p $(@D)
+	emcc $(WASM) -sEXPORTED_FUNCTIONS=_peak $< -o $@
+
+bench: wasm build/bench/peak.wasm
+	cd tests/bench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@node tests/bench/bench.mjs
 
 samples: wasm
 	@node model/samples.mjs
