@@ -64,7 +64,7 @@ test('outputs are compared in units of the largest, and what is no number or too
 test('a record holds medians, and the share of the peak by the best of each', () => {
   const race = { ms: { pleura: [10, 20, 40] }, cpuMs: { pleura: [] }, peak: [40, 50], outputs: {} };
   const facts = { network: 'vggs', where: 'chromium', products: 100e6, versions: { pleura: '1.2.3' } };
-  assert.deepEqual(entriesOf(race, facts, { bytes: { pleura: 7 }, first: { pleura: 12.34 } }), [{
+  assert.deepEqual(entriesOf(race, facts, { bytes: { pleura: 7 }, first: { pleura: { median: 12.34, least: 9, most: 20 } } }), [{
     runtime: 'pleura', version: '1.2.3', network: 'vggs', where: 'chromium', threads: 1, ms: 20, cpu_ms: null, gflops: 10,
     share_of_peak: 0.4, bytes_brotli: 7, first_result_ms: 12.3, rss_mb: null,
   }]);

@@ -12,7 +12,7 @@ import { spread } from './race.mjs';
 import { costTable, disagreement, entriesOf, profileTable, raceTable } from './report.mjs';
 import { folder, root, runtimes } from './runtimes.mjs';
 
-const LEAST_ROUNDS = 5, COLD_ROUNDS = 3, BUDGET_MS = 3000, MOST_DIFFERENCE = 1e-3, PROFILE_ROUNDS = 50;
+const LEAST_ROUNDS = 5, COLD_ROUNDS = 5, BUDGET_MS = 3000, MOST_DIFFERENCE = 1e-3, PROFILE_ROUNDS = 50;
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const engine = await createEngine({ wasm: readFileSync(`${root}build/pleura.wasm`), weights: new Uint8Array(readFileSync(`${root}model/pleura.gguf`)) });
@@ -52,7 +52,7 @@ async function compare(where, network, run) {
   say(raceTable(result, own));
 }
 
-say('\nOne thread, float32, all runtimes taking turns in each round. ms, CPU ms and GFLOP/s: medians; of peak: best run against best peak.');
+say('\nOne thread, float32, all runtimes taking turns in each round. ms, CPU ms and GFLOP/s are medians, the share of the peak is by CPU time, best against best.');
 say('LiteRT.js loads in browsers only.');
 say(`\nNode ${process.versions.node}.`);
 for (const network of Object.keys(networks)) await compare('node', network, (job) => inNode('race', job));

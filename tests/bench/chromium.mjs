@@ -8,32 +8,32 @@ import { folder } from './runtimes.mjs';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-const page = (job) => `<!doctype html><title>bench</title><script type="module">
-import { firstResult, raceHere } from './page.js';
-const job = ${JSON.stringify(job)};
-globalThis.raceHere = raceHere;
-if (job) globalThis.first = await firstResult(job.name, job);
-</script>`;
+const html = (script) => `<!doctype html><title>bench</title><script type="module">${script}</script>`;
+
+const racePage = html("import { raceHere } from './page.js'; globalThis.raceHere = raceHere;");
+
+const coldPage = (name, job) => html(`import { firstResult } from './page.js'; import { open } from './${name}.js';
+globalThis.first = await firstResult(open, ${JSON.stringify(job)});`);
 
 async function serve() {
-  let html = '';
+  let shown = '';
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
-    const body = pathname === '/' ? html : await readFile(folder + pathname.slice(1)).catch(() => null);
+    const body = pathname === '/' ? shown : await readFile(folder + pathname.slice(1)).catch(() => null);
     const type = pathname === '/' ? '.html' : extname(pathname);
     response.writeHead(body === null ? 404 : 200, { 'content-type': TYPES[type] ?? 'application/octet-stream' }).end(body ?? '');
   });
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${http.address().port}/`,
-    show: (job) => { html = page(job); },
+    show: (page) => { shown = page; },
     close: () => new Promise((resolve) => { http.closeAllConnections(); http.close(resolve); }),
   };
 }
 
 /** A page with its own caches; the first error in it ends the benchmark. */
-async function visit(browser, server, job, use) {
-  server.show(job);
+async function visit(browser, server, page, use) {
+  server.show(page);
   const context = await browser.newContext();
   const failed = new Promise((_, reject) => context.on('weberror', (error) => reject(error.error())));
   try {
@@ -48,8 +48,8 @@ async function visit(browser, server, job, use) {
 /**
  * @param {(tools: {
  *   version: string,
- *   race: (job: object) => Promise<Awaited<ReturnType<typeof import('./race.mjs').race>>>,
- *   firstResults: (names: string[], job: object, rounds: number) => Promise<Record<string, number>>,
+ *   race: (job: object) => Promise<import('./race.mjs').Race>,
+ *   firstResults: (names: string[], job: object, rounds: number) => Promise<Record<string, ReturnType<typeof spread>>>,
  * }) => Promise<void>} use
  */
 export async function inChromium(use) {
@@ -59,16 +59,23 @@ export async function inChromium(use) {
     const times = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round <= rounds; round++) {
       for (const name of names) {
-        const ms = await visit(browser, server, { name, ...job }, async (tab) => (await tab.waitForFunction(() => globalThis.first)).jsonValue());
+        const ms = await visit(browser, server, coldPage(name, job), async (tab) => (await tab.waitForFunction(() => globalThis.first)).jsonValue());
         if (round) times[name].push(ms); // the first round warms the browser itself
       }
     }
-    return Object.fromEntries(names.map((name) => [name, spread(times[name]).median]));
+    return Object.fromEntries(names.map((name) => [name, spread(times[name])]));
   }
 
-  const race = (job) => visit(browser, server, null, async (tab) => {
+  const race = (job) => visit(browser, server, racePage, async (tab) => {
+    const session = await tab.context().newCDPSession(tab);
+    await session.send('Performance.enable');
+    // The page's own thread; workers would be missing, but nobody here uses any.
+    await tab.exposeFunction('cpuMs', async () => {
+      const { metrics } = await session.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'ThreadTime').value * 1000;
+    });
     await tab.waitForFunction(() => globalThis.raceHere);
-    return tab.evaluate((all) => globalThis.raceHere(all), job);
+    return tab.evaluate((all) => globalThis.raceHere(all, globalThis.cpuMs), job);
   });
 
   try {

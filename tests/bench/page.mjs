@@ -10,22 +10,22 @@ async function read(file) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** @param {string} name @param {{network: string, lines: string[]}} job */
-async function opened(name, job) {
-  const { open } = await import(/* a bundle beside this one */ `${base}${name}.js`);
-  return open({ read, base, ...job });
-}
-
-/** @param {{network: string, lines: string[], names: string[], leastRounds: number, budgetMs: number}} job */
-export async function raceHere({ names, leastRounds, budgetMs, ...job }) {
+/**
+ * @param {{network: string, lines: string[], names: string[], leastRounds: number, budgetMs: number}} job
+ * @param {() => Promise<number>} cpu
+ */
+export async function raceHere({ names, leastRounds, budgetMs, ...job }, cpu) {
   const runs = {};
-  for (const name of names) runs[name] = await opened(name, job);
-  return race(runs, imageFor(layersOf(job.lines)), { peakWasm: await read('peak.wasm'), leastRounds, budgetMs });
+  for (const name of names) {
+    const { open } = await import(`${base}${name}.js`);
+    runs[name] = await open({ read, base, ...job });
+  }
+  return race(runs, imageFor(layersOf(job.lines)), { peakWasm: await read('peak.wasm'), leastRounds, budgetMs, cpu });
 }
 
-/** Time since the navigation began, ms. @param {string} name @param {{network: string, lines: string[]}} job */
-export async function firstResult(name, job) {
-  const run = await opened(name, job);
+/** Time since the navigation began, ms. @param {import('./race.mjs').Open} open @param {{network: string, lines: string[]}} job */
+export async function firstResult(open, job) {
+  const run = await open({ read, base, ...job });
   await run(imageFor(layersOf(job.lines)));
   return performance.now();
 }

@@ -7,8 +7,8 @@
  * @returns {Promise<(image: Float32Array) => Promise<Float32Array>>} runs the network: [h][w][c] in, logits out
  */
 
-const PEAK_CALLS = 10, PEAK_ROUNDS = 2e5; // a few ms in all; a call never changes compilers
-const WARM_RUNS = 3, WARM_MS = 400, LEAST_SAMPLE_MS = 10, MOST_ROUNDS = 41;
+const PEAK_CALLS = 40, PEAK_ROUNDS = 2e5; // as long as a sample; a running call never changes to the better compiler
+const WARM_RUNS = 3, WARM_MS = 400, LEAST_SAMPLE_MS = 20, MOST_ROUNDS = 41;
 
 /** @param {number[]} values @returns {{median: number, least: number, most: number}} */
 export function spread(values) {
@@ -48,18 +48,18 @@ async function warm(run, image) {
 /**
  * @param {Record<string, (image: Float32Array) => Promise<Float32Array>>} runtimes
  * @param {Float32Array} image
- * @param {{peakWasm: BufferSource, leastRounds: number, budgetMs: number, cpu?: () => number}} options  cpu: this
- *   process's time, ms
+ * @param {{peakWasm: BufferSource, leastRounds: number, budgetMs: number, cpu?: () => number | Promise<number>}}
+ *   options  cpu: time that this process or thread has had, ms
  * @returns {Promise<Race>}
  */
 export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, cpu }) {
   const { instance } = await WebAssembly.instantiate(peakWasm), turns = Object.entries(runtimes);
   const now = cpu ?? (() => performance.now());
-  const measurePeak = () => {
-    const start = now();
+  const measurePeak = async () => {
+    const start = await now();
     let operations = 0;
     for (let call = 0; call < PEAK_CALLS; call++) operations += instance.exports.peak(PEAK_ROUNDS, 0.999, 0.001);
-    return operations / (now() - start) / 1e6;
+    return operations / ((await now()) - start) / 1e6;
   };
   await warm(measurePeak);
   const estimates = [];
@@ -71,14 +71,14 @@ export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, c
   const empty = () => Object.fromEntries(turns.map(([name]) => [name, []]));
   const result = { ms: empty(), cpuMs: empty(), peak: [], outputs: empty() };
   for (let round = 0; round < rounds; round++) {
-    result.peak.push(measurePeak());
+    result.peak.push(await measurePeak());
     for (let turn = 0; turn < turns.length; turn++) {
       const [name, run] = turns[(turn + round) % turns.length]; // nobody always follows the same one
-      const start = performance.now(), cpuStart = cpu?.();
+      const cpuStart = await cpu?.(), start = performance.now();
       let output;
       for (let i = 0; i < repeats; i++) output = await run(image);
       result.ms[name].push((performance.now() - start) / repeats);
-      if (cpu) result.cpuMs[name].push((cpu() - cpuStart) / repeats);
+      if (cpu) result.cpuMs[name].push(((await cpu()) - cpuStart) / repeats);
       result.outputs[name] = [...output];
     }
   }

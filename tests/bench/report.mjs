@@ -12,7 +12,7 @@ import { difference, spread } from './race.mjs';
  * @property {number} ms  median
  * @property {number | null} cpu_ms
  * @property {number} gflops  of direct convolutions, whatever the runtime does instead
- * @property {number} share_of_peak  best run against best measurement of the peak, by CPU time where it is known
+ * @property {number} share_of_peak  best run against best measurement of the peak, by CPU time if known
  * @property {number} bytes_brotli
  * @property {number | null} first_result_ms
  * @property {number | null} rss_mb
@@ -31,7 +31,7 @@ export function entriesOf(race, { network, where, products, versions }, { bytes,
     return {
       runtime, version: versions[runtime], network, where, threads: 1, ms: round(ms.median, 3), cpu_ms: cpu && round(cpu.median, 3),
       gflops: round(gflopsIn(ms.median), 2), share_of_peak: round(gflopsIn((cpu ?? ms).least) / peak, 3), bytes_brotli: bytes[runtime],
-      first_result_ms: first[runtime] ? round(first[runtime], 1) : null, rss_mb: rss[runtime] ? round(rss[runtime], 1) : null,
+      first_result_ms: first[runtime] ? round(first[runtime].median, 1) : null, rss_mb: rss[runtime] ? round(rss[runtime], 1) : null,
     };
   });
 }
@@ -71,17 +71,22 @@ export function raceTable(race, entries) {
   ]);
 }
 
-/** What a runtime costs before its first result, each in units of the best peer's. */
+/**
+ * What a runtime costs before its first result, in brackets in units of the best peer's.
+ * @param {string[]} names @param {{bytes: Record<string, number>, first: Record<string, ReturnType<typeof spread>>, rss: Record<string, number>}} costs
+ * @param {number} bareRss
+ */
 export function costTable(names, { bytes, first, rss }, bareRss) {
-  const peers = names.filter((name) => name !== 'pleura'), of = (values, name, unit) => {
-    if (values[name] === undefined) return '-';
-    const best = Math.min(...peers.map((peer) => values[peer] ?? Infinity));
-    return `${unit(values[name])} (${(values[name] / best).toFixed(2)}x)`;
-  };
+  const peers = names.filter((name) => name !== 'pleura');
+  const against = (value, name) => `${(value(name) / Math.min(...peers.map(value))).toFixed(2)}x`;
+  const download = (name) => bytes[name], cold = (name) => first[name].median;
   return table([
-    ['runtime', 'download, brotli', 'first result', 'RSS in Node above bare'],
-    ...names.map((name) => [name, of(bytes, name, (n) => `${(n / 1000).toFixed(1)} KB`), of(first, name, (n) => `${n.toFixed(0)} ms`),
-      rss[name] === undefined ? '-' : `${rss[name].toFixed(0)} MB (+${(rss[name] - bareRss).toFixed(0)})`]),
+    ['runtime', 'download, brotli', 'first result', 'least..most', 'RSS in Node'],
+    ...names.map((name) => [
+      name, `${(bytes[name] / 1000).toFixed(1)} KB (${against(download, name)})`, `${cold(name).toFixed(0)} ms (${against(cold, name)})`,
+      `${first[name].least.toFixed(0)}..${first[name].most.toFixed(0)}`,
+      rss[name] === undefined ? '-' : `${rss[name].toFixed(0)} MB (bare +${(rss[name] - bareRss).toFixed(0)})`,
+    ]),
   ]);
 }
 
