@@ -97,8 +97,13 @@ build/bench/peak.wasm: tests/bench/peak.c Makefile | build/include/stb
 	@mkdir -p $(@D)
 	emcc $(WASM) -sEXPORTED_FUNCTIONS=_peak $< -o $@
 
-bench: wasm build/bench/peak.wasm
-	cd tests/bench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# The runtimes to compare with: nothing but the benchmark needs them.
+tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
+	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bench: setup
+	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/bench.mjs
 
 samples: wasm
