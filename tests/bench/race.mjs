@@ -8,7 +8,7 @@
  */
 
 const PEAK_CALLS = 40, PEAK_ROUNDS = 2e5; // as long as a sample; a running call never changes to the better compiler
-const WARM_RUNS = 3, WARM_MS = 400, LEAST_SAMPLE_MS = 20, MOST_ROUNDS = 41;
+const WARM_RUNS = 5, WARM_MS = 1000, LEAST_SAMPLE_MS = 20, MOST_ROUNDS = 41;
 
 /** @param {number[]} values @returns {{median: number, least: number, most: number}} */
 export function spread(values) {
