@@ -28,20 +28,18 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {Grid} lungs  probability of lung
  */
 
-/** The wasm functions, after a check that this machine can run them. */
+/** The functions and the memory of a new instance. */
 async function instantiate(wasm) {
-  let memory;
-  const imports = { env: { emscripten_notify_memory_growth() {} } };
   try {
-    const made = await WebAssembly.instantiate(wasm, imports);
-    memory = 'exports' in made ? made.exports : made.instance.exports;
+    const made = await WebAssembly.instantiate(wasm, { env: { emscripten_notify_memory_growth() {} } });
+    const { exports } = 'instance' in made ? made.instance : made; // from bytes, or from a compiled module
+    exports._initialize();
+    return exports;
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new PleuraError('no-simd', -1,
       'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.');
   }
-  memory._initialize();
-  return memory;
 }
 
 /**

@@ -172,13 +172,25 @@ pleura_status net_place(net *n, arena *a)
     return PLEURA_OK;
 }
 
+static void fill_with(float *out, size_t count, float v)
+{
+    for (size_t i = 0; i < count; i++) out[i] = v;
+}
+
 /* The input in a field of `fill`, h x w pixels, `pad` from its upper left corner. */
 static const float *add_border(float *out, const graph_layer *in, int pad, int h, int w, float fill)
 {
-    size_t lanes = (size_t)in->lanes, row = (size_t)in->w * lanes, whole = (size_t)w * lanes;
-    for (size_t i = 0; i < (size_t)h * whole; i++) out[i] = fill;
-    for (int y = 0; y < in->h; y++)
-        memcpy(out + (size_t)(y + pad) * whole + (size_t)pad * lanes, in->out + (size_t)y * row, row * sizeof *out);
+    size_t lanes = (size_t)in->lanes, row = (size_t)in->w * lanes, left = (size_t)pad * lanes;
+    size_t whole = (size_t)w * lanes, right = whole - left - row;
+    float *to = out;
+    fill_with(to, (size_t)pad * whole, fill);
+    to += (size_t)pad * whole;
+    for (int y = 0; y < in->h; y++, to += whole) {
+        fill_with(to, left, fill);
+        memcpy(to + left, in->out + (size_t)y * row, row * sizeof *to);
+        fill_with(to + left + row, right, fill);
+    }
+    fill_with(to, (size_t)(h - pad - in->h) * whole, fill);
     return out;
 }
 

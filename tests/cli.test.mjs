@@ -160,6 +160,12 @@ test('a reader that stops early ends the command quietly', () => {
   assert.doesNotMatch(readFileSync(join(folder, 'err'), 'utf8'), /EPIPE|at .*\.mjs/);
 });
 
+test('results that cannot be written stop the command with a sentence', () => {
+  const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, 'films/b.png'])} > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
+  assert.deepEqual([status, stderr], [1, 'pleura: The results cannot be written (ENOSPC).\n']);
+});
+
 test('wrong usage says so and exits 2', () => {
   const wrong = [[], ['--nonsense', 'x.png'], ['--jobs', '0', 'x.png'], ['--jobs', 'two', 'x.png'], ['--jobs'], ['--json', '--csv', 'x.png'],
     ['--labels', 'x.csv', 'x.png'], ['info', 'x.png'], ['evaluate'], ['evaluate', '--labels', 'm.csv', '--by', 'shoe']];
@@ -169,6 +175,17 @@ test('wrong usage says so and exits 2', () => {
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
     assert.match(stderr, /^pleura: .+ See pleura --help\.\n$/, args.join(' '));
   }
+});
+
+test('info --layers names every layer with what it computes and takes', () => {
+  const { layers } = JSON.parse(tried(['info', '--layers', '--json']).stdout);
+  const mask = layers.find(({ graph, name }) => graph === 'lungs' && name === 'mask');
+  assert.deepEqual(mask.shape, [16, 16, 1]);
+  assert.equal(mask.products, 16 * 16 * 32); // of 8 + 24 channels
+  assert.equal(layers.at(-1).graph, 'diagnosis');
+  assert.ok(layers.every(({ ms, products }) => ms >= 0 && Number.isInteger(products)));
+  const rows = tried(['info', '--layers']).stdout.split('\n');
+  assert.equal(rows.filter((row) => /^(lungs|diagnosis) /.test(row)).length, layers.length);
 });
 
 test('help begins with examples; version and info tell what this is', () => {
