@@ -59,6 +59,8 @@ test('the policy allows only this site, and the page holds no inline script, sty
   const policy = page.match(/http-equiv="Content-Security-Policy" content="([^"]+)"/)[1];
   assert.deepEqual(policy.split('; ').sort(), ["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "img-src 'self'",
     "manifest-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "worker-src 'self'"]);
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  assert.ok(readme.includes(`"${policy}; frame-ancestors 'none'" always;`), 'the example for nginx sends the same policy');
   assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=/);
   assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.cookie|sendBeacon|localStorage/);
 });

@@ -59,8 +59,10 @@ await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = await readFile(`${root}model/card.md`, 'utf8');
-await put('card.html', (await read('card.html')).replace('{card}', () => marked.parse(card).replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>')));
+const card = marked.parse(await readFile(`${root}model/card.md`, 'utf8'))
+  .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
+  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
+await put('card.html', (await read('card.html')).replace('{card}', () => card));
 
 const page = await read('index.html');
 const version = digest(JSON.stringify([page, written])).slice(0, 12);

@@ -118,7 +118,7 @@ const parts = (urls) => joined.format([...new Set(urls.map(part))]);
 
 /** What is kept on this device for use without a network. @param {import('./offline.mjs').Kept} kept */
 export function kept({ complete, lost, mended }) {
-  if (!complete) return `Not ready to work offline: ${parts(lost)} must be fetched again, because this device no longer holds it whole. Connect to the network first.`;
+  if (!complete) return `Not ready to work offline: ${parts(lost)} must be fetched again, because this device no longer holds it whole. Connect to the network, then choose “Fetch again”.`;
   if (mended.length > 0) return `Ready to work offline: ${parts(mended)} had been lost or altered on this device and was fetched again.`;
   return 'Ready to work offline';
 }
