@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { marked } from 'marked';
@@ -46,7 +46,7 @@ async function bundle(source, constants = {}, format = 'esm') {
 
 for (const [file, command] of [[`${root}build/pleura.wasm`, 'make wasm'], [given.weights, 'make model']]) {
   if (existsSync(file)) continue;
-  console.error(`web/build.mjs: ${file} is missing; run \`${command}\` first`);
+  console.error(`web/build.mjs: ${relative(process.cwd(), file)} is missing; run \`${command}\` first`);
   process.exit(1);
 }
 await rm(site, { recursive: true, force: true });
@@ -61,7 +61,7 @@ for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`,
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
 const card = marked.parse(await readFile(`${root}model/card.md`, 'utf8'))
   .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
-  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
+  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
 await put('card.html', (await read('card.html')).replace('{card}', () => card));
 
 const page = await read('index.html');
@@ -75,4 +75,4 @@ const files = [
   ...Object.values(written).map(({ file, sha256 }) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),
 ];
 await writeFile(`${site}sw.js`, await bundle('sw.mjs', { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' }, 'iife'));
-console.log(`${given.out}: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`);
+console.log(`the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`);

@@ -173,14 +173,14 @@ describe('offline', { concurrency: 3 }, () => {
   });
 
   for (const [title, change] of [
-    ['that breaks off', (name, bytes) => (name.endsWith('.gguf') ? null : bytes)],
+    ['whose server dies midway', (name, bytes, server) => (name.endsWith('.gguf') ? void server.close() : bytes)],
     ['with one altered byte', (name, bytes) => (name.endsWith('.gguf') ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes)],
   ]) {
     test(`an update ${title} leaves the old version whole`, async (t) => {
       const { page, server } = await visit(t);
       await ready(page);
       const old = await modelName(page);
-      Object.assign(server, { folder: newer, change });
+      Object.assign(server, { folder: newer, change: (name, bytes) => change(name, bytes, server) });
       const asked = count(server, '.gguf');
       await page.reload();
       await ready(page);
