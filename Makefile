@@ -7,6 +7,7 @@
 #   make wasm     build/pleura.wasm, the engine of page and command
 #   make lib      build/libpleura.so, the same engine for C and Python
 #   make site     build/site, the static page
+#   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make picture  web/page.jpg for the README, from the phantom
@@ -27,15 +28,16 @@ LINK   = -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALL
 HEADERS   = $(wildcard src/*.h tests/*.h)
 SOURCES   = $(filter-out src/wasm.c, $(wildcard src/*.c))
 TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
-# glibc's allocator otherwise hands every activation back to the system.
-TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 /usr/bin/python3
+# glibc's allocator otherwise hands every activation back to the system; threads that spin starve a busy machine.
+TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
+            GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
 SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs)
-MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs)
+MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib site samples model picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib site bench samples model picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -100,6 +102,19 @@ test: setup
 
 site: wasm
 	node web/build.mjs
+
+build/bench/peak.wasm: tests/bench/peak.c Makefile | build/include/stb
+	@mkdir -p $(@D)
+	emcc $(WASM) -sEXPORTED_FUNCTIONS=_peak $< -o $@
+
+# The runtimes to compare with: nothing but the benchmark needs them.
+tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
+	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bench: setup
+	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
+	@node tests/bench/bench.mjs
 
 samples: wasm
 	@node model/samples.mjs

@@ -1,0 +1,105 @@
+// report.mjs - measurements as tables for people and as the records of build/bench.json.
+import { difference, spread } from './race.mjs';
+
+/** @typedef {import('./race.mjs').Race} Race */
+/**
+ * @typedef {object} Entry  a record of build/bench.json; null: not measured there
+ * @property {string} runtime
+ * @property {string} version
+ * @property {string} network
+ * @property {string} where
+ * @property {number} threads
+ * @property {number} ms  median
+ * @property {number | null} cpu_ms
+ * @property {number} gflops  of direct convolutions, whatever the runtime does instead
+ * @property {number} share_of_peak  best run against best measurement of the peak, by CPU time if known
+ * @property {number} bytes_brotli
+ * @property {number | null} first_result_ms
+ * @property {number | null} rss_mb
+ */
+
+const round = (value, digits) => Number(value.toFixed(digits));
+
+/**
+ * @param {Race} race @param {{network: string, where: string, products: number, versions: Record<string, string>}} facts
+ * @returns {Entry[]}
+ */
+export function entriesOf(race, { network, where, products, versions }, { bytes, first = {}, rss = {} }) {
+  const peak = spread(race.peak).most, gflopsIn = (ms) => (2 * products) / ms / 1e6;
+  return Object.keys(race.ms).map((runtime) => {
+    const ms = spread(race.ms[runtime]), cpu = race.cpuMs[runtime].length ? spread(race.cpuMs[runtime]) : null;
+    return {
+      runtime, version: versions[runtime], network, where, threads: 1, ms: round(ms.median, 3), cpu_ms: cpu && round(cpu.median, 3),
+      gflops: round(gflopsIn(ms.median), 2), share_of_peak: round(gflopsIn((cpu ?? ms).least) / peak, 3), bytes_brotli: bytes[runtime],
+      first_result_ms: first[runtime] ? round(first[runtime].median, 1) : null, rss_mb: rss[runtime] ? round(rss[runtime], 1) : null,
+    };
+  });
+}
+
+/** The largest difference between any two runtimes' outputs. @param {Race} race */
+export function disagreement({ outputs }) {
+  const all = Object.values(outputs);
+  return all.reduce((most, a) => all.reduce((largest, b) => Math.max(largest, difference(a, b)), most), 0);
+}
+
+/** Columns as wide as their widest cell: the first to the left, numbers to the right. @param {string[][]} rows */
+export function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd()).join('\n');
+}
+
+const percent = (share) => `${(share * 100).toFixed(0)} %`;
+
+/**
+ * One race: time, spread, speed, and how often each runtime fits into the fastest peer's time: by medians, by best runs
+ * and by medians of CPU time.
+ * @param {Race} race @param {Entry[]} entries
+ */
+export function raceTable(race, entries) {
+  const names = Object.keys(race.ms), peers = names.filter((name) => name !== 'pleura');
+  const ratio = (times, which, name) => {
+    if (!times[name].length) return '-';
+    return `${(Math.min(...peers.map((peer) => spread(times[peer])[which])) / spread(times[name])[which]).toFixed(2)}x`;
+  };
+  return table([
+    ['runtime', 'ms', 'least..most', 'CPU ms', 'GFLOP/s', 'of peak', 'x fastest peer', 'by best', 'by CPU'],
+    ...entries.map(({ runtime, version, ms, cpu_ms, gflops, share_of_peak }) => {
+      const { least, most } = spread(race.ms[runtime]);
+      return [`${runtime} ${version}`, ms.toFixed(2), `${least.toFixed(2)}..${most.toFixed(2)}`, cpu_ms?.toFixed(2) ?? '-', gflops.toFixed(1), percent(share_of_peak),
+        ratio(race.ms, 'median', runtime), ratio(race.ms, 'least', runtime), ratio(race.cpuMs, 'median', runtime)];
+    }),
+  ]);
+}
+
+/**
+ * What a runtime costs before its first result, in brackets in units of the best peer's.
+ * @param {string[]} names @param {{bytes: Record<string, number>, first: Record<string, ReturnType<typeof spread>>, rss: Record<string, number>}} costs
+ * @param {number} bareRss
+ */
+export function costTable(names, { bytes, first, rss }, bareRss) {
+  const peers = names.filter((name) => name !== 'pleura');
+  const against = (value, name) => `${(value(name) / Math.min(...peers.map(value))).toFixed(2)}x`;
+  const download = (name) => bytes[name], cold = (name) => first[name].median;
+  return table([
+    ['runtime', 'download, brotli', 'first result', 'least..most', 'RSS in Node'],
+    ...names.map((name) => [
+      name, `${(bytes[name] / 1000).toFixed(1)} KB (${against(download, name)})`, `${cold(name).toFixed(0)} ms (${against(cold, name)})`,
+      `${first[name].least.toFixed(0)}..${first[name].most.toFixed(0)}`,
+      rss[name] === undefined ? '-' : `${rss[name].toFixed(0)} MB (bare +${(rss[name] - bareRss).toFixed(0)})`,
+    ]),
+  ]);
+}
+
+/** @param {ReturnType<Awaited<ReturnType<typeof import('../../src/engine.mjs').createEngine>>['profile']>} layers @param {number} peak */
+export function profileTable(layers, peak) {
+  const line = (name, shape, products, ms) => {
+    const gflops = (2 * products) / ms / 1e6;
+    return [name, shape, ms.toFixed(3), products ? gflops.toFixed(1) : '-', products ? percent(gflops / peak) : '-'];
+  };
+  const total = (graph) => {
+    const own = layers.filter((layer) => layer.graph === graph), sum = (key) => own.reduce((all, layer) => all + layer[key], 0);
+    return line(`${graph} in all`, '', sum('products'), sum('ms'));
+  };
+  const rows = layers.map(({ graph, name, shape, products, ms }) => line(`${graph}.${name}`, shape.join('x'), products, ms));
+  return table([['layer', 'output', 'ms', 'GFLOP/s', 'of peak'], ...rows, ...[...new Set(layers.map(({ graph }) => graph))].map(total)]);
+}

@@ -1,0 +1,19 @@
+// runtimes.mjs - who takes part: name, version, where it runs and the files that a browser must fetch besides its bundle.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+export const folder = `${root}build/bench/`;
+const modules = `${root}tests/bench/node_modules/`;
+const versionOf = (path) => JSON.parse(readFileSync(`${path}/package.json`, 'utf8')).version;
+
+/** @type {{name: string, version: string, wheres: string[], files: string[]}[]} */
+export const runtimes = [
+  { name: 'pleura', version: versionOf(root), wheres: ['node', 'chromium'], files: [`${root}build/pleura.wasm`] },
+  { name: 'onnxruntime', version: versionOf(`${modules}onnxruntime-web`), wheres: ['node', 'chromium'],
+    files: [`${modules}onnxruntime-web/dist/ort-wasm-simd-threaded.wasm`] },
+  { name: 'tfjs', version: versionOf(`${modules}@tensorflow/tfjs-backend-wasm`), wheres: ['node', 'chromium'],
+    files: [`${modules}@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm`] },
+  { name: 'litert', version: versionOf(`${modules}@litertjs/core`), wheres: ['chromium'],
+    files: ['js', 'wasm'].map((kind) => `${modules}@litertjs/core/wasm/litert_wasm_internal.${kind}`) },
+];
