@@ -12,12 +12,12 @@ const files = () => readdirSync(folder);
 const read = (name) => readFileSync(folder + name);
 const text = (extension) => files().filter((name) => name.endsWith(extension)).map((name) => read(name).toString()).join('\n');
 
-test('every file but the page carries the hash of its content in its name', () => {
-  const names = files().filter((name) => name !== 'index.html');
-  assert.equal(names.length, 6);
+test('every file but the page and its service worker carries the hash of its content in its name', () => {
+  const names = files().filter((name) => name !== 'index.html' && name !== 'sw.js');
+  assert.equal(names.length, 12);
   for (const name of names) {
     const hash = createHash('sha256').update(read(name)).digest('hex');
-    assert.equal(name.match(/-([0-9a-f]{10})\.(js|css|svg|wasm|gguf)$/)?.[1], hash.slice(0, 10), name);
+    assert.equal(name.match(/-([0-9a-f]{10})\.(js|css|svg|png|html|webmanifest|wasm|gguf)$/)?.[1], hash.slice(0, 10), name);
   }
 });
 
@@ -30,17 +30,37 @@ test('the page names its style, script and icon, the script its worker and the h
   }
 });
 
+test('the service worker keeps exactly the files of the site, each by its SHA-256', () => {
+  const listed = [...read('sw.js').toString().matchAll(/url:"\.\/([^"]*)",revision:(?:null|"\w+"),integrity:"sha256-([^"]+)"/g)].map(([, name, hash]) => [name || 'index.html', hash]);
+  const sums = files().filter((name) => name !== 'sw.js').map((name) => [name, createHash('sha256').update(read(name)).digest('base64')]);
+  assert.deepEqual(listed.sort(), sums.sort());
+});
+
+test('manifest, icons and model card are named by the files that need them', () => {
+  const page = read('index.html').toString(), manifest = text('.webmanifest');
+  for (const name of files()) {
+    if (/^(manifest|apple|card)-/.test(name)) assert.ok(page.includes(`href="./${name}"`), name);
+    if (/^(icon|maskable)-/.test(name)) assert.ok(manifest.includes(`"./${name}"`), name);
+  }
+  assert.doesNotMatch(text('.html') + manifest, /"\.\/icons\/|\.mjs"|\{version\}|\{card\}/);
+});
+
 test('nothing names another server or the root of this one', () => {
-  const all = ['.html', '.js', '.css'].map(text).join('\n');
-  assert.deepEqual(all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g), null);
+  const card = files().find((name) => name.startsWith('card')); // may link to papers and sources, but loads nothing
+  assert.doesNotMatch(read(card).toString(), /<(?:script|img|iframe|object|form)|\ssrc=/);
+  const all = ['index.html', ...files().filter((name) => /\.(js|css|webmanifest)$/.test(name))].map((name) => read(name).toString()).join('\n');
+  const named = all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g) ?? [];
+  assert.deepEqual(named.filter((url) => url !== 'https://bit.ly/wb-precache'), []); // in a sentence of Workbox
   assert.deepEqual(all.match(/(?:src|href)="\/[^"]*/g), null);
 });
 
 test('the policy allows only this site, and the page holds no inline script, style or handler', () => {
-  const page = text('.html');
+  const page = read('index.html').toString();
   const policy = page.match(/http-equiv="Content-Security-Policy" content="([^"]+)"/)[1];
   assert.deepEqual(policy.split('; ').sort(), ["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "img-src 'self'",
-    "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "worker-src 'self'"]);
+    "manifest-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "worker-src 'self'"]);
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  assert.ok(readme.includes(`"${policy}; frame-ancestors 'none'" always;`), 'the example for nginx sends the same policy');
   assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=/);
   assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.cookie|sendBeacon|localStorage/);
 });

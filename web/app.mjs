@@ -1,5 +1,6 @@
 // app.mjs: the one state of the page, what changes it, and the queue of films
 import { createClient } from './client.mjs';
+import { createOffline } from './offline.mjs';
 import { csvReport, jsonReport } from './report.mjs';
 import { createView } from './view.mjs';
 import * as words from './words.mjs';
@@ -24,6 +25,8 @@ import * as words from './words.mjs';
  *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
  *  @property {{outline: boolean, heat: number}} overlay
  *  @property {boolean} dragging
+ *  @property {import('./offline.mjs').Kept | null} kept  what the service worker holds, once it has said so
+ *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it enters at the user's word
  *  @property {string} said  the last sentence for screen readers */
 
 /* global SITE -- put in by build.mjs */
@@ -38,11 +41,15 @@ const state = {
   run: { finished: 0, total: 0 },
   overlay: { outline: true, heat: 50 },
   dragging: false,
+  kept: null,
+  update: 'none',
   said: '',
 };
 const view = createView(document);
 const files = /** @type {HTMLInputElement} */ (document.getElementById('files'));
 const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })));
+/** @type {ReturnType<typeof createOffline> | null} */
+let offline = null;
 let lastId = 0;
 let working = false;
 
@@ -60,6 +67,7 @@ async function startEngine() {
       state.engine.phase = 'ready';
       state.model = { ...model, sha256, label: `${model.name}-${model.version} ${sha256.slice(0, 12)}` };
     });
+    offline ??= startOffline();
     return true;
   } catch (error) {
     if (error.name === 'AbortError') return true;
@@ -69,6 +77,14 @@ async function startEngine() {
     });
     return false;
   }
+}
+
+/* After the engine: by then its two large files are here and need not be fetched twice. */
+function startOffline() {
+  const version = /** @type {HTMLMetaElement} */ (document.querySelector('[name=version]')).content;
+  const onKept = (kept) => update(() => { state.kept = kept; });
+  const onUpdate = () => state.update === 'none' && update(() => Object.assign(state, { update: 'waiting', said: words.update(state) }));
+  return createOffline(version, onKept, onUpdate);
 }
 
 /** Works off the queue, one film at a time, so that a trap or a cancel touches only one. */
@@ -185,6 +201,11 @@ const actions = {
   },
   'retry-cancelled': () => enqueue(state.films.filter((film) => film.status === 'cancelled')),
   'retry-engine': () => enqueue([]),
+  'fetch-again': async () => (await offline).check(),
+  async reload() {
+    update(() => { state.update = 'entering'; });
+    (await offline).reload();
+  },
   'export-csv': () => save('pleura.csv', 'text/csv', csvReport(state.films, state.model)),
   'export-json': () => save('pleura.json', 'application/json', jsonReport(state.films, state.model)),
 };
@@ -221,6 +242,8 @@ document.addEventListener('drop', (event) => {
   dragging(false);
   addFiles(event.dataTransfer.files);
 });
+
+globalThis.launchQueue?.setConsumer(async ({ files: handles }) => addFiles(await Promise.all(handles.map((handle) => handle.getFile()))));
 
 view(state);
 work();

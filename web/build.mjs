@@ -1,29 +1,42 @@
-// build.mjs: writes build/site/, static files whose names carry the hash of their content
+// build.mjs: writes build/site/, static files whose names carry the hash of their content; [--weights FILE] [--out FOLDER]
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { marked } from 'marked';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const site = `${root}build/site/`;
+const { values: given } = parseArgs({ options: { weights: { type: 'string', default: `${root}model/pleura.gguf` }, out: { type: 'string', default: `${root}build/site` } } });
+const site = `${given.out}/`;
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
+/** What is written, by the name that the sources use for it. */
+const written = {};
+
 /** Writes `bytes` under a name that changes with them, so that an old page never meets new weights. */
-async function put(stem, extension, bytes) {
+async function put(source, bytes, extension = extname(source)) {
   const sha256 = digest(bytes);
-  const file = `${stem}-${sha256.slice(0, 10)}.${extension}`;
+  const file = `${basename(source, extname(source))}-${sha256.slice(0, 10)}${extension}`;
   await writeFile(site + file, bytes);
-  return { file, bytes: bytes.length, sha256 };
+  return (written[source] = { file, bytes: bytes.length, sha256 });
 }
 
-async function bundle(source, constants = {}) {
+/** A text of web/ in which the files written so far go by their new names. */
+async function read(source) {
+  const text = await readFile(`${root}web/${source}`, 'utf8');
+  return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
+}
+
+async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
     entryPoints: [`${root}web/${source}`],
     bundle: true,
     minify: true,
     write: false,
-    format: 'esm',
+    format,
     target: 'es2022',
     define: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
     logLevel: 'warning',
@@ -31,22 +44,35 @@ async function bundle(source, constants = {}) {
   return outputFiles[0].contents;
 }
 
-for (const [file, command] of [['build/pleura.wasm', 'make wasm'], ['model/pleura.gguf', 'make model']]) {
-  if (existsSync(root + file)) continue;
-  console.error(`web/build.mjs: ${file} is missing; run \`${command}\` first`);
+for (const [file, command] of [[`${root}build/pleura.wasm`, 'make wasm'], [given.weights, 'make model']]) {
+  if (existsSync(file)) continue;
+  console.error(`web/build.mjs: ${relative(process.cwd(), file)} is missing; run \`${command}\` first`);
   process.exit(1);
 }
 await rm(site, { recursive: true, force: true });
 await mkdir(site, { recursive: true });
 
-const wasm = await put('pleura', 'wasm', await readFile(`${root}build/pleura.wasm`));
-const weights = await put('pleura', 'gguf', await readFile(`${root}model/pleura.gguf`));
-const worker = await put('worker', 'js', await bundle('worker.mjs'));
-const app = await put('app', 'js', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights } }));
-const style = await put('app', 'css', await bundle('app.css'));
-const icon = await put('pleura', 'svg', await readFile(`${root}web/icons/pleura.svg`));
+const wasm = await put('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
+const weights = await put('pleura.gguf', await readFile(given.weights));
+const worker = await put('worker.mjs', await bundle('worker.mjs'), '.js');
+await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights } }), '.js');
+await put('app.css', await bundle('app.css'));
+for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
+await put('manifest.webmanifest', await read('manifest.webmanifest'));
+const card = marked.parse(await readFile(`${root}model/card.md`, 'utf8'))
+  .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
+  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
+await put('card.html', (await read('card.html')).replace('{card}', () => card));
 
-let page = await readFile(`${root}web/index.html`, 'utf8');
-for (const [name, { file }] of [['./app.mjs', app], ['./app.css', style], ['./icons/pleura.svg', icon]]) page = page.replaceAll(`"${name}"`, `"./${file}"`);
-await writeFile(`${site}index.html`, page);
-console.log(`build/site: ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB) and the page`);
+const page = await read('index.html');
+const version = digest(JSON.stringify([page, written])).slice(0, 12);
+const index = page.replace('{version}', version);
+await writeFile(`${site}index.html`, index);
+
+const integrity = (sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
+const files = [
+  { url: './', revision: version, integrity: integrity(digest(index)) },
+  ...Object.values(written).map(({ file, sha256 }) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),
+];
+await writeFile(`${site}sw.js`, await bundle('sw.mjs', { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' }, 'iife'));
+console.log(`the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`);

@@ -48,7 +48,7 @@ export function createClient(site, onProgress) {
       kept = parts;
       return model;
     } catch (error) {
-      failed = true; // the next attempt passes by the browser's cache, which may hold the bad answer
+      failed = true;
       end(error);
       throw error;
     }

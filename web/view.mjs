@@ -154,8 +154,18 @@ export function createView(document) {
     for (const button of at.batch.querySelectorAll('[data-action^=export]')) button.disabled = run.total > 0;
   }
 
+  function offline(state) {
+    const { kept, update } = state;
+    at.update.hidden = update === 'none';
+    at['update-text'].textContent = words.update(state);
+    at['update-reload'].hidden = update === 'entering';
+    at['kept-retry'].hidden = !kept || kept.complete;
+    if (kept && at.kept.textContent !== words.kept(kept)) at.kept.textContent = words.kept(kept);
+  }
+
   return (state) => {
     work(state);
+    offline(state);
     at.welcome.hidden = state.films.length > 0;
     at.desk.hidden = at.actions.hidden = state.films.length === 0;
     at.stuck.hidden = true;

@@ -83,6 +83,9 @@ const altered = (what) => `${what} that arrived is not the one this page was bui
 const missing = (what) => `${what} could not be fetched from this site. If the page has been open for long, reload it, because the `
   + 'site may have a newer version; otherwise the site is incomplete: tell whoever runs it.';
 
+const offline = (what) => `The connection broke off before ${what} had arrived. It is not stored on this device, or no longer, and must be `
+  + 'fetched from this site: check the connection, then try again.';
+
 /** Failures of the page itself; those of the engine bring their own sentence. @type {Record<string, string>} */
 const problems = {
   'wasm-missing': missing('The engine'),
@@ -90,7 +93,8 @@ const problems = {
   'wasm-altered': altered('The engine'),
   'weights-altered': altered('The file of weights'),
   'worker-missing': missing('The part of the page that computes'),
-  offline: 'The connection broke off before the model had arrived. Check the connection, then try again.',
+  'wasm-offline': offline('the engine'),
+  'weights-offline': offline('the file of weights'),
   'no-simd': 'This browser cannot run WebAssembly with SIMD, which Pleura needs. Use a current version of Chrome, Edge, Firefox or '
     + 'Safari (16.4 or newer), and switch off any lockdown mode for this site.',
   'worker-died': 'The engine stopped while it read this file and was started again; the other films are not affected. Try this one '
@@ -106,6 +110,23 @@ export const problem = (code, cause) => Object.assign(new Error(problems[code], 
 export function toProblem(error) {
   if (typeof error?.code === 'string') return { code: error.code, message: error.message };
   return { code: 'unexpected', message: `Something unforeseen went wrong (${error?.message || error}). Try again, or reload the page.` };
+}
+
+const joined = new Intl.ListFormat('en');
+const part = (url) => (/\.gguf$/.test(url) ? 'the file of weights' : /\.wasm$/.test(url) ? 'the engine' : 'a part of the page');
+const parts = (urls) => joined.format([...new Set(urls.map(part))]);
+
+/** What is kept on this device for use without a network. @param {import('./offline.mjs').Kept} kept */
+export function kept({ complete, lost, mended }) {
+  if (!complete) return `Not ready to work offline: ${parts(lost)} must be fetched again, because this device no longer holds it whole. Connect to the network, then choose “Fetch again”.`;
+  if (mended.length > 0) return `Ready to work offline: ${parts(mended)} had been lost or altered on this device and was fetched again.`;
+  return 'Ready to work offline';
+}
+
+/** @param {{update: string, films: unknown[]}} state */
+export function update({ update, films }) {
+  if (update === 'entering') return 'Reloading…';
+  return `Update available.${films.length > 0 ? ' Save your results first: reloading clears this page.' : ''}`;
 }
 
 export const modelLine = (model) => `${model.label}, licence ${model.license}. ${model.summary ?? ''}`.trim();

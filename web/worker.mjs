@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createEngine } from '../src/engine.mjs';
+import { forget, keep } from './store.mjs';
 import { problem, toProblem } from './words.mjs';
 
 const FILM_SIDE = 1024; // enough for a desktop's viewer at two device pixels each
@@ -23,19 +24,19 @@ self.onmessage = async ({ data: { id, type, ...message } }) => {
 };
 
 async function start({ site, kept, again }) {
-  kept ??= await fetchParts(site, again ? 'reload' : 'default');
+  kept ??= await fetchParts(site, again);
   engine = await createEngine({ wasm: kept.module, weights: kept.weights });
   return { result: { model: engine.model, ...kept } };
 }
 
-async function fetchParts(site, cache) {
+async function fetchParts(site, again) {
   const total = site.wasm.bytes + site.weights.bytes;
   let received = 0;
   const count = (bytes) => self.postMessage({ progress: [received += bytes, total] });
   count(0);
-  const wasm = await fetchPart('wasm', site.wasm, cache, count);
+  const wasm = await fetchPart('wasm', site.wasm, again, count);
   const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
-  return { module, weights: await fetchPart('weights', site.weights, cache, count) };
+  return { module, weights: await fetchPart('weights', site.weights, again, count) };
 }
 
 /* The bytes are known to be right, so a refusal to compile can only mean a browser without SIMD or without WebAssembly. */
@@ -47,12 +48,15 @@ async function compile(wasm) {
   }
 }
 
-/** Lengths come from the build, not from Content-Length, which is the packed size under compression. */
-async function fetchPart(name, part, cache, count) {
+/** Lengths come from the build, not from Content-Length, which is the packed size under compression. A second attempt
+ *  passes by all that is kept on this device, which may hold the bad answer. */
+async function fetchPart(name, part, again, count) {
+  const url = new URL(part.file, import.meta.url);
   const bytes = new Uint8Array(part.bytes);
   let at = 0;
   try {
-    const response = await fetch(new URL(part.file, import.meta.url), { cache });
+    if (again) await forget(url);
+    const response = await fetch(url, { cache: again ? 'reload' : 'default' });
     if (!response.ok) throw problem(`${name}-missing`);
     for (let reader = response.body.getReader(), step; !(step = await reader.read()).done;) {
       if (step.value.length > bytes.length - at) throw problem(`${name}-altered`);
@@ -61,9 +65,10 @@ async function fetchPart(name, part, cache, count) {
       count(step.value.length);
     }
   } catch (error) {
-    throw typeof error.code === 'string' ? error : problem('offline', error);
+    throw typeof error.code === 'string' ? error : problem(`${name}-offline`, error);
   }
   if (at < bytes.length || bytesToHex(sha256(bytes)) !== part.sha256) throw problem(`${name}-altered`);
+  await keep(url, bytes);
   return bytes;
 }
 

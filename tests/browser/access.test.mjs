@@ -49,7 +49,7 @@ for (const [size, viewport] of Object.entries({ phone, desktop })) {
     test(`loading and failing are without fault on a ${size} in ${colorScheme}`, async (t) => {
       const slow = await serve();
       t.after(slow.close);
-      const { page, close } = await open(browser, slow, { viewport, colorScheme, reducedMotion: 'reduce' });
+      const { page, close } = await open(browser, slow, { viewport, colorScheme, reducedMotion: 'reduce', serviceWorkers: 'block' });
       t.after(close);
       await settled(page);
       slow.change = (name, bytes) => (name.endsWith('.gguf') ? null : bytes);

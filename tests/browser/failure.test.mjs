@@ -6,11 +6,11 @@ import { choose, faults, launch, open, png, reading, select, serve, settled } fr
 const film = { name: 'film.png', buffer: png(128, 128) };
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
 
-async function start(t, change, flags) {
+async function start(t, change, flags, options) {
   const [browser, server] = await Promise.all([launch(flags), serve()]);
   t.after(() => Promise.all([browser.close(), server.close()]));
   server.change = change;
-  const { page } = await open(browser, server);
+  const { page } = await open(browser, server, options);
   return { page, server };
 }
 
@@ -43,7 +43,7 @@ for (const [title, part, change, sentence] of [
 }
 
 test('a connection that breaks off is named, and trying again works', async (t) => {
-  const { page } = await start(t, (name, bytes) => bytes);
+  const { page } = await start(t, (name, bytes) => bytes, [], { serviceWorkers: 'block' });
   await settled(page);
   await page.route('**/*.gguf', (route) => route.abort());
   await page.reload();

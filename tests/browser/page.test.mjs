@@ -55,6 +55,7 @@ test('the policy may be sent as a header too, which binds the worker', async (t)
   const { page, complaints, close } = await open(browser, strict);
   t.after(close);
   await settled(page);
+  await page.waitForSelector('text=Ready to work offline');
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   assert.equal((await reading(page)).facts['Bits of the answer'], engine.phantom().bits);
@@ -65,6 +66,7 @@ test('real films get the same bits, verdicts and probabilities as from the engin
   const films = await realFilms(t);
   if (!films) return;
   const { page, asked } = await ready(t);
+  await page.waitForSelector('text=Ready to work offline');
   const before = server.requests.length;
   asked.length = 0;
   await choose(page, films);

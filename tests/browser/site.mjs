@@ -9,26 +9,31 @@ import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** A static server below /some/folder/; `server.change(name, bytes)` may put other bytes in place, or null for a 404. */
+/** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
+ *  `server.change(name, bytes)` may put other bytes in place, or null for a 404. */
 export async function serve() {
   const home = '/some/folder/';
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     server.requests.push(pathname);
     const name = pathname === home ? 'index.html' : basename(pathname);
-    const bytes = pathname === home || pathname === home + name ? await readFile(`${root}build/site/${name}`).catch(() => null) : null;
+    const bytes = pathname === home || pathname === home + name ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
     response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
-  await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const listen = (port) => new Promise((resolve) => http.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = http.address();
   const server = {
-    url: `http://127.0.0.1:${http.address().port}${home}`,
+    url: `http://127.0.0.1:${port}${home}`,
+    folder: `${root}build/site`,
     requests: [],
     headers: {},
     change: (name, bytes) => bytes,
+    open: () => listen(port),
     async close() {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve)); // a second close does no harm
