@@ -10,7 +10,8 @@ import torch
 
 import train
 from engine import Engine
-from export import BUILD, ROOT, halved, tensors, write_gguf
+from export import BUILD, ROOT, halved, tensors
+from gguf import write_gguf
 from graph import Graph
 
 FIXTURES = ROOT / "tests" / "fixtures"
