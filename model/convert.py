@@ -134,6 +134,7 @@ def convert(options):
 
 def main():
     options = arguments()
+    np.seterr(all="ignore")  # what is not finite is found where the weights are packed
     try:
         convert(options)
     except ConvertError as error:

@@ -1,12 +1,13 @@
 """Keras .h5 and .keras -> layers, without TensorFlow: the configuration says how layers join, HDF5 holds their weights."""
 import io
 import json
-import re
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
 
+from keras_weights import NumberedWeights, Weights, layers_of
 from layers import ConvertError, Network, View, same_pads
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -14,68 +15,6 @@ IDLE = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Alph
         "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness", "RandomTranslation")
 ACTIVATIONS = {"relu": "relu", "relu6": "relu6", "sigmoid": "sigmoid", "tanh": "tanh", "swish": "silu", "silu": "silu",
                "hard_swish": "hardswish", "hard_silu": "hardswish"}
-
-
-class Weights:
-    """The arrays of one model, or of a model within it.
-
-    .h5 keeps a list of names at each layer, "conv2d/kernel:0"; a model within the model lists the names of all its layers.
-    """
-
-    def __init__(self, group, names=None):
-        self.group, self.names = group, names
-
-    def listed(self, layer):
-        names = self.names
-        if names is None:
-            group = self.group.get(layer["config"]["name"])
-            names = [] if group is None else [(n if isinstance(n, str) else n.decode()) for n in group.attrs.get("weight_names", [])]
-            return group, names
-        return self.group, [n for n in names if n.split("/")[-2:-1] == [layer["config"]["name"]]]
-
-    def get(self, layer, roles):
-        """{role: array} of those that are there."""
-        group, names = self.listed(layer)
-        by_role = {name.split("/")[-1].split(":")[0]: name for name in names}
-        return {role: np.array(group[by_role[role]]) for role in roles if role in by_role}
-
-    def inside(self, layer):
-        group, names = (self.group, self.names) if self.names is not None else self.listed(layer)
-        return Weights(group, names)
-
-
-class NumberedWeights:
-    """model.weights.h5 of Keras 3: layers by kind and number in the order of the configuration, arrays by number."""
-
-    def __init__(self, group, layers):
-        self.group, self.place, count = group, {}, {}
-        for layer in layers:
-            kind = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer["class_name"])).lower()
-            n = count[kind] = count.get(kind, -1) + 1
-            self.place[layer["config"]["name"]] = f"{kind}_{n}" if n else kind
-
-    def find(self, layer):
-        """Its group: by kind and number, or by name as Keras 2.13 to 2.15 have it."""
-        for folder in ("layers", "_layer_checkpoint_dependencies"):
-            for name in (self.place[layer["config"]["name"]], layer["config"]["name"]):
-                if f"{folder}/{name}" in self.group:
-                    return self.group[f"{folder}/{name}"]
-        return {}
-
-    def get(self, layer, roles):
-        arrays = self.find(layer).get("vars", {})
-        return {role: np.array(arrays[str(n)]) for n, role in enumerate(roles) if str(n) in arrays}
-
-    def inside(self, layer):
-        return NumberedWeights(self.find(layer), layers_of(layer["config"]))
-
-
-def layers_of(config):
-    """The layers of a model's configuration, each with its name inside; the oldest Sequential is a bare list."""
-    layers = config if isinstance(config, list) else config["layers"]
-    for layer in layers:
-        layer["config"].setdefault("name", layer.get("name"))
-    return layers
 
 
 class Reader:
@@ -140,7 +79,7 @@ class Reader:
             return LAYERS[kind](self, layer, weights, x)
         except ConvertError as error:
             raise ConvertError(f"{where}: {error}") from error
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
             # A layer that breaks its own definition fails somewhere in its arithmetic.
             raise ConvertError(f"{where}: its weights or settings do not fit its kind ({error})") from error
 
@@ -384,7 +323,7 @@ def read(path, size):
         out = reader.model(model["class_name"], model["config"], weights, None)
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         # h5py and json answer a damaged file with any of these; layers have named theirs already.
         raise ConvertError(f"the file is cut off or is no Keras model ({error})") from error
     return reader.net, out

@@ -1,5 +1,6 @@
 """ONNX -> layers: every node by its definition in ONNX's operator list, those of constants alone worked out with numpy."""
 import math
+import warnings
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ class Reader:
     def __init__(self, model, size):
         self.graph = model.graph
         self.opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
-        self.values = {tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer}
+        self.values = {tensor.name: array(tensor) for tensor in self.graph.initializer}
         images = [one for one in self.graph.input if one.name not in self.values]
         if not self.graph.node or len(self.graph.output) != 1 or len(images) != 1:
             names = ", ".join(one.name for one in images)
@@ -30,17 +31,20 @@ class Reader:
     def run(self):
         """The View that the graph puts out."""
         for node in self.graph.node:
-            where = f"{node.op_type} '{node.name or node.output[0]}'"
+            where = f"{node.op_type} '{node.name or ', '.join(node.output)}'"
             self.net.source = where
             try:
                 out = self.node(node)
             except ConvertError as error:
                 raise ConvertError(f"{where}: {error}") from error
-            except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
                 # A node that breaks its own definition fails somewhere in its arithmetic.
                 raise ConvertError(f"{where}: its inputs or settings do not fit its kind ({error})") from error
             self.values.update(zip(node.output, out if isinstance(out, list) else [out]))
-        return self.values[self.graph.output[0].name]
+        name = self.graph.output[0].name
+        if not isinstance(self.values.get(name), View):
+            raise ConvertError(f"no node makes its output '{name}' of the image")
+        return self.values[name]
 
     def node(self, node):
         missing = [name for name in node.input if name and name not in self.values]
@@ -81,9 +85,16 @@ def image_size(dims, size, name):
     return h, w, c, "chw" if first else "hwc"
 
 
+def array(tensor):
+    try:
+        return numpy_helper.to_array(tensor)
+    except (KeyError, TypeError, ValueError, RuntimeError, MemoryError) as error:  # an unknown type, or too few bytes
+        raise ConvertError(f"its weights '{tensor.name}' cannot be read ({error})") from error
+
+
 def constant(settings):
     if "value" in settings:
-        return numpy_helper.to_array(settings["value"])
+        return array(settings["value"])
     kind = next(iter(settings))
     return np.array(settings[kind], np.float32 if "float" in kind else np.int64)
 
@@ -328,15 +339,18 @@ ARITHMETIC = {
     "Concat": lambda x, s: np.concatenate(x, s["axis"]), "Slice": slice_known, "Squeeze": squeeze_known,
     "Unsqueeze": lambda x, s: np.expand_dims(x[0], tuple(int(a) for a in s.get("axes", maybe(x, 1)))),
     "Reshape": lambda x, s: x[0].reshape([int(v) for v in x[1]]), "Transpose": lambda x, s: np.transpose(x[0], s.get("perm")),
-    "ConstantOfShape": lambda x, s: np.full(x[0].astype(int), numpy_helper.to_array(s["value"])[0] if "value" in s else np.float32(0)),
+    "ConstantOfShape": lambda x, s: np.full(x[0].astype(int), array(s["value"])[0] if "value" in s else np.float32(0)),
 }
 
 
 def read(path, size):
     """(network, View of its answer) of the ONNX file; size is (h, w, c) or None."""
     try:
-        reader = Reader(onnx.load(str(path)), size)
-    except DecodeError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # protobuf only warns of what it could not read
+            model = onnx.load(str(path))
+        reader = Reader(model, size)
+    except (DecodeError, RuntimeWarning, SystemError) as error:  # the last where a warning cuts the parser short
         raise ConvertError("it is no ONNX or Keras file, or it is cut off") from error
     except FileNotFoundError as error:
         raise ConvertError(f"weights that it keeps in another file are missing: {error.filename}") from error

@@ -107,14 +107,15 @@ def square(kernel, layer):
     """(kernel, pad, after): a square kernel with zeros where the foreign window has none, and the engine's two paddings."""
     above, left, below, right = layer.pads
     (kh, kw), (_, h, w), (_, oh, ow) = kernel.shape[2:], layer.inputs[0].shape, layer.shape
-    pad = max(above, left)
-    top, side = pad - above, pad - left
-    for k in range(max(kh + top, kw + side, pad + 1), MAX_KERNEL + 1):
-        for after in range(k):
-            if (h + pad + after - k) // layer.stride + 1 == oh and (w + pad + after - k) // layer.stride + 1 == ow:
-                wide = np.zeros((*kernel.shape[:2], k, k), kernel.dtype)
-                wide[:, :, top:top + kh, side:side + kw] = kernel
-                return wide, pad, after
+    least = max(above, left)
+    choices = ((k, pad, after) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(least, k) for after in range(k))
+    for k, pad, after in choices:
+        top, side = pad - above, pad - left
+        fits = [(size + pad + after - k) // layer.stride + 1 for size in (h, w)] == [oh, ow]
+        if fits and top + kh <= k and side + kw <= k:
+            wide = np.zeros((*kernel.shape[:2], k, k), kernel.dtype)
+            wide[:, :, top:top + kh, side:side + kw] = kernel
+            return wide, pad, after
     raise ConvertError(f"{layer.source}: its window of {kh}x{kw} with the padding {layer.pads} does not fit the engine")
 
 
