@@ -105,7 +105,7 @@ def detail(path, side=64):
     return fine / max(float(np.linalg.norm(fine)), 1e-6)
 
 
-def near_duplicates(everything, bits=4, likeness=0.9):
+def near_duplicates(everything, bits=4, likeness=0.8):
     """Pairs of films in different splits: difference hashes at most `bits` apart, confirmed by correlation of detail()."""
     hashed = [film for film in everything if film.dhash]
     code = np.array([int(film.dhash, 16) for film in hashed], np.uint64)

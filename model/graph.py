@@ -17,11 +17,22 @@ def parse(line):
     return name, op, inputs, {key: value if key == "act" else int(value) for key, value in options.items()}
 
 
-class Graph(nn.Module):
-    """Runs the lines on [batch, c, h, w]; norm=False gives the folded network that the engine runs."""
+def mix_style(y):
+    """Each film's channel means and deviations mixed with another's (MixStyle, Zhou et al., 2021): a hospital's look, not
+    its findings, lives in them."""
+    mean, deviation = y.mean((2, 3), keepdim=True).detach(), y.std((2, 3), keepdim=True).detach() + 1e-5
+    share = torch.distributions.Beta(0.3, 0.3).sample((len(y), 1, 1, 1))
+    other = torch.randperm(len(y))
+    return (y - mean) / deviation * (share * deviation + (1 - share) * deviation[other]) + share * mean + (1 - share) * mean[other]
 
-    def __init__(self, lines, norm=True):
+
+class Graph(nn.Module):
+    """Runs the lines on [batch, c, h, w]; norm=False gives the folded network that the engine runs. In training the
+    outputs of the layers named in mixed go through mix_style() every other time."""
+
+    def __init__(self, lines, norm=True, mixed=()):
         super().__init__()
+        self.mixed = mixed
         self.lines, self.layers = list(lines), [parse(line) for line in lines]
         self.shapes, self.ops = {}, nn.ModuleDict()
         for name, op, inputs, o in self.layers:
@@ -76,7 +87,8 @@ class Graph(nn.Module):
                 y = self.ops[self.key(name)](x[0].permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
             else:
                 raise ValueError(f"no such op: {op}")
-            out[name] = F.relu(y) if o.get("act") == "relu" else y
+            y = F.relu(y) if o.get("act") == "relu" else y
+            out[name] = mix_style(y) if self.training and name in self.mixed and torch.rand(()) < 0.5 else y
         return out
 
     def fold(self):

@@ -12,7 +12,7 @@ import { createEngine, PleuraError } from './engine.mjs';
 import { evaluate } from './evaluate.mjs';
 import { films } from './files.mjs';
 import { createPool } from './pool.mjs';
-import { csv, harmless, jsonLines, table, toJson, toRecord } from './records.mjs';
+import { csv, harmless, jsonLines, layerTable, table, toJson, toRecord } from './records.mjs';
 import { CommandError, loadParts, usage } from './shipped.mjs';
 
 const HELP = `Examples:
@@ -21,14 +21,14 @@ const HELP = `Examples:
   pleura films/ --json > results.jsonl     one line of JSON a film; also when piped
   pleura films/ --csv > results.csv        for a spreadsheet
   cat film.png | pleura -                  from standard input
-  pleura info                              the model: labels, version, licence, hash
+  pleura info --layers                     the model: labels, version, licence, hash; where the time goes
   pleura evaluate --labels manifest.csv --split test --by source,view
                                            figures with 95 % intervals, as Markdown
   pleura convert net.onnx net.gguf --labels covid,normal
                                            another classifier for --model; pleura convert --help
 
 Usage: pleura [options] PATH...
-       pleura info [--model FILE] [--json]
+       pleura info [--layers] [--model FILE] [--json]
        pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
 
@@ -38,6 +38,7 @@ Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
   --csv          comma-separated values
   --jobs N       threads (default: 1 for a few films, else one a processor)
   --model FILE   other weights than the shipped ones (GGUF)
+  --layers       info: each layer with its output, products, time and speed on this machine
   --help         this text
   --version      the version
 
@@ -48,17 +49,20 @@ Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
 
 Exit status: 0 all films were answered, 1 at least one error, 2 wrong usage.`;
 
-const OPTIONS = /** @type {const} */ ({
+/** @type {import('node:util').ParseArgsConfig['options']} */
+const OPTIONS = {
   json: { type: 'boolean' }, csv: { type: 'boolean' }, jobs: { type: 'string' }, model: { type: 'string' },
-  help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' },
+  layers: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' },
   labels: { type: 'string' }, root: { type: 'string' }, split: { type: 'string' }, by: { type: 'string' },
-});
+};
 /** Which options each sub-command takes. */
 const TAKES = {
   diagnose: ['json', 'csv', 'jobs', 'model'],
-  info: ['json', 'model'],
+  info: ['json', 'model', 'layers'],
   evaluate: ['json', 'jobs', 'model', 'labels', 'root', 'split', 'by'],
 };
+/** The least of so many rounds is what a layer takes when nothing else disturbs it. */
+const PROFILE_ROUNDS = 20;
 /** Below this many films a second thread costs more than it saves, and a bar tells nothing. */
 const MANY = 8;
 
@@ -68,7 +72,7 @@ function jobCount(text) {
   return Number(text);
 }
 
-/** @param {string[]} argv */
+/** @param {string[]} argv @returns {{ command: string, options: any, paths: string[] }} */
 function parse(argv) {
   let parsed;
   try {
@@ -162,11 +166,14 @@ async function diagnose(paths, options) {
 /** @param {any} options */
 async function info(options) {
   const { wasm, weights, sha256 } = await loadParts(options.model);
-  const { model } = await createEngine({ wasm, weights });
+  const engine = await createEngine({ wasm, weights });
+  const { model } = engine;
   const facts = { name: model.name, version: model.version, labels: model.labels, license: model.license, sha256,
     summary: model.summary, notice: model.notice };
-  if (options.json) return print(toJson(facts));
+  const layers = options.layers ? engine.profile(PROFILE_ROUNDS) : [];
+  if (options.json) return print(toJson(options.layers ? { ...facts, layers } : facts));
   for (const [name, value] of Object.entries(facts)) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
+  if (layers.length) await print(layerTable(layers));
 }
 
 /** Hands everything to the converter, which has its own help. @param {string[]} argv */
@@ -192,11 +199,14 @@ async function main(argv) {
   return diagnose(paths, options);
 }
 
-process.stdout.on('error', (error) => {
-  // The reader has seen enough (`| head`): nobody is left to tell.
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    // The reader has seen enough (`| head`): nobody is left to tell.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    if (stream === process.stdout) process.stderr.write(`pleura: The results cannot be written (${error.code}).\n`);
+    process.exit(1);
+  });
+}
 
 try {
   await main(process.argv.slice(2));

@@ -12,6 +12,7 @@ export class PleuraError extends Error {
 
 const UNCERTAIN = -1; // pleura.h
 const OUT_OF_MEMORY = 1; // status.h
+const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
 
 /**
  * @typedef {{data: Float32Array, width: number, height: number}} Grid  stretched over the whole upright film, 0..1
@@ -27,20 +28,18 @@ const OUT_OF_MEMORY = 1; // status.h
  * @property {Grid} lungs  probability of lung
  */
 
-/** The wasm functions, after a check that this machine can run them. */
+/** The functions and the memory of a new instance. */
 async function instantiate(wasm) {
-  let memory;
-  const imports = { env: { emscripten_notify_memory_growth() {} } };
   try {
-    const made = await WebAssembly.instantiate(wasm, imports);
-    memory = 'exports' in made ? made.exports : made.instance.exports;
+    const made = await WebAssembly.instantiate(wasm, { env: { emscripten_notify_memory_growth() {} } });
+    const { exports } = 'instance' in made ? made.instance : made; // from bytes, or from a compiled module
+    exports._initialize();
+    return exports;
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new PleuraError('no-simd', -1,
       'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.');
   }
-  memory._initialize();
-  return memory;
 }
 
 /**
@@ -110,6 +109,13 @@ export async function createEngine({ wasm, weights, reference = false }) {
     gateScore: number('pleura.gate.min_score') ?? 0,
   };
 
+  /** Layer `number` of a graph; its output lies at `at`. */
+  function describe(graph, number) {
+    if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
+    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(),
+      shape: [c.layer_h(), c.layer_w(), c.layer_c()], products: c.layer_products() };
+  }
+
   /** @returns {Grid} */
   function grid(at) {
     const side = c.map_side();
@@ -166,6 +172,36 @@ export async function createEngine({ wasm, weights, reference = false }) {
     phantom() {
       check(c.diagnose_phantom());
       return readResult('stb');
+    },
+
+    /**
+     * Every layer of both graphs, run and timed on whatever the network holds: least of `rounds`.
+     * @param {number} rounds
+     * @returns {{graph: string, name: string, shape: [number, number, number], products: number, ms: number}[]}
+     */
+    profile(rounds) {
+      const layers = GRAPHS.flatMap((graph, g) => graphs[graph].map((_, number) => ({ g, number, graph, ...describe(g, number), ms: Infinity })));
+      for (let round = 0; round < rounds; round++) {
+        for (const layer of layers) {
+          const start = performance.now();
+          c.run_layer(layer.g, layer.number);
+          layer.ms = Math.min(layer.ms, performance.now() - start);
+        }
+      }
+      return layers.map(({ graph, name, shape, products, ms }) => ({ graph, name, shape, products, ms }));
+    },
+
+    /**
+     * Runs the diagnosis network on a tensor that is no film: [h][w][c] of its input layer, already normalised.
+     * @param {Float32Array} tensor @returns {Float32Array} its logits
+     */
+    run(tensor) {
+      const { at, shape } = describe(DIAGNOSIS, 0), [h, w, channels] = shape;
+      if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
+      new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
+      const last = graphs.diagnosis.findIndex((line) => line.startsWith('logits '));
+      for (let number = 0; number <= last; number++) c.run_layer(DIAGNOSIS, number);
+      return new Float32Array(c.memory.buffer, describe(DIAGNOSIS, last).at, labels.length).slice();
     },
 
     /**

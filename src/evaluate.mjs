@@ -136,7 +136,6 @@ export function report(films, labels, columns) {
       guess: probability.indexOf(Math.max(...probability)), patient: row.patient_id || row.file };
   });
   const answered = scored.filter(({ verdict }) => labels.includes(verdict)).map((film) => ({ ...film, guess: labels.indexOf(film.verdict) }));
-  const comparable = (set) => new Set(set.map(({ truth }) => truth)).size > 1;
   const seen = [...labels, ...new Set(films.map(({ row }) => row.label).filter((label) => !labels.includes(label)).sort())];
   return {
     films: films.length,
@@ -150,8 +149,8 @@ export function report(films, labels, columns) {
         ({ source, counts: tally(films.filter(({ row }) => row.source === source).map(({ row }) => row.label)) })) : [],
     labels: seen,
     outcomes: seen.map((label) => outcomes(films, label, labels)).filter(({ n }) => n),
-    all: comparable(scored) ? figures(scored, labels) : null,
-    answered: comparable(answered) ? figures(answered, labels) : null,
+    all: figures(scored, labels),
+    answered: figures(answered, labels),
     groups: columns.map((column) => ({
       column,
       values: [...new Set(films.map(({ row }) => group(column, row)))].sort().map((value) => {

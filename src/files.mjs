@@ -6,8 +6,8 @@ import { glob } from 'tinyglobby';
 const FILM = /\.(png|jpe?g|bmp)$/i;
 
 /**
- * One film to read, or a path that leads to none.
- * @typedef {{ file: string, code?: string, message?: string }} Item
+ * One film to read (`bytes`: that has been read), or a path that leads to none.
+ * @typedef {{ file: string, bytes?: Uint8Array, code?: string, message?: string }} Item
  */
 
 /** @param {string} pattern @param {string} [cwd] the matching files, hidden ones left out, links to folders not followed */

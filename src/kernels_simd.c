@@ -29,10 +29,21 @@ static void put(float *out, f32x4 v, activation act)
     store4(out, v);
 }
 
-/* Where the window of output pixel n begins. */
-static const float *window(const float *in, int n, const window_shape *s)
+/* Goes from window to window, row by row, without dividing. */
+typedef struct {
+    const float *at, *row;
+    int x;
+} walk;
+
+static const float *step(walk *to, const window_shape *s)
 {
-    return in + (n / s->ow * s->stride * s->w + n % s->ow * s->stride) * s->cin;
+    const float *here = to->at;
+    to->at += s->stride * s->cin;
+    if (++to->x == s->ow) {
+        to->row += s->stride * s->w * s->cin;
+        to->at = to->row, to->x = 0;
+    }
+    return here;
 }
 
 /* 4 pixels x 8 channels: 8 sums, 4 splats, 2 weights stay within V8's 15 vector registers. */
@@ -96,13 +107,17 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
     for (int o = 0; o < s->cout;) {
         int wide = o + 8 <= s->cout, n = 0;
         const float *wp = w + o * block;
+        walk to = {in, in, 0};
         for (; n + 4 <= pixels; n += 4) {
-            const float *p[4] = {window(in, n, s), window(in, n + 1, s), window(in, n + 2, s), window(in, n + 3, s)};
+            const float *p[4];
+            for (int i = 0; i < 4; i++) p[i] = step(&to, s);
             (wide ? conv_4x8 : conv_4x4)(out + n * s->cout + o, p, wp, bias + o, s);
         }
-        for (; n < pixels; n++)
+        for (; n < pixels; n++) {
+            const float *p = step(&to, s);
             for (int half = 0; half <= 4 * wide; half += 4)
-                conv_1x4(out + n * s->cout + o + half, window(in, n, s), wp + half * block, bias + o + half, s);
+                conv_1x4(out + n * s->cout + o + half, p, wp + half * block, bias + o + half, s);
+        }
         o += wide ? 8 : 4;
     }
 }
@@ -150,26 +165,30 @@ static void depthwise(float *out, const float *in, const float *w, const float *
 
 static void maxpool(float *out, const float *in, const window_shape *s)
 {
-    for (int n = 0; n < s->oh * s->ow; n++)
-    for (int o = 0; o < s->cout; o += 4, out += 4) {
-        const float *corner = window(in, n, s) + o;
-        f32x4 best = load4(corner);
-        for (int ky = 0; ky < s->k; ky++)
-        for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
-        store4(out, best);
+    walk to = {in, in, 0};
+    for (int n = 0; n < s->oh * s->ow; n++) {
+        const float *corner = step(&to, s);
+        for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
+            f32x4 best = load4(corner);
+            for (int ky = 0; ky < s->k; ky++)
+            for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
+            store4(out, best);
+        }
     }
 }
 
 static void avgpool(float *out, const float *in, const window_shape *s)
 {
     f32x4 count = splat((float)(s->k * s->k));
-    for (int n = 0; n < s->oh * s->ow; n++)
-    for (int o = 0; o < s->cout; o += 4, out += 4) {
-        const float *corner = window(in, n, s) + o;
-        f32x4 sum = splat(0);
-        for (int ky = 0; ky < s->k; ky++)
-        for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
-        store4(out, wasm_f32x4_div(sum, count));
+    walk to = {in, in, 0};
+    for (int n = 0; n < s->oh * s->ow; n++) {
+        const float *corner = step(&to, s);
+        for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
+            f32x4 sum = splat(0);
+            for (int ky = 0; ky < s->k; ky++)
+            for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
+            store4(out, wasm_f32x4_div(sum, count));
+        }
     }
 }
 

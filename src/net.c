@@ -172,13 +172,25 @@ pleura_status net_place(net *n, arena *a)
     return PLEURA_OK;
 }
 
+static void fill_with(float *out, size_t count, float v)
+{
+    for (size_t i = 0; i < count; i++) out[i] = v;
+}
+
 /* The input in a field of `fill`, h x w pixels, `pad` from its upper left corner. */
 static const float *add_border(float *out, const graph_layer *in, int pad, int h, int w, float fill)
 {
-    size_t lanes = (size_t)in->lanes, row = (size_t)in->w * lanes, whole = (size_t)w * lanes;
-    for (size_t i = 0; i < (size_t)h * whole; i++) out[i] = fill;
-    for (int y = 0; y < in->h; y++)
-        memcpy(out + (size_t)(y + pad) * whole + (size_t)pad * lanes, in->out + (size_t)y * row, row * sizeof *out);
+    size_t lanes = (size_t)in->lanes, row = (size_t)in->w * lanes, left = (size_t)pad * lanes;
+    size_t whole = (size_t)w * lanes, right = whole - left - row;
+    float *to = out;
+    fill_with(to, (size_t)pad * whole, fill);
+    to += (size_t)pad * whole;
+    for (int y = 0; y < in->h; y++, to += whole) {
+        fill_with(to, left, fill);
+        memcpy(to + left, in->out + (size_t)y * row, row * sizeof *to);
+        fill_with(to + left + row, right, fill);
+    }
+    fill_with(to, (size_t)(h - pad - in->h) * whole, fill);
     return out;
 }
 
@@ -240,39 +252,51 @@ static void resize(const graph_layer *l, const graph_layer *in)
                pixel * sizeof *out);
 }
 
-void net_run(net *n, const kernels *kernel, net_watch *watch, void *context)
+void net_step(net *n, const kernels *kernel, int i)
 {
-    for (int i = 0; i < n->count; i++) {
-        graph_layer *l = n->layers + i;
-        const graph_layer *in = n->layers + l->inputs[0], *other = n->layers + l->inputs[1];
-        int size = (int)graph_floats(l);
-        switch (l->op) {
-        case OP_INPUT: break;
-        case OP_CONV:
-        case OP_DEPTHWISE:
-        case OP_AVGPOOL:
-        case OP_MAXPOOL: run_window(n, l, kernel); break;
-        case OP_RESIZE:
-            if (l->linear) kernel->enlarge(l->out, in->out, in->h, in->w, in->lanes, l->scale);
-            else resize(l, in);
-            break;
-        case OP_CONCAT: concat(n, l); break;
-        case OP_ADD: kernel->add(l->out, in->out, other->out, size, l->act); break;
-        case OP_MUL: {
-            int c = (int)graph_floats(other); /* one pixel's gates, or a factor for every value */
-            kernel->mul(l->out, in->out, other->out, size / c, c);
-            break;
-        }
-        case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
-        case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
-        case OP_DENSE: {
-            window_shape s = {1, 1, (int)graph_floats(in), 1, 1, l->lanes, 1, 1, l->act};
-            kernel->conv(l->out, in->out, l->weight, l->bias, &s);
-        }
-        }
-        if (l->op == OP_ACT || l->act > ACT_RELU6) kernel->activate(l->out, size, l->act);
-        if (watch) watch(context, n, l);
+    graph_layer *l = n->layers + i;
+    const graph_layer *in = n->layers + l->inputs[0], *other = n->layers + l->inputs[1];
+    int size = (int)graph_floats(l);
+    switch (l->op) {
+    case OP_INPUT: break;
+    case OP_CONV:
+    case OP_DEPTHWISE:
+    case OP_AVGPOOL:
+    case OP_MAXPOOL: run_window(n, l, kernel); break;
+    case OP_RESIZE:
+        if (l->linear) kernel->enlarge(l->out, in->out, in->h, in->w, in->lanes, l->scale);
+        else resize(l, in);
+        break;
+    case OP_CONCAT: concat(n, l); break;
+    case OP_ADD: kernel->add(l->out, in->out, other->out, size, l->act); break;
+    case OP_MUL: {
+        int c = (int)graph_floats(other); /* one pixel's gates, or a factor for every value */
+        kernel->mul(l->out, in->out, other->out, size / c, c);
+        break;
     }
+    case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
+    case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
+    case OP_DENSE: {
+        window_shape s = {1, 1, (int)graph_floats(in), 1, 1, l->lanes, 1, 1, l->act};
+        kernel->conv(l->out, in->out, l->weight, l->bias, &s);
+    }
+    }
+    if (l->op == OP_ACT || l->act > ACT_RELU6) kernel->activate(l->out, size, l->act);
+}
+
+void net_run(net *n, const kernels *kernel)
+{
+    for (int i = 0; i < n->count; i++) net_step(n, kernel, i);
+}
+
+uint64_t net_products(const net *n, int i)
+{
+    const graph_layer *l = n->layers + i;
+    int k;
+    uint64_t cin;
+    if (!has_weights(l)) return 0;
+    kernel_shape(&k, &cin, l, n);
+    return (uint64_t)l->h * (uint64_t)l->w * (uint64_t)l->c * (uint64_t)k * (uint64_t)k * cin;
 }
 
 float *net_input(net *n) { return n->layers[0].out; }

@@ -24,9 +24,12 @@ pleura_status net_load(net *n, const gguf *g, arena *a);
 /* Takes n->activations + n->scratch floats; may be rewound after the results have been read. */
 pleura_status net_place(net *n, arena *a);
 
-/* Runs the net on what net_input points to. After each layer, watch (when not NULL) is called while its output is there. */
-typedef void net_watch(void *context, const net *n, const graph_layer *layer);
-void net_run(net *n, const kernels *k, net_watch *watch, void *context);
+/* Runs layer i on the outputs of the layers before it; running all in order runs the net on what net_input points to. */
+void net_step(net *n, const kernels *k, int i);
+void net_run(net *n, const kernels *k);
+
+/* Products that layer i takes, as its definition counts them: a tiled convolution needs fewer. */
+uint64_t net_products(const net *n, int i);
 
 /* The input, [h][w][c], to be filled before each run. */
 float *net_input(net *n);

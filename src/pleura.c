@@ -230,7 +230,7 @@ static int prepare(pleura_engine *e, float *score)
         return e->plain_greys ? fill_plain(e, input) : film_input(input, side, &e->film);
     }
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
-    net_run(&e->lungs_net, e->kernels, NULL, NULL);
+    net_run(&e->lungs_net, e->kernels);
     lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
     if (e->lungs_gate) *score = gate_score(e, e->lungs_gate, "pleura.gate.lungs.quantiles");
     lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
@@ -292,7 +292,7 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f)
     film_free(&e->film);
     e->film = *f;
     int seen = prepare(e, &score);
-    net_run(&e->net, e->kernels, NULL, NULL);
+    net_run(&e->net, e->kernels);
     int best = read_scores(e);
     if (e->gate) {
         float own = gate_score(e, e->gate, "pleura.gate.diagnosis.quantiles");
@@ -337,6 +337,23 @@ pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
     pleura_status status = phantom_draw(&f);
     if (!status) diagnose(e, out, &f);
     return status;
+}
+
+static net *choose_net(pleura_engine *e, pleura_graph graph) { return graph == PLEURA_LUNGS ? &e->lungs_net : &e->net; }
+
+int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number)
+{
+    const net *n = choose_net(e, graph);
+    if (number < 0 || number >= n->count) return 0;
+    const graph_layer *l = n->layers + number;
+    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, net_products(n, number), l->out};
+    return 1;
+}
+
+void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number)
+{
+    net *n = choose_net(e, graph);
+    if (number >= 0 && number < n->count) net_step(n, e->kernels, number);
 }
 
 pleura_status pleura_self_test(pleura_engine *e)

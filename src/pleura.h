@@ -65,6 +65,25 @@ pleura_status pleura_self_test(pleura_engine *e);
  * PLEURA_EMPTY before the first diagnosis. At most the film's own width and height, at least 1. */
 pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
 
+/* One layer of one of the two networks. */
+typedef enum { PLEURA_LUNGS, PLEURA_DIAGNOSIS } pleura_graph;
+
+typedef struct {
+    const char *name; /* not terminated; lives as long as the weights */
+    size_t name_size;
+    int h, w, c;       /* output */
+    int lanes;         /* floats from pixel to pixel of the output: c, padded */
+    uint64_t products; /* that its definition counts; 0 for a layer without weights */
+    float *out;        /* [h][w][lanes], shared with other layers: valid while the layers run that read it */
+} pleura_layer;
+
+/* Describes layer `number`, from 0. Returns 0 when there is none. */
+int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number);
+
+/* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does nothing;
+ * its `out` is the network's input, to be filled before each run. */
+void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number);
+
 /* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at 0.
  * The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);

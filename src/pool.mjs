@@ -22,7 +22,7 @@ const DIED = {
  */
 export async function createPool(parts, jobs) {
   /** @type {Set<Worker>} */ const threads = new Set();
-  /** @type {Worker[]} */ const idle = [];
+  /** @type {((task: any) => void)[]} */ const idle = []; // Each gives its thread a task.
   /** @type {{ item: any, resolve: (answer: Answer) => void, reject: (error: Error) => void }[]} */ const waiting = [];
   /** @type {Error | null} */ let broken = null;
   let closed = false;
@@ -35,7 +35,7 @@ export async function createPool(parts, jobs) {
       let task = null;
       let ready = false;
       let reason = 'it ended without a word';
-      thread.take = (next) => {
+      const take = (next) => {
         task = next;
         thread.postMessage(next.item);
       };
@@ -47,13 +47,13 @@ export async function createPool(parts, jobs) {
         }
         task?.resolve(answer);
         task = null;
-        idle.push(thread);
+        idle.push(take);
         work();
       });
       thread.on('error', (error) => { reason = error.message; });
       thread.on('exit', () => {
         threads.delete(thread);
-        if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1);
+        if (idle.includes(take)) idle.splice(idle.indexOf(take), 1);
         if (!ready) reject(new CommandError(`The engine did not start: ${reason}.`));
         task?.resolve(DIED);
         if (ready && !closed) start().catch(giveUp);
@@ -68,7 +68,7 @@ export async function createPool(parts, jobs) {
   }
 
   function work() {
-    while (idle.length && waiting.length) idle.shift().take(waiting.shift());
+    while (idle.length && waiting.length) idle.shift()(waiting.shift());
   }
 
   /** @returns {Promise<Answer>} */

@@ -77,6 +77,16 @@ export function table(labels, names, columns) {
   };
 }
 
+/** @param {{graph: string, name: string, shape: number[], products: number, ms: number}[]} layers @returns {string} */
+export function layerTable(layers) {
+  const row = (graph, name, out, products, ms) => [graph.padEnd(10), name.padEnd(14), out.padEnd(13), (products / 1e6).toFixed(2).padStart(9),
+    ms.toFixed(3).padStart(9), (products ? (2 * products / ms / 1e6).toFixed(1) : '').padStart(8)].join(' ').trimEnd();
+  const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
+  return ['\nGRAPH      LAYER          OUTPUT        MPRODUCTS        MS  GFLOP/S',
+    ...layers.map(({ graph, name, shape, products, ms }) => row(graph, harmless(name), shape.join('x'), products, ms)),
+    row('all', '', '', sum('products'), sum('ms'))].join('\n');
+}
+
 /** The end of a path says more than its beginning. @param {string} text @param {number} width */
 function shorten(text, width) {
   const letters = [...text];

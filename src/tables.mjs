@@ -19,11 +19,18 @@ const grid = (head, rows) => [head, head.map((_, i) => (i ? '---:' : '---')), ..
 const list = (counts) => Object.entries(counts).map(([name, n]) => `${name || '(empty)'} ${n}`).join(', ');
 
 function scores(title, set, labels) {
-  if (!set) return [`## ${title}`, 'Fewer than two classes: shares only, as above.'];
-  return [
+  const present = set.classes.filter(({ n }) => n);
+  const head = [
     `## ${title}`,
     `${set.n} films, ${set.patients} patients.`,
-    grid(['truth \\ called', ...labels, 'n'], set.confusion.map((row, i) => [labels[i], ...row, set.classes[i].n])),
+    grid(['truth \\ called', ...labels, 'n'], set.confusion.map((row, i) => [labels[i], ...row, set.classes[i].n]).filter((row) => row.at(-1))),
+  ];
+  if (present.length < 2) {
+    const [only] = present;
+    return [...head, ...(only ? [`Sensitivity for ${only.label}: ${share(only.sensitivity)} %. One class alone allows no other figure.`] : [])];
+  }
+  return [
+    ...head,
     grid(['class', 'n', 'sensitivity %', 'specificity %', 'PPV %', 'NPV %', 'AUC'],
       set.classes.map((c) => [c.label, c.n, share(c.sensitivity), share(c.specificity), share(c.ppv), share(c.npv), area(c.auc)])),
     grid(['over all classes', 'value'], [

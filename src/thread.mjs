@@ -31,7 +31,7 @@ async function read(file) {
   }
 }
 
-/** @param {import('./files.mjs').Item & { bytes?: Uint8Array }} item */
+/** @param {import('./files.mjs').Item} item */
 async function diagnose(engine, { file, bytes }) {
   try {
     const film = bytes ?? (await read(file));

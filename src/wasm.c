@@ -16,6 +16,7 @@ static void *weights;         /* the buffer that load() has kept */
 static uint8_t *view_pixels;
 static const char *found_at;
 static size_t found_size;
+static pleura_layer layer_found;
 
 /* size bytes to write into, or 0 when there is no memory for them. Ends the buffer of the last call. */
 void *EXPORT(input)(size_t size)
@@ -92,6 +93,18 @@ double EXPORT(number)(size_t index)
     double v;
     return pleura_number(engine, &v, buffer, index) ? v : __builtin_nan("");
 }
+
+/* Layer `number` of graph 0 (lungs) or 1 (diagnosis): 0 when there is none, else its facts are in layer_*. */
+int EXPORT(layer)(int graph, int number) { return pleura_describe_layer(engine, &layer_found, (pleura_graph)graph, number); }
+const char *EXPORT(layer_name)(void) { return layer_found.name; }
+size_t EXPORT(layer_name_size)(void) { return layer_found.name_size; }
+int EXPORT(layer_h)(void) { return layer_found.h; }
+int EXPORT(layer_w)(void) { return layer_found.w; }
+int EXPORT(layer_c)(void) { return layer_found.c; }
+int EXPORT(layer_lanes)(void) { return layer_found.lanes; }
+double EXPORT(layer_products)(void) { return (double)layer_found.products; }
+float *EXPORT(layer_out)(void) { return layer_found.out; }
+void EXPORT(run_layer)(int graph, int number) { pleura_run_layer(engine, (pleura_graph)graph, number); }
 
 /* Zero-terminated names and sentences. */
 const char *EXPORT(status_code)(int status) { return pleura_status_code(status); }

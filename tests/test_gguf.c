@@ -114,6 +114,22 @@ static void wrong_fields_have_their_status(uint8_t *bytes, size_t size)
     expect(bytes, size, "stride=1", "stride=0", PLEURA_MODEL_DAMAGED);
 }
 
+/* An infinite weight, half or whole, would spread through every answer. */
+static void infinite_weights_are_refused(uint8_t *bytes, size_t size)
+{
+    gguf g;
+    tensor t;
+    assert(gguf_open(&g, bytes, size) == PLEURA_OK);
+    for (int part = 0; part < 2; part++) {
+        assert(gguf_tensor(&t, &g, "diagnosis", (text){"logits", 6}, part ? "bias" : "weight") && t.half == !part);
+        uint8_t *top = bytes + (t.data - bytes) + (part ? 3 : 1), right[2] = {top[0], top[-1]};
+        top[0] = part ? 0x7f : 0x7c, top[-1] = part ? 0x80 : 0;
+        assert(open_copy(bytes, size) == PLEURA_MODEL_DAMAGED);
+        top[0] = right[0], top[-1] = right[1];
+    }
+    assert(open_copy(bytes, size) == PLEURA_OK);
+}
+
 int main(void)
 {
     size_t size;
@@ -121,6 +137,7 @@ int main(void)
     assert(open_copy(bytes, size) == PLEURA_OK);
     every_prefix_is_refused(bytes, size);
     wrong_fields_have_their_status(bytes, size);
+    infinite_weights_are_refused(bytes, size);
     changed_bytes_do_no_harm(bytes, size);
     free(bytes);
     puts("gguf: every prefix, wrong field and changed byte is refused or harmless");

@@ -13,6 +13,10 @@
 #include "image.h"
 #include "read_file.h"
 
+/* Fresh memory is filled with something else than zeros, however large it is. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "max_malloc_fill_size=1000000000"; }
+
 typedef struct {
     uint8_t *bytes;
     size_t size;
@@ -170,6 +174,30 @@ static void orientation_is_applied(void)
     free(jpeg.bytes);
 }
 
+/* Every chunk of a PNG vouches for itself. */
+static void a_wrong_checksum_is_damage(void)
+{
+    file f = make(0, 1);
+    film out;
+    f.bytes[f.size - 13] ^= 1; /* the last byte of IDAT's checksum, before IEND's 12 */
+    assert(decode_copy(&out, f.bytes, f.size) == PLEURA_IMAGE_DAMAGED);
+    free(f.bytes);
+}
+
+/* A JPEG without quantisation table must not show what lay in memory before: all coefficients count as zero. */
+static void missing_tables_are_zeros(void)
+{
+    file f = open_file("tests/fixtures/grey.jpg");
+    film out;
+    size_t at = 2;
+    while (f.bytes[at + 1] != 0xdb) at += 2 + (size_t)(f.bytes[at + 2] << 8 | f.bytes[at + 3]);
+    f.bytes[at + 1] = 0xfe; /* the table becomes a comment */
+    assert(decode_copy(&out, f.bytes, f.size) == PLEURA_OK);
+    for (int i = 0; i < W * H; i++) assert(out.pixels[i] == 128 * 257);
+    film_free(&out);
+    free(f.bytes);
+}
+
 static void sizes_are_limited(void)
 {
     static uint8_t pixels[64 * 64];
@@ -222,6 +250,8 @@ int main(void)
 {
     formats_are_read_and_fenced();
     orientation_is_applied();
+    a_wrong_checksum_is_damage();
+    missing_tables_are_zeros();
     sizes_are_limited();
     resampling_is_area_averaging();
     puts("image: formats, prefixes, changed bytes, orientation, sizes and resampling are right");

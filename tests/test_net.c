@@ -45,22 +45,30 @@ static record find_record(const goldens *g, const char *graph, text layer)
 }
 
 /* Compares one layer as it runs; the first that is too far off ends the test by its name. */
-static void compare(void *context, const net *n, const graph_layer *l)
+static void compare(const goldens *expected, const net *n, const graph_layer *l)
 {
     static const double limit = 1e-9; /* of the squared error relative to the squared values */
-    record r = find_record(context, n->graph, l->name);
+    record r = find_record(expected, n->graph, l->name);
     assert(r.h == l->h && r.w == l->w && r.c == l->c);
     double error = 0, power = 1e-12;
     for (int i = 0, step = r.h * r.w * r.c / r.count; i < r.count; i++) {
         int place = i * step, pixel = place / r.c, channel = place % r.c;
-        double expected = r.values[i], difference = l->out[pixel * l->lanes + channel] - expected;
-        error += difference * difference, power += expected * expected;
+        double right = r.values[i], difference = l->out[pixel * l->lanes + channel] - right;
+        error += difference * difference, power += right * right;
     }
     free(r.values);
     if (error / power <= limit) return;
-    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", ((goldens *)context)->path, n->graph, (int)l->name.size,
+    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->name.size,
             l->name.at, error / power);
     exit(1);
+}
+
+static void run_and_compare(net *n, const kernels *k, const goldens *expected)
+{
+    for (int i = 0; i < n->count; i++) {
+        net_step(n, k, i);
+        compare(expected, n, n->layers + i);
+    }
 }
 
 /* A net in an arena of its own. */
@@ -91,7 +99,7 @@ static int compare_tiny(const kernels *k)
         record image = find_record(&expected, graphs[i], n.layers[0].name);
         memcpy(net_input(&n), image.values, (size_t)image.count * sizeof(float));
         free(image.values);
-        net_run(&n, k, compare, &expected);
+        run_and_compare(&n, k, &expected);
         layers += n.count;
         free(a.base);
     }
@@ -118,12 +126,12 @@ static int compare_shipped(const kernels *k)
     int *scratch = malloc(2 * (size_t)side * (size_t)side * sizeof(int));
     float *mask = malloc((size_t)crop_side * (size_t)crop_side * sizeof(float));
     film_input(net_input(&first), side, &f);
-    net_run(&first, k, compare, &expected);
+    run_and_compare(&first, k, &expected);
     const graph_layer *logits = net_find(&first, "mask");
     lungs_find(&l, logits->out, logits->lanes, scratch);
     lungs_input(net_input(&second), mask, crop_side, (float)margin, (int)blur, &f, &l);
     for (int i = 0; i < crop_side * crop_side; i++) net_input(&second)[i] *= mask[i];
-    net_run(&second, k, compare, &expected);
+    run_and_compare(&second, k, &expected);
     film_free(&f);
     free(l.mask), free(scratch), free(mask), free(a.base), free(b.base), free(weights), free(expected.bytes);
     return first.count + second.count;

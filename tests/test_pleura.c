@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "lungs.h"
 #include "pleura.h"
 #include "read_file.h"
@@ -132,6 +133,25 @@ static void lungs_are_found_without_specks(void)
     assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0);
 }
 
+/* Two pixels, four features, five labels: each label's map is its own weights' sum, cut at zero, largest value 1. */
+static void the_map_is_that_of_its_label(void)
+{
+    float features[2][4] = {{1, 2, 3, 4}, {4, 3, 2, 1}}, weights[2][4][4] = {{{0}}}, map[2];
+    graph_layer layer = {.h = 1, .w = 2, .c = 4, .lanes = 4, .out = features[0]};
+    graph_layer logits = {.c = 5, .lanes = 8, .weight = weights[0][0]};
+    weights[0][0][1] = 1;                        /* label 1 looks at the first feature */
+    weights[1][3][0] = 2;                        /* label 4 at the last */
+    weights[0][1][2] = -1, weights[0][2][2] = 1; /* label 2: third minus second, 1 and -1 */
+    explain_map(map, &layer, &logits, 1);
+    assert(map[0] == 0.25f && map[1] == 1);
+    explain_map(map, &layer, &logits, 4);
+    assert(map[0] == 1 && map[1] == 0.25f);
+    explain_map(map, &layer, &logits, 2);
+    assert(map[0] == 1 && map[1] == 0);
+    explain_map(map, &layer, &logits, 0);
+    assert(map[0] == 0 && map[1] == 0);
+}
+
 /* What lies outside the mask must not reach the crop inside it: not by blur, not by normalisation. */
 static void nothing_from_outside_reaches_the_lungs(void)
 {
@@ -165,6 +185,7 @@ int main(void)
     uint8_t *weights = read_file("model/pleura.gguf", &size);
     lungs_are_found_without_specks();
     nothing_from_outside_reaches_the_lungs();
+    the_map_is_that_of_its_label();
     every_status_has_words();
     both_tables_give_the_same_bits(weights, size);
     the_gate_refuses_blank_and_colour(weights, size);
