@@ -116,8 +116,9 @@ def no_chest(film):
             cx, cy, rx, ry = torch.rand(4) * torch.tensor([2, 2, .7, .7]) + torch.tensor([-1, -1, .05, .05])
             shape[((xx - cx) / rx) ** 2 + ((yy - cy) / ry) ** 2 < 1] = float(uniform(1, -1, 1))
         return shape[None] + 0.2 * smooth_noise(h, w)
-    lines = (torch.rand(h // 4) < 0.6).float().repeat_interleave(4)[:, None] * (torch.rand(h // 4, w // 2) < 0.5).float().repeat_interleave(4, 0).repeat_interleave(2, 1)
-    return (1 - 2 * lines)[None] * (1 if torch.rand(()) < 0.5 else -1)
+    rows, letters = torch.rand(h // 4, 1) < 0.6, torch.rand(h // 4, w // 2) < 0.5
+    page = (rows & letters).float().repeat_interleave(4, 0).repeat_interleave(2, 1)
+    return (1 - 2 * page)[None] * (1 if torch.rand(()) < 0.5 else -1)
 
 
 def sharpness(film, most=0.8):

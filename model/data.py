@@ -26,7 +26,8 @@ lungs_only/ with a manifest of its own; name it in PLEURA_DATA.
   cohen            covid-chestxray-dataset, github.com/ieee8023/covid-chestxray-dataset; licence by image (CC BY, CC BY-NC-SA ...)
   hannover         COVID-19 Image Repository, github.com/ml-workgroup/covid-19-image-repository; CC BY 3.0
   cxnet            COVID-CXNet, github.com/armiro/COVID-CXNet; CC BY 4.0 as stated there, images are web-collected
-  bimcv_radiodb    COVID-19 Radiography Database (kaggle.com/datasets/tawsifurrahman/covid19-radiography-database); BIMCV-COVID19+ research use
+  bimcv_radiodb    COVID-19 Radiography Database, kaggle.com/datasets/tawsifurrahman/covid19-radiography-database;
+                   BIMCV-COVID19+ research use
   webmix_radiodb   the same database, films collected from the web; research use
   rsna_radiodb     the same database, normals; RSNA Pneumonia Detection Challenge 2018 terms, non-commercial
   nih              NIH ChestX-ray14, nihcc.app.box.com/v/ChestXray-NIHCC (the films of github.com/muhammedtalo/COVID-19)

@@ -111,8 +111,9 @@ def calibrated(films, network, crop, mask, area, balance, lung_features):
     limits = calibrate.weighted_quantiles(area[is_val], weight["val"], tail)
     lean = calibrate.weighted_quantiles(balance[is_val], weight["val"], tail[:1])
     certain = calibrate.certain(probability, weight["val"])
+    right = (weight["val"] * (probability.argmax(1) == label.numpy())).sum() / weight["val"].sum()
     print(f"val: temperature {t:.3f}, certain {certain:.3f}, lungs {limits[0]:.3f}..{limits[1]:.3f} of the frame, "
-          f"balance {lean[0]:.3f}, balanced accuracy {(weight['val'] * (probability.argmax(1) == label.numpy())).sum() / weight['val'].sum():.3f}")
+          f"balance {lean[0]:.3f}, balanced accuracy {right:.3f}")
     return {
         "pleura.temperature": t, "pleura.threshold.certain": certain, "pleura.gate.min_score": calibrate.GATE_TAIL,
         "pleura.gate.area": limits.astype(np.float32), "pleura.gate.balance": float(lean[0]),

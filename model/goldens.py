@@ -20,7 +20,8 @@ SAMPLES = 64
 TINY = {
     "lungs": ["image = input h=16 w=16 c=1", "first = conv image k=3 stride=1 pad=1 c=8 act=relu",
               "down = maxpool first k=2 stride=2", "wide = conv down k=5 stride=1 pad=2 c=12 act=relu",
-              "up = resize wide scale=2", "twice = resize wide scale=2", "cat = concat up first twice", "mask = conv cat k=1 stride=1 pad=0 c=1",
+              "up = resize wide scale=2", "twice = resize wide scale=2", "cat = concat up first twice",
+              "mask = conv cat k=1 stride=1 pad=0 c=1",
               "gate.pool = mean wide", "gate = dense gate.pool c=6"],
     "diagnosis": ["image = input h=19 w=19 c=1", "stem = conv image k=5 stride=2 pad=2 c=8 act=relu",
                   "slide = maxpool stem k=3 stride=1", "bare = conv slide k=3 stride=1 pad=0 c=6",

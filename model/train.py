@@ -18,8 +18,8 @@ from graph import Graph, resnet, unet
 
 BUILD = Path(__file__).resolve().parent.parent / "build" / "model"
 LUNGS_SIDE, FRAME_SIDE, DIAGNOSIS_SIDE = 128, 160, 112
-MARGIN, BLUR = 0.05, 2
-MIXED = ("block1",)
+MARGIN, BLUR = 0.05, 2  # share of the lungs' box around it; passes of 1 2 1
+MIXED = ("block1",)     # layers after which mix_style() mixes hospitals
 FRAME_ONLY = 600  # lungs_only films that teach the U-Net what blackened surroundings look like
 
 
@@ -46,7 +46,8 @@ def fit(network, batches, loss, rate, layout=torch.contiguous_format):
         schedule.step()
         total += value.item()
         if step % 100 == 0 or step == steps:
-            print(f"  step {step}/{steps} loss {total / (step - (step - 1) // 100 * 100):.4f} {time.time() - began:.0f} s", flush=True)
+            mean = total / (step - (step - 1) // 100 * 100)
+            print(f"  step {step}/{steps} loss {mean:.4f} {time.time() - began:.0f} s", flush=True)
             total = 0.0
     return network.eval()
 
@@ -160,7 +161,8 @@ def lung_views(crop, mask, strength):
     side = crop.shape[-1]
     planes = augment.warp(torch.cat([crop / 3, mask], 1), side, zoom=(0.85, 1.2), stretch=0.1, shift=0.05, mirror=0.5)
     crop, mask = planes.split(1, 1)
-    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in augment.dense_away(3 * crop, mask, 0.25 * strength).chunk(4)]
+    mask = augment.dense_away(3 * crop, mask, 0.25 * strength)
+    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in mask.chunk(4)]
     mask = augment.blur(torch.cat(parts), 0.5)
     crop = augment.greys(augment.sharpness(crop), 0.3 * strength)
     return standardise(crop, augment.holes(mask, 0.3 * strength))
@@ -277,8 +279,8 @@ def against_external(films, network, crop, mask, out, rounds=500):
     (covid, _), (normal, _) = sides
     low, high = np.quantile(draws, [0.025, 0.975])
     print(f"unseen {'+'.join(out)} covid (n={len(covid)}) against external normal (n={len(normal)}): AUC "
-          f"{auc(covid[:, 0], normal[:, 0]):.3f} ({low:.3f}-{high:.3f}); covid called covid {100 * (covid.argmax(1) == 0).mean():.1f} %, "
-          f"normal called normal {100 * (normal.argmax(1) == 2).mean():.1f} %")
+          f"{auc(covid[:, 0], normal[:, 0]):.3f} ({low:.3f}-{high:.3f}); "
+          f"covid called covid {100 * (covid.argmax(1) == 0).mean():.1f} %, normal called normal {100 * (normal.argmax(1) == 2).mean():.1f} %")
 
 
 def report(films, network, crop, mask, out):
