@@ -28,7 +28,7 @@ def tensors(prefix, graph, parameters):
         if name not in parameters:
             continue
         weight, bias = parameters[name]
-        cin = stored[inputs[0]]
+        cin = 1 if op == "depthwise" else stored[inputs[0]]
         if op == "dense":
             c, h, w = graph.shapes[inputs[0]]
             full = np.zeros((len(weight), h, w, cin), np.float32)
