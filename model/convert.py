@@ -92,7 +92,7 @@ def answer(out, image, labels, kind):
     elif last.op == "act" and last.act == "sigmoid":
         last = last.inputs[0]
         if last.shape[0] > 1:
-            raise ConvertError(f"the network ends in {last.shape[0]} sigmoids, which are {last.shape[0]} answers at once; Pleura gives one label a film")
+            raise ConvertError(f"the network ends in {last.shape[0]} sigmoids, which give as many answers at once; Pleura gives one label a film")
     elif out.flat and last.shape[1:] != (1, 1):
         raise ConvertError("the network ends in a flattened picture")
     count = max(2, last.shape[0])
