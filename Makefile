@@ -132,6 +132,7 @@ model: lib
 	$(TRAIN) model/train.py --lungs
 	$(TRAIN) model/export.py
 	$(TRAIN) model/goldens.py
+	$(TRAIN) model/convert_goldens.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256
 
 picture: site

@@ -10,7 +10,8 @@ import torch
 
 import train
 from engine import Engine
-from export import BUILD, ROOT, halved, tensors, write_gguf
+from export import BUILD, ROOT, halved, tensors
+from gguf import write_gguf
 from graph import Graph
 
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -27,7 +28,13 @@ TINY = {
                   "block.a = conv bare k=3 stride=2 pad=1 c=10 act=relu", "block.b = conv block.a k=3 stride=1 pad=1 c=10",
                   "block.s = conv bare k=1 stride=2 pad=0 c=10 act=relu", "features = add block.b block.s act=relu",
                   "sum = add features block.a", "pool = mean features", "logits = dense pool c=3",
-                  "flat = dense sum c=5 act=relu", "gate = dense pool c=4"],
+                  "flat = dense sum c=5 act=relu", "gate = dense pool c=4",
+                  "uneven = conv stem k=3 stride=2 pad=0 after=1 c=7 act=hardswish", "peak = maxpool stem k=3 stride=2 pad=1",
+                  "smooth = avgpool peak k=2 stride=2", "deep = depthwise bare k=3 stride=2 pad=0 after=1 act=silu",
+                  "squeeze = mean deep", "excite = conv squeeze k=1 stride=1 pad=0 c=6 act=hardsigmoid",
+                  "gated = mul deep excite", "product = mul gated deep", "wider = resize gated scale=3 mode=linear",
+                  "odd = concat gated block.a deep", "mixed = conv odd k=1 stride=1 pad=0 c=5 act=tanh",
+                  "bent = act odd act=sigmoid", "capped = add gated product act=relu6"],
 }
 
 

@@ -1,6 +1,6 @@
 """The layer lines of a Pleura graph as a PyTorch module: one text defines training, export and goldens.
 
-A line is `name = op inputs... key=value...`, in execution order, as src/gguf.h reads them from the
+A line is `name = op inputs... key=value...`, in execution order, as src/graph.h reads them from the
 weights. In training every convolution but the last of a U-Net carries a batch norm, which fold() removes.
 """
 import torch
@@ -9,12 +9,18 @@ from torch.nn import functional as F
 
 
 def parse(line):
-    """One layer line -> (name, op, inputs, options); options are int but act."""
+    """One layer line -> (name, op, inputs, options); options are int but act and mode."""
     name, expression = line.split(" = ")
     op, *words = expression.split()
     inputs = [word for word in words if "=" not in word]
     options = dict(word.split("=") for word in words if "=" in word)
-    return name, op, inputs, {key: value if key == "act" else int(value) for key, value in options.items()}
+    return name, op, inputs, {key: int(value) if value.isdigit() else value for key, value in options.items()}
+
+
+ACTS = {
+    "none": lambda y: y, "relu": F.relu, "relu6": F.relu6, "silu": F.silu, "hardswish": F.hardswish,
+    "hardsigmoid": F.hardsigmoid, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+}
 
 
 def mix_style(y):
@@ -37,13 +43,24 @@ class Graph(nn.Module):
         self.shapes, self.ops = {}, nn.ModuleDict()
         for name, op, inputs, o in self.layers:
             shape = self.shape(op, [self.shapes[i] for i in inputs], o)
-            if op == "conv":
-                conv = nn.Conv2d(self.shapes[inputs[0]][0], o["c"], o["k"], o.get("stride", 1), o.get("pad", 0), bias=True)
+            if op in ("conv", "depthwise"):
+                conv = self.convolution(op, self.shapes[inputs[0]][0], o)
                 self.ops[self.key(name)] = nn.Sequential(conv, nn.BatchNorm2d(o["c"])) if norm and name != "mask" else conv
             if op == "dense":
                 c, h, w = self.shapes[inputs[0]]
                 self.ops[self.key(name)] = nn.Linear(c * h * w, o["c"])
             self.shapes[name] = shape
+
+    @staticmethod
+    def convolution(op, cin, o):
+        """Without padding of its own where it is uneven: bordered() then does it."""
+        pad = 0 if "after" in o else o.get("pad", 0)
+        return nn.Conv2d(cin, o.get("c", cin), o["k"], o.get("stride", 1), pad, groups=cin if op == "depthwise" else 1)
+
+    @staticmethod
+    def bordered(x, o, fill=0.0):
+        pad, after = o.get("pad", 0), o.get("after", o.get("pad", 0))
+        return F.pad(x, (pad, after, pad, after), value=fill)
 
     @staticmethod
     def key(name):
@@ -55,14 +72,14 @@ class Graph(nn.Module):
         if op == "input":
             return o["c"], o["h"], o["w"]
         c, h, w = inputs[0]
-        if op in ("conv", "maxpool"):
-            k, stride, pad = o["k"], o.get("stride", 1), o.get("pad", 0)
-            return o.get("c", c), (h + 2 * pad - k) // stride + 1, (w + 2 * pad - k) // stride + 1
+        if op in ("conv", "depthwise", "maxpool", "avgpool"):
+            k, stride, around = o["k"], o.get("stride", 1), o.get("pad", 0) + o.get("after", o.get("pad", 0))
+            return o.get("c", c), (h + around - k) // stride + 1, (w + around - k) // stride + 1
         if op == "resize":
             return c, h * o["scale"], w * o["scale"]
         if op == "concat":
             return sum(i[0] for i in inputs), h, w
-        return {"add": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
+        return {"add": (c, h, w), "mul": (c, h, w), "act": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
 
     def forward(self, image):
         """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
@@ -71,31 +88,38 @@ class Graph(nn.Module):
             x = [out[i] for i in inputs]
             if op == "input":
                 y = image
-            elif op == "conv":
-                y = self.ops[self.key(name)](x[0])
+            elif op in ("conv", "depthwise"):
+                y = self.ops[self.key(name)](self.bordered(x[0], o) if "after" in o else x[0])
             elif op == "maxpool":
-                y = F.max_pool2d(x[0], o["k"], o["stride"])
+                y = F.max_pool2d(self.bordered(x[0], o, -torch.inf), o["k"], o.get("stride", 1))
+            elif op == "avgpool":
+                y = F.avg_pool2d(x[0], o["k"], o.get("stride", 1))
             elif op == "resize":
-                y = F.interpolate(x[0], scale_factor=o["scale"], mode="nearest")
+                y = F.interpolate(x[0], scale_factor=o["scale"], mode="bilinear" if o.get("mode") == "linear" else "nearest")
             elif op == "concat":
                 y = torch.cat(x, 1)
             elif op == "add":
                 y = sum(x[1:], x[0])
+            elif op == "mul":
+                y = x[0] * x[1]
+            elif op == "act":
+                y = x[0]
             elif op == "mean":
                 y = x[0].mean((2, 3), keepdim=True)
             elif op == "dense":
                 y = self.ops[self.key(name)](x[0].permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
             else:
                 raise ValueError(f"no such op: {op}")
-            y = F.relu(y) if o.get("act") == "relu" else y
+            y = ACTS[o.get("act", "none")](y)
             out[name] = mix_style(y) if self.training and name in self.mixed and torch.rand(()) < 0.5 else y
         return out
 
     def fold(self):
-        """{layer: (weight, bias)} as float32 arrays, batch norm folded in: conv [cout, cin, k, k], dense [cout, h*w*c]."""
+        """{layer: (weight, bias)} as float32 arrays, batch norm folded in: conv [cout, cin, k, k], depthwise
+        [c, 1, k, k], dense [cout, h*w*c]."""
         parameters = {}
         for name, op, _, _ in self.layers:
-            if op not in ("conv", "dense"):
+            if op not in ("conv", "depthwise", "dense"):
                 continue
             layer = self.ops[self.key(name)]
             if isinstance(layer, nn.Sequential):

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // The `pleura` command: arguments in, records on standard output, everything else on standard error.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import cliProgress from 'cli-progress';
 import { createEngine, PleuraError } from './engine.mjs';
@@ -22,10 +24,13 @@ const HELP = `Examples:
   pleura info --layers                     the model: labels, version, licence, hash; where the time goes
   pleura evaluate --labels manifest.csv --split test --by source,view
                                            figures with 95 % intervals, as Markdown
+  pleura convert net.onnx net.gguf --labels covid,normal
+                                           another classifier for --model; pleura convert --help
 
 Usage: pleura [options] PATH...
        pleura info [--layers] [--model FILE] [--json]
        pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
+       pleura convert IN OUT.gguf --labels A,B,... [options]
 
 Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
 
@@ -171,8 +176,21 @@ async function info(options) {
   if (layers.length) await print(layerTable(layers));
 }
 
+/** Hands everything to the converter, which has its own help. @param {string[]} argv */
+function convert(argv) {
+  // Debian's packages belong to Debian's Python, which need not be the first in the path.
+  const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+  const script = fileURLToPath(new URL('../model/convert.py', import.meta.url));
+  const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
+  if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
+  // The HDF5 library itself dies of some damaged files.
+  if (signal) throw new CommandError(`'convert' ended with ${signal}: the file is damaged. Save it again.`);
+  process.exitCode = status ?? 1;
+}
+
 /** @param {string[]} argv */
 async function main(argv) {
+  if (argv[0] === 'convert') return convert(argv.slice(1));
   const { command, options, paths } = parse(argv);
   if (options.help) return print(HELP);
   if (options.version) return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);

@@ -115,7 +115,6 @@ static pleura_status join(graph_layer *l, const graph_layer *layers)
     for (int i = 0; i < l->input_count; i++) {
         const graph_layer *part = layers + l->inputs[i];
         if (part->h != l->h || part->w != l->w) return PLEURA_MODEL_DAMAGED;
-        if (part->c % 4) return PLEURA_MODEL_UNSUPPORTED; /* padding would end up between the parts */
         l->c += part->c;
     }
     return PLEURA_OK;
@@ -140,8 +139,10 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
     if (l->h < 1 || l->w < 1 || l->c < 1 || l->h > GRAPH_MAX_DIM || l->w > GRAPH_MAX_DIM || l->c > GRAPH_MAX_DIM)
         return PLEURA_MODEL_DAMAGED;
     l->lanes = l->op == OP_INPUT ? l->c : (l->c + 3) / 4 * 4;
-    /* The vector kernels take whole vectors; of the image alone conv and dense read single values. */
-    if (l->op != OP_INPUT && l->op != OP_CONV && l->op != OP_DENSE && in->lanes % 4) return PLEURA_MODEL_UNSUPPORTED;
+    /* The vector kernels take whole vectors; of the image alone conv, dense and concat read single values. */
+    int single = l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT;
+    int whole = in->lanes % 4 == 0 && (l->input_count < 2 || other->lanes % 4 == 0);
+    if (!single && !whole) return PLEURA_MODEL_UNSUPPORTED;
     return (size_t)l->h * (size_t)l->w > MAX_FLOATS / (size_t)l->lanes ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
 }
 

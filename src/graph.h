@@ -6,7 +6,7 @@
  *     light  = depthwise enc1 k=3 stride=2 pad=0 after=1       each channel by itself; k=1 is a scale and a shift
  *     down1  = maxpool enc1 k=2 stride=2                       avgpool likewise, without padding
  *     up1    = resize enc2 scale=2                             nearest; mode=linear between pixels' middles
- *     cat1   = concat up1 enc1                                 channels of each in turn, up to 4 inputs
+ *     cat1   = concat up1 enc1                                 channels of each in turn, no padding between; 2 to 4
  *     sum1   = add a b act=relu
  *     gated  = mul a b                                         b has a's shape, or one pixel of as many channels
  *     bent   = act a act=silu

@@ -228,15 +228,18 @@ static void run_window(const net *n, const graph_layer *l, const kernels *kernel
     else kernel->maxpool(l->out, from, &s);
 }
 
+/* The channels that count stand side by side; only behind the last part there is padding. */
 static void concat(const net *n, const graph_layer *l)
 {
     float *out = l->out;
-    for (size_t i = 0; i < (size_t)l->h * (size_t)l->w; i++)
+    for (size_t i = 0; i < (size_t)l->h * (size_t)l->w; i++) {
         for (int j = 0; j < l->input_count; j++) {
             const graph_layer *part = n->layers + l->inputs[j];
-            memcpy(out, part->out + i * (size_t)part->lanes, (size_t)part->lanes * sizeof *out);
-            out += part->lanes;
+            memcpy(out, part->out + i * (size_t)part->lanes, (size_t)part->c * sizeof *out);
+            out += part->c;
         }
+        for (int c = l->c; c < l->lanes; c++) *out++ = 0;
+    }
 }
 
 static void resize(const graph_layer *l, const graph_layer *in)

@@ -1,11 +1,13 @@
-/* bits.c - the native engine's answers: for the phantom and each file, "code verdict bits", from the weights in argv[1]. */
+/* bits.c - the native engine's answers: for the phantom and each file, "code verdict bits logits...", from the weights in argv[1]. */
 #include "pleura.h"
 #include "read_file.h"
 
 static void print(pleura_status status, const pleura_result *r)
 {
-    printf("%s %d %016llx\n", pleura_status_code(status), status ? 0 : r->verdict,
+    printf("%s %d %016llx", pleura_status_code(status), status ? 0 : r->verdict,
            status ? 0 : (unsigned long long)r->bits);
+    for (int i = 0; !status && i < r->label_count; i++) printf(" %.9g", (double)r->logits[i]);
+    puts("");
 }
 
 int main(int count, char **paths)

@@ -1,0 +1,149 @@
+"""Keras .h5 and .keras, and ONNX -> GGUF: python3 model/convert.py IN OUT.gguf --labels covid,normal; --help tells the rest."""
+import argparse
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+PACKAGES = "is missing. On Debian: apt-get install python3-numpy python3-onnx python3-h5py"
+
+try:
+    import numpy as np
+except ModuleNotFoundError:  # the sentence serves a person more than the traceback
+    sys.exit(f"The Python package numpy {PACKAGES}")
+
+from gguf import write_gguf
+from layers import ConvertError
+from simplify import graph
+
+NOTICE = "For research and teaching, not a medical device. The network comes from elsewhere: who converted it answers for it."
+EPILOG = """A film is stretched to the network's input; each channel is grey (0..255) * scale + offset. With --mean and --std, as
+torchvision has them, (grey * scale - mean) / std. Without any of them the scale is 1/255, or 1 where the network scales
+its input itself. A network that ends in one value answers for the second label; one that ends in a map answers with the
+mean of the map. Softmax and sigmoid at the end are the engine's own part."""
+
+
+def numbers(text):
+    """'0.5,1/255' -> [0.5, 0.00392...]"""
+    try:
+        return [float(Fraction(word.strip())) for word in text.split(",")]
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers such as 0.485,0.456,0.406 or 1/255") from error
+
+
+def input_size(text):
+    words = text.split("x")
+    if len(words) != 3 or not all(word.isdigit() and 0 < int(word) <= 4096 for word in words):
+        raise argparse.ArgumentTypeError(f"'{text}' is not HEIGHTxWIDTHxCHANNELS, such as 224x224x3")
+    return tuple(map(int, words))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="pleura convert", description="A Keras or ONNX classifier -> weights for Pleura.", epilog=EPILOG,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", metavar="IN", type=Path, help="model.h5, model.keras or model.onnx")
+    parser.add_argument("out", metavar="OUT.gguf", type=Path)
+    parser.add_argument("--labels", required=True, metavar="A,B,...", help="what the network answers, in its own order")
+    parser.add_argument("--input", type=input_size, metavar="HxWxC", help="size of the input where the file leaves it open")
+    parser.add_argument("--scale", type=numbers, metavar="N[,N,N]", help="factor of the greys 0..255")
+    parser.add_argument("--offset", type=numbers, metavar="N[,N,N]", help="added after the scale")
+    parser.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted after the scale")
+    parser.add_argument("--std", type=numbers, metavar="R,G,B", help="divides after the mean")
+    parser.add_argument("--bgr", action="store_true", help="the network takes blue first: turns the numbers above around")
+    parser.add_argument("--name", help="of the model (default: the file's)")
+    parser.add_argument("--license", default="unknown", help="of the weights, as SPDX names it")
+    parser.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
+    options = parser.parse_args()
+    if options.offset and (options.mean or options.std):
+        parser.error("--offset does not go with --mean and --std")
+    return options
+
+
+def per_channel(values, channels, what, bgr):
+    if len(values) not in (1, channels):
+        raise ConvertError(f"{what} has {len(values)} numbers, the network's input {channels} channels")
+    values = np.broadcast_to(np.array(values), channels)
+    return values[::-1] if bgr else values
+
+
+def preprocessing(options, channels, own):
+    """(scale, offset) a channel; own is what the network does to its input first, or None."""
+    def given(name, otherwise):
+        return per_channel(getattr(options, name) or otherwise, channels, f"--{name}", options.bgr)
+
+    plain = own is not None and not (options.mean or options.std)
+    if not (options.scale or options.mean or options.std):
+        print(f"pleura convert: no --scale is given: the network gets greys of 0..{255 if plain else 1}", file=sys.stderr)
+    std = given("std", [1])
+    if not std.all():
+        raise ConvertError("--std has a zero")
+    scale = given("scale", [1 if plain else 1 / 255]) / std
+    offset = given("offset", [0]) - given("mean", [0]) / std
+    factor, term = (1, 0) if own is None else own
+    return (scale * factor).astype(np.float32), (offset * factor + term).astype(np.float32)
+
+
+def answer(out, image, labels, kind):
+    """graph() of the layers before softmax or sigmoid at the end; the labels must fit them."""
+    last = out.layer
+    if out.factors is not None:
+        raise ConvertError("the network ends in a flattened picture")
+    if last.op == "softmax":
+        last = last.inputs[0]
+    elif last.op == "act" and last.act == "sigmoid":
+        last = last.inputs[0]
+        if last.shape[0] > 1:
+            raise ConvertError(f"the network ends in {last.shape[0]} sigmoids, which give as many answers at once; Pleura gives one label a film")
+    elif out.flat and last.shape[1:] != (1, 1):
+        raise ConvertError("the network ends in a flattened picture")
+    count = max(2, last.shape[0])
+    if count != len(labels):
+        raise ConvertError(f"the network tells {count} labels apart, --labels names {len(labels)} ({', '.join(labels)})")
+    return graph(last, image, kind)
+
+
+def read(path, size):
+    """(network, View of its answer) of a file of any kind that is known here."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if not head:
+        raise ConvertError("it is empty")
+    if head == b"\x89HDF\r\n\x1a\n" or head.startswith(b"PK"):
+        import read_keras as reader  # each needs a package of its own
+    else:
+        import read_onnx as reader
+    return reader.read(path, size)
+
+
+def convert(options):
+    labels = [label.strip() for label in options.labels.split(",")]
+    if len(set(labels)) != len(labels) or not all(labels):
+        raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
+    net, out = read(options.source, options.input)
+    channels, h, w = net.image.shape
+    lines, tensors, own = answer(out, net.image, labels, np.float32 if options.f32 else np.float16)
+    scale, offset = preprocessing(options, channels, own)
+    metadata = {
+        "general.architecture": "pleura", "general.name": options.name or options.source.stem, "general.version": "0.1.0",
+        "general.license": options.license, "pleura.labels": labels, "pleura.diagnosis.graph": lines,
+        "pleura.input.scale": scale, "pleura.input.offset": offset, "pleura.card.notice": NOTICE,
+        "pleura.card.summary": f"Converted from {options.source.name}; nothing was measured on films.",
+    }
+    write_gguf(options.out, metadata, tensors)
+    print(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}", file=sys.stderr)
+
+
+def main():
+    options = arguments()
+    np.seterr(all="ignore")  # what is not finite is found where the weights are packed
+    try:
+        convert(options)
+    except ConvertError as error:
+        sys.exit(f"{options.source}: {error}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"The Python package {error.name} {PACKAGES}")
+    except OSError as error:
+        sys.exit(f"{error.filename or options.source}: {error.strerror or error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""GGUF v3 files: metadata and tensors to bytes, and the layout of weights that src/kernels.h wants."""
+import struct
+from pathlib import Path
+
+import numpy as np
+
+GGUF_U32, GGUF_I32, GGUF_F32, GGUF_STRING, GGUF_ARRAY = 4, 5, 6, 8, 9
+TENSOR_F32, TENSOR_F16 = 0, 1
+ALIGNMENT = 32
+
+
+def round4(n):
+    return (n + 3) // 4 * 4
+
+
+def pack(weight, cin, kind=np.float16):
+    """[cout, c, kh, kw] -> [cout4/4, kh, kw, cin, 4] of that kind of float, as src/kernels.h wants it; new channels zero."""
+    cout, c, kh, kw = weight.shape
+    full = np.zeros((round4(cout), cin, kh, kw), kind)
+    full[:cout, :c] = weight
+    return np.ascontiguousarray(full.reshape(-1, 4, cin, kh, kw).transpose(0, 3, 4, 2, 1))
+
+
+def string(text):
+    raw = text.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def value(v):
+    """One metadata value with its type number: str, int, float, float32 array or list of str."""
+    if isinstance(v, str):
+        return struct.pack("<I", GGUF_STRING) + string(v)
+    if isinstance(v, int):
+        return struct.pack("<Ii", GGUF_I32, v)
+    if isinstance(v, float):
+        return struct.pack("<If", GGUF_F32, v)
+    if isinstance(v, np.uint32):
+        return struct.pack("<II", GGUF_U32, v)
+    if isinstance(v, np.ndarray):
+        return struct.pack("<IIQ", GGUF_ARRAY, GGUF_F32, len(v)) + v.astype("<f4").tobytes()
+    return struct.pack("<IIQ", GGUF_ARRAY, GGUF_STRING, len(v)) + b"".join(map(string, v))
+
+
+def write_gguf(path, metadata, arrays):
+    """A GGUF v3 file; array axes are reversed, as GGUF counts from the fastest."""
+    metadata = {**metadata, "general.alignment": np.uint32(ALIGNMENT)}
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(arrays), len(metadata))
+    head += b"".join(string(key) + value(v) for key, v in metadata.items())
+    at, blobs = 0, []
+    for name, array in arrays.items():
+        kind = TENSOR_F16 if array.dtype == np.float16 else TENSOR_F32
+        head += string(name) + struct.pack("<I", array.ndim) + struct.pack(f"<{array.ndim}Q", *array.shape[::-1])
+        head += struct.pack("<IQ", kind, at)
+        blob = array.tobytes()
+        blobs.append(blob + bytes(-len(blob) % ALIGNMENT))
+        at += len(blobs[-1])
+    Path(path).write_bytes(head + bytes(-len(head) % ALIGNMENT) + b"".join(blobs))

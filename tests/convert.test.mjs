@@ -1,0 +1,150 @@
+// convert.test.mjs - networks from elsewhere: converted, run, and compared with PyTorch's logits; broken ones: the sentence.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createEngine } from '../src/engine.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const fixture = (name) => join(root, 'tests/fixtures/convert', name);
+const scratch = mkdtempSync(join(tmpdir(), 'pleura-convert-'));
+after(() => rmSync(scratch, { recursive: true }));
+const out = join(scratch, 'out.gguf');
+const PYTHON = '/usr/bin/python3';
+const LABELS = ['--labels', 'covid,pneumonia,normal'];
+const { films, networks } = JSON.parse(readFileSync(fixture('expected.json'), 'utf8'));
+const wasm = readFileSync(join(root, 'build/pleura.wasm'));
+
+/** Runs `pleura convert`. @param {string} source @param {string[]} options */
+function convert(source, options = LABELS) {
+  return spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', source, out, ...options], { encoding: 'utf8' });
+}
+
+/** The native engine's answers to the films: bits and logits. */
+function answers() {
+  const text = execFileSync(join(root, 'build/clang/bits'), [out, ...films.map(fixture)], { encoding: 'utf8' });
+  return text.trim().split('\n').slice(1).map((line) => {
+    const [code, , bits, ...logits] = line.split(' ');
+    assert.equal(code, 'ok');
+    return { bits, logits: logits.map(Number) };
+  });
+}
+
+/** The largest difference, as a share of how far a label's logit spreads over the films. A common term has no meaning. */
+function relativeError(got, expected) {
+  const centred = (rows) => rows.map((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
+  const [a, b] = [centred(got), centred(expected)];
+  const spread = Math.max(...b[0].map((_, i) => Math.max(...b.map((row) => row[i])) - Math.min(...b.map((row) => row[i]))));
+  return Math.max(...b.flatMap((row, n) => row.map((v, i) => Math.abs(a[n][i] - v)))) / spread;
+}
+
+for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
+  test(`${name} answers as PyTorch does, natively and in wasm`, async () => {
+    for (const [more, limit] of [[['--f32'], 1e-4], [[], 1e-2]]) {
+      const { status, stderr } = convert(fixture(name), [...options, ...more]);
+      assert.equal(status, 0, stderr);
+      const got = answers();
+      const error = relativeError(got.map((one) => one.logits), logits);
+      assert.ok(error <= limit, `relative error ${error} with ${more.join() || 'float16'}`);
+      const engine = await createEngine({ wasm, weights: readFileSync(out) });
+      assert.deepEqual(films.map((film) => engine.diagnose(new Uint8Array(readFileSync(fixture(film)))).bits), got.map((one) => one.bits));
+    }
+  });
+}
+
+test('the map of a network that ends in one is its heatmap', async () => {
+  convert(fixture('unet_map.onnx'), networks['unet_map.onnx'].arguments);
+  const engine = await createEngine({ wasm, weights: readFileSync(out) });
+  const { heatmap } = engine.diagnose(new Uint8Array(readFileSync(fixture('rings.png'))));
+  assert.ok(Math.max(...heatmap.data) > 0.5);
+  assert.match(engine.model.graphs.diagnosis.join('\n'), /features = .*\nmean1 = mean features\nlogits = dense mean1 c=3$/);
+});
+
+/** A copy of a fixture after some lines of Python: `m` is the ONNX model, `f` the open HDF5 file. */
+function altered(name, lines) {
+  const path = join(scratch, name);
+  writeFileSync(path, readFileSync(fixture(name)));
+  const [open, close] = name.endsWith('.onnx') ? ['import onnx; m = onnx.load(p); g = m.graph', 'onnx.save(m, p)']
+    : ["import h5py, json; f = h5py.File(p, 'r+')", 'f.close()'];
+  execFileSync(PYTHON, ['-c', `import sys; p = sys.argv[1]\n${open}\n${lines}\n${close}`, path]);
+  return path;
+}
+
+function refused(source, options, ...sentences) {
+  const { status, stderr } = convert(source, options);
+  assert.equal(status, 1, stderr);
+  assert.ok(stderr.startsWith(source) && !stderr.includes('Traceback') && stderr.trim().split('\n').length === 1, stderr);
+  for (const sentence of sentences) assert.match(stderr, sentence);
+}
+
+test('an unknown operation is named with its node, never skipped', () => {
+  refused(altered('vgg.onnx', "g.node[1].op_type = 'LeakyRelu'"), LABELS, /LeakyRelu '\/1\/Relu': the engine has no such operation/);
+  refused(altered('vgg.onnx', "g.node[1].domain = 'com.example'"), LABELS, /Relu '\/1\/Relu': the engine has no such operation/);
+  const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
+  refused(altered('sequential.h5', rename('"Dropout"', '"Lambda"')), ['--labels', 'a,b'], /Lambda 'dropout': the engine has no such layer/);
+  refused(altered('sequential.h5', rename('"sigmoid"', '"softplus"')), ['--labels', 'a,b'], /Dense 'dense_1': the engine has no activation softplus/);
+});
+
+test('missing, misshapen and infinite weights are named with their layer', () => {
+  refused(altered('vgg.onnx', "del g.initializer[[i.name for i in g.initializer].index('10.weight')]"), LABELS,
+    /Gemm '\/10\/Gemm': its input '10.weight' is nowhere in the file/);
+  refused(altered('vgg.onnx', "i = next(i for i in g.initializer if i.name == '3.weight'); i.dims[0], i.dims[1] = i.dims[1], i.dims[0]"), LABELS,
+    /Conv '\/3\/Conv': its weights have the shape 6x12x3x3, which does not fit 6 channels/);
+  refused(altered('sequential.h5', "del f['model_weights/conv2d_1'].attrs['weight_names']"), ['--labels', 'a,b'],
+    /Conv2D 'conv2d_1': its weights 'kernel' are missing/);
+  refused(altered('sequential.h5', "f['model_weights/conv2d_1/conv2d_1/bias:0'][0] = float('nan')"), ['--labels', 'a,b'],
+    /Conv2D 'conv2d_1': its weights are not all finite/);
+  refused(altered('sequential.h5', "f['model_weights/dense/dense/kernel:0'][0] = 1e6"), ['--labels', 'a,b'],
+    /Dense 'dense': its weights reach 1.*e\+06, too large for float16; use --f32/);
+});
+
+test('files that are cut off or of another kind are refused in one sentence', () => {
+  const part = join(scratch, 'part');
+  for (const name of ['vgg.onnx', 'sequential.h5', 'functional.keras']) {
+    const bytes = readFileSync(fixture(name));
+    for (const share of [0.01, 0.3, 0.7, 0.999]) {
+      writeFileSync(part, bytes.subarray(0, bytes.length * share));
+      refused(part, LABELS, /cut off|nodes/);
+    }
+  }
+  writeFileSync(part, '');
+  refused(part, LABELS, /it is empty/);
+  refused(fixture('noise.png'), LABELS, /no ONNX or Keras file/);
+  refused(join(scratch, 'nowhere.h5'), LABELS, /No such file/);
+  refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /holds weights without a model/);
+});
+
+test('what is typed must fit the network', () => {
+  refused(fixture('vgg.onnx'), ['--labels', 'covid,normal'], /tells 3 labels apart, --labels names 2 \(covid, normal\)/);
+  refused(fixture('sequential.h5'), ['--labels', 'covid'], /tells 2 labels apart, --labels names 1/);
+  refused(fixture('vgg.onnx'), ['--labels', 'a,a,b'], /an empty or a repeated label/);
+  refused(fixture('vgg.onnx'), [...LABELS, '--input', '224x224x3'], /is 3x32x32, not 224x224x3 as --input says/);
+  refused(fixture('sequential.h5'), [...LABELS, '--input', '32x32x1'], /its input is 32x32x3, not 32x32x1/);
+  refused(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2'], /--mean has 2 numbers, the network's input 3 channels/);
+  refused(fixture('vgg.onnx'), [...LABELS, '--std', '0'], /--std has a zero/);
+  const open = altered('vgg.onnx', 'for d in g.input[0].type.tensor_type.shape.dim: d.dim_value = 0');
+  refused(open, LABELS, /leaves sizes open .* say them: --input/);
+  assert.equal(convert(open, [...LABELS, '--input', '32x32x3']).status, 0);
+  for (const options of [[], [...LABELS, '--input', '224'], [...LABELS, '--scale', 'much']]) {
+    const { status, stderr } = convert(fixture('vgg.onnx'), options);
+    assert.equal(status, 2);
+    assert.match(stderr, /usage: pleura convert/);
+  }
+});
+
+test('a missing Python package is named with the Debian packages', () => {
+  // -S leaves out the folder where Debian keeps them.
+  const { status, stderr } = spawnSync(PYTHON, ['-S', join(root, 'model/convert.py'), 'in', 'out', ...LABELS], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /^The Python package numpy is missing. On Debian: apt-get install python3-numpy/);
+});
+
+test('--bgr turns the numbers for the channels around', async () => {
+  convert(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2,3', '--scale', '1', '--bgr']);
+  const script = 'import sys, struct; b = open(sys.argv[1], "rb").read(); i = b.index(b"pleura.input.offset") + 19; '
+    + 'print(*struct.unpack("<3f", b[i + 16:i + 28]))';
+  assert.equal(execFileSync(PYTHON, ['-c', script, out], { encoding: 'utf8' }).trim(), '-3.0 -2.0 -1.0');
+});
