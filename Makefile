@@ -105,7 +105,7 @@ site: wasm
 
 build/bench/peak.wasm: tests/bench/peak.c Makefile | build/include/stb
 	@mkdir -p $(@D)
-	emcc $(WASM) -sEXPORTED_FUNCTIONS=_peak $< -o $@
+	emcc $(WASM) $(LINK) -sEXPORTED_FUNCTIONS=_peak $< -o $@
 
 # The runtimes to compare with: nothing but the benchmark needs them.
 tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
