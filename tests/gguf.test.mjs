@@ -1,0 +1,26 @@
+// gguf.test.mjs - the shipped weights through a reader that is not ours: a standard file, and what it must tell.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gguf } from '@huggingface/gguf';
+
+const path = fileURLToPath(new URL('../model/pleura.gguf', import.meta.url));
+
+test('a foreign GGUF reader opens the weights and finds the same graphs, tensors and licence', async () => {
+  const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
+  assert.equal(metadata.version, 3);
+  assert.equal(metadata['general.architecture'], 'pleura');
+  assert.equal(metadata['general.license'], 'CC-BY-NC-SA-4.0');
+  assert.deepEqual(metadata['pleura.labels'], ['covid', 'pneumonia', 'normal']);
+  assert.match(metadata['pleura.card.notice'], /not a medical device/);
+  const shapes = new Map(tensorInfos.map(({ name, shape }) => [name, shape.map(Number)]));
+  for (const graph of ['lungs', 'diagnosis']) {
+    const weighted = metadata[`pleura.${graph}.graph`].filter((line) => / = (conv|dense) /.test(line)).map((line) => line.split(' ')[0]);
+    assert.ok(weighted.length > 5);
+    for (const layer of weighted) {
+      const [lanes, , , , blocks] = shapes.get(`${graph}.${layer}.weight`);
+      assert.equal(lanes, 4);
+      assert.deepEqual(shapes.get(`${graph}.${layer}.bias`), [4 * blocks]);
+    }
+  }
+});
