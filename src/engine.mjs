@@ -102,11 +102,9 @@ export async function createEngine({ wasm, weights, reference = false }) {
     notice: text('pleura.card.notice') ?? 'For research and teaching, not a medical device.',
     summary: text('pleura.card.summary') ?? '',
     labels,
-    lungs: graphs.lungs.length > 0,
     graphs,
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
-    gateScore: number('pleura.gate.min_score') ?? 0,
   };
 
   /** Layer `number` of a graph; its output lies at `at`. */

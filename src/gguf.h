@@ -3,7 +3,7 @@
  * gguf_open measures every byte that later calls touch; they cannot fail in any other way than "not there".
  * The reader points into the caller's bytes, which must outlive it. Little-endian machines only, as the format.
  *
- * Pleura's keys begin with "pleura.": graphs and their layers are described in net.h, the rest in pleura.c.
+ * Pleura's keys begin with "pleura.": graphs are described in graph.h, the rest in pleura.c.
  * A layer's tensors are "<graph>.<layer>.weight" and "<graph>.<layer>.bias", packed as kernels.h wants them:
  * weight {4, cin, k, k, cout/4} and bias {cout} in GGUF's order of dimensions, which begins with the innermost. */
 #ifndef PLEURA_GGUF_H

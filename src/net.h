@@ -1,4 +1,4 @@
-/* net.h - a graph of layers from the weights file: parsed, planned into an arena, run layer by layer. */
+/* net.h - the layers of graph.h with their weights: loaded, planned into an arena, run layer by layer. */
 #ifndef PLEURA_NET_H
 #define PLEURA_NET_H
 

@@ -19,8 +19,10 @@ struct pleura_engine {
     net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
     graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
     lungs lungs;
-    int *scratch;        /* for lungs_find; later the net's own mask */
-    float *crop_mask, *map, *heatmap;
+    int *scratch;        /* for lungs_find */
+    float *crop_mask;    /* the lungs at the second net's own size, or the whole film's plain greys */
+    float *map, *heatmap;
+    float lungs_quantiles[QUANTILES], quantiles[QUANTILES]; /* of the two gates */
     int label_count;
     float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
     int plain_greys;
@@ -97,10 +99,17 @@ static pleura_status read_input(pleura_engine *e)
     return PLEURA_OK;
 }
 
-/* A gate is a layer with as many quantiles as gate_score needs. */
-static int gate_is_whole(const graph_layer *gate, const gguf *g, const char *key)
+/* A gate is a layer with the quantiles that gate_score needs; a net without one passes. */
+static int read_quantiles(float *out, const graph_layer *gate, const gguf *g, const char *key)
 {
-    return !gate || gguf_count(g, key) == QUANTILES;
+    double v;
+    if (!gate) return 1;
+    if (gguf_count(g, key) != QUANTILES) return 0;
+    for (uint64_t i = 0; i < QUANTILES; i++) {
+        if (!gguf_number(&v, g, key, i)) return 0;
+        out[i] = (float)v;
+    }
+    return 1;
 }
 
 static pleura_status parse_nets(pleura_engine *e)
@@ -121,7 +130,7 @@ static pleura_status parse_nets(pleura_engine *e)
     if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count) return PLEURA_MODEL_DAMAGED;
     const graph_layer *pool = e->net.layers + e->logits->inputs[0];
     if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features) e->features = NULL;
-    if (!gate_is_whole(e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
+    if (!read_quantiles(e->quantiles, e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
     if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
     status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
     if (status) return status;
@@ -130,7 +139,7 @@ static pleura_status parse_nets(pleura_engine *e)
     if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
     int side = e->lungs_net.layers->h;
     if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1) return PLEURA_MODEL_DAMAGED;
-    if (!gate_is_whole(e->lungs_gate, g, "pleura.gate.lungs.quantiles")) return PLEURA_MODEL_DAMAGED;
+    if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles")) return PLEURA_MODEL_DAMAGED;
     return read_input(e);
 }
 
@@ -189,17 +198,15 @@ void pleura_close(pleura_engine *e)
 
 /* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
  * quantiles 0..100 % of that length. */
-static float gate_score(const pleura_engine *e, const graph_layer *gate, const char *key)
+static float gate_score(const graph_layer *gate, const float *quantiles)
 {
     float squares = 0;
     for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
     float distance = sqrtf(squares);
-    double low, high;
-    for (uint64_t i = 0; i + 1 < QUANTILES; i++) {
-        gguf_number(&low, &e->weights, key, i);
-        gguf_number(&high, &e->weights, key, i + 1);
-        if (distance >= (float)high) continue;
-        float within = distance > (float)low ? (distance - (float)low) / ((float)high - (float)low) : 0;
+    for (int i = 0; i + 1 < QUANTILES; i++) {
+        float low = quantiles[i], high = quantiles[i + 1];
+        if (distance >= high) continue;
+        float within = distance > low ? (distance - low) / (high - low) : 0;
         return 1 - ((float)i + within) / (QUANTILES - 1);
     }
     return 0;
@@ -232,7 +239,7 @@ static int prepare(pleura_engine *e, float *score)
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, e->kernels);
     lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
-    if (e->lungs_gate) *score = gate_score(e, e->lungs_gate, "pleura.gate.lungs.quantiles");
+    if (e->lungs_gate) *score = gate_score(e->lungs_gate, e->lungs_quantiles);
     lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
     return seen;
@@ -295,7 +302,7 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f)
     net_run(&e->net, e->kernels);
     int best = read_scores(e);
     if (e->gate) {
-        float own = gate_score(e, e->gate, "pleura.gate.diagnosis.quantiles");
+        float own = gate_score(e->gate, e->quantiles);
         if (own < score) score = own;
     }
     memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);

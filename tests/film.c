@@ -1,20 +1,12 @@
 /* film.c - prints what the engine decodes: for each file "code width height", a line's end, and 16-bit pixels. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "image.h"
+#include "read_file.h"
 
 int main(int count, char **paths)
 {
     for (int i = 1; i < count; i++) {
-        FILE *from = fopen(paths[i], "rb");
-        if (!from) return 1;
-        fseek(from, 0, SEEK_END);
-        size_t size = (size_t)ftell(from);
-        rewind(from);
-        uint8_t *bytes = malloc(size ? size : 1);
-        if (!bytes || fread(bytes, 1, size, from) != size) return 1;
-        fclose(from);
+        size_t size;
+        uint8_t *bytes = read_file(paths[i], &size);
         film f = {0};
         pleura_status status = film_decode(&f, bytes, size);
         free(bytes);
