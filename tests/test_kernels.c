@@ -140,7 +140,7 @@ static int small_differs(small_layer *layer, int weights, const window_shape *v)
     for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
     for (int i = 0; i < v->cout; i++) start[i] = (int32_t)(factor[i] * 1000), factor[i] = (2.5f + factor[i]) / 512;
     for (int bytes = 0; bytes < 2; bytes++) {
-        int8_weights w = {weight, start, factor};
+        int8_weights w = {weight, NULL, start, factor};
         int8_shape s = {*v, bytes, 60, v->act ? 60 : 0, v->act == ACT_RELU6 ? 90 : 127};
         layer(plain, in, &w, &s, &int8_ref);
         layer(vector, in, &w, &s, &int8_simd);
