@@ -102,40 +102,52 @@ static void put(void *out, size_t place, vector low, vector high, int count, con
     else wasm_v128_store32_lane(to, v, 0);
 }
 
-/* One row of a window, count bytes, to bytes or to 16-bit numbers. */
-static void copy_bytes(uint8_t *to, const uint8_t *from, int count)
+/* One row of the windows of `run` neighbours, which begin `apart` bytes after each other, to panels `size` long: as they
+ * are, or as 16-bit numbers. Rows too short for vectors go value by value through all windows. */
+static void pack_bytes(uint8_t *to, const uint8_t *from, int row, int run, int size, int apart)
 {
-    int i = 0;
-    for (; i + 16 <= count; i += 16) store(to + i, load(from + i));
-    for (; i + 4 <= count; i += 4) memcpy(to + i, from + i, 4);
-    for (; i < count; i++) to[i] = from[i];
+    for (int n = 0; n < run && row >= 4; n++, to += size, from += apart) {
+        int i = 0;
+        for (; i + 16 <= row; i += 16) store(to + i, load(from + i));
+        for (; i + 4 <= row; i += 4) memcpy(to + i, from + i, 4);
+        for (; i < row; i++) to[i] = from[i];
+    }
+    for (int i = 0; i < row && row < 4; i++)
+        for (int n = 0; n < run; n++) to[n * size + i] = from[n * apart + i];
 }
 
-static void widen_bytes(int16_t *to, const uint8_t *from, int count)
+static void pack_words(int16_t *to, const uint8_t *from, int row, int run, int size, int apart)
 {
-    int i = 0;
-    for (; i + 8 <= count; i += 8) store(to + i, wasm_u16x8_load8x8(from + i));
-    for (; i < count; i++) to[i] = from[i];
+    for (int n = 0; n < run && row >= 8; n++, to += size, from += apart) {
+        int i = 0;
+        for (; i + 8 <= row; i += 8) store(to + i, wasm_u16x8_load8x8(from + i));
+        for (; i < row; i++) to[i] = from[i];
+    }
+    for (int i = 0; i < row && row < 8; i++)
+        for (int n = 0; n < run; n++) to[n * size + i] = from[n * apart + i];
 }
 
-/* The windows of `count` pixels from `first` on, side by side, up to a multiple of 4: the last ones repeat. */
+/* The windows of `count` pixels from `first` on, side by side; zeros up to whole quads and to a multiple of 4 windows. */
 static void pack(void *panel, const uint8_t *in, const window_shape *s, int first, int count, const int8_dot *dot)
 {
-    int size = int8_quads(s) * 4, row = s->k * s->cin;
-    for (int n = 0; n < (count + 3) / 4 * 4; n++) {
-        int pixel = first + (n < count ? n : count - 1), y = pixel / s->ow, x = pixel % s->ow;
-        const uint8_t *from = in + ((size_t)(y * s->stride) * (size_t)s->w + (size_t)(x * s->stride)) * (size_t)s->cin;
-        uint8_t *bytes = (uint8_t *)panel + n * size;
-        int16_t *words = (int16_t *)panel + n * size;
+    int size = int8_quads(s) * 4, row = s->k * s->cin, apart = s->stride * s->cin, used = s->k * row;
+    uint8_t *bytes = panel;
+    int16_t *words = panel;
+    for (int n = 0, run; n < count; n += run) {
+        int y = (first + n) / s->ow, x = (first + n) % s->ow;
+        const uint8_t *from = in + (size_t)(y * s->stride * s->w) * (size_t)s->cin + (size_t)(x * apart);
+        run = s->ow - x < count - n ? s->ow - x : count - n;
         for (int ky = 0; ky < s->k; ky++, from += s->w * s->cin) {
-            if (dot->wide) widen_bytes(words + ky * row, from, row);
-            else copy_bytes(bytes + ky * row, from, row);
-        }
-        for (int i = s->k * row; i < size; i++) {
-            if (dot->wide) words[i] = 0;
-            else bytes[i] = 0;
+            if (dot->wide) pack_words(words + n * size + ky * row, from, row, run, size, apart);
+            else pack_bytes(bytes + n * size + ky * row, from, row, run, size, apart);
         }
     }
+    for (int i = used; i < size; i++) {
+        for (int n = 0; n < count && dot->wide; n++) words[n * size + i] = 0;
+        for (int n = 0; n < count && !dot->wide; n++) bytes[n * size + i] = 0;
+    }
+    size_t item = dot->wide ? 2 : 1;
+    memset(bytes + (size_t)(count * size) * item, 0, (size_t)(-count & 3) * (size_t)size * item);
 }
 
 static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room)
@@ -162,7 +174,7 @@ static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8
 }
 
 /* Four bytes or eight as 16-bit numbers; of four, the upper half is 0. */
-static vector widen(const uint8_t *from, int count)
+static inline vector widen(const uint8_t *from, int count)
 {
     return count == 8 ? wasm_u16x8_load8x8(from) : wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(from));
 }
@@ -279,8 +291,9 @@ static void gather(taps *t, const int8_t *weight, int channels, const window_sha
     t->ends[t->count - 1] = 1;
 }
 
-/* Four pixels, whose windows begin `apart` bytes after each other, x 8 channels. */
-static void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, int channels, const taps *t)
+/* Four pixels, whose windows begin `apart` bytes after each other, x 8 channels or 4. */
+static inline __attribute__((always_inline))
+void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, int channels, const taps *t)
 {
     vector zero = wasm_i32x4_const(0, 0, 0, 0), a = zero, b = zero, c = zero, d = zero;
     for (int i = 0; i < 4; i++) low[i] = high[i] = zero;
@@ -317,7 +330,9 @@ static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const
             vector low[4], high[4];
             int at = few || x + 4 <= v->ow ? x : v->ow - 4; /* the last four may overlap */
             const uint8_t *corner = in + (y * v->stride * v->w + at * v->stride) * v->cin + o;
-            depthwise_4(low, high, corner, few ? 0 : v->stride * v->cin, channels, &t);
+            int apart = few ? 0 : v->stride * v->cin;
+            if (channels == 8) depthwise_4(low, high, corner, apart, 8, &t);
+            else depthwise_4(low, high, corner, apart, 4, &t);
             for (int n = 0; n < (few ? 1 : 4); n++)
                 put(out, (size_t)((y * v->ow + at + n) * v->cout + o), low[n], high[n], channels, &f, s);
         }
