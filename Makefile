@@ -6,6 +6,7 @@
 #   make setup    install compilers, Emscripten, Node and Chromium where they are missing (Debian)
 #   make wasm     build/pleura.wasm, the engine of page and command
 #   make lib      build/libpleura.so, the same engine for C and Python
+#   make types    build/types, the TypeScript declarations of the npm package
 #   make site     build/site, the static page
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make samples  build/samples, a few openly licensed films
@@ -31,13 +32,13 @@ TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
 # glibc's allocator otherwise hands every activation back to the system; threads that spin starve a busy machine.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
-SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs)
+SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs)
 MODULES   = $(wildcard src/*.mjs web/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib site bench samples model picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib types site bench samples model picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -49,6 +50,7 @@ setup:
 
 wasm: build/pleura.wasm
 lib: build/libpleura.so
+types: build/types/node.d.mts
 
 build/include/stb:
 	@mkdir -p build/include
@@ -70,6 +72,12 @@ build/test_kernels.wasm: tests/test_kernels.c build/wasm/kernels_ref.o build/was
 build/libpleura.so: $(SOURCES) $(HEADERS) Makefile | build/include/stb
 	$(CC) $(COMMON) -O3 -fPIC -shared $(filter %.c, $^) -lm -o $@
 
+# The checks are those of `make lint`; here every type that may be undefined or null says so.
+build/types/node.d.mts: $(wildcard src/*.mjs src/*.cjs) package-lock.json
+	node_modules/.bin/tsc src/node.mjs src/node.cjs --allowJs --strict --noCheck --declaration --emitDeclarationOnly \
+	  --outDir $(@D) --module nodenext --target es2022 --types node
+	@touch $@
+
 # Native tests: one folder a compiler, always under AddressSanitizer and UBSan.
 build/$(CC)/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
@@ -82,6 +90,7 @@ native: $(TESTS)
 	@set -e; for test in $(TESTS); do echo "$$test"; "$$test"; done
 
 lint: | build/include/stb
+	node_modules/.bin/tsc -p src
 	@set -e; for module in $(MODULES); do node --check "$$module"; done
 	@set -e; for source in $(SOURCES); do \
 	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text -o /dev/null $(COMMON) "$$source"; done
@@ -94,7 +103,8 @@ check: wasm lib lint native
 	node --test $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
 
 test: setup
-	@$(MAKE) --no-print-directory wasm lib helpers lint CC=clang
+	@.ci/setup nodes
+	@$(MAKE) --no-print-directory wasm lib types helpers lint CC=clang
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site

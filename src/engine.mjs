@@ -2,6 +2,7 @@
 
 /** A failure with its name for programs (`code`), its number (`status`) and a sentence for people (`message`). */
 export class PleuraError extends Error {
+  /** @param {string} code @param {number} status @param {string} message */
   constructor(code, status, message) {
     super(message);
     this.name = 'PleuraError';
@@ -26,11 +27,13 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {number} height
  * @property {Grid} heatmap  evidence for the likeliest label
  * @property {Grid} lungs  probability of lung
+ * @typedef {Awaited<ReturnType<typeof createEngine>>} Engine
  */
 
-/** The functions and the memory of a new instance. */
+/** The functions and the memory of a new instance. @param {any} wasm bytes or module @returns {Promise<any>} */
 async function instantiate(wasm) {
   try {
+    /** @type {any} */
     const made = await WebAssembly.instantiate(wasm, { env: { emscripten_notify_memory_growth() {} } });
     const { exports } = 'instance' in made ? made.instance : made; // from bytes, or from a compiled module
     exports._initialize();
@@ -45,7 +48,7 @@ async function instantiate(wasm) {
 /**
  * An engine on its own memory, one film at a time. Throws PleuraError.
  * @param {object} options
- * @param {BufferSource|WebAssembly.Module} options.wasm  pleura.wasm
+ * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} options.wasm  pleura.wasm
  * @param {Uint8Array} options.weights  pleura.gguf; copied
  * @param {boolean} [options.reference]  plain kernels: slower, the same bits
  */
@@ -78,6 +81,7 @@ export async function createEngine({ wasm, weights, reference = false }) {
     return at ? utf8.decode(bytesAt(at, c.text_size())) : null;
   }
 
+  /** @param {string} key @returns {number | null} */
   function number(key) {
     giveKey(key);
     const value = c.number(0);
