@@ -29,7 +29,8 @@ const HELP = `Examples:
 
 Usage: pleura [options] PATH...
        pleura info [--layers] [--model FILE] [--json]
-       pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
+       pleura evaluate --labels PATH [--root DIR] [--split NAME] [--by COLUMN,...] [--prevalence LABEL=SHARE,...]
+                       [--model FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
 
 Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
@@ -42,10 +43,14 @@ Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
   --help         this text
   --version      the version
 
-  --labels FILE  evaluate: a CSV with the columns file and label; patient_id, split and others where there are any
+  --labels PATH  evaluate: a CSV with the columns file and label; patient_id, split and others where there are any;
+                 or a folder with a sub-folder of films for each label
   --root DIR     evaluate: where the paths of the CSV begin (default: its folder)
   --split NAME   evaluate: only the films whose column split says so
   --by COLUMNS   evaluate: figures for the groups of these columns too
+  --against FILE     evaluate: other weights to compare with on the same films
+  --prevalence LIST  evaluate: what shares of the labels to expect, such as covid=0.05,pneumonia=0.1
+  --report DIR       evaluate: write Markdown, JSON and plots (SVG) into this folder
 
 Exit status: 0 all films were answered, 1 at least one error, 2 wrong usage.`;
 
@@ -54,12 +59,13 @@ const OPTIONS = {
   json: { type: 'boolean' }, csv: { type: 'boolean' }, jobs: { type: 'string' }, model: { type: 'string' },
   layers: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' },
   labels: { type: 'string' }, root: { type: 'string' }, split: { type: 'string' }, by: { type: 'string' },
+  against: { type: 'string' }, prevalence: { type: 'string' }, report: { type: 'string' },
 };
 /** Which options each sub-command takes. */
 const TAKES = {
   diagnose: ['json', 'csv', 'jobs', 'model'],
   info: ['json', 'model', 'layers'],
-  evaluate: ['json', 'jobs', 'model', 'labels', 'root', 'split', 'by'],
+  evaluate: ['json', 'jobs', 'model', 'labels', 'root', 'split', 'by', 'against', 'prevalence', 'report'],
 };
 /** The least of so many rounds is what a layer takes when nothing else disturbs it. */
 const PROFILE_ROUNDS = 20;
@@ -88,7 +94,7 @@ function parse(argv) {
   if (options.json && options.csv) throw usage('Choose one of --json and --csv.');
   if (command === 'diagnose' && !paths.length) throw usage('No path is given.');
   if (command !== 'diagnose' && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
-  if (command === 'evaluate' && !options.labels) throw usage("'evaluate' needs --labels FILE.");
+  if (command === 'evaluate' && !options.labels) throw usage("'evaluate' needs --labels PATH.");
   return { command, options, paths };
 }
 
