@@ -135,9 +135,10 @@ async function runFilms(items, options, begin, take) {
   const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)));
   const { model } = pool;
   const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
-  await begin?.({ model, name });
-  const bar = progress(items.length, begin !== null);
+  let bar;
   try {
+    await begin?.({ model, name });
+    bar = progress(items.length, begin !== null);
     for await (const { item, answer } of pool.run(items)) {
       if (answer.code) {
         process.exitCode = 1;
@@ -147,7 +148,7 @@ async function runFilms(items, options, begin, take) {
       bar.step();
     }
   } finally {
-    bar.stop();
+    bar?.stop();
     await pool.close();
   }
   process.stderr.write(`${model.notice}\n`);
