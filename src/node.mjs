@@ -11,6 +11,6 @@ export { PleuraError } from './engine.mjs';
  * @returns {Promise<Engine>}
  */
 export async function createEngine(options = {}) {
-  const { wasm, weights } = options.wasm && options.weights ? options : { ...(await loadParts()), ...options };
-  return create({ ...options, wasm, weights });
+  const parts = options.wasm && options.weights ? {} : await loadParts();
+  return create(/** @type {Parameters<typeof create>[0]} */ ({ ...parts, ...options }));
 }
