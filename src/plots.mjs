@@ -89,7 +89,7 @@ const legend = (lines, bottom = SIDE) => lines.flatMap(([kind, words], i) => {
  */
 export function rocPlot(curves, against) {
   const other = (label) => against?.[1].curves.find((one) => one.label === label);
-  const names = against?.map(({ name }) => shorten(name, 24)) ?? [];
+  const names = against?.map(({ name }) => shorten(name, 26)) ?? [];
   const describe = (c) => [c, other(c.label)].flatMap((one, i) => (one
     ? [`${c.label}${names[i] ? `, ${names[i]}` : ''}: area under the curve ${interval(one.auc)}, ${one.n} films against ${one.others}.`] : [])).join(' ');
   return panels(against ? 'ROC curves of both models' : 'ROC curves with 95 % bands', curves, describe, SIDE + 84, (c) => {

@@ -11,7 +11,7 @@ const two = (x) => x.toFixed(2);
 const area = (f) => show(f, (x) => x.toFixed(3));
 
 /** @param {unknown} text what a label or a column says is no markup, and a cell cannot hold a bar or a line break */
-const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*<[\]&]/g, '\\$&');
+const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&]|<(?=[a-z/!?])/gi, '\\$&');
 
 /** @param {unknown[]} head @param {unknown[][]} rows */
 const grid = (head, rows) => [head, head.map((_, i) => (i ? '---:' : '---')), ...rows]
