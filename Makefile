@@ -109,6 +109,7 @@ uninstall:
 
 # The checks are those of `make lint`; here every type that may be undefined or null says so.
 build/types/node.d.mts: $(wildcard src/*.mjs src/*.cjs) package-lock.json
+	@rm -rf $(@D)
 	node_modules/.bin/tsc src/node.mjs src/node.cjs --allowJs --strict --noCheck --declaration --emitDeclarationOnly \
 	  --outDir $(@D) --module nodenext --target es2022 --types node
 	@touch $@
