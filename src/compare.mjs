@@ -102,6 +102,8 @@ export function compare(pairs, labels) {
   const intervals = bootstrap(pairs.map(({ patient }) => patients.get(patient)), patients.size, ask);
   const figure = (i) => ({ value: differences[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null });
   const right = models.map(({ guess }) => guess.map((label, i) => label === truth[i]));
+  const fewest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
+  const balancedOf = (m) => balanced(confusion(truth, models[m].guess, kinds.length, ones));
   const alone = [0, 1].map((m) => pairs.filter((_, i) => right[m][i] && !right[1 - m][i]).length);
   return {
     n: pairs.length, patients: patients.size,
@@ -111,11 +113,8 @@ export function compare(pairs, labels) {
       const [first, second] = areas.map((all) => all[i](ones));
       return { label, n, first, second, difference: figure(i), delong: delong(models[0].scores[i], models[1].scores[i], positive[i]) };
     }),
-    balancedAccuracy: {
-      first: balanced(confusion(truth, models[0].guess, kinds.length, ones)),
-      second: balanced(confusion(truth, models[1].guess, kinds.length, ones)),
-      difference: figure(labels.length),
-    },
+    balancedAccuracy: pairs.length && fewest >= FEWEST
+      ? { first: balancedOf(0), second: balancedOf(1), difference: figure(labels.length) } : { first: null, second: null, difference: null },
     mcnemar: { firstAlone: alone[0], secondAlone: alone[1], p: mcnemar(alone[0], alone[1]) },
   };
 }

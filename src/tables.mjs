@@ -59,9 +59,11 @@ function prevalences(set) {
 /** @param {ReturnType<typeof import('./figures.mjs').atPrevalence>} at */
 const expected = (at) => [
   `## At the prevalence ${Object.entries(at.shares).map(([label, p]) => `${plain(label)} ${Number((100 * p).toFixed(2))} %`).join(', ')}`,
-  `The same films, weighted so that each label has this share; the model's probabilities stay as they are. Accuracy ${share(at.accuracy)} %,`
-    + ` calibration error ${area(at.calibrationError)}.`,
-  grid(['class', 'PPV %', 'NPV %'], at.classes.map((c) => [c.label, share(c.ppv), share(c.npv)])),
+  ...(at.accuracy ? [
+    `The same films, weighted so that each label has this share; the model's probabilities stay as they are. Accuracy ${share(at.accuracy)} %,`
+      + ` calibration error ${area(at.calibrationError)}.`,
+    grid(['class', 'PPV %', 'NPV %'], at.classes.map((c) => [c.label, share(c.ppv), share(c.npv)])),
+  ] : ['There are too few films of a label.']),
 ];
 
 const chance = (p) => (Number.isNaN(p) ? '–' : p < 0.0001 ? '< 0.0001' : p.toFixed(4));
@@ -75,7 +77,8 @@ const comparison = (c, model) => [
   grid(['', 'first', 'second', 'difference', 'DeLong p'], [
     ...c.classes.map(({ label, first, second, difference, delong }) => [`AUC ${label}`,
       ...(difference ? [first.toFixed(3), second.toFixed(3), area(difference), chance(delong.p)] : ['–', '–', '–', '–'])]),
-    ['balanced accuracy %', percent(c.balancedAccuracy.first), percent(c.balancedAccuracy.second), share(c.balancedAccuracy.difference), ''],
+    ['balanced accuracy %', ...[c.balancedAccuracy.first, c.balancedAccuracy.second].map((x) => (x === null ? '–' : percent(x))),
+      share(c.balancedAccuracy.difference), ''],
   ]),
   `Called rightly by the first alone: ${c.mcnemar.firstAlone}, by the second alone: ${c.mcnemar.secondAlone}; McNemar's exact test: p ${chance(c.mcnemar.p).replace(/^(?!<)/, '= ')}.`,
 ];

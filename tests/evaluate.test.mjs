@@ -98,6 +98,17 @@ test('a report that cannot be written is told before the films are read', () => 
   assert.match(stderr, /^pleura: The folder films\.csv\/report cannot be made \(ENOTDIR\)\. Give another one to --report\.$/m);
 });
 
+test('where no film can be scored, nothing is claimed', () => {
+  mkdirSync(join(folder, 'other/flu'), { recursive: true });
+  writeFileSync(join(folder, 'other/flu/a.png'), readFileSync(join(folder, 'films/covid/1.png')));
+  const { status, stdout } = evaluate('--labels', 'other', '--against', tiny, '--prevalence', 'covid=0.1,normal=0.1', '--report', 'none');
+  assert.equal(status, 0);
+  assert.match(stdout, /Not scored, because the model has no such label: flu 1\./);
+  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.match(stdout, /^\| balanced accuracy % \| – \| – \| – \| {2}\|$/m);
+  assert.doesNotMatch(stdout, /NaN|undefined|null|Infinity/);
+});
+
 test('films of one class have a matrix, but no curve', () => {
   writeFileSync(join(folder, 'one.csv'), rows.slice(0, 13).join('\n'));
   const { status, stderr } = evaluate('--labels', 'one.csv', '--report', 'one');
