@@ -29,7 +29,8 @@ const HELP = `Examples:
 
 Usage: pleura [options] PATH...
        pleura info [--layers] [--model FILE] [--json]
-       pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
+       pleura evaluate --labels PATH [--root DIR] [--split NAME] [--by COLUMN,...] [--prevalence LABEL=SHARE,...]
+                       [--model FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
 
 Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
@@ -42,10 +43,14 @@ Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
   --help         this text
   --version      the version
 
-  --labels FILE  evaluate: a CSV with the columns file and label; patient_id, split and others where there are any
+  --labels PATH  evaluate: a CSV with the columns file and label; patient_id, split and others where there are any;
+                 or a folder with a sub-folder of films for each label
   --root DIR     evaluate: where the paths of the CSV begin (default: its folder)
   --split NAME   evaluate: only the films whose column split says so
   --by COLUMNS   evaluate: figures for the groups of these columns too
+  --against FILE     evaluate: other weights to compare with on the same films
+  --prevalence LIST  evaluate: what shares of the labels to expect, such as covid=0.05,pneumonia=0.1
+  --report DIR       evaluate: write Markdown, JSON and plots (SVG) into this folder
 
 Exit status: 0 all films were answered, 1 at least one error, 2 wrong usage.`;
 
@@ -54,12 +59,13 @@ const OPTIONS = {
   json: { type: 'boolean' }, csv: { type: 'boolean' }, jobs: { type: 'string' }, model: { type: 'string' },
   layers: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' },
   labels: { type: 'string' }, root: { type: 'string' }, split: { type: 'string' }, by: { type: 'string' },
+  against: { type: 'string' }, prevalence: { type: 'string' }, report: { type: 'string' },
 };
 /** Which options each sub-command takes. */
 const TAKES = {
   diagnose: ['json', 'csv', 'jobs', 'model'],
   info: ['json', 'model', 'layers'],
-  evaluate: ['json', 'jobs', 'model', 'labels', 'root', 'split', 'by'],
+  evaluate: ['json', 'jobs', 'model', 'labels', 'root', 'split', 'by', 'against', 'prevalence', 'report'],
 };
 /** The least of so many rounds is what a layer takes when nothing else disturbs it. */
 const PROFILE_ROUNDS = 20;
@@ -88,7 +94,7 @@ function parse(argv) {
   if (options.json && options.csv) throw usage('Choose one of --json and --csv.');
   if (command === 'diagnose' && !paths.length) throw usage('No path is given.');
   if (command !== 'diagnose' && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
-  if (command === 'evaluate' && !options.labels) throw usage("'evaluate' needs --labels FILE.");
+  if (command === 'evaluate' && !options.labels) throw usage("'evaluate' needs --labels PATH.");
   return { command, options, paths };
 }
 
@@ -129,9 +135,10 @@ async function runFilms(items, options, begin, take) {
   const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)));
   const { model } = pool;
   const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
-  await begin?.({ model, name });
-  const bar = progress(items.length, begin !== null);
+  let bar;
   try {
+    await begin?.({ model, name });
+    bar = progress(items.length, begin !== null);
     for await (const { item, answer } of pool.run(items)) {
       if (answer.code) {
         process.exitCode = 1;
@@ -141,7 +148,7 @@ async function runFilms(items, options, begin, take) {
       bar.step();
     }
   } finally {
-    bar.stop();
+    bar?.stop();
     await pool.close();
   }
   process.stderr.write(`${model.notice}\n`);
@@ -181,6 +188,7 @@ function convert(argv) {
   // Debian's packages belong to Debian's Python, which need not be the first in the path.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
   const script = fileURLToPath(new URL('../model/convert.py', import.meta.url));
+  /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
   if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
   // The HDF5 library itself dies of some damaged files.

@@ -31,7 +31,7 @@ async function read(file) {
   }
 }
 
-/** @param {import('./files.mjs').Item} item */
+/** @param {import('./engine.mjs').Engine} engine @param {import('./files.mjs').Item} item */
 async function diagnose(engine, { file, bytes }) {
   try {
     const film = bytes ?? (await read(file));
