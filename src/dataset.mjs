@@ -131,9 +131,10 @@ function readAttributes(bytes, start, syntax) {
 
 /**
  * Reads a file up to its pixels.
- * @param {Uint8Array} file @returns {Source}
+ * @param {Uint8Array} given @returns {Source}
  */
-export function open(file) {
+export function open(given) {
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // Node's Buffer slices without copying
   let bytes = file, at, claimed;
   try {
     const { meta, end } = readMeta(file, isPart10(file) ? 132 : 0);
