@@ -37,14 +37,26 @@ const isWhole = (bytes) => [2, 3].some((back) => bytes.at(-back) === 0xff && byt
  *   stream whose own size is as expected: a bomb is refused before it is unpacked; null for a damaged one
  */
 export function createCodecs(load) {
-  /** @type {Map<CodecName, any>} */ const ready = new Map();
+  /** @type {Map<CodecName, Promise<WebAssembly.Module>>} */ const modules = new Map();
 
+  /** @param {CodecName} name */
+  function compiled(name) {
+    const module = modules.get(name) ?? load(name).then((bytes) => WebAssembly.compile(bytes));
+    modules.set(name, module);
+    module.catch(() => modules.delete(name)); // the network may come back
+    return module;
+  }
+
+  /** An instance for one stream: what a damaged one leaves behind, or reads unset, must not show in the next film. */
   async function open(name) {
-    if (!ready.has(name)) {
-      const quiet = () => {};
-      ready.set(name, await FACTORIES[name]({ wasmBinary: await load(name), locateFile: (file) => file, print: quiet, printErr: quiet }));
-    }
-    return ready.get(name);
+    const module = await compiled(name);
+    const quiet = () => {};
+    return new Promise((resolve, reject) => {
+      FACTORIES[name]({
+        print: quiet, printErr: quiet, locateFile: (file) => file,
+        instantiateWasm: (imports, done) => WebAssembly.instantiate(module, imports).then(done, reject),
+      }).then(resolve, reject);
+    });
   }
 
   return async function decode(name, bytes, expected) {
@@ -59,13 +71,11 @@ export function createCodecs(load) {
       const { width, height, componentCount: channels, bitsPerSample: bits } = decoder.getFrameInfo();
       const decoded = decoder.getDecodedBuffer().slice();
       const planar = name === 'charls' && channels > 1 && decoder.getInterleaveMode() === 0;
-      decoder.delete();
       const pixels = bits > 8 ? new Uint16Array(decoded.buffer) : Uint16Array.from(decoded);
       return expected({ width, height, channels, bits }) && pixels.length === width * height * channels
         ? { pixels, width, height, channels, bits, planar } : null;
     } catch {
-      ready.delete(name); // its memory cannot be trusted after a damaged stream
-      return null;
+      return null; // C++ exceptions and traps alike: the stream is damaged
     }
   };
 }

@@ -66,6 +66,7 @@ export const unsupported = (what) =>
 /**
  * @typedef {object} Source
  * @property {any} attributes  a DataSet of dicom-parser
+ * @property {boolean} whole  nothing is cut off or damaged before the pixels
  * @property {Uint8Array} bytes  in which the pixels lie: the file, or what was deflated in it
  * @property {string} syntax  UID
  * @property {string} coding  of the pixels: native, jpeg, rle or a codec
@@ -113,20 +114,21 @@ function guess(bytes, at, claimed) {
   return explicit ? EXPLICIT : IMPLICIT;
 }
 
-/** The attributes before the pixels; of a damaged file those before the damage. */
+/** The attributes before the pixels; of a damaged file those before the damage, and `whole` is false. */
 function readAttributes(bytes, start, syntax) {
   const big = syntax === BIG_ENDIAN;
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
   const attributes = new dicomParser.DataSet(parser, head, {});
+  const stream = new dicomParser.ByteStream(parser, head, start);
   attributes.warnings = [];
   const parse = syntax === IMPLICIT ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
   try {
-    parse(attributes, new dicomParser.ByteStream(parser, head, start), head.length, { untilTag: PIXELS });
+    parse(attributes, stream, head.length, { untilTag: PIXELS });
   } catch {
     // Strings for damage, RangeErrors for nesting: what could be read may still say that this was no film.
   }
-  return attributes;
+  return { attributes, whole: PIXELS in attributes.elements || stream.position === bytes.length };
 }
 
 /**
@@ -151,10 +153,10 @@ export function open(given) {
   if (at + 8 > bytes.length) throw damaged();
   const syntax = guess(bytes, at, claimed);
   const [, coding] = SYNTAXES[syntax] ?? [];
-  const attributes = readAttributes(bytes, at, syntax);
+  const { attributes, whole } = readAttributes(bytes, at, syntax);
   const found = attributes.elements[PIXELS];
   return {
-    attributes, bytes, syntax, coding, big: syntax === BIG_ENDIAN,
+    attributes, whole, bytes, syntax, coding, big: syntax === BIG_ENDIAN,
     pixels: found ? { at: found.dataOffset, length: found.length, encapsulated: found.length === UNDEFINED_LENGTH, words: found.vr !== 'OB' } : null,
   };
 }

@@ -179,7 +179,7 @@ export function createDicomReader({ engine, loadCodec }) {
     const [, other] = OTHERS.find(([root]) => code(tags, 'x00080016').startsWith(root)) ?? [];
     if (other) throw dicomError('dicom-not-a-film', `This DICOM file holds ${other}, not a film. Choose the film of the same study.`);
     if (tags.elements.x7fe00008 || tags.elements.x7fe00009) throw unsupported('floating-point pixels');
-    if (!source.pixels) throw tags.elements.x00280010 ? damaged() : dicomError('dicom-not-a-film', 'This DICOM file holds no picture. Choose the film of the same study.');
+    if (!source.pixels) throw !source.whole || tags.elements.x00280010 ? damaged() : dicomError('dicom-not-a-film', 'This DICOM file holds no picture. Choose the film of the same study.');
     const layout = describeLayout(tags, engine);
     const { width, height, photometric, frames } = layout;
     const greys = layout.channels === 1 && photometric !== 'PALETTE COLOR' ? describeGreys(tags, layout) : null;
