@@ -113,7 +113,7 @@ function describeGreys(tags, layout) {
 function describeLayout(tags, engine) {
   const [height, width] = [tags.uint16('x00280010'), tags.uint16('x00280011')];
   const channels = tags.uint16('x00280002') ?? 1, allocated = tags.uint16('x00280100'), bits = tags.uint16('x00280101') ?? allocated;
-  const highest = tags.uint16('x00280102') ?? bits - 1, photometric = code(tags, 'x00280004');
+  const highest = tags.uint16('x00280102') ?? bits - 1, photometric = code(tags, 'x00280004') || 'MONOCHROME2'; // ACR-NEMA knew no other
   if (!height || !width || !allocated) throw damaged();
   engine.checkSize(width, height);
   if (allocated !== 8 && allocated !== 16) throw unsupported(`pixels of ${allocated} bits`);
@@ -129,7 +129,7 @@ function describeLayout(tags, engine) {
 /** Channels in either arrangement and either colour model to pixels R G B (PS3.3, C.7.6.3.1.2 and C.7.6.3.1.3). */
 function toRgb({ pixels, planar, rgb }, { photometric, bits }) {
   const count = pixels.length / 3, out = new Uint16Array(pixels.length), white = 2 ** bits - 1, middle = 2 ** (bits - 1);
-  const luma = photometric.startsWith('YBR') && !rgb;
+  const luma = photometric.startsWith('YBR_FULL') && !rgb; // YBR_ICT and YBR_RCT are JPEG 2000's own affair
   const level = (v) => (v < 0 ? 0 : v > white ? white : Math.floor(v + 0.5));
   const step = planar ? count : 1, next = planar ? 1 : 3;
   for (let i = 0; i < count; i++) {
@@ -183,6 +183,7 @@ export function createDicomReader({ engine, loadCodec }) {
     const layout = describeLayout(tags, engine);
     const { width, height, photometric, frames } = layout;
     const greys = layout.channels === 1 && photometric !== 'PALETTE COLOR' ? describeGreys(tags, layout) : null;
+    if (photometric === 'YBR_FULL_422' && source.coding !== 'jpeg') throw unsupported('colour with halved resolution outside JPEG');
     const words = await readFrame(source, layout, engine, decode);
     const told = objection(tags), facts = { syntax, voi: greys?.voi.kind ?? 'none', frames };
     if (greys) return { film: { pixels: words.pixels, width, height, channels: 1, table: greyTable(greys), told }, dicom: facts };

@@ -8,7 +8,7 @@ import { damaged, fragments, unknownSyntax } from './dataset.mjs';
  * @property {8 | 16} allocated  bits of a sample
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
- * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: the codec has turned luma and chroma into R, G and B
+ * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: JPEG has turned luma and chroma into R, G and B
  */
 
 /** Syntaxes in which JPEG leaves the channels as they are. */
@@ -117,5 +117,5 @@ export async function readFrame(source, shape, engine, decode) {
   const frame = await decode(coding, bytes, ({ width, height, channels }) =>
     width === shape.width && height === shape.height && channels === shape.channels);
   if (!frame) throw damaged();
-  return { pixels: frame.pixels, planar: frame.planar, rgb: coding === 'openjpeg' };
+  return { pixels: frame.pixels, planar: frame.planar, rgb: false };
 }

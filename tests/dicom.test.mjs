@@ -121,7 +121,7 @@ function shown(bytes, options) {
   return Uint16Array.from(values, Number);
 }
 
-const table = (count, bits, first, curve) => ['SQ', [{ '00283002': ['US', [count, first, bits]], '00283006': ['US', Uint16Array.from({ length: count }, (_, i) => curve(i / (count - 1)) * (2 ** bits - 1))] }]];
+const table = (count, bits, first, curve) => ['SQ', [{ '00283002': [first < 0 ? 'SS' : 'US', [count, first, bits]], '00283006': ['US', Uint16Array.from({ length: count }, (_, i) => curve(i / (count - 1)) * (2 ** bits - 1))] }]];
 const first = ['+Wi', '1'], window = { '00281050': ['DS', '1800\\900'], '00281051': ['DS', '1500\\70'] };
 /** By name: tags, what dcm2pnm is asked to apply, what the record says, and the greatest difference that is right. */
 const RENDERINGS = {
@@ -132,6 +132,7 @@ const RENDERINGS = {
   'a falling scale': [{ '00281052': ['DS', '4095'], '00281053': ['DS', '-1'], ...window }, first, 'linear'],
   'a VOI table': [{ '00283010': table(3000, 12, 400, (x) => x * x) }, ['+Wl', '1'], 'lut'],
   'a VOI table of 8 bits, beside a window': [{ ...window, '00283010': table(256, 8, 1000, (x) => Math.sqrt(x)) }, ['+Wl', '1'], 'lut', 255], // dcmtk's white is then 255 * 256
+  'a VOI table for signed values': [{ '00280103': ['US', 1], '00283010': table(3000, 16, -1500, (x) => x * x) }, ['+Wl', '1'], 'lut'],
   'a modality table': [{ '00283000': table(4096, 16, 0, (x) => x ** 3), '00281050': ['DS', '20000'], '00281051': ['DS', '30000'] }, first, 'linear'],
 };
 
@@ -142,6 +143,7 @@ for (const [name, [tags, options, voi, most = 17]] of Object.entries(RENDERINGS)
     assert.ok(worst(own, other) <= most, `${worst(own, other)} of 65535`); // dcmtk keeps about 12 bits on the way
     assert.ok(new Set(own).size > 100);
     assert.equal((await readDicom(file)).dicom.voi, voi);
+    for (const options of [['+ti'], ['+tb'], ['+te', '-e'], ['+td']]) assert.deepEqual(await greys(convert(['dcmconv', ...options], file)), own, options.join(' '));
   });
 }
 
@@ -217,11 +219,13 @@ test('grey in colour files is read, colour goes to the gate', async () => {
   const palette = (curve) => ({ '00280004': ['CS', 'PALETTE COLOR'],
     ...Object.fromEntries([1, 2, 3].flatMap((c) => [[`0028110${c}`, ['US', [256, 0, 16]]], [`0028120${c}`, ['OW', Uint16Array.from({ length: 256 }, (_, v) => curve(v, c) * 257)]]])) });
   const rgb = three(3, 'RGB', 0, (v) => [v, v, v]);
-  const greys = [rgb, three(3, 'RGB', 1, (v) => [v, v, v]), three(3, 'YBR_FULL', 0, (v) => [v, 128, 128]), convert(['dcmcrle'], rgb),
+  const ybr = three(3, 'YBR_FULL', 0, (v) => [v, 128, 128]);
+  const greys = [rgb, ybr, convert(['dcmcrle'], ybr), three(3, 'RGB', 1, (v) => [v, v, v]), convert(['dcmcrle'], rgb),
     convert(['dcmcjpeg', '+e1'], rgb), convert(['dcmcjpls'], rgb), convert(['gdcmconv', '--j2k'], rgb),
     dicomFile({ width, height, pixels: grey, tags: palette((v) => v) })];
   for (const [i, file] of greys.entries()) assert.equal(engine.diagnose((await readDicom(file)).film).bits, bits, `file ${i}`);
   const red = three(3, 'RGB', 0, (v) => [255, v, v]);
   const colours = [red, convert(['dcmcjpeg', '+eb'], red), three(3, 'YBR_FULL', 1, (v) => [v, 128, 250]), dicomFile({ width, height, pixels: grey, tags: palette((v, c) => (c === 1 ? 255 : v)) })];
   for (const file of colours) assert.equal(engine.diagnose((await readDicom(file)).film).gate.reason, 'colour');
+  await assert.rejects(readDicom(three(3, 'YBR_FULL_422', 0, (v) => [v, 128, 128])), { code: 'dicom-unsupported', message: /halved resolution/ });
 });
