@@ -74,6 +74,17 @@ export const unsupported = (what) =>
  * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels
  */
 
+/** @param {Uint8Array[]} parts */
+export function join(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** @param {Uint8Array} bytes a deflated data set */
 function inflate(bytes) {
   const parts = [];
@@ -85,13 +96,7 @@ function inflate(bytes) {
   });
   const step = 1 << 16; // a bomb shows before it has filled the memory
   for (let at = 0; at < bytes.length; at += step) inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return join(parts);
 }
 
 /** The file's meta information, which is always explicit and little endian: its syntax, and where it ends. */
@@ -105,24 +110,25 @@ function readMeta(bytes, start) {
   return { meta, end: stream.position };
 }
 
-/** What a data set without meta information, or with a false one, is written in: its first element tells. */
-function guess(bytes, at, claimed) {
-  if (claimed === BIG_ENDIAN || claimed === DEFLATED) return claimed;
-  const explicit = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
-  if (explicit && bytes[at] === 0 && bytes[at + 1] === 8) return BIG_ENDIAN;
-  if (claimed && claimed !== IMPLICIT && claimed !== EXPLICIT) return claimed;
-  return explicit ? EXPLICIT : IMPLICIT;
+/**
+ * How a data set is written: its first element tells, because some files claim something else, or nothing.
+ * @returns {{ syntax: string, implicit: boolean, big: boolean }}
+ */
+function detect(bytes, at, claimed) {
+  const implicit = !/^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
+  const big = !implicit && bytes[at] === 0;
+  const plain = claimed === undefined || claimed === IMPLICIT || claimed === EXPLICIT || claimed === BIG_ENDIAN;
+  return { syntax: !plain ? claimed : implicit ? IMPLICIT : big ? BIG_ENDIAN : EXPLICIT, implicit, big };
 }
 
 /** The attributes before the pixels; of a damaged file those before the damage, and `whole` is false. */
-function readAttributes(bytes, start, syntax) {
-  const big = syntax === BIG_ENDIAN;
+function readAttributes(bytes, start, { implicit, big }) {
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
   const attributes = new dicomParser.DataSet(parser, head, {});
   const stream = new dicomParser.ByteStream(parser, head, start);
   attributes.warnings = [];
-  const parse = syntax === IMPLICIT ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
+  const parse = implicit ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
   try {
     parse(attributes, stream, head.length, { untilTag: PIXELS });
   } catch {
@@ -151,12 +157,13 @@ export function open(given) {
     throw error instanceof PleuraError ? error : damaged();
   }
   if (at + 8 > bytes.length) throw damaged();
-  const syntax = guess(bytes, at, claimed);
+  const written = detect(bytes, at, claimed);
+  const { syntax, big } = written;
   const [, coding] = SYNTAXES[syntax] ?? [];
-  const { attributes, whole } = readAttributes(bytes, at, syntax);
+  const { attributes, whole } = readAttributes(bytes, at, written);
   const found = attributes.elements[PIXELS];
   return {
-    attributes, whole, bytes, syntax, coding, big: syntax === BIG_ENDIAN,
+    attributes, whole, bytes, syntax, coding, big,
     pixels: found ? { at: found.dataOffset, length: found.length, encapsulated: found.length === UNDEFINED_LENGTH, words: found.vr !== 'OB' } : null,
   };
 }

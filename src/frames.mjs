@@ -1,5 +1,5 @@
 // The first frame of a DICOM file's pixel data, unpacked to words: native, RLE, JPEG, JPEG-LS, JPEG 2000.
-import { damaged, fragments, unknownSyntax } from './dataset.mjs';
+import { damaged, fragments, join, unknownSyntax } from './dataset.mjs';
 
 /**
  * @typedef {object} Shape
@@ -8,6 +8,7 @@ import { damaged, fragments, unknownSyntax } from './dataset.mjs';
  * @property {8 | 16} allocated  bits of a sample
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
+ * @property {string} photometric  interpretation
  * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: JPEG has turned luma and chroma into R, G and B
  */
 
@@ -80,20 +81,17 @@ function firstFrame(source, frames) {
     end = all.findIndex(({ at, bytes }, i) => i > 0 && (next ? at >= next : source.coding === 'rle' || (bytes[0] === all[0].bytes[0] && bytes[1] === all[0].bytes[1])));
     if (end < 0) end = all.length;
   }
-  if (end === 1) return all[0].bytes;
-  const frame = new Uint8Array(all.slice(0, end).reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let filled = 0;
-  for (const { bytes } of all.slice(0, end)) {
-    frame.set(bytes, filled);
-    filled += bytes.length;
-  }
-  return frame;
+  return end === 1 ? all[0].bytes : join(all.slice(0, end).map(({ bytes }) => bytes));
 }
 
+/** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */
+const AS_STORED = Uint8Array.of(0xff, 0xee, 0, 14, ...[...'Adobe'].map((letter) => letter.charCodeAt(0)), 0, 100, 0, 0, 0, 0, 0);
+
 /** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words} */
-function readJpeg(bytes, { width, height, channels }, { syntax }, engine) {
+function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
   try {
-    const decoded = engine.decodeJpeg(bytes);
+    // The file's word counts where the stream has none: without it a decoder takes R, G, B for luma and chroma.
+    const decoded = engine.decodeJpeg(photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes);
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
     return { pixels: decoded.pixels, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
