@@ -38,7 +38,7 @@ function unboxed(bytes) {
 const isWhole = (bytes) => [2, 3].some((back) => bytes.at(-back) === 0xff && bytes.at(1 - back) === 0xd9);
 
 /**
- * @param {(name: CodecName) => Promise<Uint8Array>} load  the codec's wasm
+ * @param {(name: CodecName) => Promise<Uint8Array<ArrayBuffer>>} load  the codec's wasm
  * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}  decodes a
  *   stream whose own size is as expected: a bomb is refused before it is unpacked; null for a damaged one
  */

@@ -4,6 +4,8 @@ import { Inflate } from 'fflate';
 import { PleuraError } from './engine.mjs';
 import { isPart10 } from './sniff.mjs';
 
+const { DataSet } = /** @type {any} */ (dicomParser); // which its types leave out
+
 /** What may stand before the pixels: overlays and private data of megabytes do, a bomb of tiny elements must not. */
 const MAX_HEAD = 16 << 20;
 /** What a deflated data set may grow to. */
@@ -11,7 +13,9 @@ const MAX_INFLATED = 256 << 20;
 const UNDEFINED_LENGTH = 0xffffffff;
 const PIXELS = 'x7fe00010', ITEM = 0xfffee000, DELIMITER = 0xfffee0dd;
 
-/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. */
+/** @typedef {'native' | 'jpeg' | 'rle' | import('./codecs.mjs').CodecName} Coding */
+
+/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. @type {Record<string, [string, Coding?]>} */
 const SYNTAXES = {
   '1.2.840.10008.1.2': ['Implicit VR Little Endian', 'native'],
   '1.2.840.10008.1.2.1': ['Explicit VR Little Endian', 'native'],
@@ -69,7 +73,7 @@ export const unsupported = (what) =>
  * @property {boolean} whole  nothing is cut off or damaged before the pixels
  * @property {Uint8Array} bytes  in which the pixels lie: the file, or what was deflated in it
  * @property {string} syntax  UID
- * @property {string} coding  of the pixels: native, jpeg, rle or a codec
+ * @property {Coding} [coding]  of the pixels; none where Pleura does not read them
  * @property {boolean} big  endian
  * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels
  */
@@ -101,7 +105,7 @@ function inflate(bytes) {
 
 /** The file's meta information, which is always explicit and little endian: its syntax, and where it ends. */
 function readMeta(bytes, start) {
-  const meta = new dicomParser.DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
+  const meta = new DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
   const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
   while (stream.position + 8 <= bytes.length && bytes[stream.position] === 2 && bytes[stream.position + 1] === 0) {
     const element = dicomParser.readDicomElementExplicit(stream, []);
@@ -125,7 +129,7 @@ function detect(bytes, at, claimed) {
 function readAttributes(bytes, start, { implicit, big }) {
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
-  const attributes = new dicomParser.DataSet(parser, head, {});
+  const attributes = new DataSet(parser, head, {});
   const stream = new dicomParser.ByteStream(parser, head, start);
   attributes.warnings = [];
   const parse = implicit ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;

@@ -10,6 +10,7 @@ import { channelTable, greyTable } from './greys.mjs';
 /**
  * What a record says of a DICOM file.
  * @typedef {{ syntax: string, voi: string, frames: number }} Facts  voi: which window or table made the greys
+ * @typedef {{ film: import('./engine.mjs').Samples, dicom: Facts }} Read  the film is for engine.diagnose
  */
 
 /** Files without a picture that can be read, by the beginning of their SOP class (PS3.6, table A-1). */
@@ -157,14 +158,14 @@ function fromPalette(tags, pixels, { shift, bits, signed }) {
 /**
  * @param {object} options
  * @param {any} options.engine  of createEngine
- * @param {(name: import('./codecs.mjs').CodecName) => Promise<Uint8Array>} options.loadCodec  its wasm, fetched when a file needs it
+ * @param {(name: import('./codecs.mjs').CodecName) => Promise<Uint8Array<ArrayBuffer>>} options.loadCodec  its wasm, fetched when a file needs it
  */
 export function createDicomReader({ engine, loadCodec }) {
   const decode = createCodecs(loadCodec);
 
   /**
-   * Throws PleuraError for what cannot be read. The film is for engine.diagnose.
-   * @param {Uint8Array} file @returns {Promise<{ film: import('./engine.mjs').Samples, dicom: Facts }>}
+   * Throws PleuraError for what cannot be read.
+   * @param {Uint8Array} file @returns {Promise<Read>}
    */
   return async function readDicom(file) {
     try {
@@ -174,6 +175,7 @@ export function createDicomReader({ engine, loadCodec }) {
     }
   };
 
+  /** @param {import('./dataset.mjs').Source} source @returns {Promise<Read>} */
   async function read(source) {
     const { attributes: tags, syntax } = source;
     const [, other] = OTHERS.find(([root]) => code(tags, 'x00080016').startsWith(root)) ?? [];

@@ -75,7 +75,7 @@ export async function loadParts(model = WEIGHTS) {
   }
 }
 
-/** The wasm of a codec of dicom.mjs. @param {import('./codecs.mjs').CodecName} name @returns {Promise<Uint8Array>} */
+/** The wasm of a codec of dicom.mjs. @param {import('./codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export const loadCodec = (name) => readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
 /** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */
