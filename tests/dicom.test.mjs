@@ -217,8 +217,11 @@ test('files that many makers wrote are read as others read them, or refused with
       assert.equal(error.name, 'PleuraError', `${name}: ${error.stack}`);
       return null;
     });
-    if (!read || /SC_rgb_jpeg\.dcm/.test(path)) continue; // dcmtk refuses the one that lies about its own writing
-    const [decoder, most] = decoderOf(read.dicom.syntax);
+    // JP2 boxes around a stream; R, G, B in JPEG without a marker; a data set that is not written as its syntax says, which dcmtk refuses.
+    const lies = /SC_rgb_jpeg\.dcm$/.test(path);
+    assert.ok(read || !(lies || /GDCMJ2K_TextGBR|lossy_gdcm/.test(path)), name);
+    if (!read) continue;
+    const [decoder, most] = lies ? [['gdcmconv', '--raw'], 257] : decoderOf(read.dicom.syntax);
     const difference = worst(values(read), values(await readSmall(convert(decoder, file))));
     assert.ok(difference <= most, `${name}: ${difference}`);
     compared++;
