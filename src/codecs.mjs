@@ -34,9 +34,6 @@ function unboxed(bytes) {
   return start > 0 ? bytes.subarray(start) : bytes;
 }
 
-/** Whether a stream ends with its end marker, behind which DICOM pads to an even length. @param {Uint8Array} bytes */
-const isWhole = (bytes) => [2, 3].some((back) => bytes.at(-back) === 0xff && bytes.at(1 - back) === 0xd9);
-
 /**
  * @param {(name: CodecName) => Promise<Uint8Array<ArrayBuffer>>} load  the codec's wasm
  * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}  decodes a
@@ -69,7 +66,7 @@ export function createCodecs(load) {
     const bytes = name === 'openjpeg' ? unboxed(given) : given;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const coded = name === 'charls' ? sizeOfJpegLs(view) : sizeOfJpeg2000(view);
-    if (!coded || coded.bits > 16 || !isWhole(bytes) || !expected(coded)) return null;
+    if (!coded || coded.bits > 16 || !expected(coded)) return null;
     const codec = await open(name);
     try {
       const decoder = new codec[DECODERS[name]]();

@@ -180,7 +180,7 @@ export function unknownSyntax(syntax) {
 
 /**
  * The fragments of encapsulated pixels (PS3.5, A.4); the first is the table of offsets.
- * @param {Source} source @returns {{ at: number, bytes: Uint8Array }[]}
+ * @param {Source} source @returns {Uint8Array[]}
  */
 export function fragments({ bytes, pixels }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -189,8 +189,8 @@ export function fragments({ bytes, pixels }) {
     if (at + 8 > bytes.length) throw damaged();
     const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true), length = view.getUint32(at + 4, true);
     if (tag === DELIMITER) return found;
-    if (tag !== ITEM || length > bytes.length - at - 8) throw damaged();
-    found.push({ at, bytes: bytes.subarray(at + 8, at + 8 + length) });
+    if (tag !== ITEM) throw damaged();
+    found.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
 }

@@ -69,19 +69,13 @@ function readRle(packed, { width, height, channels, allocated }) {
   return { pixels, planar: true, rgb: false };
 }
 
-/** The bytes of the first frame, which may be in several fragments. @param {import('./dataset.mjs').Source} source @param {number} frames */
+/** The bytes of the first frame, which may be in several fragments: up to the next that opens as it does. @param {import('./dataset.mjs').Source} source @param {number} frames */
 function firstFrame(source, frames) {
-  const [offsets, ...all] = fragments(source);
+  const [, ...all] = fragments(source); // the first is a table of offsets, often empty
   if (!all.length) throw damaged();
-  let end = all.length;
-  if (frames > 1) {
-    const view = new DataView(offsets.bytes.buffer, offsets.bytes.byteOffset, offsets.bytes.byteLength);
-    const next = view.byteLength >= 8 ? all[0].at + view.getUint32(4, true) : 0;
-    // Without offsets: the next fragment that opens as the first does.
-    end = all.findIndex(({ at, bytes }, i) => i > 0 && (next ? at >= next : source.coding === 'rle' || (bytes[0] === all[0].bytes[0] && bytes[1] === all[0].bytes[1])));
-    if (end < 0) end = all.length;
-  }
-  return end === 1 ? all[0].bytes : join(all.slice(0, end).map(({ bytes }) => bytes));
+  const next = frames > 1 ? all.findIndex(([a, b], i) => i > 0 && a === all[0][0] && b === all[0][1]) : -1;
+  const own = next < 0 ? all : all.slice(0, next);
+  return own.length === 1 ? own[0] : join(own);
 }
 
 /** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */

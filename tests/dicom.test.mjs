@@ -234,8 +234,11 @@ test('of several frames the first is read, and the record says how many there ar
   const tags = { '00280008': ['IS', '3'] };
   const file = dicomFile({ width: WIDTH, height: HEIGHT, pixels: Uint8Array.from(pixels.flatMap((frame) => [...frame])), tags });
   for (const coder of [['dcmconv', '+te'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpeg', '+e1', '+ot'], ['dcmcjpeg', '+e1', '-ot'], ['dcmcjpeg', '+e1', '+fs', '1'], ['gdcmconv', '--j2k']]) {
-    const { film, dicom } = await readDicom(convert(coder, file));
+    const given = [], many = convert(coder, file);
+    const watched = { ...engine, decodeJpeg: (bytes) => (given.push(bytes.length), engine.decodeJpeg(bytes)) };
+    const { film, dicom } = await createDicomReader({ engine: watched, loadCodec })(many);
     assert.deepEqual([dicom.frames, film.pixels], [3, pixels[0]], coder.join(' '));
+    for (const size of given) assert.ok(size < many.length / 2, 'the other frames are not unpacked');
   }
 });
 

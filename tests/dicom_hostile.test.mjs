@@ -96,11 +96,13 @@ test('a stream of another size than the file says, or cut short within its fragm
     const taller = Buffer.from(coded(coder)), rows = taller.indexOf(Buffer.from([0x28, 0, 0x10, 0, 0x55, 0x53, 2, 0]));
     taller.writeUInt16LE(SIDE + 1, rows + 8);
     assert.equal((await outcome(taller)).code, 'dicom-damaged', coder.join(' '));
-    const short = Buffer.from(coded(coder)), tag = short.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])), first = tag + 12 + 8 + short.readUInt32LE(tag + 16);
-    const length = short.readUInt32LE(first + 4), half = (length >> 2) * 2;
-    short.writeUInt32LE(half, first + 4);
-    const cut = Buffer.concat([short.subarray(0, first + 8 + half), short.subarray(first + 8 + length)]);
-    assert.equal((await outcome(cut)).code, 'dicom-damaged', coder.join(' '));
+    const whole = Buffer.from(coded(coder)), tag = whole.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])), first = tag + 12 + 8 + whole.readUInt32LE(tag + 16);
+    const length = whole.readUInt32LE(first + 4);
+    for (const left of [length >> 2, length >> 1, length - 60, length - 8]) {
+      const cut = Buffer.concat([whole.subarray(0, first + 8 + (left & ~1)), whole.subarray(first + 8 + length)]);
+      cut.writeUInt32LE(left & ~1, first + 4);
+      assert.equal((await outcome(cut)).code, 'dicom-damaged', `${coder.join(' ')}: ${left} of ${length}`);
+    }
   }
 });
 
