@@ -33,7 +33,7 @@ Usage: pleura [options] PATH...
                        [--model FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
 
-Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
+Reads PNG, JPEG, BMP and DICOM chest X-rays on this machine; nothing is sent anywhere.
 
   --json         JSON lines, whatever standard output is
   --csv          comma-separated values
