@@ -1,6 +1,6 @@
 // Zip archives, read in place: which films one holds, and the bytes of one of them. Nothing is ever unpacked to the disk.
 import { open } from 'node:fs/promises';
-import { configure, ERR_ENCRYPTED_CENTRAL_DIRECTORY, ERR_SPLIT_ZIP_FILE, Reader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
+import { configure, ERR_ENCRYPTED_CENTRAL_DIRECTORY, ERR_SPLIT_ZIP_FILE, ERR_UNSUPPORTED_COMPRESSION, Reader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
 import { inOrder, pathOf } from './names.mjs';
 import { MAX_BYTES, ReadError, unreadable } from './read.mjs';
 
@@ -73,6 +73,7 @@ async function readMember(entry) {
     return await entry.getData(new Uint8ArrayWriter());
   } catch (error) {
     if (error instanceof ReadError) throw error;
+    if (error.message === ERR_UNSUPPORTED_COMPRESSION) throw new ReadError('archive-method', 'This film is packed by a method that Pleura does not know. Unpack the archive first.');
     throw new ReadError(...MEMBER_DAMAGED);
   }
 }

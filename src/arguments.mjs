@@ -82,6 +82,8 @@ export function jobCount(text) {
 function check(command, options, paths) {
   const stray = Object.keys(options).find((name) => !OPTIONS[name].of.includes(command));
   if (stray) throw usage(`--${stray} does not go with ${command === 'diagnose' ? 'a diagnosis' : `'${command}'`}.`);
+  const empty = Object.keys(options).find((name) => options[name] === '');
+  if (empty) throw usage(`--${empty} needs a value.`);
   for (const names of EXCLUSIVE) {
     const [one, other] = names.filter((name) => options[name]);
     if (other) throw usage(`Choose one of --${one} and --${other}.`);

@@ -76,7 +76,7 @@ function walk(top, depth, hidden) {
 function match(pattern) {
   const { base, glob, prefix } = picomatch.scan(pattern, { nonegate: true });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
-  const fits = picomatch(glob, { nonegate: true });
+  const fits = picomatch(glob, { nonegate: true, posix: true });
   const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
   return walk(prefix + base, depth, /(^|\/)\./.test(glob))
     .filter(({ file, code }) => code || fits(file.slice(prefix.length + inside)));

@@ -1,5 +1,6 @@
 // Worker threads for many films: answers in the order of the films, and a thread that dies costs one film only.
 import { Worker } from 'node:worker_threads';
+import { ownsName } from './shards.mjs';
 import { CommandError } from './shipped.mjs';
 
 const THREAD = new URL('./thread.mjs', import.meta.url);
@@ -84,7 +85,8 @@ export async function createPool(parts, jobs, each = {}) {
 
   /** @returns {Promise<Answer>} */
   function ask(item) {
-    if (item.code) return Promise.resolve({ code: item.code, message: item.message });
+    const { file, code, message } = item;
+    if (code) return Promise.resolve(each.shard && !ownsName(each.shard, file) ? { elsewhere: true } : { code, message });
     return new Promise((resolve, reject) => {
       if (broken) return reject(broken);
       waiting.push({ item, resolve, reject });

@@ -33,28 +33,29 @@ async function readWhole(file) {
 
 /** Reads films one after the other; keeps the archive open that the last one came from. */
 export function createReader() {
-  let path = null;
-  /** @type {Promise<import('./archive.mjs').Archive>} */ let archive;
+  let open = { path: '', /** @type {Promise<import('./archive.mjs').Archive>} */ archive: null, readings: [] };
 
-  async function inArchive(file) {
-    if (file !== path) {
-      const last = archive;
-      path = file;
-      archive = import('./archive.mjs').then(({ openArchive }) => openArchive(file));
-      archive.catch(() => {}); // Told for each of its films, below.
-      last?.then(({ close }) => close(), () => {});
+  /** @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} act @returns {Promise<T>} */
+  function inArchive(path, act) {
+    if (path !== open.path) {
+      const { archive, readings } = open;
+      Promise.allSettled(readings).then(async () => (await archive)?.close()).catch(() => {}); // What was not open is not closed.
+      open = { path, archive: import('./archive.mjs').then(({ openArchive }) => openArchive(path)), readings: [] };
     }
-    return archive;
+    const reading = open.archive.then(act);
+    open.readings = [...open.readings.slice(-8), reading]; // A thread never reads as many at once.
+    return reading;
   }
 
   /** `archive.zip/inner/film.png`, as an earlier record may name it. */
   async function readNamed(file, error) {
     const [, path, name] = /^(.*?\.zip)[/\\](.+)$/i.exec(file) ?? [];
     if (!path) throw error;
-    const { members, read } = await inArchive(path);
-    const member = members.find((one) => one.name === name);
-    if (!member) throw new ReadError('no-such-file', 'There is no such file in the archive. Check the path.');
-    return read(member.index);
+    return inArchive(path, ({ members, read }) => {
+      const member = members.find((one) => one.name === name);
+      if (!member) throw new ReadError('no-such-file', 'There is no such file in the archive. Check the path.');
+      return read(member.index);
+    });
   }
 
   /**
@@ -63,7 +64,7 @@ export function createReader() {
   return async function read({ file, bytes, archive: path, member }) {
     if (bytes) return bytes;
     try {
-      if (path) return await (await inArchive(path)).read(member);
+      if (path) return await inArchive(path, ({ read }) => read(member));
       return await readWhole(file).catch((error) => {
         if (error.code === 'ENOTDIR') return readNamed(file, error);
         throw error;
