@@ -40,7 +40,8 @@ async function diagnose(paths, options) {
   await runFilms(ledger?.left ?? items, { ...options, shard, rows: !ledger }, async (pool) => {
     model = pool.name;
     const { labels } = pool.model;
-    format = options.csv ? csv(labels) : json ? jsonLines() : table(labels, items.map(({ file }) => file), process.stdout.columns ?? 80);
+    format = options.csv ? csv(labels) : json ? jsonLines()
+      : table(labels, items.map(({ file }) => file), process.stdout.columns ?? 80, process.stdout.isTTY && !process.env.NO_COLOR);
     const head = shard ? toJson(heading(shard, items, model, labels)) : format.head;
     if (ledger) ledger.begin(head, model);
     else if (head) await print(head);

@@ -2,6 +2,7 @@
 import { COMMANDS, OPTIONS } from './arguments.mjs';
 import { usage } from './shipped.mjs';
 
+const SHELLS = ['bash', 'zsh', 'fish'];
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
 const optionsOf = (command) => Object.entries(OPTIONS).filter(([, { of }]) => of.includes(command));
 const words = (command) => optionsOf(command).map(([name]) => `--${name}`).join(' ');
@@ -23,7 +24,7 @@ ${commands.map((name) => `    ${name}) options=${quote(words(name))} ;;`).join('
   if [[ $word == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word"); return; fi
   mapfile -t COMPREPLY < <(compgen -f -- "$word")
   if [[ $COMP_CWORD == 1 ]]; then mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -W ${quote(commands.join(' '))} -- "$word"); fi
-  if [[ \${COMP_WORDS[1]} == completion ]]; then mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- "$word"); fi
+  if [[ \${COMP_WORDS[1]} == completion ]]; then mapfile -t COMPREPLY < <(compgen -W '${SHELLS.join(' ')}' -- "$word"); fi
 }
 complete -o filenames -F _pleura pleura`;
 
@@ -36,7 +37,7 @@ const zsh = () => `#compdef pleura
 # pleura in zsh: pleura completion zsh > a folder of $fpath/_pleura
 _pleura() {
   case "\${words[2]}" in
-${commands.map((name) => `    ${name}) _arguments ${optionsOf(name).map(zshArgument).join(' ')} '*:file:_files' ;;`).join('\n')}
+${commands.map((name) => `    ${name}) _arguments ${optionsOf(name).map(zshArgument).join(' ')} ${name === 'completion' ? `'*:shell:(${SHELLS.join(' ')})'` : "'*:file:_files'"} ;;`).join('\n')}
     *) (( CURRENT == 2 )) && compadd ${commands.join(' ')}
       _arguments ${optionsOf('diagnose').map(zshArgument).join(' ')} '*:film:_files' ;;
   esac
@@ -45,6 +46,7 @@ if [[ "$funcstack[1]" == _pleura ]]; then _pleura "$@"; else compdef _pleura ple
 
 const fish = () => `# pleura in fish: pleura completion fish > ~/.config/fish/completions/pleura.fish
 ${commands.map((name) => `complete -c pleura -n __fish_use_subcommand -a ${name} -d ${quote(COMMANDS[name])}`).join('\n')}
+complete -c pleura -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'
 ${Object.entries(OPTIONS).map(([name, { of, value, text }]) => {
     const where = of.includes('diagnose') ? `not __fish_seen_subcommand_from ${commands.filter((one) => !of.includes(one)).join(' ')}`
       : `__fish_seen_subcommand_from ${of.join(' ')}`;
@@ -54,7 +56,6 @@ ${Object.entries(OPTIONS).map(([name, { of, value, text }]) => {
 
 /** @param {string[]} paths the name of one shell @returns {string} */
 export function completion([shell, ...more]) {
-  const scripts = { bash, zsh, fish };
-  if (more.length || !Object.hasOwn(scripts, shell ?? '')) throw usage("'completion' takes one of bash, zsh and fish.");
-  return scripts[shell]();
+  if (more.length || !SHELLS.includes(shell)) throw usage("'completion' takes one of bash, zsh and fish.");
+  return { bash, zsh, fish }[shell]();
 }

@@ -104,13 +104,16 @@ test('CSV holds every field and cannot become a formula', () => {
 test('a terminal gets a table, and names cannot command it', () => {
   const name = 'evil\u001b[2J\u202egnp.png';
   writeFileSync(join(folder, name), good);
-  const shown = onTerminal([name, 'text.png', 'films/b.png']);
+  const shown = onTerminal([name, 'text.png', 'films/b.png'], { NO_COLOR: '1' });
   assert.match(shown, /^FILE +VERDICT +covid +pneumonia +normal$/m);
   assert.match(shown, /^films\/b\.png +\w+ +[\w.% -]+$/m);
   assert.match(shown, /^text\.png +error +not-an-image/m);
   assert.match(shown, /^A random model for tests\.$/m);
   assert.ok(!shown.includes('\u001b[2J') && !shown.includes('\u202e'));
   assert.doesNotMatch(tried(['--json', name]).stdout, /[\u001b\u202e]/);
+  assert.ok(!shown.includes('\u001b'), 'NO_COLOR');
+  assert.match(onTerminal(['text.png'], { NO_COLOR: '' }), /^text\.png +\u001b\[31merror\u001b\[m/m);
+  assert.match(tried(['--table', 'text.png']).stdout, /^text\.png +error +not-an-image$/m);
 });
 
 test('a bar shows the progress of many films on the terminal of standard error only', () => {
