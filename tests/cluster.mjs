@@ -30,7 +30,7 @@ export const environment = (more = {}) => ({ ...process.env, PATH: `${bin}:${pro
 /** @param {() => unknown} ready @param {string} what */
 export async function until(ready, what) {
   for (let tries = 0; !await ready(); tries++) {
-    assert.ok(tries < 1200, `waiting in vain: ${what}`);
+    assert.ok(tries < 6000, `waiting in vain: ${what}`);
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 }
