@@ -1,7 +1,9 @@
 // What the examples for many machines are tested with: films, the result of one machine, and a `pleura` in the PATH that can be killed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { cli, film, folder, pleura, root } from './command.mjs';
 
@@ -41,6 +43,16 @@ export async function killOne(results) {
   await until(begun, `no answer in ${results}`);
   const [first] = readFileSync(pids, 'utf8').split('\n');
   process.kill(Number(first), 'SIGKILL');
+}
+
+/** @returns {Promise<number>} a port that is free */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {any} */ (server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** How often `pleura` was started. */

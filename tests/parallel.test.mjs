@@ -3,22 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { environment, examples, killOne, needs, starts, until, whole } from './cluster.mjs';
+import { environment, examples, freePort, killOne, needs, starts, until, whole } from './cluster.mjs';
 import { folder } from './command.mjs';
-
-/** @returns {Promise<number>} a port that is free */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {any} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** An ssh server of our own, with keys of its own. @returns {Promise<string>} the configuration for its clients */
 async function startSsh() {

@@ -4,11 +4,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { environment, examples, killOne, needs, until, whole } from './cluster.mjs';
+import { environment, examples, freePort, killOne, needs, until, whole } from './cluster.mjs';
 import { folder, pleura } from './command.mjs';
 
 const SHARDS = 10;
@@ -26,15 +25,6 @@ after(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** @returns {Promise<number[]>} */
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
-  const ports = servers.map((server) => /** @type {any} */ (server.address()).port);
-  await Promise.all(servers.map((server) => { server.close(); return once(server, 'close'); }));
-  return ports;
-}
-
 /** @param {string} program @param {string[]} args */
 function daemon(program, args) {
   const running = spawn(`/usr/sbin/${program}`, args, { env, stdio: 'ignore' });
@@ -50,7 +40,7 @@ async function startCluster() {
   for (const name of ['state', 'munge', ...NODES]) mkdirSync(at(name));
   chmodSync(at('munge'), 0o711);
   writeFileSync(at('munge/key'), randomBytes(1024), { mode: 0o600 });
-  const [control, ...ports] = await freePorts(1 + NODES.length);
+  const control = await freePort(), ports = [await freePort(), await freePort()];
   writeFileSync(env.SLURM_CONF, `ClusterName=test
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort=${control}
