@@ -43,13 +43,30 @@ async function instantiate(wasm) {
 }
 
 /**
+ * Offers the products of pleura.dot.wasm to the engine. Whether it takes them: an engine for WebAssembly that lacks relaxed
+ * SIMD does not load them, one that gets them wrong is found out by known answers; either way every bit stays the same.
+ */
+async function offerProducts(c, dot) {
+  try {
+    const made = await WebAssembly.instantiate(dot, { env: { memory: c.memory } });
+    const at = c.__indirect_function_table.grow(1);
+    c.__indirect_function_table.set(at, ('instance' in made ? made.instance : made).exports.products);
+    return c.offer_products(at) === 1;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return false;
+    throw error;
+  }
+}
+
+/**
  * An engine on its own memory, one film at a time. Throws PleuraError.
  * @param {object} options
  * @param {BufferSource|WebAssembly.Module} options.wasm  pleura.wasm
  * @param {Uint8Array} options.weights  pleura.gguf; copied
+ * @param {BufferSource|WebAssembly.Module} [options.dot]  pleura.dot.wasm: makes int8 weights faster where it runs
  * @param {boolean} [options.reference]  plain kernels: slower, the same bits
  */
-export async function createEngine({ wasm, weights, reference = false }) {
+export async function createEngine({ wasm, weights, dot, reference = false }) {
   const c = await instantiate(wasm);
   // A view is made for each use: growing the memory detaches every earlier one.
   const bytesAt = (at, length) => new Uint8Array(c.memory.buffer, at, length);
@@ -92,6 +109,7 @@ export async function createEngine({ wasm, weights, reference = false }) {
 
   give(weights);
   check(c.load(weights.length, reference ? 1 : 0));
+  const relaxed = dot && !reference ? await offerProducts(c, dot) : false;
 
   const labels = texts('pleura.labels');
   const graphs = { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') };
@@ -105,13 +123,21 @@ export async function createEngine({ wasm, weights, reference = false }) {
     graphs,
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
+    relaxed,
   };
 
   /** Layer `number` of a graph; its output lies at `at`. */
   function describe(graph, number) {
     if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
-    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(),
-      shape: [c.layer_h(), c.layer_w(), c.layer_c()], products: c.layer_products() };
+    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(), bytes: c.layer_bytes() === 1,
+      shape: [c.layer_h(), c.layer_w(), c.layer_c()], lanes: c.layer_lanes(), products: c.layer_products() };
+  }
+
+  /** [h][w][c] of a graph's first layer. */
+  function setInput(graph, tensor) {
+    const { at, shape: [h, w, channels] } = describe(graph, 0);
+    if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
+    new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
   }
 
   /** @returns {Grid} */
@@ -190,13 +216,33 @@ export async function createEngine({ wasm, weights, reference = false }) {
     },
 
     /**
+     * Every output of a graph as it runs, padding between the pixels included. What one holds is to be read before the
+     * next is asked for.
+     * @param {Uint8Array|Float32Array} input  a whole image file; or a tensor that is no film, already normalised
+     * @param {'lungs'|'diagnosis'} graph
+     * @returns {Generator<{name: string, shape: [number, number, number], lanes: number, data: Float32Array|Uint8Array}>}
+     */
+    *activations(input, graph) {
+      const g = GRAPHS.indexOf(graph);
+      if (input instanceof Float32Array) {
+        setInput(g, input);
+      } else {
+        give(input);
+        check(c.prepare(g, input.length));
+      }
+      for (let number = 0; number < graphs[graph].length; number++) {
+        c.run_layer(g, number);
+        const { name, shape, lanes, at, bytes } = describe(g, number), count = shape[0] * shape[1] * lanes;
+        yield { name, shape, lanes, data: bytes ? bytesAt(at, count) : new Float32Array(c.memory.buffer, at, count) };
+      }
+    },
+
+    /**
      * Runs the diagnosis network on a tensor that is no film: [h][w][c] of its input layer, already normalised.
      * @param {Float32Array} tensor @returns {Float32Array} its logits
      */
     run(tensor) {
-      const { at, shape } = describe(DIAGNOSIS, 0), [h, w, channels] = shape;
-      if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
-      new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
+      setInput(DIAGNOSIS, tensor);
       const last = graphs.diagnosis.findIndex((line) => line.startsWith('logits '));
       for (let number = 0; number <= last; number++) c.run_layer(DIAGNOSIS, number);
       return new Float32Array(c.memory.buffer, describe(DIAGNOSIS, last).at, labels.length).slice();

@@ -1,13 +1,13 @@
 /* net.c - layers to weights and places in the arena, and the walk over them. */
 #include "net.h"
 
+#include "bytes.h"
+
 #include <float.h>
 #include <string.h>
 
 enum { TILE_LEAST_PIXELS = 40, TILE_FLOATS = 1 << 16 };
 static const size_t MAX_FLOATS = (size_t)1 << 28; /* 1 GiB for one tensor: no honest network here comes near */
-
-static size_t whole_vectors(size_t n) { return (n + 3) & ~(size_t)3; }
 
 static int has_weights(const graph_layer *l) { return l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_DENSE; }
 
@@ -16,7 +16,7 @@ static void kernel_shape(int *k, uint64_t *cin, const graph_layer *l, const net 
 {
     const graph_layer *in = n->layers + l->inputs[0];
     *k = l->op == OP_DENSE ? 1 : l->k;
-    *cin = l->op == OP_DENSE ? graph_floats(in) : l->op == OP_DEPTHWISE ? 1 : (uint64_t)in->lanes;
+    *cin = l->op == OP_DENSE ? graph_values(in) : l->op == OP_DEPTHWISE ? 1 : (uint64_t)in->lanes;
 }
 
 /* Tiles pay for 3 x 3 windows at stride 1 once their transforms serve enough channels and their weights, four times as
@@ -43,6 +43,8 @@ static void bordered_size(int *h, int *w, const graph_layer *l, const graph_laye
     *w = l->tiled ? tiles_over(l->w) * TILE + 2 : in->w + l->pad + l->after;
 }
 
+static int reads_bytes(const net *n, const graph_layer *l) { return l->input_count && n->layers[l->inputs[0]].step > 0; }
+
 static pleura_status check_tensors(net *n, graph_layer *l, const gguf *g)
 {
     tensor w, b;
@@ -51,14 +53,22 @@ static pleura_status check_tensors(net *n, graph_layer *l, const gguf *g)
     kernel_shape(&k, &cin, l, n);
     if (!gguf_tensor(&w, g, n->graph, l->name, "weight") || !gguf_tensor(&b, g, n->graph, l->name, "bias"))
         return PLEURA_MODEL_DAMAGED;
-    uint64_t expected[5] = {4, cin, (uint64_t)k, (uint64_t)k, cout / 4};
-    if (memcmp(w.dims, expected, sizeof expected) != 0 || b.count != cout || b.dims[0] != cout)
+    uint64_t side = (uint64_t)k, plain[5] = {4, cin, side, side, cout / 4}, blocks[5] = {4 * cin * side * side, cout / 4, 1, 1, 1};
+    if (w.kind == TENSOR_I8 || memcmp(w.dims, w.kind == TENSOR_Q8_0 ? blocks : plain, sizeof plain) != 0 ||
+        b.count != cout || b.dims[0] != cout)
         return PLEURA_MODEL_DAMAGED;
     l->tiled = tiles_pay(l, n->layers + l->inputs[0]);
     size_t kept = l->tiled ? (size_t)w.count / 9 * TILE_POSITIONS : (size_t)w.count;
-    n->weights += whole_vectors(kept) + whole_vectors((size_t)b.count);
-    if (l->tiled && w.count > n->staging) n->staging = whole_vectors((size_t)w.count);
-    return n->weights > MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+    n->weights += arena_floats(kept) + arena_floats((size_t)b.count);
+    if (l->tiled && w.count > n->staging) n->staging = arena_floats((size_t)w.count);
+    return PLEURA_OK;
+}
+
+/* Floats that hold the output. */
+static size_t output_size(const graph_layer *l)
+{
+    size_t values = graph_values(l);
+    return arena_floats(l->step > 0 ? (values + 3) / 4 : values);
 }
 
 /* Floats that a layer needs besides its input and output. */
@@ -67,7 +77,7 @@ static size_t scratch_of(const graph_layer *l, const graph_layer *in)
     int h, w;
     if (!l->tiled && !l->pad && !l->after) return 0;
     bordered_size(&h, &w, l, in);
-    size_t bordered = whole_vectors((size_t)h * (size_t)w * (size_t)in->lanes);
+    size_t bordered = arena_floats((size_t)h * (size_t)w * (size_t)in->lanes);
     size_t tiles = l->tiled ? (size_t)tiles_at_once(l, in) * TILE_POSITIONS : 0;
     return bordered + tiles * (size_t)(in->lanes + l->lanes);
 }
@@ -77,17 +87,17 @@ static void plan(net *n)
 {
     for (int i = 0; i < n->count; i++) {
         graph_layer *l = n->layers + i;
-        size_t size = whole_vectors(graph_floats(l)), place = 0;
+        size_t size = output_size(l), place = 0;
         for (int j = 0; j < i; j++) {
             const graph_layer *other = n->layers + j;
-            size_t end = other->place + whole_vectors(graph_floats(other));
+            size_t end = other->place + output_size(other);
             if (other->last_use < i || other->place >= place + size || end <= place) continue;
             place = end;
             j = -1; /* look at all of them again */
         }
         l->place = place;
         if (place + size > n->activations) n->activations = place + size;
-        size_t scratch = scratch_of(l, n->layers + l->inputs[0]);
+        size_t scratch = reads_bytes(n, l) ? bytes_scratch(l, n->layers) : scratch_of(l, n->layers + l->inputs[0]);
         if (scratch > n->scratch) n->scratch = scratch;
     }
 }
@@ -105,7 +115,10 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
         graph_layer *l = n->layers + n->count;
         if (!gguf_text(&line, g, key, (uint64_t)n->count)) return PLEURA_MODEL_DAMAGED;
         pleura_status status = graph_read(n->layers, n->count, line);
-        if (!status && has_weights(l)) status = check_tensors(n, l, g);
+        if (!status) status = bytes_read_step(n->layers, n->count, g, graph);
+        if (!status && has_weights(l))
+            status = reads_bytes(n, l) ? bytes_check(l, n->layers, g, graph, &n->weights, &n->staging) : check_tensors(n, l, g);
+        if (!status && n->weights > MAX_FLOATS) status = PLEURA_MODEL_DAMAGED;
         if (status) return status;
         for (int i = 0; i < l->input_count; i++) n->layers[l->inputs[i]].last_use = n->count;
     }
@@ -148,6 +161,11 @@ pleura_status net_load(net *n, const gguf *g, arena *a)
         graph_layer *l = n->layers + i;
         tensor w, b;
         if (!has_weights(l)) continue;
+        if (reads_bytes(n, l)) {
+            pleura_status status = bytes_load(l, n->layers, g, n->graph, a);
+            if (status) return status;
+            continue;
+        }
         gguf_tensor(&w, g, n->graph, l->name, "weight"); /* there and right: net_parse has checked */
         gguf_tensor(&b, g, n->graph, l->name, "bias");
         size_t kept = l->tiled ? (size_t)w.count / 9 * TILE_POSITIONS : (size_t)w.count;
@@ -157,7 +175,7 @@ pleura_status net_load(net *n, const gguf *g, arena *a)
         float *plain = l->tiled ? arena_take(a, (size_t)w.count, sizeof(float)) : l->weight;
         if (!l->weight || !l->bias || !plain) return PLEURA_MEMORY;
         if (!gguf_widen(plain, &w) || !gguf_widen(l->bias, &b)) return PLEURA_MODEL_DAMAGED;
-        if (l->tiled) transform_weights(l->weight, plain, (int)w.dims[1], (int)w.dims[4]);
+        if (l->tiled) transform_weights(l->weight, plain, n->layers[l->inputs[0]].lanes, l->lanes / 4);
         *a = mark;
     }
     return PLEURA_OK;
@@ -221,43 +239,51 @@ static void run_window(const net *n, const graph_layer *l, const kernels *kernel
     float fill = l->op == OP_MAXPOOL ? -FLT_MAX : 0;
     const float *from = l->pad || l->after || l->tiled ? add_border(n->padded, in, l->pad, h, w, fill) : in->out;
     window_shape s = {h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act};
-    if (l->tiled) run_tiles(l, in, from, n->padded + whole_vectors((size_t)h * (size_t)w * (size_t)in->lanes), kernel);
+    if (l->tiled) run_tiles(l, in, from, n->padded + arena_floats((size_t)h * (size_t)w * (size_t)in->lanes), kernel);
     else if (l->op == OP_CONV) kernel->conv(l->out, from, l->weight, l->bias, &s);
     else if (l->op == OP_DEPTHWISE) kernel->depthwise(l->out, from, l->weight, l->bias, &s);
     else if (l->op == OP_AVGPOOL) kernel->avgpool(l->out, from, &s);
     else kernel->maxpool(l->out, from, &s);
 }
 
+static size_t item_size(const graph_layer *l) { return l->step > 0 ? 1 : sizeof(float); }
+
 /* The channels that count stand side by side; only behind the last part there is padding. */
 static void concat(const net *n, const graph_layer *l)
 {
-    float *out = l->out;
+    size_t item = item_size(l), padding = (size_t)(l->lanes - l->c) * item;
+    char *out = (char *)l->out;
     for (size_t i = 0; i < (size_t)l->h * (size_t)l->w; i++) {
         for (int j = 0; j < l->input_count; j++) {
             const graph_layer *part = n->layers + l->inputs[j];
-            memcpy(out, part->out + i * (size_t)part->lanes, (size_t)part->c * sizeof *out);
-            out += part->c;
+            size_t size = (size_t)part->c * item;
+            memcpy(out, (const char *)part->out + i * (size_t)part->lanes * item, size);
+            out += size;
         }
-        for (int c = l->c; c < l->lanes; c++) *out++ = 0;
+        memset(out, 0, padding);
+        out += padding;
     }
 }
 
 static void resize(const graph_layer *l, const graph_layer *in)
 {
-    size_t pixel = (size_t)l->lanes;
-    float *out = l->out;
+    size_t pixel = (size_t)l->lanes * item_size(l);
+    char *out = (char *)l->out;
     for (int y = 0; y < l->h; y++)
     for (int x = 0; x < l->w; x++, out += pixel)
-        memcpy(out, in->out + ((size_t)(y / l->scale) * (size_t)in->w + (size_t)(x / l->scale)) * pixel,
-               pixel * sizeof *out);
+        memcpy(out, (const char *)in->out + ((size_t)(y / l->scale) * (size_t)in->w + (size_t)(x / l->scale)) * pixel, pixel);
 }
 
 void net_step(net *n, const kernels *kernel, int i)
 {
     graph_layer *l = n->layers + i;
     const graph_layer *in = n->layers + l->inputs[0], *other = n->layers + l->inputs[1];
-    int size = (int)graph_floats(l);
-    switch (l->op) {
+    int size = (int)graph_values(l);
+    int bytes = (l->step > 0 || reads_bytes(n, l)) && l->op != OP_RESIZE && l->op != OP_CONCAT;
+    if (bytes) bytes_step(l, n->layers, kernel->int8, n->padded);
+    else switch (l->op) {
+    case OP_QUANTISE:
+    case OP_DEQUANTISE:
     case OP_INPUT: break;
     case OP_CONV:
     case OP_DEPTHWISE:
@@ -270,14 +296,14 @@ void net_step(net *n, const kernels *kernel, int i)
     case OP_CONCAT: concat(n, l); break;
     case OP_ADD: kernel->add(l->out, in->out, other->out, size, l->act); break;
     case OP_MUL: {
-        int c = (int)graph_floats(other); /* one pixel's gates, or a factor for every value */
+        int c = (int)graph_values(other); /* one pixel's gates, or a factor for every value */
         kernel->mul(l->out, in->out, other->out, size / c, c);
         break;
     }
     case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
     case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
     case OP_DENSE: {
-        window_shape s = {1, 1, (int)graph_floats(in), 1, 1, l->lanes, 1, 1, l->act};
+        window_shape s = {1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act};
         kernel->conv(l->out, in->out, l->weight, l->bias, &s);
     }
     }

@@ -36,7 +36,7 @@ export async function createPool(parts, jobs, each = {}) {
 
   /** Starts a thread; resolves with the model once its engine has passed the self-test. */
   function start() {
-    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, weights: parts.weights, ...each } });
+    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights, ...each } });
     threads.add(thread);
     return new Promise((resolve, reject) => {
       let reason = 'it ended without a word';

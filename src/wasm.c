@@ -102,9 +102,21 @@ int EXPORT(layer_h)(void) { return layer_found.h; }
 int EXPORT(layer_w)(void) { return layer_found.w; }
 int EXPORT(layer_c)(void) { return layer_found.c; }
 int EXPORT(layer_lanes)(void) { return layer_found.lanes; }
+int EXPORT(layer_bytes)(void) { return layer_found.bytes; }
 double EXPORT(layer_products)(void) { return (double)layer_found.products; }
-float *EXPORT(layer_out)(void) { return layer_found.out; }
+void *EXPORT(layer_out)(void) { return layer_found.out; }
 void EXPORT(run_layer)(int graph, int number) { pleura_run_layer(engine, (pleura_graph)graph, number); }
+
+/* Takes the input as a film for layer 0 of a graph. */
+int EXPORT(prepare)(int graph, size_t size)
+{
+    pleura_status status = pleura_prepare(engine, (pleura_graph)graph, buffer, size);
+    end_input();
+    return status;
+}
+
+/* products: place in the table of functions. */
+int EXPORT(offer_products)(pleura_products *products) { return pleura_offer_products(engine, products); }
 
 /* Zero-terminated names and sentences. */
 const char *EXPORT(status_code)(int status) { return pleura_status_code(status); }
