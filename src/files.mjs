@@ -1,26 +1,34 @@
-// Turns the paths that a person types into the ordered list of films to read.
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { glob } from 'tinyglobby';
+// Turns the paths that a person types, and lists of paths, into the ordered list of films to read.
+import { readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import picomatch from 'picomatch';
+import { inOrder, nameOf, pathOf, split } from './names.mjs';
+import { ReadError, unreadable } from './read.mjs';
+import { CommandError } from './shipped.mjs';
 
+/** What a folder or an archive is searched for; a file that a person names is read whatever its name. */
 const FILM = /\.(png|jpe?g|bmp)$/i;
+const FILMS = 'PNG, JPEG or BMP file';
+const ARCHIVE = /\.zip$/i;
 
 /**
- * One film to read (`bytes`: that has been read), or a path that leads to none.
- * @typedef {{ file: string, bytes?: Uint8Array, code?: string, message?: string }} Item
+ * One film to read (`bytes`: that has been read; `archive`, `member`: out of an archive), or a path that leads to none.
+ * @typedef {{ file: string, place?: number, bytes?: Uint8Array, archive?: string, member?: number, code?: string, message?: string }} Item
  */
 
-/** @param {string} pattern @param {string} [cwd] the matching files, hidden ones left out, links to folders not followed */
-async function match(pattern, cwd) {
-  const found = await glob(pattern, { cwd, followSymbolicLinks: false, expandDirectories: false });
-  // By code units: the same order on every machine, unlike a locale's.
-  return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-}
+/** @type {Promise<Buffer> | undefined} standard input, which can be read only once */
+let input;
+
+const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? folder + name : `${folder}/${name}`);
+
+/** @param {string} file @param {any} error @returns {Item} */
+const failure = (file, { code, message }) => ({ file, code, message });
 
 /** @param {string} path @returns {'file' | 'folder' | 'nothing'} */
 function kind(path) {
   try {
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statSync(pathOf(path), { throwIfNoEntry: false });
     return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
   } catch {
     return 'file'; // Not to be looked at: reading it gives the reason.
@@ -28,29 +36,112 @@ function kind(path) {
 }
 
 /**
- * The films behind one argument: a file as it is, whatever its name; the films of a folder and of its folders; the
- * matches of a glob that no shell has expanded; `-` for standard input.
- * @param {string} path @returns {Promise<Item[]>}
+ * Every file below a folder and its folders, and a failure for each that cannot be opened. No folder is entered twice, so
+ * that links in circles end; those that hold the files themselves come before links to them.
+ * @param {string} top @param {number} depth @param {boolean} hidden also what begins with a dot
+ * @returns {Item[]}
  */
-async function expand(path) {
-  const is = path === '-' ? 'file' : kind(path);
-  if (is === 'file') return [{ file: path }];
-  const pattern = /[*?[{]/.test(path);
-  if (is === 'nothing' && !pattern) {
-    return [{ file: path, code: 'no-such-file', message: 'There is no such file. Check the path.' }];
+function walk(top, depth, hidden) {
+  const found = [], links = [], entered = new Set();
+  function enter(folder, left) {
+    let entries;
+    try {
+      const { dev, ino } = statSync(pathOf(folder || '.'));
+      if (entered.has(`${dev} ${ino}`)) return;
+      entered.add(`${dev} ${ino}`);
+      entries = readdirSync(pathOf(folder || '.'), { withFileTypes: true, encoding: 'buffer' });
+    } catch (error) {
+      found.push(failure(folder || '.', unreadable(error, 'folder')));
+      return;
+    }
+    for (const entry of entries) {
+      const name = nameOf(/** @type {any} */ (entry.name));
+      const path = join(folder, name);
+      if (!hidden && name.startsWith('.')) continue;
+      if (entry.isSymbolicLink() && kind(path) === 'folder') links.push([path, left - 1]);
+      else if (entry.isFile() || entry.isSymbolicLink()) found.push({ file: path });
+      else if (entry.isDirectory() && left > 1) enter(path, left - 1);
+    }
   }
-  const found = is === 'folder'
-    ? (await match('**', path)).filter((name) => FILM.test(name)).map((name) => join(path, name))
-    : await match(path);
-  if (found.length) return found.map((file) => ({ file }));
-  const message = is === 'folder' ? 'This folder holds no PNG, JPEG or BMP file.' : 'No file matches this pattern.';
-  return [{ file: path, code: 'no-films', message }];
+  enter(top, depth);
+  while (links.length) {
+    links.sort(([a], [b]) => inOrder(b, a));
+    const [path, left] = links.pop();
+    if (left > 0) enter(path, left);
+  }
+  return found.sort((a, b) => inOrder(a.file, b.file));
+}
+
+/** @param {string} pattern @returns {Item[]} the files that it matches */
+function match(pattern) {
+  const { base, glob, prefix } = picomatch.scan(pattern, { nonegate: true });
+  const depth = glob.includes('**') ? Infinity : glob.split('/').length;
+  const fits = picomatch(glob, { nonegate: true, posix: true });
+  const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
+  return walk(prefix + base, depth, /(^|\/)\./.test(glob))
+    .filter(({ file, code }) => code || fits(file.slice(prefix.length + inside)));
+}
+
+/** @param {string} path @returns {Promise<Item[]>} the films of a zip archive, archives within it among them, to be refused */
+async function unpack(path) {
+  try {
+    const { openArchive } = await import('./archive.mjs');
+    const { members, close } = await openArchive(path);
+    await close();
+    const films = members.filter(({ name }) => (FILM.test(name) || ARCHIVE.test(name)) && !/(^|[/\\])\.(?!\.)/.test(name));
+    if (films.length) return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
+    return [{ file: path, code: 'no-films', message: `This archive holds no ${FILMS}.` }];
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    return [failure(path, error)];
+  }
+}
+
+/** @param {Item[]} items @returns {Promise<Item[]>} with the films of an archive in its place */
+async function unpackAll(items) {
+  const all = [];
+  for (const item of items) all.push(!item.code && ARCHIVE.test(item.file) && kind(item.file) === 'file' ? await unpack(item.file) : item);
+  return all.flat();
 }
 
 /**
- * The films behind all arguments, in their order.
- * @param {string[]} paths @returns {Promise<Item[]>}
+ * The films behind one argument: a file as it is, whatever its name; the films of an archive, of a folder and of its
+ * folders; the matches of a glob that no shell has expanded; `-` for standard input.
+ * @param {string} path @param {boolean} patterns whether it may be one @returns {Promise<Item[]>}
  */
-export async function films(paths) {
-  return (await Promise.all(paths.map(expand))).flat();
+async function expand(path, patterns) {
+  if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
+  const is = kind(path);
+  if (is === 'file') return unpackAll([{ file: path }]);
+  const pattern = patterns && /[*?[{]/.test(path);
+  if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
+  const found = is === 'folder'
+    ? walk(path, Infinity, false).filter(({ file, code }) => code || FILM.test(file) || ARCHIVE.test(file))
+    : match(path);
+  if (found.length) return unpackAll(found);
+  return [{ file: path, code: 'no-films', message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.' }];
+}
+
+/**
+ * Paths one a line, or, where a NUL is among them, ended by NULs as `find -print0` writes them.
+ * @param {string} list a file, or `-` @returns {Promise<string[]>}
+ */
+async function readList(list) {
+  const bytes = await (list === '-' ? buffer(process.stdin) : readFile(list)).catch((error) => {
+    throw new CommandError(`The list ${list} cannot be read (${error.code}). Check the path given to --files.`);
+  });
+  const names = bytes.includes(0) ? split(bytes, 0).map(nameOf) : split(bytes, 10).map((line) => nameOf(line).replace(/\r$/, ''));
+  if (names.length) names[0] = names[0].replace(/^\ufeff/, '');
+  return names.filter((name) => name !== '');
+}
+
+/**
+ * The films behind all arguments, in their order, then those of the list.
+ * @param {string[]} paths @param {string} [list] @returns {Promise<Item[]>}
+ */
+export async function films(paths, list) {
+  const all = [];
+  for (const path of paths) all.push(await expand(path, true));
+  for (const path of list === undefined ? [] : await readList(list)) all.push(await expand(path, false));
+  return all.flat();
 }
