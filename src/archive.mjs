@@ -8,7 +8,9 @@ configure({ useWebWorkers: false }); // Each thread of the pool unpacks for itse
 
 export const ARCHIVE = /\.zip$/i;
 
+/** @type {[string, string]} */
 const DAMAGED = ['archive-damaged', 'This archive is damaged or cut short. Fetch or pack it again.'];
+/** @type {[string, string]} */
 const MEMBER_DAMAGED = ['archive-damaged', 'This film is damaged within its archive. Fetch or pack the archive again.'];
 const UNSAFE = /(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[a-z]:/i;
 

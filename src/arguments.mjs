@@ -23,7 +23,8 @@ const EXAMPLES = `Examples:
 const USAGE = `Usage: pleura [options] PATH...
        pleura merge [--csv] FILE...
        pleura info [--layers] [--model FILE] [--json]
-       pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
+       pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--prevalence LABEL=SHARE,...]
+                       [--model FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
        pleura completion bash|zsh|fish
 
@@ -56,10 +57,13 @@ export const OPTIONS = {
   jobs: { of: ['diagnose', 'evaluate'], value: 'N', text: 'threads (default: 1 for a few films, else one a processor)' },
   model: { of: ['diagnose', 'info', 'evaluate'], value: 'FILE', text: 'other weights than the shipped ones (GGUF)' },
   layers: { of: ['info'], text: 'info: each layer with its output, products, time and speed on this machine' },
-  labels: { of: ['evaluate'], value: 'FILE', text: 'evaluate: a CSV with the columns file and label; patient_id, split and others where there are any' },
+  labels: { of: ['evaluate'], value: 'FILE', text: 'evaluate: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label' },
   root: { of: ['evaluate'], value: 'DIR', text: 'evaluate: where the paths of the CSV begin (default: its folder)' },
   split: { of: ['evaluate'], value: 'NAME', text: 'evaluate: only the films whose column split says so' },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
+  prevalence: { of: ['evaluate'], value: 'LIST', text: 'evaluate: also at these shares of the labels, such as covid=0.05,pneumonia=0.1' },
+  against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },
+  report: { of: ['evaluate'], value: 'DIR', text: 'evaluate: write Markdown, JSON and plots (SVG) into this folder' },
   help: { of: Object.keys(COMMANDS), short: 'h', text: 'this text' },
   version: { of: Object.keys(COMMANDS), text: 'the version' },
 };
@@ -103,6 +107,7 @@ export function parse(argv) {
   } catch (error) {
     throw usage(error.message.split('. ')[0] + '.');
   }
+  /** @type {{ values: any, positionals: string[] }} */
   const { values: options, positionals: paths } = parsed;
   const command = paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
   if (!options.help && !options.version) check(command, options, paths);

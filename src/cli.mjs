@@ -56,8 +56,8 @@ async function diagnose(paths, options) {
 
 /** @param {any} options */
 async function info(options) {
-  const { wasm, weights, sha256 } = await loadParts(options.model);
-  const engine = await createEngine({ wasm, weights });
+  const { wasm, dot, weights, sha256 } = await loadParts(options.model);
+  const engine = await createEngine({ wasm, dot, weights });
   const { model } = engine;
   const facts = { name: model.name, version: model.version, labels: model.labels, license: model.license, sha256,
     summary: model.summary, notice: model.notice };
@@ -72,6 +72,7 @@ function convert(argv) {
   // Debian's packages belong to Debian's Python, which need not be the first in the path.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
   const script = fileURLToPath(new URL('../model/convert.py', import.meta.url));
+  /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
   if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
   // The HDF5 library itself dies of some damaged files.

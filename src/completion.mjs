@@ -15,7 +15,7 @@ _pleura() {
   case "$before" in
     ${named('FILE').join('|')}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     ${named('DIR').join('|')}) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-    ${[...named('N'), ...named('I/N'), ...named('NAME'), ...named('COLUMNS')].join('|')}) return ;;
+    ${[...named('N'), ...named('I/N'), ...named('NAME'), ...named('COLUMNS'), ...named('LIST')].join('|')}) return ;;
   esac
   local options=${quote(words('diagnose'))}
   case "\${COMP_WORDS[1]}" in
@@ -28,6 +28,7 @@ ${commands.map((name) => `    ${name}) options=${quote(words(name))} ;;`).join('
 }
 complete -o filenames -F _pleura pleura`;
 
+/** @param {[string, { value?: string, text: string }]} option */
 const zshArgument = ([name, { value, text }]) => {
   const action = value === 'FILE' ? ':file:_files' : value === 'DIR' ? ':folder:_files -/' : value ? `:${value}:` : '';
   return quote(`--${name}[${text.replace(/[[\]:]/g, '\\$&')}]${action}`);

@@ -14,7 +14,7 @@ const ARCHIVE = /\.zip$/i;
 
 /**
  * One film to read (`bytes`: that has been read; `archive`, `member`: out of an archive), or a path that leads to none.
- * @typedef {{ file: string, bytes?: Uint8Array, archive?: string, member?: number, code?: string, message?: string }} Item
+ * @typedef {{ file: string, place?: number, bytes?: Uint8Array, archive?: string, member?: number, code?: string, message?: string }} Item
  */
 
 /** @type {Promise<Buffer> | undefined} standard input, which can be read only once */

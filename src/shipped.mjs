@@ -28,10 +28,10 @@ export const usage = (message) => new CommandError(message, 2);
 /** @param {Uint8Array} bytes @returns {string} */
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** @param {string} path @param {string} advice @returns {Promise<Buffer>} */
+/** @param {string} path @param {string} advice @returns {Promise<Buffer<ArrayBuffer>>} */
 async function read(path, advice) {
   try {
-    return await readFile(path);
+    return /** @type {Buffer<ArrayBuffer>} */ (await readFile(path));
   } catch (error) {
     const why = error.code === 'ENOENT' ? 'is missing' : `cannot be read (${error.code ?? error.message})`;
     throw new CommandError(`${path} ${why}. ${advice}`);

@@ -5,7 +5,7 @@ import { createReader, ReadError } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
 import { CommandError, sha256 } from './shipped.mjs';
 
-const { shard, heatmap, ...parts } = workerData;
+const { wasm, dot, weights, shard, heatmap } = workerData;
 const read = createReader();
 
 /**
@@ -31,7 +31,7 @@ async function diagnose(engine, { file }, reading) {
 }
 
 try {
-  const engine = await createEngine(parts);
+  const engine = await createEngine({ wasm, dot, weights });
   let last = Promise.resolve();
   parentPort.on('message', (item) => {
     const reading = read(item);

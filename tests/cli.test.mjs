@@ -184,6 +184,7 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   const wasm = join(copy, 'build/pleura.wasm'), weights = join(copy, 'model/pleura.gguf');
   const reset = () => {
     copyFileSync(join(root, 'build/pleura.wasm'), wasm);
+    copyFileSync(join(root, 'build/pleura.dot.wasm'), join(copy, 'build/pleura.dot.wasm'));
     copyFileSync(tiny, weights);
     writeFileSync(`${weights}.sha256`, `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`);
   };
