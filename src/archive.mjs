@@ -41,6 +41,7 @@ function overlap(entries) {
  * @typedef {object} Archive
  * @property {{ name: string, index: number }[]} members in the order of their names
  * @property {(index: number) => Promise<Uint8Array>} read throws ReadError
+ * @property {(index: number, size: number) => Promise<Uint8Array>} head its first bytes; none where it cannot be read
  * @property {() => Promise<void>} close
  */
 
@@ -53,7 +54,8 @@ export async function openArchive(path) {
     const entries = (await zip.getEntries()).filter(({ directory }) => !directory);
     if (overlap(entries)) throw new ReadError('archive-damaged', 'The members of this archive overlap: it is damaged, or made to do harm.');
     const members = entries.map(({ filename }, index) => ({ name: filename, index })).sort((a, b) => inOrder(a.name, b.name));
-    return { members, read: (index) => readMember(entries[index]), close: () => handle.close() };
+    return { members, read: (index) => readMember(entries[index]),
+      head: (index, size) => beginningOf(entries[index], size), close: () => handle.close() };
   } catch (error) {
     await handle.close();
     if (error instanceof ReadError) throw error;
@@ -78,4 +80,19 @@ async function readMember(entry) {
     if (error.message === ERR_UNSUPPORTED_COMPRESSION) throw new ReadError('archive-method', 'This film is packed by a method that Pleura does not know. Unpack the archive first.');
     throw new ReadError(...MEMBER_DAMAGED);
   }
+}
+
+/** @param {any} entry @param {number} size @returns {Promise<Uint8Array>} */
+async function beginningOf(entry, size) {
+  const chunks = [];
+  let length = 0;
+  const enough = new WritableStream({
+    write(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= size) throw new Error('enough');
+    },
+  });
+  await entry.getData(enough).catch(() => {}); // Ended by force, or not to be read.
+  return Buffer.concat(chunks).subarray(0, size);
 }

@@ -28,7 +28,7 @@ const USAGE = `Usage: pleura [options] PATH...
        pleura convert IN OUT.gguf --labels A,B,... [options]
        pleura completion bash|zsh|fish
 
-Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.`;
+Reads PNG, JPEG, BMP and DICOM chest X-rays on this machine; nothing is sent anywhere.`;
 
 const EXIT = 'Exit status: 0 all films were answered, 1 at least one error, 2 wrong usage.';
 

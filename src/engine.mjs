@@ -21,13 +21,24 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {string} verdict  a label, 'uncertain' or 'refused'
  * @property {Record<string, number>} probability  calibrated, one a label; of no meaning when refused
  * @property {{accepted: boolean, score: number, reason: string|null, message: string|null}} gate
- * @property {'stb'|'browser'} decoder  who decoded the file: the engine itself, or a browser whose pixels may differ
+ * @property {'stb'|'browser'|'dicom'} decoder  who decoded the file: the engine itself, a browser whose pixels may differ, or
+ *   dicom.mjs with its codecs, the same everywhere
  * @property {string} bits  hash over all output floats: equal everywhere for the same film
  * @property {number} width  of the upright film, pixels
  * @property {number} height
  * @property {Grid} heatmap  evidence for the likeliest label
  * @property {Grid} lungs  probability of lung
  * @typedef {Awaited<ReturnType<typeof createEngine>>} Engine
+ */
+
+/**
+ * Samples as a file holds them.
+ * @typedef {object} Samples
+ * @property {Uint16Array} pixels  [height][width][channels]
+ * @property {number} width @property {number} height
+ * @property {1|3} channels  grey, or R G B
+ * @property {Uint16Array} table  [65536]: what each sample shows, 0 black to 65535 white
+ * @property {string|null} [told]  a reason to refuse the film that its file gives: a code 'tag-…' of pleura.h
  */
 
 /** The functions and the memory of a new instance. @param {any} wasm bytes or module @returns {Promise<any>} */
@@ -86,10 +97,13 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     if (status) throw new PleuraError(cString(c.status_code(status)), status, cString(c.status_text(status)));
   }
 
-  function give(bytes) {
-    const at = c.input(bytes.length);
+  function give(...parts) {
+    let at = c.input(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
     if (!at) check(OUT_OF_MEMORY);
-    bytesAt(at, bytes.length).set(bytes);
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      bytesAt(at, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      at += byteLength;
+    }
   }
 
   const giveKey = (key) => give(new TextEncoder().encode(`${key}\0`));
@@ -98,6 +112,13 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     giveKey(key);
     const at = c.text(index);
     return at ? utf8.decode(bytesAt(at, c.text_size())) : null;
+  }
+
+  /** The number of a gate's code. */
+  function gateNumber(code) {
+    let number = 1;
+    for (let name; (name = cString(c.gate_code(number))) !== code; number++) if (!name) throw new TypeError(`no reason is called ${code}`);
+    return number;
   }
 
   /** @param {string} key @returns {number | null} */
@@ -182,8 +203,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     model,
 
     /**
-     * @param {Uint8Array | {rgba: Uint8Array|Uint8ClampedArray, width: number, height: number}} film  a whole PNG, JPEG
-     *   or BMP file, or pixels that a browser has decoded
+     * @param {Uint8Array | {rgba: Uint8Array|Uint8ClampedArray, width: number, height: number} | Samples} film  a whole PNG,
+     *   JPEG or BMP file, pixels that a browser has decoded, or what readDicom of dicom.mjs gives
      * @returns {Diagnosis}
      */
     diagnose(film) {
@@ -192,6 +213,15 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
         check(c.diagnose(film.length));
         return readResult('stb');
       }
+      if ('pixels' in film) {
+        const { pixels, width, height, channels, table, told } = film;
+        if (!(width > 0 && height > 0 && pixels.length === width * height * channels && table.length === 65536)) {
+          throw new TypeError('pixels must hold width * height * channels samples, table 65536');
+        }
+        give(table, pixels);
+        check(c.diagnose_samples(width, height, channels, told ? gateNumber(told) : 0));
+        return readResult('dicom');
+      }
       const { rgba, width, height } = film;
       if (!(width > 0 && height > 0 && rgba.length === width * height * 4)) {
         throw new TypeError('rgba must hold width * height * 4 bytes');
@@ -199,6 +229,23 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       give(rgba);
       check(c.diagnose_rgba(width, height));
       return readResult('browser');
+    },
+
+    /** Throws unless a film may be so large. @param {number} width @param {number} height */
+    checkSize: (width, height) => check(c.check_size(width, height)),
+
+    /**
+     * A JPEG of any process that DICOM allows: baseline, 12 bits, lossless.
+     * @param {Uint8Array} bytes
+     * @returns {{pixels: Uint16Array, width: number, height: number, channels: number, bits: number}}
+     */
+    decodeJpeg(bytes) {
+      give(bytes);
+      check(c.decode_jpeg(bytes.length));
+      const width = c.jpeg_width(), height = c.jpeg_height(), channels = c.jpeg_channels(), bits = c.jpeg_bits();
+      const pixels = new Uint16Array(c.memory.buffer, c.jpeg_values(), width * height * channels).slice();
+      c.end_jpeg();
+      return { pixels, width, height, channels, bits };
     },
 
     /** The synthetic phantom, drawn by the engine: nobody's X-ray. @returns {Diagnosis} */

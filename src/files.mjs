@@ -1,15 +1,20 @@
 // Turns the paths that a person types, and lists of paths, into the ordered list of films to read.
-import { readdirSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { inOrder, nameOf, pathOf, split } from './names.mjs';
 import { ReadError, unreadable } from './read.mjs';
 import { CommandError } from './shipped.mjs';
+import { isDicom, SNIFFED } from './sniff.mjs';
 
 /** What a folder or an archive is searched for; a file that a person names is read whatever its name. */
-const FILM = /\.(png|jpe?g|bmp)$/i;
-const FILMS = 'PNG, JPEG or BMP file';
+const FILM = /\.(png|jpe?g|bmp|dcm|dicom)$/i;
+const FILMS = 'PNG, JPEG, BMP or DICOM file';
+/** Hospitals' discs hold films without an extension, or named by numbers with points. */
+const BARE = /^[^.]+$|\.\d*$/;
+/** The index of such a disc. */
+const INDEX = 'DICOMDIR';
 const ARCHIVE = /\.zip$/i;
 
 /**
@@ -33,6 +38,39 @@ function kind(path) {
   } catch {
     return 'file'; // Not to be looked at: reading it gives the reason.
   }
+}
+
+/**
+ * Whether what lies in a folder or an archive is a film: by its name, or where that says nothing by its content.
+ * @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head its first bytes
+ */
+async function isFilm(path, head) {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (FILM.test(name) || ARCHIVE.test(name)) return true;
+  if (!BARE.test(name) || name.toUpperCase() === INDEX) return false;
+  try {
+    return isDicom(await head());
+  } catch {
+    return false; // Not to be opened: nothing says that it is a film.
+  }
+}
+
+/** @param {string} path @returns {Uint8Array} */
+function headOf(path) {
+  if (!statSync(pathOf(path)).isFile()) return new Uint8Array(); // A pipe would wait for ever.
+  const file = openSync(pathOf(path), 'r'), head = new Uint8Array(SNIFFED);
+  try {
+    return head.subarray(0, readSync(file, head));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @template T @param {T[]} all @param {(one: T) => unknown} fits may be asynchronous @returns {Promise<T[]>} */
+async function filter(all, fits) {
+  const kept = [];
+  for (const one of all) if (await fits(one)) kept.push(one);
+  return kept;
 }
 
 /**
@@ -86,9 +124,9 @@ function match(pattern) {
 async function unpack(path) {
   try {
     const { openArchive } = await import('./archive.mjs');
-    const { members, close } = await openArchive(path);
+    const { members, head, close } = await openArchive(path);
+    const films = await filter(members, ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isFilm(name, () => head(index, SNIFFED)));
     await close();
-    const films = members.filter(({ name }) => (FILM.test(name) || ARCHIVE.test(name)) && !/(^|[/\\])\.(?!\.)/.test(name));
     if (films.length) return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
     return [{ file: path, code: 'no-films', message: `This archive holds no ${FILMS}.` }];
   } catch (error) {
@@ -116,7 +154,7 @@ async function expand(path, patterns) {
   const pattern = patterns && /[*?[{]/.test(path);
   if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
   const found = is === 'folder'
-    ? walk(path, Infinity, false).filter(({ file, code }) => code || FILM.test(file) || ARCHIVE.test(file))
+    ? await filter(walk(path, Infinity, false), ({ file, code }) => code || isFilm(file, () => headOf(file)))
     : match(path);
   if (found.length) return unpackAll(found);
   return [{ file: path, code: 'no-films', message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.' }];

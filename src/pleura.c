@@ -266,9 +266,10 @@ static int read_scores(pleura_engine *e)
     return best;
 }
 
-static pleura_gate judge(const pleura_engine *e, int seen, float score)
+static pleura_gate judge(const pleura_engine *e, int seen, float score, pleura_gate told)
 {
     const lungs *l = &e->lungs;
+    if (told && e->mask) return told; /* a classifier from elsewhere may be made for hands */
     if (!seen) return PLEURA_BLANK;
     if (e->film.chroma > e->chroma_most) return PLEURA_COLOUR;
     if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least)
@@ -297,8 +298,8 @@ static uint64_t hash_result(const pleura_result *r)
     return hash_floats(hash, r->heatmap, map);
 }
 
-/* Diagnoses *f, which becomes the engine's. */
-static void diagnose(pleura_engine *e, pleura_result *out, const film *f)
+/* Diagnoses *f, which becomes the engine's; `told` is what its file says of it. */
+static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate told)
 {
     float score = 1, box[4];
     film_free(&e->film);
@@ -316,7 +317,7 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f)
         explain_map(e->map, e->features, e->logits, best);
         explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
     }
-    pleura_gate gate = judge(e, seen, score);
+    pleura_gate gate = judge(e, seen, score, told);
     const float *probability = e->scores + e->label_count;
     int verdict = gate ? PLEURA_REFUSED : probability[best] < e->certain ? PLEURA_UNCERTAIN : best;
     *out = (pleura_result){
@@ -331,7 +332,7 @@ pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *
 {
     film f;
     pleura_status status = film_decode(&f, file, size);
-    if (!status) diagnose(e, out, &f);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
     return status;
 }
 
@@ -339,7 +340,15 @@ pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const v
 {
     film f;
     pleura_status status = film_from_rgba(&f, rgba, width, height);
-    if (!status) diagnose(e, out, &f);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
+    return status;
+}
+
+pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s)
+{
+    film f;
+    pleura_status status = film_from_samples(&f, s);
+    if (!status) diagnose(e, out, &f, s->told);
     return status;
 }
 
@@ -347,7 +356,7 @@ pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
 {
     film f;
     pleura_status status = phantom_draw(&f);
-    if (!status) diagnose(e, out, &f);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
     return status;
 }
 

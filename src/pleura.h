@@ -16,7 +16,8 @@
 
 typedef struct pleura_engine pleura_engine;
 
-/* Why a film is refused: number, name for programs, sentence for people. */
+/* Why a film is refused: number, name for programs, sentence for people. From 5 on it is not the pixels that tell but
+ * the file that brought them. */
 #define PLEURA_GATE_LIST(X) \
     X(PLEURA_ACCEPTED, 0, "", "") \
     X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.") \
@@ -24,7 +25,16 @@ typedef struct pleura_engine pleura_engine;
     X(PLEURA_NO_LUNGS, 3, "no-lungs", \
       "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.") \
     X(PLEURA_UNLIKE, 4, "unlike", \
-      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.")
+      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.") \
+    X(PLEURA_TAG_MODALITY, 5, "tag-modality", \
+      "The file says that this is no plain X-ray film but another kind of picture.") \
+    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part", \
+      "The file says that this is a film of another part of the body than the chest.") \
+    X(PLEURA_TAG_VIEW, 7, "tag-view", \
+      "The file says that this is not a frontal view. A film taken from the back or the front (PA or AP) is needed.") \
+    X(PLEURA_TAG_PROCESSING, 8, "tag-processing", \
+      "The file says that it holds a detector's raw values for processing, not the film that a reader sees. Export the " \
+      "image for presentation.")
 
 #define X(name, number, code, text) name = number,
 typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;
@@ -50,14 +60,24 @@ typedef struct {
     uint64_t bits;            /* FNV-1a over the bytes of all floats above: equal everywhere for the same film */
 } pleura_result;
 
+/* A picture as a detector or a file holds it. */
+typedef struct {
+    const uint16_t *values; /* [height][width][channels] */
+    int width, height;
+    int channels;           /* 1 grey, 3 R G B */
+    const uint16_t *table;  /* [65536]: what each value shows, 0 black to 65535 white; NULL: the value itself */
+    pleura_gate told;       /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED; for weights that have a gate */
+} pleura_samples;
+
 /* Reads GGUF weights. The engine points into them: they must outlive it. reference: 1 for the plain kernels, which are
  * the definition of correct, 0 for the vector kernels, which give the same bits faster. End it with pleura_close. */
 pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference);
 void pleura_close(pleura_engine *e); /* NULL is allowed */
 
-/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, or the synthetic phantom. */
+/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, of samples, or the synthetic phantom. */
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size);
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
+pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s);
 pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
 
 /* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights

@@ -16,7 +16,7 @@ const AHEAD = 2;
  * @typedef {object} Answer what is known of one film: a diagnosis, an error, or that another shard has it
  * @property {string} [verdict] @property {Record<string, number>} [probability]
  * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
- * @property {string} [decoder] @property {string} [sha256] @property {string} [bits]
+ * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
  * @property {boolean} [elsewhere]
  */

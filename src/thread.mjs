@@ -3,10 +3,22 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, PleuraError } from './engine.mjs';
 import { createReader, ReadError } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
-import { CommandError, sha256 } from './shipped.mjs';
+import { CommandError, loadCodec, sha256 } from './shipped.mjs';
+import { isDicom } from './sniff.mjs';
 
 const { wasm, dot, weights, shard, heatmap } = workerData;
 const read = createReader();
+
+/** Of a thread that meets a DICOM file. */
+let readDicom = null;
+
+/** @param {any} engine @param {Uint8Array} bytes @returns {Promise<any>} a diagnosis, with what a DICOM file tells */
+async function examine(engine, bytes) {
+  if (!isDicom(bytes)) return engine.diagnose(bytes);
+  readDicom ??= (await import('./dicom.mjs')).createDicomReader({ engine, loadCodec });
+  const { film, dicom } = await readDicom(bytes);
+  return { ...engine.diagnose(film), dicom };
+}
 
 /**
  * @param {any} engine @param {import('./files.mjs').Item} item @param {Promise<Uint8Array>} reading
@@ -17,10 +29,10 @@ async function diagnose(engine, { file }, reading) {
     const bytes = await reading;
     const hash = sha256(bytes);
     if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
-    const diagnosis = await engine.diagnose(bytes);
-    const { verdict, probability, gate, decoder, bits } = diagnosis;
+    const diagnosis = await examine(engine, bytes);
+    const { verdict, probability, gate, decoder, dicom, bits } = diagnosis;
     if (heatmap) await (await import('./heatmap.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return { answer: { verdict, probability, gate, decoder, sha256: hash, bits } };
+    return { answer: { verdict, probability, gate, decoder, dicom, sha256: hash, bits } };
   } catch (error) {
     if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { configure, Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
 import { bash, film, folder, lines, pleura, root, tiny, tried } from './command.mjs';
+import { dicomFile } from './dicom_file.mjs';
 
 configure({ useWebWorkers: false });
 const good = film(200);
@@ -100,6 +101,16 @@ test('a bomb is refused by its size, one that lies about it when it overflows, a
   const codes = lines(tried(['honest.zip', 'lying.zip', 'overlapping.zip']).stdout).map(({ file, status, code }) => [file, code ?? status]);
   assert.deepEqual(codes, [['honest.zip/a.png', 'file-too-large'], ['honest.zip/b.png', 'ok'],
     ['lying.zip/a.png', 'archive-damaged'], ['lying.zip/b.png', 'ok'], ['overlapping.zip', 'archive-damaged']]);
+});
+
+test('a DICOM film without an extension is found in an archive as in a folder; other files of such names are not taken for one', async () => {
+  mkdirSync(at('disc/IMAGES'), { recursive: true });
+  const radiograph = dicomFile({ width: 64, height: 48, bits: 8, pixels: Uint8Array.from({ length: 64 * 48 }, (_, i) => i % 251) });
+  for (const [name, bytes] of [['disc/IMAGES/IM000001', radiograph], ['disc/README', 'Read me.'], ['disc/DICOMDIR', radiograph]]) writeFileSync(at(name), bytes);
+  spawnSync('python3', ['-m', 'zipfile', '-c', 'disc.zip', 'disc'], { cwd: folder });
+  const [inFolder, inArchive] = ['disc', 'disc.zip'].map((path) => lines(tried([path]).stdout));
+  assert.deepEqual(inFolder.map(({ file, status }) => [file, status]), [['disc/IMAGES/IM000001', 'ok']]);
+  assert.deepEqual(inArchive, [{ ...inFolder[0], file: 'disc.zip/disc/IMAGES/IM000001' }]);
 });
 
 test('lists end their paths by newlines or NULs, name folders and archives too, and take no patterns', () => {

@@ -32,12 +32,13 @@ async function read(source) {
 
 async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
-    entryPoints: [`${root}web/${source}`],
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
     format,
     target: 'es2022',
+    external: ['fs', 'path'], // of codecs that run in Node as well; never asked for in a browser
     define: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
     logLevel: 'warning',
   });
@@ -55,7 +56,9 @@ await mkdir(site, { recursive: true });
 const wasm = await put('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
 const weights = await put('pleura.gguf', await readFile(given.weights));
 const worker = await put('worker.mjs', await bundle('worker.mjs'), '.js');
-await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights } }), '.js');
+const dicom = { module: (await put('dicom.mjs', await bundle('../src/dicom.mjs'), '.js')).file };
+for (const codec of ['charls', 'openjpeg']) dicom[codec] = await put(`${codec}.wasm`, await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))));
+await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights, dicom } }), '.js');
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));

@@ -1,7 +1,7 @@
 // client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
 import { problem } from './words.mjs';
 
-/** @typedef {{worker: string, wasm: Part, weights: Part}} Site  what web/build.mjs wrote, with content hashes in the names
+/** @typedef {{worker: string, wasm: Part, weights: Part, dicom: {module: string, charls: Part, openjpeg: Part}}} Site  what web/build.mjs wrote, with content hashes in the names
  *  @typedef {{file: string, bytes: number, sha256: string}} Part */
 
 /** @param {Site} site  @param {(received: number, total: number) => void} onProgress */
@@ -67,6 +67,12 @@ export function createClient(site, onProgress) {
         if (error.code === 'worker-died') end(error); // after a trap the engine's memory cannot be trusted
         throw error;
       }
+    },
+
+    /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */
+    async tags(file) {
+      await this.start();
+      return call('tags', { file });
     },
 
     /** Ends whatever runs: wasm cannot be interrupted, its worker can. */

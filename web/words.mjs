@@ -75,7 +75,7 @@ export const stage = { waiting: 'Waiting…', running: 'Reading…', error: 'No 
   done: 'Select this film again to see it' };
 export const picture = (film) =>
   `${film.name} as the engine saw it${film.record.verdict === 'refused' ? '' : `, with the lung outline and the heatmap that can be drawn over it`}`;
-export const decoders = { stb: 'Pleura’s own (stb_image), the same everywhere', browser: 'this browser’s, so another browser may give other bits' };
+export const decoders = { dicom: 'Pleura’s own with its DICOM codecs, the same everywhere', stb: 'Pleura’s own (stb_image), the same everywhere', browser: 'this browser’s, so another browser may give other bits' };
 export const phantomName = 'Synthetic phantom';
 
 const altered = (what) => `${what} that arrived is not the one this page was built with: its SHA-256 differs, so it was damaged or `
@@ -95,6 +95,10 @@ const problems = {
   'worker-missing': missing('The part of the page that computes'),
   'wasm-offline': offline('the engine'),
   'weights-offline': offline('the file of weights'),
+  'codec-missing': missing('The decoder of this kind of DICOM file'),
+  'codec-altered': altered('The decoder of this kind of DICOM file'),
+  'codec-offline': offline('the decoder of this kind of DICOM file'),
+  'dicom-missing': missing('The part of the page that reads DICOM'),
   'no-simd': 'This browser cannot run WebAssembly with SIMD, which Pleura needs. Use a current version of Chrome, Edge, Firefox or '
     + 'Safari (16.4 or newer), and switch off any lockdown mode for this site.',
   'worker-died': 'The engine stopped while it read this file and was started again; the other films are not affected. Try this one '
