@@ -105,7 +105,7 @@ test('a bomb is refused by its size, one that lies about it when it overflows, a
 
 test('a DICOM film without an extension is found in an archive as in a folder; other files of such names are not taken for one', async () => {
   mkdirSync(at('disc/IMAGES'), { recursive: true });
-  const radiograph = dicomFile({ width: 64, height: 48, bits: 8, pixels: Uint8Array.from({ length: 64 * 48 }, (_, i) => i % 251) });
+  const radiograph = dicomFile({ width: 128, height: 128, bits: 8, pixels: Uint8Array.from({ length: 128 * 128 }, (_, i) => i % 251) });
   for (const [name, bytes] of [['disc/IMAGES/IM000001', radiograph], ['disc/README', 'Read me.'], ['disc/DICOMDIR', radiograph]]) writeFileSync(at(name), bytes);
   spawnSync('python3', ['-m', 'zipfile', '-c', 'disc.zip', 'disc'], { cwd: folder });
   const [inFolder, inArchive] = ['disc', 'disc.zip'].map((path) => lines(tried([path]).stdout));
