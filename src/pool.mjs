@@ -1,5 +1,6 @@
 // Worker threads for many films: answers in the order of the films, and a thread that dies costs one film only.
 import { Worker } from 'node:worker_threads';
+import { createReader, ReadError } from './read.mjs';
 import { ownsName } from './shards.mjs';
 import { CommandError } from './shipped.mjs';
 
@@ -9,7 +10,7 @@ const DIED = {
   message: 'The engine stopped at this film, perhaps for lack of memory. The other films are not affected.',
 };
 
-/** A thread reads one film while it diagnoses the one before. */
+/** A thread has its next film while it diagnoses one. */
 const AHEAD = 2;
 
 /**
@@ -33,6 +34,7 @@ export async function createPool(parts, jobs, each = {}) {
   /** @type {Task[]} */ const waiting = [];
   /** @type {Error | null} */ let broken = null;
   let closed = false;
+  const read = createReader();
 
   /** Starts a thread; resolves with the model once its engine has passed the self-test. */
   function start() {
@@ -83,13 +85,23 @@ export async function createPool(parts, jobs, each = {}) {
     }
   }
 
-  /** @returns {Promise<Answer>} */
-  function ask(item) {
-    const { file, code, message } = item;
-    if (code) return Promise.resolve(each.shard && !ownsName(each.shard, file) ? { elsewhere: true } : { code, message });
+  /**
+   * Files are read here, while all threads compute: a thread that computes cannot ask for the next part of a slow file.
+   * Archives are not, because unpacking is work.
+   * @param {import('./files.mjs').Item} item @returns {Promise<Answer>}
+   */
+  async function ask(item) {
+    let { file, archive, code, message, bytes } = item;
+    try {
+      if (!code && !archive) bytes = await read(item);
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      ({ code, message } = error);
+    }
+    if (code) return each.shard && !ownsName(each.shard, file) ? { elsewhere: true } : { code, message };
     return new Promise((resolve, reject) => {
       if (broken) return reject(broken);
-      waiting.push({ item, resolve, reject });
+      waiting.push({ item: { ...item, bytes }, resolve, reject });
       work();
     });
   }
