@@ -1,62 +1,125 @@
-// app.mjs: the one state of the page, what changes it, and the queue of films
+// app.mjs: the one state of the page, and what people's actions do to it
+import { createCamera } from './camera.mjs';
 import { createClient } from './client.mjs';
+import { createGestures } from './gestures.mjs';
+import { createHistory } from './history.mjs';
+import { fromFiles, fromTransfer } from './intake.mjs';
+import { adjust, firstLook, move, presets, zoom } from './look.mjs';
 import { createOffline } from './offline.mjs';
-import { csvReport, jsonReport } from './report.mjs';
+import { toProblem } from './problem.mjs';
+import { createQueue, TRANSIENT } from './queue.mjs';
+import { csvReport, jsonReport, kept, recordOf } from './report.mjs';
+import { watchRequests } from './requests.mjs';
+import { fillSheet } from './sheet.mjs';
+import { meaning } from './shortcuts.mjs';
+import { firstTable, ROWS } from './table.mjs';
 import { createView } from './view.mjs';
-import * as words from './words.mjs';
+import { createWords, firstLanguage } from './words.mjs';
+import english from './words/en.mjs';
 
 /** @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
+ *  @typedef {import('./problem.mjs').Problem} Problem
  *  @typedef {object} Film
  *  @property {number} id
+ *  @property {number} stamp  grows with every change of the film
  *  @property {string} name
  *  @property {File} [file]  absent for the phantom
  *  @property {boolean} phantom
+ *  @property {boolean} camera  a photo taken by this page
  *  @property {Status} status
  *  @property {any} record  the engine's record and the file's sha256, once done
- *  @property {words.Problem | null} problem
- *  @property {import('./viewer.mjs').Grey | null} thumb
+ *  @property {Problem | null} problem
+ *  @property {import('./look.mjs').Grey | null} thumb
  *  @property {import('./viewer.mjs').Picture | null} picture  dropped when many films have been seen since; reading again brings it back
  *
  *  @typedef {object} State
- *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, problem: words.Problem | null}} engine
+ *  @property {import('./words.mjs').Words} words  of the chosen language
+ *  @property {string} version  of the page
+ *  @property {import('./card.mjs').Card} card
+ *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, problem: Problem | null}} engine
  *  @property {any} model
  *  @property {Film[]} films
+ *  @property {number} stamp  grows with every change of any film
  *  @property {Film | null} selected
  *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
- *  @property {{outline: boolean, heat: number}} overlay
+ *  @property {boolean} gathering  a folder is being looked through
+ *  @property {number} skipped  files of folders that were left out
+ *  @property {import('./look.mjs').Look} look
+ *  @property {{outline: boolean, heat: number, compare: boolean}} overlay
+ *  @property {boolean} dragWindow  dragging changes window and level
+ *  @property {import('./table.mjs').Table} table
+ *  @property {number} share  of 100 people, those with COVID-19, for what the answer is worth
+ *  @property {'keys' | 'camera' | 'requests' | 'history' | null} panel  the open dialog
+ *  @property {boolean} shortcuts
+ *  @property {'off' | 'opening' | 'on' | 'denied'} camera
+ *  @property {{on: boolean, count: number, newest: import('./history.mjs').Kept[], problem: Problem | null}} history
+ *  @property {import('./requests.mjs').Request[]} requests
+ *  @property {number} opened  when the first film came in, in milliseconds since 1970
  *  @property {boolean} dragging
  *  @property {import('./offline.mjs').Kept | null} kept  what the service worker holds, once it has said so
  *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it enters at the user's word
  *  @property {string} said  the last sentence for screen readers */
 
 /* global SITE -- put in by build.mjs */
-const MAX_PICTURES = 24; // each holds about a megabyte
+const STEP = 48, WINDOW_STEP = 0.04, ZOOM_STEP = 1.3; // of the keys
+const KEPT_SHOWN = 100;
 
 /** @type {State} */
 const state = {
+  words: createWords('en', english, navigator.languages),
+  version: /** @type {HTMLMetaElement} */ (document.querySelector('[name=version]')).content,
+  card: SITE.card,
   engine: { phase: 'loading', received: 0, total: SITE.wasm.bytes + SITE.weights.bytes, problem: null },
   model: null,
   films: [],
+  stamp: 0,
   selected: null,
   run: { finished: 0, total: 0 },
-  overlay: { outline: true, heat: 50 },
+  gathering: false,
+  skipped: 0,
+  look: firstLook(),
+  overlay: { outline: true, heat: 50, compare: false },
+  dragWindow: false,
+  table: firstTable(),
+  share: 5,
+  panel: null,
+  shortcuts: true,
+  camera: 'off',
+  history: { on: false, count: 0, newest: [], problem: null },
+  requests: [],
+  opened: 0,
   dragging: false,
   kept: null,
   update: 'none',
   said: '',
 };
-const view = createView(document);
-const files = /** @type {HTMLInputElement} */ (document.getElementById('files'));
-const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })));
-/** @type {ReturnType<typeof createOffline> | null} */
-let offline = null;
-let lastId = 0;
-let working = false;
+const { view, box } = createView(document);
+const find = (id) => /** @type {any} */ (document.getElementById(id));
+const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus();
 
 function update(change) {
   change();
   view(state);
 }
+const set = (changes) => update(() => Object.assign(state, changes));
+const asked = (requests) => set({ requests: [...state.requests, ...requests] });
+
+const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked);
+const history = createHistory((problem) => set({ history: { ...state.history, problem } }));
+const camera = createCamera(find('camera'));
+/** @type {ReturnType<typeof createOffline> | null} */
+let offline = null;
+
+const queue = createQueue(state, update, {
+  start: startEngine,
+  cancel: client.cancel,
+  finished: keepResult,
+  async diagnose({ file, phantom, camera: photo }) {
+    const answer = await client.diagnose(phantom ? { phantom } : { file });
+    if (photo) answer.record.decoder = 'camera';
+    return answer;
+  },
+});
 
 async function startEngine() {
   try {
@@ -72,8 +135,8 @@ async function startEngine() {
   } catch (error) {
     if (error.name === 'AbortError') return true;
     update(() => {
-      Object.assign(state.engine, { phase: 'failed', problem: words.toProblem(error) });
-      state.said = state.engine.problem.message;
+      Object.assign(state.engine, { phase: 'failed', problem: toProblem(error) });
+      state.said = state.words.problem(state.engine.problem);
     });
     return false;
   }
@@ -81,87 +144,59 @@ async function startEngine() {
 
 /* After the engine: by then its two large files are here and need not be fetched twice. */
 function startOffline() {
-  const version = /** @type {HTMLMetaElement} */ (document.querySelector('[name=version]')).content;
-  const onKept = (kept) => update(() => { state.kept = kept; });
-  const onUpdate = () => state.update === 'none' && update(() => Object.assign(state, { update: 'waiting', said: words.update(state) }));
-  return createOffline(version, onKept, onUpdate);
+  const onUpdate = () => state.update === 'none' && set({ update: 'waiting', said: state.words.say(state.films.length > 0 ? 'update.save' : 'update.available') });
+  return createOffline(state.version, { onKept: (kept) => set({ kept }), onUpdate, onRequests: asked });
 }
 
-/** Works off the queue, one film at a time, so that a trap or a cancel touches only one. */
-async function work() {
-  if (working) return;
-  working = true;
-  let film;
-  while (await startEngine() && (film = nextFilm())) await read(film);
-  working = false;
-  if (state.engine.phase === 'failed') return;
-  update(() => {
-    if (state.run.total > 1 && state.run.finished === state.run.total) state.said = words.finished(state.run.total);
-    state.run = { finished: 0, total: 0 };
-  });
-}
-
-const nextFilm = () => (state.selected?.status === 'waiting' ? state.selected : state.films.find((film) => film.status === 'waiting'));
-
-async function read(film) {
-  update(() => { film.status = 'running'; });
+async function speak(language) {
   try {
-    const answer = await client.diagnose(film.phantom ? { phantom: true } : { file: film.file });
-    Object.assign(film, answer, { status: 'done', problem: null });
-    dropPictures(film);
+    const messages = language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
+    set({ words: createWords(language, messages, navigator.languages) });
+  } catch {
+    set({ said: state.words.say('problem.language-missing') });
+  }
+}
+
+/** @param {import('./intake.mjs').Intake} intake */
+function add({ sources, skipped }) {
+  state.skipped += skipped;
+  if (sources.length > 0) Object.assign(state, { opened: state.opened || Date.now(), look: firstLook() });
+  queue.add(sources);
+}
+
+async function gather(data) {
+  const found = fromTransfer(data);
+  set({ gathering: true });
+  try {
+    const intake = await found;
+    set({ gathering: false });
+    add(intake);
   } catch (error) {
-    if (error.name === 'AbortError') return;
-    Object.assign(film, { status: 'error', problem: words.toProblem(error) });
-  }
-  update(() => {
-    state.run.finished++;
-    if (film === state.selected) state.said = words.announce(film, state.model);
-  });
-}
-
-/** Keeps the newest pictures: the last ones made and the one on view. */
-const pictured = [];
-function dropPictures(newest) {
-  pictured.push(newest);
-  while (pictured.length > MAX_PICTURES) {
-    const oldest = pictured.shift();
-    if (oldest === state.selected) pictured.push(oldest);
-    else oldest.picture = null;
+    set({ gathering: false, said: state.words.problem({ code: 'file-unreadable', message: error.message }) });
   }
 }
-
-function enqueue(films) {
-  for (const film of films) film.status = 'waiting';
-  state.run.total += films.length;
-  if (state.engine.phase === 'failed') Object.assign(state.engine, { phase: 'loading', received: 0 });
-  view(state);
-  work();
-}
-
-function add(sources) {
-  if (sources.length === 0) return;
-  const films = sources.map(({ name, file, phantom = false }) => /** @type {Film} */ (
-    { id: ++lastId, name, file, phantom, status: 'waiting', record: null, problem: null, thumb: null, picture: null }));
-  state.films.push(...films);
-  state.selected = films[0];
-  enqueue(films);
-}
-
-const addFiles = (list) => add([...list].map((file) => ({ name: file.name, file })));
 
 function select(film) {
-  state.selected = film;
-  if (film.status === 'done' && !film.picture) enqueue([film]);
-  else view(state);
+  state.look = { ...firstLook(), invert: state.look.invert };
+  queue.select(film);
 }
 
-function cancel() {
-  const running = state.films.some((film) => film.status === 'running');
-  update(() => {
-    for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') film.status = film.record ? 'done' : 'cancelled';
-    state.run = { finished: 0, total: 0 };
-  });
-  if (running) client.cancel();
+const showLook = (look) => set({ look });
+function chooseWindow(preset) {
+  const { film, lungs } = state.selected.picture;
+  showLook({ ...state.look, preset, window: presets(film, lungs)[preset] });
+}
+const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
+
+async function readHistory(changes = {}) {
+  const { count, newest } = await history.read(KEPT_SHOWN);
+  set({ history: { ...state.history, ...changes, count, newest } });
+}
+
+async function keepResult(film) {
+  if (!state.history.on || film.status !== 'done') return;
+  await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
+  await readHistory();
 }
 
 function save(name, type, text) {
@@ -169,68 +204,165 @@ function save(name, type, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk still reads it
 }
+const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model.labels));
+const saveJson = (records) => save('pleura.jsonl', 'application/jsonl', jsonReport(records));
+const records = () => state.films.filter(({ status }) => status === 'done' || status === 'error').map((film) => recordOf(film, state.model));
 
-const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus();
+let printed = 'film';
+function print(what) {
+  printed = what;
+  window.print();
+}
 
+const step = (by) => {
+  const film = state.films[state.films.indexOf(state.selected) + by];
+  if (film) select(film);
+};
+
+/** By `data-action` of what was clicked, or by what a key means. @type {Record<string, (data: any) => unknown>} */
 const actions = {
-  choose: () => files.click(),
-  phantom: () => add([{ name: words.phantomName, phantom: true }]),
+  choose: () => find('files').click(),
+  folder: () => find('folder').click(),
+  phantom: () => add({ sources: [{ name: english['film.phantom'], phantom: true }], skipped: 0 }),
   select: ({ film }) => select(state.films.find(({ id }) => id === Number(film))),
   open(data) {
     actions.select(data);
     focus('#reading');
-    document.getElementById('desk').scrollIntoView();
+    find('desk').scrollIntoView();
   },
-  cancel,
+  cancel: () => queue.cancel(),
   clear() {
-    cancel();
-    pictured.length = 0;
-    update(() => Object.assign(state, { films: [], selected: null, said: '' }));
+    queue.clear();
     focus('#welcome [data-action=choose]');
   },
   remove() {
-    const place = state.films.indexOf(state.selected);
-    state.films.splice(place, 1);
-    if (state.films.length === 0) return actions.clear();
-    select(state.films[Math.min(place, state.films.length - 1)]);
-    focus('#reading');
+    queue.remove();
+    focus(state.selected ? '#reading' : '#welcome [data-action=choose]');
   },
   'retry-film'() {
-    enqueue([state.selected]);
+    queue.enqueue([state.selected]);
     focus('#reading');
   },
-  'retry-cancelled': () => enqueue(state.films.filter((film) => film.status === 'cancelled')),
-  'retry-engine': () => enqueue([]),
+  'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
+  'retry-failed': () => queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
+  'retry-engine': () => queue.enqueue([]),
   'fetch-again': async () => (await offline).check(),
   async reload() {
-    update(() => { state.update = 'entering'; });
+    set({ update: 'entering' });
     (await offline).reload();
   },
-  'export-csv': () => save('pleura.csv', 'text/csv', csvReport(state.films, state.model)),
-  'export-json': () => save('pleura.json', 'application/json', jsonReport(state.films, state.model)),
+
+  'zoom-in': () => showLook(zoom(state.look, box(), ZOOM_STEP)),
+  'zoom-out': () => showLook(zoom(state.look, box(), 1 / ZOOM_STEP)),
+  step: ({ x, y }) => showLook(move(state.look, box(), -x * STEP, -y * STEP)),
+  'step-window': ({ x, y }) => showLook(adjust(state.look, x * WINDOW_STEP, y * WINDOW_STEP)),
+  drag: () => set({ dragWindow: !state.dragWindow }),
+  'window-film': () => chooseWindow('film'),
+  'window-lungs': () => chooseWindow('lungs'),
+  'window-dense': () => chooseWindow('dense'),
+  invert: () => showLook({ ...state.look, invert: !state.look.invert }),
+  compare: () => overlay({ compare: !state.overlay.compare }),
+  'reset-look': () => showLook(firstLook()),
+  'heat-less': () => overlay({ heat: Math.max(0, state.overlay.heat - 10) }),
+  'heat-more': () => overlay({ heat: Math.min(100, state.overlay.heat + 10) }),
+  outline: () => overlay({ outline: !state.overlay.outline }),
+  previous: () => step(-1),
+  next: () => step(1),
+  help: () => set({ panel: 'keys' }),
+
+  sort({ by }) {
+    const { table } = state, back = table.by === by && table.down;
+    set({ table: { ...table, by: back ? 'place' : by, down: table.by === by && !table.down } });
+  },
+  'more-rows': () => set({ table: { ...state.table, rows: state.table.rows + ROWS } }),
+  'export-csv': () => saveCsv(records()),
+  'export-json': () => saveJson(records()),
+  'print-film': () => print('film'),
+  'print-batch': () => print('batch'),
+
+  panel: ({ panel }) => set({ panel }),
+  close: () => set({ panel: null }),
+  async camera() {
+    set({ panel: 'camera', camera: 'opening' });
+    const opened = await camera.open();
+    if (state.panel !== 'camera') return camera.close();
+    set({ camera: opened ? 'on' : 'denied' });
+  },
+  async shoot() {
+    const file = await camera.shoot(`${state.words.say('film.photo', { time: new Date().toISOString() })}.png`);
+    set({ panel: null });
+    add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 });
+  },
+  'history-csv': async () => saveCsv((await history.all()).map(kept)),
+  'history-json': async () => saveJson((await history.all()).map(kept)),
+  async wipe() {
+    await history.wipe();
+    queue.clear();
+    await readHistory({ on: false, problem: null });
+    set({ said: state.words.say('history.wiped') });
+  },
 };
+
+const needsPicture = (action) => ['zoom-in', 'zoom-out', 'step', 'step-window', 'window-film', 'window-lungs', 'window-dense', 'invert', 'compare', 'reset-look'].includes(action);
 
 document.addEventListener('click', (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest('[data-action]');
-  if (button instanceof HTMLElement) actions[button.dataset.action](button.dataset);
+  if (!(button instanceof HTMLElement)) return;
+  find('menu').hidePopover?.();
+  actions[button.dataset.action](button.dataset);
 });
-document.getElementById('outline-switch').addEventListener('change', ({ target }) => update(() => { state.overlay.outline = target.checked; }));
-document.getElementById('heat-slider').addEventListener('input', ({ target }) => update(() => { state.overlay.heat = Number(target.value); }));
-document.getElementById('strip-list').addEventListener('keydown', (event) => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  const film = state.films[state.films.indexOf(state.selected) + step];
-  if (!film) return;
+document.addEventListener('keydown', (event) => {
+  const meant = state.shortcuts && !state.panel && meaning(event);
+  if (!meant || (needsPicture(meant.action) && !state.selected?.picture)) return;
   event.preventDefault();
-  select(film);
-  focus(`#strip-list [data-film="${film.id}"]`);
+  actions[meant.action](meant);
 });
 
-files.addEventListener('change', () => {
-  addFiles(files.files);
-  files.value = ''; // the same file may be chosen again
+const onInput = (id, type, act) => find(id).addEventListener(type, ({ target }) => act(target));
+onInput('outline-switch', 'change', ({ checked }) => overlay({ outline: checked }));
+onInput('heat-slider', 'input', ({ value }) => overlay({ heat: Number(value) }));
+onInput('window', 'change', ({ value }) => chooseWindow(value));
+onInput('share-slider', 'input', ({ value }) => set({ share: Number(value) }));
+onInput('find', 'input', ({ value }) => set({ table: { ...state.table, find: value } }));
+onInput('show', 'change', ({ value }) => set({ table: { ...state.table, show: value } }));
+onInput('keys-switch', 'change', ({ checked }) => set({ shortcuts: checked }));
+onInput('history-switch', 'change', async ({ checked }) => {
+  if (checked) return readHistory({ on: await history.begin() });
+  await history.wipe();
+  await readHistory({ on: false, problem: null });
 });
-document.addEventListener('paste', (event) => addFiles(event.clipboardData.files));
-const dragging = (on) => state.dragging !== on && update(() => { state.dragging = on; });
+onInput('language', 'change', ({ value }) => {
+  window.history.replaceState(null, '', `#lang=${value}`); // remembered in the address: a bookmark keeps it, the device does not
+  speak(value);
+});
+for (const id of ['files', 'folder']) {
+  onInput(id, 'change', (input) => {
+    add(fromFiles(input.files));
+    input.value = ''; // the same file may be chosen again
+  });
+}
+for (const dialog of document.querySelectorAll('dialog')) {
+  dialog.addEventListener('close', () => {
+    if (dialog.id === 'panel-camera') camera.close();
+    if (dialog.id === `panel-${state.panel}`) set({ panel: null, camera: 'off' });
+  });
+}
+find('strip-list').addEventListener('keydown', (event) => {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key] * (state.words.rightToLeft ? -1 : 1);
+  if (!by || !state.films[state.films.indexOf(state.selected) + by]) return;
+  event.preventDefault();
+  step(by);
+  focus(`#strip-list [data-film="${state.selected.id}"]`);
+});
+createGestures(find('stage'), {
+  look: () => state.look,
+  box,
+  windows: () => state.dragWindow,
+  change: (look) => state.selected?.picture && showLook(look),
+});
+
+document.addEventListener('paste', (event) => event.clipboardData.files.length > 0 && gather(event.clipboardData));
+const dragging = (on) => state.dragging !== on && set({ dragging: on });
 document.addEventListener('dragover', (event) => {
   if (!event.dataTransfer.types.includes('Files')) return;
   event.preventDefault();
@@ -240,10 +372,16 @@ document.addEventListener('dragleave', (event) => event.relatedTarget ?? draggin
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   dragging(false);
-  addFiles(event.dataTransfer.files);
+  gather(event.dataTransfer);
 });
+window.addEventListener('beforeprint', () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state));
+window.addEventListener('hashchange', () => speak(firstLanguage(navigator.languages, location.hash)));
 
-globalThis.launchQueue?.setConsumer(async ({ files: handles }) => addFiles(await Promise.all(handles.map((handle) => handle.getFile()))));
+globalThis.launchQueue?.setConsumer(async ({ files: handles }) => add(fromFiles(await Promise.all(handles.map((handle) => handle.getFile())))));
 
 view(state);
-work();
+queue.enqueue([]);
+watchRequests('page', asked);
+const language = firstLanguage(navigator.languages, location.hash);
+if (language !== 'en') speak(language);
+history.resume().then((on) => on && readHistory({ on }));

@@ -4,8 +4,9 @@ import { STORE } from './store.mjs';
 /** @typedef {{complete: boolean, lost: string[], mended: string[]}} Kept  addresses of files that are missing, or had to be fetched again */
 
 /** Where no service worker is to be had (plain http, some private windows), nothing is told and the page works as ever.
- *  @param {string} version  of this page  @param {(kept: Kept) => void} onKept  @param {() => void} onUpdate */
-export async function createOffline(version, onKept, onUpdate) {
+ *  @param {string} version  of this page
+ *  @param {{onKept: (kept: Kept) => void, onUpdate: () => void, onRequests: (requests: import('./requests.mjs').Request[]) => void}} tell */
+export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   const workers = navigator.serviceWorker;
   /** @type {ServiceWorkerRegistration} */
   let registration;
@@ -30,8 +31,9 @@ export async function createOffline(version, onKept, onUpdate) {
     const { port1, port2 } = new MessageChannel();
     const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
     active.postMessage('check', [port2]);
-    const { version: kept, lost, mended } = await answer;
+    const { version: kept, lost, mended, requests } = await answer;
     port1.close();
+    onRequests(requests);
     onKept({ complete: lost.length === 0, lost, mended });
     if (kept !== version) onUpdate(); // another tab has let the newer version in
   }

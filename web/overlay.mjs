@@ -11,12 +11,11 @@ const colours = Uint8Array.from({ length: STEPS * 4 }, (_, at) => {
   return RAMP[low][channel] + (place - low) * (RAMP[low + 1][channel] - RAMP[low][channel]);
 });
 
-/** @param {{data: Uint8Array, width: number, height: number}} film  @returns {Uint8ClampedArray} RGBA */
-export function greyPixels(film) {
-  const out = new Uint8ClampedArray(film.data.length * 4);
-  const words = new Uint32Array(out.buffer);
-  for (let i = 0; i < words.length; i++) words[i] = 0xff000000 | film.data[i] * 0x010101;
-  return out;
+/** @param {import('./look.mjs').Grey} film  @param {Uint32Array} table  of look.mjs  @returns {Uint8ClampedArray} RGBA */
+export function greyPixels(film, table) {
+  const words = new Uint32Array(film.data.length);
+  for (let i = 0; i < words.length; i++) words[i] = table[film.data[i]];
+  return new Uint8ClampedArray(words.buffer);
 }
 
 /** The two grid cells around each of `size` pixels and the weight of the second; cell centres lie at (i + 0.5) / cells. */

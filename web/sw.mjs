@@ -1,5 +1,6 @@
 // sw.mjs: the service worker; keeps one complete version of the page on this device and serves no other
 import { PrecacheController } from 'workbox-precaching/PrecacheController.js';
+import { watchRequests } from './requests.mjs';
 import { STORE } from './store.mjs';
 
 /* global FILES, VERSION -- put in by build.mjs */
@@ -7,6 +8,9 @@ const FOLDER = self.registration.scope;
 const PAGE = new URL('./', FOLDER).href;
 const precache = new PrecacheController({ cacheName: STORE });
 precache.addToCacheList(FILES);
+/** @type {import('./requests.mjs').Request[]} not yet told to a page */
+const requests = [];
+watchRequests('service', (more) => requests.push(...more));
 const integrities = new Map(FILES.map(({ url, integrity }) => [new URL(url, FOLDER).href, integrity]));
 
 self.addEventListener('install', precache.install); // all files with the right SHA-256, or none of this version
@@ -66,7 +70,7 @@ async function check(event) {
     await Promise.allSettled(fromStore(event, url, new Request(url, { integrity, cache: 'reload' })));
     (await store.match(key) ? mended : lost).push(url);
   }
-  return { version: VERSION, lost, mended };
+  return { version: VERSION, lost, mended, requests: requests.splice(0) };
 }
 
 async function digest(response) {

@@ -2,14 +2,16 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createEngine } from '../src/engine.mjs';
+import { problem, toProblem } from './problem.mjs';
+import { watchRequests } from './requests.mjs';
 import { forget, keep } from './store.mjs';
-import { problem, toProblem } from './words.mjs';
 
 const FILM_SIDE = 1024; // enough for a desktop's viewer at two device pixels each
 const THUMB_SIDE = 128;
 const MAX_FILE = 256 << 20;
 
 let engine = null;
+watchRequests('worker', (requests) => self.postMessage({ requests }));
 
 const tasks = { start, diagnose };
 

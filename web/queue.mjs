@@ -1,0 +1,115 @@
+// queue.mjs: the films of the page, read one after the other, so that a trap or a cancel touches only one
+import { toProblem } from './problem.mjs';
+
+/** @typedef {import('./app.mjs').State} State
+ *  @typedef {import('./app.mjs').Film} Film
+ *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
+
+const MAX_PICTURES = 24; // each holds about a megabyte
+export const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected']; // a second attempt may succeed
+
+/** @param {State} state  @param {(change: () => void) => void} update
+ *  @param {{start: () => Promise<boolean>, diagnose: (film: Film) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
+ *     start: false when there is no engine; finished: told of each film once it has its answer */
+export function createQueue(state, update, engine) {
+  let lastId = 0;
+  let working = false;
+  /** @type {Film[]} */
+  let pictured = []; // with the newest last
+
+  function edit(film, change) {
+    Object.assign(film, change);
+    film.stamp = ++state.stamp;
+  }
+
+  async function work() {
+    if (working) return;
+    working = true;
+    let film;
+    while (await engine.start() && (film = nextFilm())) await read(film);
+    working = false;
+    if (state.engine.phase === 'failed') return;
+    update(() => {
+      if (state.run.total > 1 && state.run.finished === state.run.total) state.said = state.words.say('work.finished', { count: state.run.total });
+      state.run = { finished: 0, total: 0 };
+    });
+  }
+
+  const nextFilm = () => (state.selected?.status === 'waiting' ? state.selected : state.films.find((film) => film.status === 'waiting'));
+
+  async function read(film) {
+    update(() => edit(film, { status: 'running' }));
+    const first = !film.record;
+    try {
+      const answer = await engine.diagnose(film);
+      edit(film, { ...answer, status: 'done', problem: null });
+      dropPictures(film);
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      edit(film, { status: 'error', problem: toProblem(error) });
+    }
+    update(() => {
+      state.run.finished++;
+      if (film === state.selected) state.said = state.words.announce(film, state.model);
+    });
+    if (first) engine.finished(film);
+  }
+
+  /** Keeps the newest pictures: the last ones made and the one on view. Reading again brings the others back. */
+  function dropPictures(newest) {
+    pictured = [...pictured.filter((film) => film !== newest && film !== state.selected), ...new Set([newest, state.selected])];
+    while (pictured.length > MAX_PICTURES) pictured.shift().picture = null;
+  }
+
+  function enqueue(films) {
+    for (const film of films) edit(film, { status: 'waiting' });
+    state.run.total += films.length;
+    if (state.engine.phase === 'failed') Object.assign(state.engine, { phase: 'loading', received: 0 });
+    update(() => {});
+    work();
+  }
+
+  function select(film) {
+    state.selected = film;
+    if (film.status === 'done' && !film.picture) enqueue([film]);
+    else update(() => {});
+  }
+
+  return {
+    enqueue, select,
+
+    /** @param {Source[]} sources */
+    add(sources) {
+      if (sources.length === 0) return;
+      const films = sources.map(({ name, file, phantom = false, camera = false }) => /** @type {Film} */ (
+        { id: ++lastId, stamp: 0, name, file, phantom, camera, status: 'waiting', record: null, problem: null, thumb: null, picture: null }));
+      state.films.push(...films);
+      state.selected = films[0];
+      enqueue(films);
+    },
+
+    cancel() {
+      const running = state.films.some((film) => film.status === 'running');
+      update(() => {
+        for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') edit(film, { status: film.record ? 'done' : 'cancelled' });
+        state.run = { finished: 0, total: 0 };
+      });
+      if (running) engine.cancel();
+    },
+
+    clear() {
+      this.cancel();
+      pictured = [];
+      update(() => Object.assign(state, { films: [], selected: null, skipped: 0, said: '', stamp: state.stamp + 1 }));
+    },
+
+    /** Takes the selected film from the list; its neighbour comes into view. */
+    remove() {
+      const place = state.films.indexOf(state.selected);
+      state.films.splice(place, 1);
+      state.stamp++;
+      if (state.films.length === 0) this.clear();
+      else select(state.films[Math.min(place, state.films.length - 1)]);
+    },
+  };
+}
