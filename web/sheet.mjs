@@ -1,13 +1,10 @@
 // sheet.mjs: the report for the printer: one film with its picture, or all films as a table, with model, hashes and notice
 import { element } from './dom.mjs';
-import { outlinePath } from './overlay.mjs';
 import { facts, fillBars, fillFacts, worthSentences } from './reading.mjs';
 import { cells, columns } from './table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
 /** @typedef {import('./app.mjs').State} State  @typedef {import('./app.mjs').Film} Film */
-
-const SVG = 'http://www.w3.org/2000/svg';
 
 /** The film as it is on the screen, at whatever window, with the heatmap and the outline where they are on. */
 function picture(film, { look, overlay }) {
@@ -21,12 +18,8 @@ function picture(film, { look, overlay }) {
     box.append(heat);
   }
   if (overlay.outline) {
-    const outline = document.createElementNS(SVG, 'svg'), path = document.createElementNS(SVG, 'path');
-    outline.setAttribute('viewBox', `0 0 ${film.picture.lungs.width} ${film.picture.lungs.height}`);
-    outline.setAttribute('preserveAspectRatio', 'none');
-    path.setAttribute('d', outlinePath(film.picture.lungs));
-    path.setAttribute('class', 'line');
-    outline.append(path);
+    const outline = /** @type {Element} */ (document.getElementById('outline').cloneNode(true)); // of the same film: one that is printed alone is on view
+    outline.removeAttribute('id');
     box.append(outline);
   }
   return box;
