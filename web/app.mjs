@@ -105,7 +105,7 @@ const set = (changes) => update(() => Object.assign(state, changes));
 const asked = (requests) => set({ requests: [...state.requests, ...requests] });
 
 const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked);
-const history = createHistory((problem) => set({ history: { ...state.history, problem } }));
+const history = createHistory((problem) => set({ history: { ...state.history, problem } }), () => readHistory({ on: false }));
 const camera = createCamera(find('camera'));
 /** @type {ReturnType<typeof createOffline> | null} */
 let offline = null;
@@ -153,6 +153,7 @@ async function speak(language) {
     const messages = language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
     set({ words: createWords(language, messages, navigator.languages) });
   } catch {
+    find('language').value = state.words.language;
     set({ said: state.words.say('problem.language-missing') });
   }
 }

@@ -6,15 +6,18 @@ import { deleteDB, openDB } from 'idb';
 /* One for each folder, because several copies of the page may live on one host. */
 const NAME = `pleura results ${new URL('./', location.href)}`;
 
-/** @param {(problem: import('./problem.mjs').Problem) => void} onProblem */
-export function createHistory(onProblem) {
+/** @param {(problem: import('./problem.mjs').Problem) => void} onProblem  @param {() => void} onWiped  by another tab */
+export function createHistory(onProblem, onWiped) {
   /** @type {import('idb').IDBPDatabase | null} */
   let store = null;
 
   const open = async () => {
     store = await openDB(NAME, 1, {
       upgrade: (made) => void made.createObjectStore('films', { keyPath: 'id', autoIncrement: true }),
-      blocking: () => close(), // another tab wipes
+      blocking() { // another tab wipes
+        close();
+        onWiped();
+      },
     });
   };
   function close() {

@@ -5,6 +5,7 @@ import { SHORTCUTS } from './shortcuts.mjs';
 /** @typedef {import('./app.mjs').State} State */
 
 const PANELS = ['keys', 'camera', 'requests', 'history'];
+const FOLDER = new URL('./', location.href).href;
 
 /** @param {Record<string, any>} at */
 export function createPanels(at) {
@@ -24,13 +25,12 @@ export function createPanels(at) {
     put(at['requests-since'], words.say('requests.none', { count: since }));
     put(at['requests-start'], words.say('requests.start', { count: requests.length }));
     put(at.policy, policy);
-    const size = words.whole;
     each(at.requests, requests, (request) => `${request.who} ${request.at} ${request.url}`,
       () => element('tr', {}, element('th', { scope: 'row', dir: 'ltr' }), element('td'), element('td')),
       (row, { url, who, bytes }) => {
-        put(row.children[0], url.startsWith(document.baseURI) ? url.slice(document.baseURI.length) || './' : url);
+        put(row.children[0], url.startsWith(FOLDER) ? url.slice(FOLDER.length) || './' : url);
         put(row.children[1], words.say(`requests.${who}`));
-        put(row.children[2], size(bytes));
+        put(row.children[2], words.whole(bytes));
       });
   }
 
@@ -52,7 +52,6 @@ export function createPanels(at) {
 
   function camera({ camera, words }) {
     at.camera.hidden = at.shoot.disabled = camera !== 'on';
-    at.shoot.disabled = camera !== 'on';
     put(at['camera-text'], words.say({ on: 'camera.how', off: 'camera.opening', opening: 'camera.opening', denied: 'camera.denied' }[camera]));
   }
 
