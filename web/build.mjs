@@ -42,6 +42,7 @@ async function bundle(source, constants = {}, format = 'esm') {
     entryPoints: [`${root}web/${source}`],
     bundle: true,
     minify: true,
+    charset: 'utf8', // languages other than English are half as large
     write: false,
     format,
     target: 'es2022',

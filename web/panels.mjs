@@ -19,10 +19,11 @@ export function createPanels(at) {
       (item, { say }) => put(item.firstChild, words.say(say)));
   }
 
-  function requests({ requests, opened, words }) {
-    const since = opened === 0 ? 0 : requests.filter((request) => request.at > opened).length;
-    put(at['requests-count'], words.say('requests.none', { count: since }));
-    put(at['requests-since'], words.say('requests.none', { count: since }));
+  const sinceFirst = ({ requests, opened }) => (opened === 0 ? 0 : requests.filter((request) => request.at > opened).length);
+
+  function requests(state) {
+    const { requests, words } = state;
+    put(at['requests-since'], words.say('requests.none', { count: sinceFirst(state) }));
     put(at['requests-start'], words.say('requests.start', { count: requests.length }));
     put(at.policy, policy);
     each(at.requests, requests, (request) => `${request.who} ${request.at} ${request.url}`,
@@ -61,10 +62,11 @@ export function createPanels(at) {
       if (state.panel === name && !dialog.open) dialog.showModal();
       if (state.panel !== name && dialog.open) dialog.close();
     }
-    const { words } = state;
-    if (changed('keys', words, state.shortcuts)) keys(state);
-    if (changed('requests', words, state.requests, state.opened)) requests(state);
-    if (changed('history', words, state.history)) history(state);
-    if (changed('camera', words, state.camera)) camera(state);
+    const { words, panel } = state;
+    put(at['requests-count'], words.say('requests.none', { count: sinceFirst(state) }));
+    if (panel === 'keys' && changed('keys', words, state.shortcuts)) keys(state);
+    if (panel === 'requests' && changed('requests', words, state.requests, state.opened)) requests(state);
+    if (panel === 'history' && changed('history', words, state.history)) history(state);
+    if (panel === 'camera' && changed('camera', words, state.camera)) camera(state);
   };
 }

@@ -29,7 +29,7 @@ export function createView(document) {
     for (const place of document.querySelectorAll('[data-say]')) put(place, words.say(/** @type {HTMLElement} */ (place).dataset.say));
     for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say-label]'))) {
       const text = words.say(place.dataset.sayLabel);
-      place.setAttribute('aria-label', text);
+      if (place.getAttribute('aria-label') !== text) place.setAttribute('aria-label', text);
       if (place.matches('button, select')) place.title = text;
     }
     each(at.language, Object.entries(LANGUAGES), ([key]) => key, ([key, name]) => element('option', { value: key, lang: key, textContent: name }), () => {});
@@ -118,6 +118,8 @@ export function createView(document) {
     footer(state);
     at.welcome.hidden = state.films.length > 0;
     at.desk.hidden = at.add.hidden = at.clear.hidden = state.films.length === 0;
+    document.body.classList.toggle('reading-films', state.films.length > 0);
+    document.body.classList.toggle('reading-many', state.films.length > 1);
     at.stuck.hidden = true;
     at.drop.hidden = !state.dragging;
     put(at.said, state.said);

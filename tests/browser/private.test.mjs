@@ -86,7 +86,9 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
     await page.keyboard.press('Escape');
     await read(page);
     const verdict = await page.textContent('#verdict');
-    await page.waitForFunction(() => document.querySelectorAll('#history tr').length === 1);
+    await panel(page, 'history');
+    await page.waitForSelector('#history tr');
+
 
     await page.reload();
     await settled(page);
@@ -127,9 +129,10 @@ test('a wipe in one tab also ends the keeping of another', async (t) => {
   await settled(other);
   await page.click('[data-action=wipe]');
   await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
-  assert.equal(await other.isChecked('#history-switch'), false);
   await read(other);
   assert.deepEqual((await kept(other)).databases, []);
+  await panel(other, 'history');
+  assert.equal(await other.isChecked('#history-switch'), false);
 });
 
 test('a device without room says so once, the result stays on the page', async (t) => {
