@@ -32,7 +32,7 @@ Usage: pleura [options] PATH...
        pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--jobs N] [--model FILE] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
 
-Reads PNG, JPEG and BMP chest X-rays on this machine; nothing is sent anywhere.
+Reads PNG, JPEG, BMP and DICOM chest X-rays on this machine; nothing is sent anywhere.
 
   --json         JSON lines, whatever standard output is
   --csv          comma-separated values

@@ -20,12 +20,23 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {string} verdict  a label, 'uncertain' or 'refused'
  * @property {Record<string, number>} probability  calibrated, one a label; of no meaning when refused
  * @property {{accepted: boolean, score: number, reason: string|null, message: string|null}} gate
- * @property {'stb'|'browser'} decoder  who decoded the file: the engine itself, or a browser whose pixels may differ
+ * @property {'stb'|'browser'|'dicom'} decoder  who decoded the file: the engine itself, a browser whose pixels may differ, or
+ *   dicom.mjs with its codecs, the same everywhere
  * @property {string} bits  hash over all output floats: equal everywhere for the same film
  * @property {number} width  of the upright film, pixels
  * @property {number} height
  * @property {Grid} heatmap  evidence for the likeliest label
  * @property {Grid} lungs  probability of lung
+ */
+
+/**
+ * Samples as a file holds them.
+ * @typedef {object} Samples
+ * @property {Uint16Array} pixels  [height][width][channels]
+ * @property {number} width @property {number} height
+ * @property {1|3} channels  grey, or R G B
+ * @property {Uint16Array} table  [65536]: what each sample shows, 0 black to 65535 white
+ * @property {string|null} [told]  a reason to refuse the film that its file gives: a code 'tag-…' of pleura.h
  */
 
 /** The functions and the memory of a new instance. */
@@ -43,13 +54,30 @@ async function instantiate(wasm) {
 }
 
 /**
+ * Offers the products of pleura.dot.wasm to the engine. Whether it takes them: an engine for WebAssembly that lacks relaxed
+ * SIMD does not load them, one that gets them wrong is found out by known answers; either way every bit stays the same.
+ */
+async function offerProducts(c, dot) {
+  try {
+    const made = await WebAssembly.instantiate(dot, { env: { memory: c.memory } });
+    const at = c.__indirect_function_table.grow(1);
+    c.__indirect_function_table.set(at, ('instance' in made ? made.instance : made).exports.products);
+    return c.offer_products(at) === 1;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return false;
+    throw error;
+  }
+}
+
+/**
  * An engine on its own memory, one film at a time. Throws PleuraError.
  * @param {object} options
  * @param {BufferSource|WebAssembly.Module} options.wasm  pleura.wasm
  * @param {Uint8Array} options.weights  pleura.gguf; copied
+ * @param {BufferSource|WebAssembly.Module} [options.dot]  pleura.dot.wasm: makes int8 weights faster where it runs
  * @param {boolean} [options.reference]  plain kernels: slower, the same bits
  */
-export async function createEngine({ wasm, weights, reference = false }) {
+export async function createEngine({ wasm, weights, dot, reference = false }) {
   const c = await instantiate(wasm);
   // A view is made for each use: growing the memory detaches every earlier one.
   const bytesAt = (at, length) => new Uint8Array(c.memory.buffer, at, length);
@@ -64,10 +92,13 @@ export async function createEngine({ wasm, weights, reference = false }) {
     if (status) throw new PleuraError(cString(c.status_code(status)), status, cString(c.status_text(status)));
   }
 
-  function give(bytes) {
-    const at = c.input(bytes.length);
+  function give(...parts) {
+    let at = c.input(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
     if (!at) check(OUT_OF_MEMORY);
-    bytesAt(at, bytes.length).set(bytes);
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      bytesAt(at, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      at += byteLength;
+    }
   }
 
   const giveKey = (key) => give(new TextEncoder().encode(`${key}\0`));
@@ -76,6 +107,13 @@ export async function createEngine({ wasm, weights, reference = false }) {
     giveKey(key);
     const at = c.text(index);
     return at ? utf8.decode(bytesAt(at, c.text_size())) : null;
+  }
+
+  /** The number of a gate's code. */
+  function gateNumber(code) {
+    let number = 1;
+    for (let name; (name = cString(c.gate_code(number))) !== code; number++) if (!name) throw new TypeError(`no reason is called ${code}`);
+    return number;
   }
 
   function number(key) {
@@ -92,6 +130,7 @@ export async function createEngine({ wasm, weights, reference = false }) {
 
   give(weights);
   check(c.load(weights.length, reference ? 1 : 0));
+  const relaxed = dot && !reference ? await offerProducts(c, dot) : false;
 
   const labels = texts('pleura.labels');
   const graphs = { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') };
@@ -105,13 +144,21 @@ export async function createEngine({ wasm, weights, reference = false }) {
     graphs,
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
+    relaxed,
   };
 
   /** Layer `number` of a graph; its output lies at `at`. */
   function describe(graph, number) {
     if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
-    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(),
-      shape: [c.layer_h(), c.layer_w(), c.layer_c()], products: c.layer_products() };
+    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(), bytes: c.layer_bytes() === 1,
+      shape: [c.layer_h(), c.layer_w(), c.layer_c()], lanes: c.layer_lanes(), products: c.layer_products() };
+  }
+
+  /** [h][w][c] of a graph's first layer. */
+  function setInput(graph, tensor) {
+    const { at, shape: [h, w, channels] } = describe(graph, 0);
+    if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
+    new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
   }
 
   /** @returns {Grid} */
@@ -147,8 +194,8 @@ export async function createEngine({ wasm, weights, reference = false }) {
     model,
 
     /**
-     * @param {Uint8Array | {rgba: Uint8Array|Uint8ClampedArray, width: number, height: number}} film  a whole PNG, JPEG
-     *   or BMP file, or pixels that a browser has decoded
+     * @param {Uint8Array | {rgba: Uint8Array|Uint8ClampedArray, width: number, height: number} | Samples} film  a whole PNG,
+     *   JPEG or BMP file, pixels that a browser has decoded, or what readDicom of dicom.mjs gives
      * @returns {Diagnosis}
      */
     diagnose(film) {
@@ -157,6 +204,15 @@ export async function createEngine({ wasm, weights, reference = false }) {
         check(c.diagnose(film.length));
         return readResult('stb');
       }
+      if ('pixels' in film) {
+        const { pixels, width, height, channels, table, told } = film;
+        if (!(width > 0 && height > 0 && pixels.length === width * height * channels && table.length === 65536)) {
+          throw new TypeError('pixels must hold width * height * channels samples, table 65536');
+        }
+        give(table, pixels);
+        check(c.diagnose_samples(width, height, channels, told ? gateNumber(told) : 0));
+        return readResult('dicom');
+      }
       const { rgba, width, height } = film;
       if (!(width > 0 && height > 0 && rgba.length === width * height * 4)) {
         throw new TypeError('rgba must hold width * height * 4 bytes');
@@ -164,6 +220,23 @@ export async function createEngine({ wasm, weights, reference = false }) {
       give(rgba);
       check(c.diagnose_rgba(width, height));
       return readResult('browser');
+    },
+
+    /** Throws unless a film may be so large. @param {number} width @param {number} height */
+    checkSize: (width, height) => check(c.check_size(width, height)),
+
+    /**
+     * A JPEG of any process that DICOM allows: baseline, 12 bits, lossless.
+     * @param {Uint8Array} bytes
+     * @returns {{pixels: Uint16Array, width: number, height: number, channels: number, bits: number}}
+     */
+    decodeJpeg(bytes) {
+      give(bytes);
+      check(c.decode_jpeg(bytes.length));
+      const width = c.jpeg_width(), height = c.jpeg_height(), channels = c.jpeg_channels(), bits = c.jpeg_bits();
+      const pixels = new Uint16Array(c.memory.buffer, c.jpeg_values(), width * height * channels).slice();
+      c.end_jpeg();
+      return { pixels, width, height, channels, bits };
     },
 
     /** The synthetic phantom, drawn by the engine: nobody's X-ray. @returns {Diagnosis} */
@@ -190,13 +263,33 @@ export async function createEngine({ wasm, weights, reference = false }) {
     },
 
     /**
+     * Every output of a graph as it runs, padding between the pixels included. What one holds is to be read before the
+     * next is asked for.
+     * @param {Uint8Array|Float32Array} input  a whole image file; or a tensor that is no film, already normalised
+     * @param {'lungs'|'diagnosis'} graph
+     * @returns {Generator<{name: string, shape: [number, number, number], lanes: number, data: Float32Array|Uint8Array}>}
+     */
+    *activations(input, graph) {
+      const g = GRAPHS.indexOf(graph);
+      if (input instanceof Float32Array) {
+        setInput(g, input);
+      } else {
+        give(input);
+        check(c.prepare(g, input.length));
+      }
+      for (let number = 0; number < graphs[graph].length; number++) {
+        c.run_layer(g, number);
+        const { name, shape, lanes, at, bytes } = describe(g, number), count = shape[0] * shape[1] * lanes;
+        yield { name, shape, lanes, data: bytes ? bytesAt(at, count) : new Float32Array(c.memory.buffer, at, count) };
+      }
+    },
+
+    /**
      * Runs the diagnosis network on a tensor that is no film: [h][w][c] of its input layer, already normalised.
      * @param {Float32Array} tensor @returns {Float32Array} its logits
      */
     run(tensor) {
-      const { at, shape } = describe(DIAGNOSIS, 0), [h, w, channels] = shape;
-      if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
-      new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
+      setInput(DIAGNOSIS, tensor);
       const last = graphs.diagnosis.findIndex((line) => line.startsWith('logits '));
       for (let number = 0; number <= last; number++) c.run_layer(DIAGNOSIS, number);
       return new Float32Array(c.memory.buffer, describe(DIAGNOSIS, last).at, labels.length).slice();

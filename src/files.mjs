@@ -1,9 +1,14 @@
 // Turns the paths that a person types into the ordered list of films to read.
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { glob } from 'tinyglobby';
+import { isDicom, SNIFFED } from './sniff.mjs';
 
-const FILM = /\.(png|jpe?g|bmp)$/i;
+const FILM = /\.(png|jpe?g|bmp|dcm|dicom)$/i;
+/** Hospitals' discs hold films without an extension, or named by numbers with points. */
+const BARE = /^[^.]+$|\.\d*$/;
+/** The index of such a disc. */
+const INDEX = 'DICOMDIR';
 
 /**
  * One film to read (`bytes`: that has been read), or a path that leads to none.
@@ -27,6 +32,23 @@ function kind(path) {
   }
 }
 
+/** Whether a file in a folder is a film: by its name, or where that says nothing by its content. @param {string} path */
+function isFilm(path) {
+  const name = basename(path);
+  if (FILM.test(name) || !BARE.test(name) || name.toUpperCase() === INDEX) return FILM.test(name);
+  const head = new Uint8Array(SNIFFED);
+  let file;
+  try {
+    if (!statSync(path).isFile()) return false; // a pipe would wait for ever
+    file = openSync(path, 'r');
+    return isDicom(head.subarray(0, readSync(file, head)));
+  } catch {
+    return false; // Not to be opened: nothing says that it is a film.
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 /**
  * The films behind one argument: a file as it is, whatever its name; the films of a folder and of its folders; the
  * matches of a glob that no shell has expanded; `-` for standard input.
@@ -40,10 +62,10 @@ async function expand(path) {
     return [{ file: path, code: 'no-such-file', message: 'There is no such file. Check the path.' }];
   }
   const found = is === 'folder'
-    ? (await match('**', path)).filter((name) => FILM.test(name)).map((name) => join(path, name))
+    ? (await match('**', path)).map((name) => join(path, name)).filter(isFilm)
     : await match(path);
   if (found.length) return found.map((file) => ({ file }));
-  const message = is === 'folder' ? 'This folder holds no PNG, JPEG or BMP file.' : 'No file matches this pattern.';
+  const message = is === 'folder' ? 'This folder holds no PNG, JPEG, BMP or DICOM file.' : 'No file matches this pattern.';
   return [{ file: path, code: 'no-films', message }];
 }
 

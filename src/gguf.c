@@ -5,7 +5,7 @@
 
 enum { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64, KINDS };
 static const uint8_t kind_size[KINDS] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-enum { TENSOR_F32 = 0, TENSOR_F16 = 1, MAX_DIMS = 5 };
+enum { MAX_DIMS = 5, BLOCK = 32, BLOCK_SIZE = 34 }; /* Q8_0: a scale in F16, then 32 bytes */
 
 typedef struct {
     const uint8_t *at;
@@ -90,10 +90,18 @@ static description take_description(reader *r)
         else d.shape.count *= n;
     }
     uint32_t kind = (uint32_t)take_number(r, 4);
-    if (kind != TENSOR_F32 && kind != TENSOR_F16) r->bad = 1;
-    d.shape.half = kind == TENSOR_F16;
     d.offset = take_number(r, 8);
-    d.size = d.shape.count * (d.shape.half ? 2 : 4);
+    d.shape.kind = (tensor_kind)kind;
+    switch (kind) {
+    case TENSOR_F32: d.size = d.shape.count * 4; break;
+    case TENSOR_F16: d.size = d.shape.count * 2; break;
+    case TENSOR_I8: d.size = d.shape.count; break;
+    case TENSOR_Q8_0:
+        d.size = d.shape.count / BLOCK * BLOCK_SIZE;
+        if (d.shape.dims[0] % BLOCK == 0) break;
+        /* fall through */
+    default: r->bad = 1;
+    }
     return d;
 }
 
@@ -204,19 +212,34 @@ static uint32_t widen(uint16_t half)
     return sign | exponent << 23 | (fraction & 1023) << 13;
 }
 
+static float half_at(const uint8_t *data)
+{
+    uint16_t half;
+    memcpy(&half, data, sizeof half);
+    uint32_t bits = widen(half);
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+static float value_at(const tensor *t, uint64_t i)
+{
+    if (t->kind == TENSOR_F16) return half_at(t->data + 2 * i);
+    if (t->kind == TENSOR_Q8_0) {
+        const uint8_t *block = t->data + i / BLOCK * BLOCK_SIZE;
+        return half_at(block) * (float)(int8_t)block[2 + i % BLOCK];
+    }
+    float v;
+    memcpy(&v, t->data + 4 * i, sizeof v);
+    return v;
+}
+
 int gguf_widen(float *out, const tensor *t)
 {
+    if (t->kind == TENSOR_I8) return 0;
     for (uint64_t i = 0; i < t->count; i++) {
-        uint32_t bits;
-        if (t->half) {
-            uint16_t half;
-            memcpy(&half, t->data + 2 * i, 2);
-            bits = widen(half);
-        } else {
-            memcpy(&bits, t->data + 4 * i, 4);
-        }
-        if ((bits & 0x7f800000) == 0x7f800000) return 0;
-        memcpy(out + i, &bits, 4);
+        out[i] = value_at(t, i);
+        if (!(out[i] - out[i] == 0)) return 0; /* infinite, or not a number */
     }
     return 1;
 }

@@ -61,13 +61,14 @@ int graph_find(const graph_layer *layers, int count, text name)
     return -1;
 }
 
-size_t graph_floats(const graph_layer *l) { return (size_t)l->h * (size_t)l->w * (size_t)l->lanes; }
+size_t graph_values(const graph_layer *l) { return (size_t)l->h * (size_t)l->w * (size_t)l->lanes; }
 
 static const struct { const char *name; int least, most, acts; } ops[] = {
     [OP_INPUT] = {"input", 0, 0, 0}, [OP_CONV] = {"conv", 1, 1, 1}, [OP_DEPTHWISE] = {"depthwise", 1, 1, 1},
     [OP_MAXPOOL] = {"maxpool", 1, 1, 0}, [OP_AVGPOOL] = {"avgpool", 1, 1, 0}, [OP_RESIZE] = {"resize", 1, 1, 0},
     [OP_CONCAT] = {"concat", 2, GRAPH_MAX_INPUTS, 0}, [OP_ADD] = {"add", 2, 2, 1}, [OP_MUL] = {"mul", 2, 2, 0},
-    [OP_ACT] = {"act", 1, 1, 1}, [OP_MEAN] = {"mean", 1, 1, 0}, [OP_DENSE] = {"dense", 1, 1, 1}};
+    [OP_ACT] = {"act", 1, 1, 1}, [OP_MEAN] = {"mean", 1, 1, 0}, [OP_DENSE] = {"dense", 1, 1, 1},
+    [OP_QUANTISE] = {"quantise", 1, 1, 0}, [OP_DEQUANTISE] = {"dequantise", 1, 1, 0}};
 
 /* Words to fields; says nothing yet of shapes. */
 static pleura_status read_words(graph_layer *l, const graph_layer *layers, int number, text line)
@@ -126,7 +127,8 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
     const graph_layer *in = layers + l->inputs[0], *other = layers + l->inputs[1];
     pleura_status status = PLEURA_OK;
     if ((l->op == OP_INPUT) != (number == 0)) return PLEURA_MODEL_DAMAGED;
-    if (l->op == OP_ADD || l->op == OP_MUL || l->op == OP_ACT || l->op == OP_RESIZE)
+    if (l->op == OP_ADD || l->op == OP_MUL || l->op == OP_ACT || l->op == OP_RESIZE || l->op == OP_QUANTISE ||
+        l->op == OP_DEQUANTISE)
         l->h = in->h * l->scale, l->w = in->w * l->scale, l->c = in->c;
     if (l->op == OP_MEAN || l->op == OP_DENSE) l->h = l->w = 1;
     if (l->op == OP_MEAN) l->c = in->c;
@@ -138,9 +140,9 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
     if ((l->op == OP_ADD || l->op == OP_MUL) && (other->c != l->c || l->scale != 1)) return PLEURA_MODEL_DAMAGED;
     if (l->h < 1 || l->w < 1 || l->c < 1 || l->h > GRAPH_MAX_DIM || l->w > GRAPH_MAX_DIM || l->c > GRAPH_MAX_DIM)
         return PLEURA_MODEL_DAMAGED;
-    l->lanes = l->op == OP_INPUT ? l->c : (l->c + 3) / 4 * 4;
+    l->lanes = l->op == OP_INPUT ? l->c : l->op == OP_QUANTISE ? in->lanes : (l->c + 3) / 4 * 4;
     /* The vector kernels take whole vectors; of the image alone conv, dense and concat read single values. */
-    int single = l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT;
+    int single = l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT || l->op == OP_QUANTISE;
     int whole = in->lanes % 4 == 0 && (l->input_count < 2 || other->lanes % 4 == 0);
     if (!single && !whole) return PLEURA_MODEL_UNSUPPORTED;
     return (size_t)l->h * (size_t)l->w > MAX_FLOATS / (size_t)l->lanes ? PLEURA_MODEL_DAMAGED : PLEURA_OK;

@@ -12,19 +12,24 @@
  *     bent   = act a act=silu
  *     pool   = mean features                                   over all pixels
  *     logits = dense pool c=3                                  input flattened in HWC order
+ *     small  = quantise image                                  floats to bytes (int8.h); dequantise: back
  * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid or tanh. Defaults: stride 1, pad 0, after (padding below
  * and to the right) as pad, act none. The first line is the only input. Channels of all other layers are padded to a
- * multiple of 4 by channels that nothing counts; `c` is the number that counts. */
+ * multiple of 4 by channels that nothing counts; `c` is the number that counts.
+ *
+ * "pleura.<graph>.steps" and "pleura.<graph>.zeros", one number a line, tell which outputs are bytes and for what they
+ * stand; a step of 0 is a float. Without them all are floats. */
 #ifndef PLEURA_GRAPH_H
 #define PLEURA_GRAPH_H
 
 #include "gguf.h"
-#include "kernels.h"
+#include "int8.h"
 
 enum { GRAPH_MAX_LAYERS = 640, GRAPH_MAX_INPUTS = 4, GRAPH_MAX_DIM = 4096 };
 
 typedef enum {
-    OP_INPUT, OP_CONV, OP_DEPTHWISE, OP_MAXPOOL, OP_AVGPOOL, OP_RESIZE, OP_CONCAT, OP_ADD, OP_MUL, OP_ACT, OP_MEAN, OP_DENSE
+    OP_INPUT, OP_CONV, OP_DEPTHWISE, OP_MAXPOOL, OP_AVGPOOL, OP_RESIZE, OP_CONCAT, OP_ADD, OP_MUL, OP_ACT, OP_MEAN, OP_DENSE,
+    OP_QUANTISE, OP_DEQUANTISE
 } graph_op;
 
 typedef struct {
@@ -37,9 +42,12 @@ typedef struct {
     /* What net.c adds: */
     int tiled;            /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4] */
     float *weight, *bias; /* conv, depthwise and dense */
+    int8_weights small;   /* the same of a layer that reads bytes */
+    float step;           /* of an output in bytes, else 0 */
+    int zero;
     int last_use;         /* the last layer that reads the output; its own number for one that is never read */
     size_t place;         /* of the output, in floats from the start of the activations */
-    float *out;           /* [h][w][lanes] while the net runs */
+    float *out;           /* [h][w][lanes] while the net runs; of bytes where there is a step */
 } graph_layer;
 
 /* Reads line `number` of the graph into layers[number], with the layers before it already there: words, then shape. */
@@ -48,7 +56,7 @@ pleura_status graph_read(graph_layer *layers, int number, text line);
 /* The number of the layer of that name among the first `count`, or -1. */
 int graph_find(const graph_layer *layers, int count, text name);
 
-/* Floats in the output. */
-size_t graph_floats(const graph_layer *l);
+/* Values in the output, padding included. */
+size_t graph_values(const graph_layer *l);
 
 #endif

@@ -1,4 +1,4 @@
-/* image.c - decoding by stb_image behind checks of our own, EXIF orientation, grey, area resize, robust range. */
+/* image.c - decoding by stb_image behind checks of our own, orientation, grey, area resize, robust range. */
 #include "image.h"
 
 #include <stdlib.h>
@@ -18,12 +18,14 @@
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
 
+#include "jpeg.h"
+
 static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
 static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
 static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 
-static pleura_status check_size(int64_t width, int64_t height)
+pleura_status image_check_size(int64_t width, int64_t height)
 {
     if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || width * height > IMAGE_MAX_PIXELS)
         return PLEURA_IMAGE_TOO_LARGE;
@@ -57,82 +59,11 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
         if (crc32_of(type, (size_t)length + 4) != be32(type + 4 + length)) return PLEURA_IMAGE_DAMAGED;
         if (first) {
             if (memcmp(type, "IHDR", 4) != 0 || length != 13) return PLEURA_IMAGE_DAMAGED;
-            pleura_status status = check_size(be32(type + 4), be32(type + 8));
+            pleura_status status = image_check_size(be32(type + 4), be32(type + 8));
             if (status) return status;
         }
         if (memcmp(type, "IEND", 4) == 0) return PLEURA_OK;
         at += (size_t)length + 12;
-    }
-}
-
-/* Orientation 1..8 from a TIFF header with its first directory (EXIF 2.3, 4.6.4 A), 1 when it is not there. */
-static int exif_orientation(const uint8_t *tiff, size_t size)
-{
-    if (size < 8) return 1;
-    int big = tiff[0] == 'M';
-    if (memcmp(tiff, big ? "MM\0*" : "II*\0", 4) != 0) return 1;
-    uint32_t at = big ? be32(tiff + 4) : le32(tiff + 4);
-    if (at > size - 2) return 1;
-    uint32_t count = big ? be16(tiff + at) : le16(tiff + at);
-    const uint8_t *entry = tiff + at + 2;
-    for (size_t left = (size - at - 2) / 12; count && left; count--, left--, entry += 12) {
-        if ((big ? be16(entry) : le16(entry)) != 0x0112) continue;
-        uint32_t value = big ? be16(entry + 8) : le16(entry + 8);
-        return value >= 1 && value <= 8 ? (int)value : 1;
-    }
-    return 1;
-}
-
-/* Whether every Huffman table of a DHT segment has at most 256 symbols and no more codes of a length than there are:
- * stb_image 2.27 writes past its tables otherwise (T.81, B.2.4.2 and annex C). */
-static int huffman_is_sound(const uint8_t *p, size_t size)
-{
-    while (size) {
-        if (size < 17) return 0;
-        uint32_t symbols = 0, codes = 1;
-        for (int i = 1; i <= 16; i++) {
-            codes *= 2;
-            if (p[i] > codes) return 0;
-            codes -= p[i], symbols += p[i];
-        }
-        if (symbols > 256 || symbols > size - 17) return 0;
-        p += 17 + symbols, size -= 17 + symbols;
-    }
-    return 1;
-}
-
-/* Walks every segment and scan up to EOI (ITU-T T.81, annex B). */
-static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)
-{
-    int frame = 0;
-    for (size_t at = 2;;) {
-        if (size - at < 2 || bytes[at] != 0xff) return PLEURA_IMAGE_DAMAGED;
-        uint8_t marker = bytes[at + 1];
-        if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
-        at += 2;
-        if (marker == 0xd9) return frame ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
-        if (marker < 0xc0) return PLEURA_IMAGE_DAMAGED; /* reserved */
-        if (marker >= 0xd0 && marker <= 0xd7) continue;
-        if (size - at < 2) return PLEURA_IMAGE_DAMAGED;
-        size_t length = be16(bytes + at);
-        if (length < 2 || length > size - at) return PLEURA_IMAGE_DAMAGED;
-        const uint8_t *segment = bytes + at + 2;
-        int is_frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-        if (is_frame) {
-            if (length < 8) return PLEURA_IMAGE_DAMAGED;
-            pleura_status status = check_size(be16(segment + 3), be16(segment + 1));
-            if (status) return status;
-            if (marker > 0xc2 || segment[0] != 8) return PLEURA_IMAGE_UNSUPPORTED; /* lossless, arithmetic, 12 bits */
-            frame = 1;
-        }
-        if (marker == 0xc4 && !huffman_is_sound(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
-        if (marker == 0xe1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
-            *orientation = exif_orientation(segment + 6, length - 8);
-        at += length;
-        if (marker == 0xda) /* entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart */
-            while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 ||
-                                      (bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7)))
-                at++;
     }
 }
 
@@ -145,11 +76,20 @@ static pleura_status check_bmp(const uint8_t *bytes, size_t size)
     int64_t height = core ? (int64_t)le16(bytes + 20) : (int32_t)le32(bytes + 22);
     uint32_t bits = le16(bytes + (core ? 24 : 28)), coding = core ? 0 : le32(bytes + 30);
     if (height < 0) height = -height; /* top row first */
-    pleura_status status = check_size(width, height);
+    pleura_status status = image_check_size(width, height);
     if (status) return status;
     if (coding != 0 && coding != 3) return PLEURA_IMAGE_UNSUPPORTED; /* run lengths */
     uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
     return le32(bytes + 10) + row * (uint64_t)height > size ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
+}
+
+static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)
+{
+    jpeg_header h;
+    pleura_status status = jpeg_check(&h, bytes, size);
+    if (status) return status;
+    *orientation = h.orientation;
+    return h.process > 2 || h.bits != 8 ? PLEURA_IMAGE_UNSUPPORTED : PLEURA_OK; /* lossless, arithmetic, 12 bits */
 }
 
 static pleura_status check_file(int *orientation, const uint8_t *bytes, size_t size)
@@ -180,8 +120,9 @@ static uint16_t grey(uint32_t r, uint32_t g, uint32_t b, uint64_t *sum)
     return (uint16_t)((77 * r + 150 * g + 29 * b) >> 8);
 }
 
-/* Fills f from interleaved samples: 8 or 16 bits, 1 to 4 channels (grey, grey alpha, RGB, RGB alpha). */
-static void to_grey(film *f, const void *samples, int channels, int wide)
+/* Fills f from interleaved samples: 8 or 16 bits, 1 to 4 channels (grey, grey alpha, RGB, RGB alpha), through the table
+ * where there is one. */
+static void to_grey(film *f, const void *samples, int channels, int wide, const uint16_t *table)
 {
     const uint8_t *s8 = samples;
     const uint16_t *s16 = samples;
@@ -192,6 +133,7 @@ static void to_grey(film *f, const void *samples, int channels, int wide)
         for (size_t j = 0; j < 3; j++) {
             size_t from = at + (channels < 3 ? 0 : j);
             c[j] = wide ? s16[from] : s8[from] * 257u;
+            if (table) c[j] = table[c[j]];
         }
         f->pixels[i] = channels < 3 ? (uint16_t)c[0] : grey(c[0], c[1], c[2], &chroma);
     }
@@ -231,9 +173,9 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
                          : (void *)stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, 0);
     if (!samples) return PLEURA_IMAGE_DAMAGED;
     film f = {0};
-    status = check_size(width, height); /* stb_image's own reading of the header counts, too */
+    status = image_check_size(width, height); /* stb_image's own reading of the header counts, too */
     if (!status) status = film_new(&f, width, height);
-    if (!status) to_grey(&f, samples, channels, wide);
+    if (!status) to_grey(&f, samples, channels, wide, NULL);
     stbi_image_free(samples);
     if (!status && orientation > 1) status = turn(&f, orientation);
     if (status) film_free(&f);
@@ -244,11 +186,55 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
 pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int height)
 {
     film f;
-    pleura_status status = check_size(width, height);
+    pleura_status status = image_check_size(width, height);
     if (!status) status = film_new(&f, width, height);
     if (status) return status;
-    to_grey(&f, rgba, 4, 0);
+    to_grey(&f, rgba, 4, 0, NULL);
     *out = f;
+    return PLEURA_OK;
+}
+
+pleura_status film_from_samples(film *out, const pleura_samples *s)
+{
+    film f;
+    if (s->channels != 1 && s->channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
+    pleura_status status = image_check_size(s->width, s->height);
+    if (!status) status = film_new(&f, s->width, s->height);
+    if (status) return status;
+    to_grey(&f, s->values, s->channels, 1, s->table);
+    *out = f;
+    return PLEURA_OK;
+}
+
+/* stb_image's own processes: 8 bits, sequential or progressive. */
+static pleura_status decode_bytes(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
+{
+    int width, height, channels;
+    uint8_t *samples = stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, h->channels);
+    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    int same = width == h->width && height == h->height && channels == h->channels;
+    size_t count = (size_t)h->width * (size_t)h->height * (size_t)h->channels;
+    for (size_t i = 0; same && i < count; i++) values[i] = samples[i];
+    stbi_image_free(samples);
+    return same ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
+}
+
+pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *bytes, size_t size)
+{
+    jpeg_header h;
+    pleura_status status = jpeg_check(&h, bytes, size);
+    if (status) return status;
+    if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
+    if (h.channels != 1 && h.channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
+    uint16_t *values = calloc((size_t)h.width * (size_t)h.height, (size_t)h.channels * sizeof *values);
+    if (!values) return PLEURA_MEMORY;
+    status = h.process <= 2 && h.bits == 8 ? decode_bytes(values, &h, bytes, size) : jpeg_decode(values, &h, bytes, size);
+    if (status) {
+        free(values);
+        return status;
+    }
+    *out = (pleura_samples){.values = values, .width = h.width, .height = h.height, .channels = h.channels};
+    *bits = h.bits;
     return PLEURA_OK;
 }
 

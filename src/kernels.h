@@ -58,6 +58,7 @@ typedef struct {
     void (*tiles_in)(float *out, const float *in, const tile_shape *s);
     /* out[oh][ow][channels] = bias + in[36][count][channels] transformed back, for the tiles of this call */
     void (*tiles_out)(float *out, const float *in, const float *bias, const tile_shape *s);
+    const struct int8_kernels *int8; /* int8.h */
 } kernels;
 
 /* Where pixel (y, x) of an enlarged picture lies between the pixels of the small one. */

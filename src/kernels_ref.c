@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "int8.h"
 
 /* The rectifier of both tables: -0 and NaN become +0, as in f32x4.pmax(0, x). */
 static float rectify(float v) { return v > 0 ? v : 0; }
@@ -174,7 +174,8 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
     }
 }
 
-const kernels kernels_ref = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out};
+const kernels kernels_ref = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out,
+                             &int8_ref};
 
 /* Argument reduction and polynomial as in Cephes' expf (Moshier, 1989). */
 float pleura_exp(float x)

@@ -6,7 +6,7 @@
 #include <simde/wasm/simd128.h>
 #endif
 
-#include "kernels.h"
+#include "int8.h"
 
 typedef v128_t f32x4;
 #define load4 wasm_v128_load
@@ -335,4 +335,5 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
     }
 }
 
-const kernels kernels_simd = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out};
+const kernels kernels_simd = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out,
+                              &int8_simd};

@@ -17,8 +17,8 @@ typedef struct {
 /* Reads the graph and checks it against its tensors. Layers named in keep (NULL-terminated) stay readable after a run. */
 pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *const *keep);
 
-/* Takes n->weights floats and fills them, with n->staging more in use meanwhile. PLEURA_MODEL_DAMAGED when a weight is
- * not finite. */
+/* Takes n->weights floats and fills them, with n->staging more in use meanwhile. The weights of byte layers stay where they
+ * are in the file. PLEURA_MODEL_DAMAGED when a weight is not finite or a byte layer's sums could overflow. */
 pleura_status net_load(net *n, const gguf *g, arena *a);
 
 /* Takes n->activations + n->scratch floats; may be rewound after the results have been read. */

@@ -13,7 +13,8 @@
 
 typedef struct pleura_engine pleura_engine;
 
-/* Why a film is refused: number, name for programs, sentence for people. */
+/* Why a film is refused: number, name for programs, sentence for people. From 5 on it is not the pixels that tell but
+ * the file that brought them. */
 #define PLEURA_GATE_LIST(X) \
     X(PLEURA_ACCEPTED, 0, "", "") \
     X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.") \
@@ -21,7 +22,16 @@ typedef struct pleura_engine pleura_engine;
     X(PLEURA_NO_LUNGS, 3, "no-lungs", \
       "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.") \
     X(PLEURA_UNLIKE, 4, "unlike", \
-      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.")
+      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.") \
+    X(PLEURA_TAG_MODALITY, 5, "tag-modality", \
+      "The file says that this is no plain X-ray film but another kind of picture.") \
+    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part", \
+      "The file says that this is a film of another part of the body than the chest.") \
+    X(PLEURA_TAG_VIEW, 7, "tag-view", \
+      "The file says that this is not a frontal view. A film taken from the back or the front (PA or AP) is needed.") \
+    X(PLEURA_TAG_PROCESSING, 8, "tag-processing", \
+      "The file says that it holds a detector's raw values for processing, not the film that a reader sees. Export the " \
+      "image for presentation.")
 
 #define X(name, number, code, text) name = number,
 typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;
@@ -47,14 +57,24 @@ typedef struct {
     uint64_t bits;            /* FNV-1a over the bytes of all floats above: equal everywhere for the same film */
 } pleura_result;
 
+/* A picture as a detector or a file holds it. */
+typedef struct {
+    const uint16_t *values; /* [height][width][channels] */
+    int width, height;
+    int channels;           /* 1 grey, 3 R G B */
+    const uint16_t *table;  /* [65536]: what each value shows, 0 black to 65535 white; NULL: the value itself */
+    pleura_gate told;       /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED; for weights that have a gate */
+} pleura_samples;
+
 /* Reads GGUF weights. The engine points into them: they must outlive it. reference: 1 for the plain kernels, which are
  * the definition of correct, 0 for the vector kernels, which give the same bits faster. End it with pleura_close. */
 pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference);
 void pleura_close(pleura_engine *e); /* NULL is allowed */
 
-/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, or the synthetic phantom. */
+/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, of samples, or the synthetic phantom. */
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size);
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
+pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s);
 pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
 
 /* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
@@ -72,17 +92,27 @@ typedef struct {
     const char *name; /* not terminated; lives as long as the weights */
     size_t name_size;
     int h, w, c;       /* output */
-    int lanes;         /* floats from pixel to pixel of the output: c, padded */
+    int lanes;         /* values from pixel to pixel of the output: c, padded */
+    int bytes;         /* whether the output is bytes instead of floats */
     uint64_t products; /* that its definition counts; 0 for a layer without weights */
-    float *out;        /* [h][w][lanes], shared with other layers: valid while the layers run that read it */
+    void *out;         /* [h][w][lanes], shared with other layers: valid while the layers run that read it */
 } pleura_layer;
 
 /* Describes layer `number`, from 0. Returns 0 when there is none. */
 int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number);
 
+/* Fills a network's input from a film: that of the lungs with the whole film, that of the diagnosis as a diagnosis does. */
+pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size);
+
 /* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does nothing;
  * its `out` is the network's input, to be filled before each run. */
 void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number);
+
+/* Offers products of bytes that are faster than those compiled in: sums[pixels][8] = for each pixel of panel[pixels][4 * quads],
+ * 0..127, its products with w0[quads][4][4] and w1[quads][4][4]; pixels % 4 == 0. Returns 1 when they are taken: they gave
+ * the known answers, so that no bit of any result changes. */
+typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads, int pixels);
+int pleura_offer_products(pleura_engine *e, pleura_products *products);
 
 /* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at 0.
  * The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */

@@ -12,7 +12,7 @@ const DIED = {
  * @typedef {object} Answer what is known of one film: either a diagnosis or an error
  * @property {string} [verdict] @property {Record<string, number>} [probability]
  * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
- * @property {string} [decoder] @property {string} [sha256] @property {string} [bits]
+ * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
  */
 

@@ -6,7 +6,7 @@
  * @property {string} file @property {'ok' | 'error'} status
  * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
- * @property {string} [decoder] @property {string} [sha256] @property {string} [model] @property {string} [bits]
+ * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [model] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
  */
 
@@ -16,10 +16,10 @@ const round = (x) => Math.round(x * 1e6) / 1e6;
 /** @param {string} file @param {import('./pool.mjs').Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
-  const { verdict, gate, decoder, sha256, bits } = answer;
+  const { verdict, gate, decoder, dicom, sha256, bits } = answer;
   const probability = Object.fromEntries(Object.entries(answer.probability).map(([label, p]) => [label, round(p)]));
   const { accepted, score, reason } = gate;
-  return { file, status: 'ok', verdict, probability, gate: { accepted, score: round(score), reason }, decoder, sha256, model, bits };
+  return { file, status: 'ok', verdict, probability, gate: { accepted, score: round(score), reason }, decoder, ...(dicom && { dicom }), sha256, model, bits };
 }
 
 /** Control characters and changes of direction: in a file name they could rewrite the terminal. */

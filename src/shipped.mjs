@@ -1,6 +1,7 @@
 // The engine and the weights that come with Pleura: found, read and checked before use.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const place = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -71,6 +72,9 @@ export async function loadParts(model = WEIGHTS) {
     throw new CommandError(`${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`);
   }
 }
+
+/** The wasm of a codec of dicom.mjs. @param {import('./codecs.mjs').CodecName} name @returns {Promise<Uint8Array>} */
+export const loadCodec = (name) => readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
 /** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */
 function share(bytes) {

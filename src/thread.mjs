@@ -2,7 +2,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, PleuraError } from './engine.mjs';
-import { sha256 } from './shipped.mjs';
+import { loadCodec, sha256 } from './shipped.mjs';
+import { isDicom } from './sniff.mjs';
 
 /** No film comes near this; a disk image given by mistake would fill the memory. */
 const MAX_BYTES = 512 << 20;
@@ -31,12 +32,23 @@ async function read(file) {
   }
 }
 
+/** Of a thread that meets a DICOM file. */
+let readDicom = null;
+
+/** @param {any} engine @param {Uint8Array} bytes */
+async function examine(engine, bytes) {
+  if (!isDicom(bytes)) return engine.diagnose(bytes);
+  readDicom ??= (await import('./dicom.mjs')).createDicomReader({ engine, loadCodec });
+  const { film, dicom } = await readDicom(bytes);
+  return { ...engine.diagnose(film), dicom };
+}
+
 /** @param {import('./files.mjs').Item} item */
 async function diagnose(engine, { file, bytes }) {
   try {
     const film = bytes ?? (await read(file));
-    const { verdict, probability, gate, decoder, bits } = await engine.diagnose(film);
-    return { verdict, probability, gate, decoder, sha256: sha256(film), bits };
+    const { verdict, probability, gate, decoder, dicom, bits } = await examine(engine, film);
+    return { verdict, probability, gate, decoder, dicom, sha256: sha256(film), bits };
   } catch (error) {
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
     if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;

@@ -5,6 +5,7 @@
 #include <emscripten.h>
 #include <stdlib.h>
 
+#include "image.h"
 #include "pleura.h"
 
 #define EXPORT(name) __attribute__((export_name(#name))) name
@@ -17,6 +18,8 @@ static uint8_t *view_pixels;
 static const char *found_at;
 static size_t found_size;
 static pleura_layer layer_found;
+static pleura_samples decoded; /* what decode_jpeg gave last */
+static int decoded_bits;
 
 /* size bytes to write into, or 0 when there is no memory for them. Ends the buffer of the last call. */
 void *EXPORT(input)(size_t size)
@@ -54,6 +57,39 @@ int EXPORT(diagnose_rgba)(int width, int height)
     pleura_status status = pleura_diagnose_rgba(engine, &result, buffer, width, height);
     end_input();
     return status;
+}
+
+/* The input is the table of 65536 greys, then the samples of 16 bits. */
+int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
+{
+    const uint16_t *table = buffer;
+    pleura_status status = pleura_diagnose_samples(engine, &result, &(pleura_samples){
+        .values = table + 65536, .width = width, .height = height, .channels = channels, .table = table, .told = (pleura_gate)told});
+    end_input();
+    return status;
+}
+
+/* Whether a film may be so large, to be asked before it is unpacked. */
+int EXPORT(check_size)(double width, double height) { return image_check_size((int64_t)width, (int64_t)height); }
+
+/* Decodes the JPEG in the input; its facts and samples are in jpeg_*, until the next one or end_jpeg. */
+int EXPORT(decode_jpeg)(size_t size)
+{
+    free((void *)decoded.values);
+    decoded = (pleura_samples){0};
+    pleura_status status = samples_from_jpeg(&decoded, &decoded_bits, buffer, size);
+    end_input();
+    return status;
+}
+int EXPORT(jpeg_width)(void) { return decoded.width; }
+int EXPORT(jpeg_height)(void) { return decoded.height; }
+int EXPORT(jpeg_channels)(void) { return decoded.channels; }
+int EXPORT(jpeg_bits)(void) { return decoded_bits; }
+const uint16_t *EXPORT(jpeg_values)(void) { return decoded.values; }
+void EXPORT(end_jpeg)(void)
+{
+    free((void *)decoded.values);
+    decoded = (pleura_samples){0};
 }
 
 int EXPORT(diagnose_phantom)(void) { return pleura_diagnose_phantom(engine, &result); }
@@ -102,9 +138,21 @@ int EXPORT(layer_h)(void) { return layer_found.h; }
 int EXPORT(layer_w)(void) { return layer_found.w; }
 int EXPORT(layer_c)(void) { return layer_found.c; }
 int EXPORT(layer_lanes)(void) { return layer_found.lanes; }
+int EXPORT(layer_bytes)(void) { return layer_found.bytes; }
 double EXPORT(layer_products)(void) { return (double)layer_found.products; }
-float *EXPORT(layer_out)(void) { return layer_found.out; }
+void *EXPORT(layer_out)(void) { return layer_found.out; }
 void EXPORT(run_layer)(int graph, int number) { pleura_run_layer(engine, (pleura_graph)graph, number); }
+
+/* Takes the input as a film for layer 0 of a graph. */
+int EXPORT(prepare)(int graph, size_t size)
+{
+    pleura_status status = pleura_prepare(engine, (pleura_graph)graph, buffer, size);
+    end_input();
+    return status;
+}
+
+/* products: place in the table of functions. */
+int EXPORT(offer_products)(pleura_products *products) { return pleura_offer_products(engine, products); }
 
 /* Zero-terminated names and sentences. */
 const char *EXPORT(status_code)(int status) { return pleura_status_code(status); }

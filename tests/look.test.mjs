@@ -63,12 +63,14 @@ test('the predictive value is that of Bayes and falls with the share of the ill'
   assert.ok(low < value && value < high);
 });
 
-test('of a folder films are taken by their names and paths, of single files all', () => {
-  const file = (path) => Object.assign(new File([], path.split('/').pop()), { webkitRelativePath: path });
-  const { sources, skipped } = fromFiles(['cd/b.PNG', 'cd/IM0001', 'cd/DICOMDIR', 'cd/.DS_Store', 'cd/readme.txt', 'cd/1.2.840.10', 'cd/a.dcm', 'cd/run.exe'].map(file));
+test('of a folder films are taken by their names, or where those say nothing by their content, of single files all', async () => {
+  const part10 = new Uint8Array(144);
+  part10.set(new TextEncoder().encode('DICM'), 128);
+  const file = (path) => Object.assign(new File([/README|\.(txt|exe)$/.test(path) ? 'text' : part10], path.split('/').pop()), { webkitRelativePath: path });
+  const { sources, skipped } = await fromFiles(['cd/b.PNG', 'cd/README', 'cd/IM0001', 'cd/DICOMDIR', 'cd/.DS_Store', 'cd/readme.txt', 'cd/1.2.840.10', 'cd/a.dcm', 'cd/run.exe'].map(file));
   assert.deepEqual(sources.map(({ name }) => name), ['cd/1.2.840.10', 'cd/IM0001', 'cd/a.dcm', 'cd/b.PNG']);
-  assert.equal(skipped, 4);
-  assert.equal(fromFiles([new File([], 'readme.txt')]).sources.length, 1);
+  assert.equal(skipped, 5);
+  assert.equal((await fromFiles([new File([], 'readme.txt')])).sources.length, 1);
 });
 
 test('the table sorts by name, verdict and probability, with the unanswered last, and sifts by name and verdict', () => {

@@ -1,5 +1,6 @@
 /* test_image.c - decoding under every prefix and changed byte, sizes, orientation, and resampling against arithmetic.
- * stb_image_write makes PNG and BMP; the JPEG and 16-bit files in fixtures/ hold the same gradient, made with Pillow. */
+ * stb_image_write makes PNG and BMP; the JPEG and 16-bit files in fixtures/ hold the same gradient, made with Pillow, the
+ * one of 12 bits with dcmtk; lossless JPEG is coded here. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -198,6 +199,165 @@ static void missing_tables_are_zeros(void)
     free(f.bytes);
 }
 
+/* Lossless JPEG (T.81, annex H) with one Huffman table: the 17 categories, five bits each. */
+typedef struct {
+    file out;
+    uint32_t bits;
+    int count;
+} coder;
+
+static void put(coder *c, uint32_t value, int n)
+{
+    for (int i = n - 1; i >= 0; i--) {
+        c->bits = c->bits << 1 | (value >> i & 1);
+        if (++c->count < 8) continue;
+        append(&c->out, &(uint8_t){(uint8_t)c->bits}, 1);
+        if ((c->bits & 255) == 255) append(&c->out, &(uint8_t){0}, 1);
+        c->count = 0;
+    }
+}
+
+static void put_difference(coder *c, int difference)
+{
+    int d = (int16_t)difference, size = 0;
+    while (size < 16 && abs(d) >> size) size++;
+    if (d == -32768) size = 16;
+    put(c, (uint32_t)size, 5);
+    if (size < 16) put(c, (uint32_t)(d < 0 ? d - 1 : d), size);
+}
+
+typedef struct {
+    int channels, bits, predictor, shift, lines; /* lines between restart markers, 0 for none */
+} lossless;
+
+/* The prediction of sample i of a line (table H.1); first: of the image or after a restart. */
+static int predict(const uint16_t *v, int row, int i, const lossless *l, int first)
+{
+    int n = l->channels, a = i >= n ? v[-n] : 0, b = first ? 0 : v[-row], c = first || i < n ? 0 : v[-row - n];
+    if (first) return i < n ? 1 << (l->bits - l->shift - 1) : a;
+    if (i < n) return b;
+    const int rules[8] = {0, a, b, c, a + b - c, a + ((b - c) >> 1), b + ((a - c) >> 1), (a + b) >> 1};
+    return rules[l->predictor];
+}
+
+static file encode_lossless(const uint16_t *values, const lossless *l)
+{
+    coder c = {{0}, 0, 0};
+    int n = l->channels, row = W * n;
+    uint8_t table[] = {0xff, 0xd8, 0xff, 0xc4, 0, 36, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                       0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    append(&c.out, table, sizeof table);
+    append(&c.out, (uint8_t[]){0xff, 0xdd, 0, 4, (uint8_t)(W * l->lines >> 8), (uint8_t)(W * l->lines)}, 6);
+    append(&c.out, (uint8_t[]){0xff, 0xc3, 0, (uint8_t)(8 + 3 * n), (uint8_t)l->bits, 0, H, 0, W, (uint8_t)n}, 10);
+    for (int i = 0; i < n; i++) append(&c.out, (uint8_t[]){(uint8_t)i, 0x11, 0}, 3);
+    append(&c.out, (uint8_t[]){0xff, 0xda, 0, (uint8_t)(6 + 2 * n), (uint8_t)n}, 5);
+    for (int i = 0; i < n; i++) append(&c.out, (uint8_t[]){(uint8_t)i, 0}, 2);
+    append(&c.out, (uint8_t[]){(uint8_t)l->predictor, 0, (uint8_t)l->shift}, 3);
+    for (int y = 0; y < H; y++) {
+        int restart = y && l->lines && y % l->lines == 0;
+        if (restart) {
+            put(&c, 127, (8 - c.count) & 7);
+            append(&c.out, (uint8_t[]){0xff, (uint8_t)(0xd0 + (y / l->lines - 1) % 8)}, 2);
+        }
+        for (int i = 0; i < row; i++) {
+            const uint16_t *v = values + y * row + i;
+            put_difference(&c, *v - predict(v, row, i, l, y == 0 || restart));
+        }
+    }
+    put(&c, 127, (8 - c.count) & 7);
+    append(&c.out, (uint8_t[]){0xff, 0xd9}, 2);
+    return c.out;
+}
+
+static void lossless_jpeg_is_read(void)
+{
+    static uint16_t values[W * H * 3];
+    static const int shapes[][3] = {{1, 8, 0}, {1, 12, 0}, {1, 16, 0}, {1, 16, 5}, {1, 2, 0}, {1, 12, 3}, {3, 8, 0}};
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int predictor = 1; predictor <= 7; predictor++)
+            for (int lines = 0; lines <= 7; lines += 7) {
+                lossless l = {shapes[s][0], shapes[s][1], predictor, shapes[s][2], lines};
+                int count = W * H * l.channels;
+                for (int i = 0; i < count; i++) values[i] = (uint16_t)((uint32_t)i * 2654435761u >> 11) & ((1 << (l.bits - l.shift)) - 1);
+                file f = encode_lossless(values, &l);
+                pleura_samples out;
+                int bits;
+                assert(samples_from_jpeg(&out, &bits, f.bytes, f.size) == PLEURA_OK);
+                assert(out.width == W && out.height == H && out.channels == l.channels && bits == l.bits);
+                for (int i = 0; i < count; i++) assert(out.values[i] == (uint16_t)(values[i] << l.shift));
+                free((void *)out.values);
+                film refused;
+                assert(decode_copy(&refused, f.bytes, f.size) == PLEURA_IMAGE_UNSUPPORTED); /* as a file of its own it is no film */
+                free(f.bytes);
+            }
+}
+
+static pleura_status jpeg_copy(pleura_samples *out, const uint8_t *bytes, size_t size)
+{
+    int bits;
+    uint8_t *copy = malloc(size ? size : 1);
+    memcpy(copy, bytes, size);
+    pleura_status status = samples_from_jpeg(out, &bits, copy, size);
+    free(copy);
+    return status;
+}
+
+/* Twelve bits within 3/4096; hostile streams of both processes do no harm and give the same samples twice. */
+static void jpeg_of_dicom_is_fenced(void)
+{
+    static uint16_t values[W * H];
+    for (int i = 0; i < W * H; i++) values[i] = (uint16_t)(16 * sample(i % W, i / W) + i % 13);
+    file files[] = {open_file("tests/fixtures/extended12.jpg"), encode_lossless(values, &(lossless){1, 12, 4, 0, 20}), open_file("tests/fixtures/colour.jpg")};
+    pleura_samples out, again;
+    assert(jpeg_copy(&out, files[0].bytes, files[0].size) == PLEURA_OK && out.width == W && out.height == H);
+    for (int i = 0; i < W * H; i++) assert(abs(out.values[i] - 16 * sample(i % W, i / W)) <= 12);
+    free((void *)out.values);
+    for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+        file *f = files + k;
+        for (size_t n = 0; n < f->size; n = after(n)) assert(jpeg_copy(&out, f->bytes, n) == PLEURA_IMAGE_DAMAGED);
+        for (size_t i = 0; i < f->size; i = after(i)) {
+            uint8_t right = f->bytes[i];
+            for (int change = 0; change < 3; change++) {
+                f->bytes[i] = (uint8_t[]){0, 0xff, (uint8_t)(right ^ 1 << i % 8)}[change];
+                pleura_status status = jpeg_copy(&out, f->bytes, f->size);
+                if (status) continue;
+                assert(jpeg_copy(&again, f->bytes, f->size) == PLEURA_OK && again.width == out.width && again.height == out.height);
+                assert(memcmp(out.values, again.values, (size_t)(out.width * out.height * out.channels) * 2) == 0);
+                free((void *)out.values), free((void *)again.values);
+            }
+            f->bytes[i] = right;
+        }
+        free(f->bytes);
+    }
+}
+
+/* Samples show what their table says; colour is averaged and leaves chroma. */
+static void samples_go_through_their_table(void)
+{
+    static uint16_t values[W * H * 3], table[65536];
+    for (int i = 0; i < 65536; i++) table[i] = (uint16_t)(65535 - i);
+    for (int i = 0; i < W * H; i++) values[i] = (uint16_t)(i * 7);
+    film out;
+    pleura_samples s = {.values = values, .width = W, .height = H, .channels = 1};
+    assert(film_from_samples(&out, &s) == PLEURA_OK && out.chroma == 0 && memcmp(out.pixels, values, W * H * 2) == 0);
+    film_free(&out);
+    s.table = table;
+    assert(film_from_samples(&out, &s) == PLEURA_OK);
+    for (int i = 0; i < W * H; i++) assert(out.pixels[i] == 65535 - values[i]);
+    film_free(&out);
+    memset(values, 0, sizeof values);
+    for (int i = 0; i < W * H; i++) values[3 * i] = 65535;
+    s.channels = 3, s.table = NULL;
+    assert(film_from_samples(&out, &s) == PLEURA_OK && out.chroma > 0.99f && out.pixels[9] == (77 * 65535) >> 8);
+    film_free(&out);
+    s.channels = 2;
+    assert(film_from_samples(&out, &s) == PLEURA_IMAGE_UNSUPPORTED);
+    s.channels = 1, s.width = 30000;
+    assert(film_from_samples(&out, &s) == PLEURA_IMAGE_TOO_LARGE);
+    s.width = -5;
+    assert(film_from_samples(&out, &s) == PLEURA_IMAGE_TOO_SMALL);
+}
+
 static void sizes_are_limited(void)
 {
     static uint8_t pixels[64 * 64];
@@ -252,8 +412,11 @@ int main(void)
     orientation_is_applied();
     a_wrong_checksum_is_damage();
     missing_tables_are_zeros();
+    lossless_jpeg_is_read();
+    jpeg_of_dicom_is_fenced();
+    samples_go_through_their_table();
     sizes_are_limited();
     resampling_is_area_averaging();
-    puts("image: formats, prefixes, changed bytes, orientation, sizes and resampling are right");
+    puts("image: formats, prefixes, changed bytes, orientation, samples, sizes and resampling are right");
     return 0;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "int8.h"
 
 static uint32_t state;
 
@@ -104,6 +104,87 @@ static int tiles_differ(const tile_shape *s, int tiles)
     return differs;
 }
 
+/* Bytes 0..127, at both ends more often than chance has it. */
+static uint8_t *noisy_bytes(int count)
+{
+    uint8_t *bytes = malloc((size_t)count);
+    for (int i = 0; i < count; i++) {
+        noise();
+        bytes[i] = (uint8_t)(state >> 8 & 3 ? state >> 16 & 127 : state >> 10 & 1 ? 127 : 0);
+    }
+    return bytes;
+}
+
+typedef void small_layer(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k);
+
+static void small_conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
+{
+    void *room = malloc(int8_room(int8_quads(&s->window)));
+    k->conv(out, in, w, s, &k->dot, room);
+    free(room);
+}
+
+static void small_depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
+{
+    k->depthwise(out, in, w, s);
+}
+
+/* weights: of one output channel. Both kinds of output. */
+static int small_differs(small_layer *layer, int weights, const window_shape *v)
+{
+    int size = v->oh * v->ow * v->cout, differs = 0;
+    uint8_t *in = noisy_bytes(v->h * v->w * v->cin), *raw = noisy_bytes(weights * v->cout);
+    int8_t *weight = malloc((size_t)(weights * v->cout));
+    int32_t *start = malloc((size_t)v->cout * sizeof *start);
+    float *factor = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain), *vector = malloc((size_t)size * sizeof *vector);
+    for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
+    for (int i = 0; i < v->cout; i++) start[i] = (int32_t)(factor[i] * 1000), factor[i] = (2.5f + factor[i]) / 512;
+    for (int bytes = 0; bytes < 2; bytes++) {
+        int8_weights w = {weight, start, factor};
+        int8_shape s = {*v, bytes, 60, v->act ? 60 : 0, v->act == ACT_RELU6 ? 90 : 127};
+        layer(plain, in, &w, &s, &int8_ref);
+        layer(vector, in, &w, &s, &int8_simd);
+        differs |= memcmp(plain, vector, (size_t)size * (bytes ? 1 : sizeof *plain)) != 0;
+    }
+    free(in), free(raw), free(weight), free(start), free(factor), free(plain), free(vector);
+    return differs;
+}
+
+static int small_pool_differs(const window_shape *s)
+{
+    int size = s->oh * s->ow * s->cout;
+    uint8_t *in = noisy_bytes(s->h * s->w * s->cin), *plain = noisy_bytes(size), *vector = noisy_bytes(size);
+    int8_ref.maxpool(plain, in, s);
+    int8_simd.maxpool(vector, in, s);
+    int differs = memcmp(plain, vector, (size_t)size) != 0;
+    free(in), free(plain), free(vector);
+    return differs;
+}
+
+/* The byte kernels that go value by value; one value fewer where whole vectors are not asked for. */
+static int bytes_differ(const window_shape *s)
+{
+    int pixels = s->h * s->w, size = pixels * s->cin, differs = 0;
+    float *in = noisy(size), *plain = noisy(size), *vector = noisy(size);
+    uint8_t *a = noisy_bytes(size), *b = noisy_bytes(size), *c = noisy_bytes(size), *d = noisy_bytes(size);
+    int8_sum sum = {20000, 9000, -1000000, 14, s->act ? 60 : 0, s->act == ACT_RELU6 ? 90 : 127};
+    int8_ref.add(c, a, b, size, &sum);
+    int8_simd.add(d, a, b, size, &sum);
+    differs |= memcmp(c, d, (size_t)size) != 0;
+    in[0] = 1e30f, in[1] = -1e30f, in[2] = 0.5f, in[3] = 1.5f; /* too large; halves, to the even neighbour */
+    int8_ref.quantise(c, in, size - 1, s->act ? 1 : 50.7f, 64);
+    int8_simd.quantise(d, in, size - 1, s->act ? 1 : 50.7f, 64);
+    differs |= memcmp(c, d, (size_t)size - 1) != 0;
+    int8_ref.dequantise(plain, a, size, 0.037f, 64);
+    int8_simd.dequantise(vector, a, size, 0.037f, 64);
+    differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
+    int8_ref.mean(plain, a, pixels, s->cin, 0.037f, 64);
+    int8_simd.mean(vector, a, pixels, s->cin, 0.037f, 64);
+    differs |= memcmp(plain, vector, (size_t)s->cin * sizeof *plain) != 0;
+    free(in), free(plain), free(vector), free(a), free(b), free(c), free(d);
+    return differs;
+}
+
 static window_shape shape(int k, int stride, int h, int w, int cin, int cout, activation act)
 {
     return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, act};
@@ -125,9 +206,13 @@ int test_kernels(int *count)
         for (int cin = 1; cin <= 9; cin += 2) {
             window_shape s = shape(k, stride, size, size + 1, cin, cout, act);
             if (number++, !first && conv_differs(&s)) first = number;
+            if (number++, !first && small_differs(small_conv, int8_quads(&s) * 4, &s)) first = number;
         }
         window_shape s = shape(k, stride, size, size + 1, cout, cout, act);
         if (number++, !first && depthwise_differs(&s)) first = number;
+        if (number++, !first && small_differs(small_depthwise, k * k, &s)) first = number;
+        if (number++, !first && small_pool_differs(&s)) first = number;
+        if (number++, !first && bytes_differ(&s)) first = number;
         if (number++, !first && pool_differs(kernels_ref.maxpool, kernels_simd.maxpool, &s)) first = number;
         if (number++, !first && pool_differs(kernels_ref.avgpool, kernels_simd.avgpool, &s)) first = number;
         if (number++, !first && pixels_differ(&s)) first = number;
@@ -141,6 +226,7 @@ int test_kernels(int *count)
                         channels, (activation)(less % 3)};
         if (number++, !first && tiles_differ(&s, tiles)) first = number;
     }
+    if (number++, !first && !int8_dot_works(&int8_simd.dot)) first = number;
     if (count) *count = number;
     return first;
 }

@@ -73,6 +73,31 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     pleura_close(e);
 }
 
+/* What a file says of its film refuses it before its pixels are asked, and costs neither maps nor bits. */
+static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
+{
+    enum { SIDE = 128 };
+    static uint16_t values[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) values[i] = (uint16_t)(i * 4);
+    pleura_engine *e;
+    pleura_result r, again;
+    pleura_samples s = {.values = values, .width = SIDE, .height = SIDE, .channels = 1};
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
+    result_is_sound(&r);
+    assert(r.gate < PLEURA_TAG_MODALITY);
+    for (int told = PLEURA_TAG_MODALITY; told <= PLEURA_TAG_PROCESSING; told++) {
+        s.told = (pleura_gate)told;
+        assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK && pleura_diagnose_samples(e, &again, &s) == PLEURA_OK);
+        assert(r.verdict == PLEURA_REFUSED && r.gate == s.told && r.gate_score == 0 && r.bits == again.bits);
+        assert(strncmp(pleura_gate_code(r.gate), "tag-", 4) == 0 && strlen(pleura_gate_text(r.gate)) > 40);
+    }
+    s.width = 1;
+    r = again;
+    assert(pleura_diagnose_samples(e, &again, &s) == PLEURA_IMAGE_TOO_SMALL && memcmp(&r, &again, sizeof r) == 0);
+    pleura_close(e);
+}
+
 /* The bits that the weights were shipped with, one digit changed. */
 static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
 {
@@ -189,6 +214,7 @@ int main(void)
     every_status_has_words();
     both_tables_give_the_same_bits(weights, size);
     the_gate_refuses_blank_and_colour(weights, size);
+    what_the_file_tells_is_heard(weights, size);
     the_weights_tell_their_texts(weights, size);
     the_self_test_notices_other_bits(weights, size);
     free(weights);

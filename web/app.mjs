@@ -49,6 +49,7 @@ import english from './words/en.mjs';
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
  *  @property {number} share  of 100 people, those with COVID-19, for what the answer is worth
+ *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while they are on view; never kept
  *  @property {'keys' | 'camera' | 'requests' | 'history' | null} panel  the open dialog
  *  @property {boolean} shortcuts
  *  @property {'off' | 'opening' | 'on' | 'denied'} camera
@@ -82,6 +83,7 @@ const state = {
   dragWindow: false,
   table: firstTable(),
   share: 5,
+  tags: null,
   panel: null,
   shortcuts: true,
   camera: 'off',
@@ -165,8 +167,8 @@ function add({ sources, skipped }) {
   queue.add(sources);
 }
 
-async function gather(data) {
-  const found = fromTransfer(data);
+/** @param {Promise<import('./intake.mjs').Intake>} found */
+async function gather(found) {
   set({ gathering: true });
   try {
     const intake = await found;
@@ -178,6 +180,7 @@ async function gather(data) {
 }
 
 function select(film) {
+  state.tags = null;
   state.look = { ...firstLook(), invert: state.look.invert };
   queue.select(film);
 }
@@ -243,6 +246,11 @@ const actions = {
   'retry-film'() {
     queue.enqueue([state.selected]);
     focus('#reading');
+  },
+  async tags() {
+    const film = state.selected;
+    set({ tags: { film, list: await client.tags(film.file) } });
+    focus('#tags');
   },
   'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
   'retry-failed': () => queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
@@ -338,7 +346,7 @@ onInput('language', 'change', ({ value }) => {
 });
 for (const id of ['files', 'folder']) {
   onInput(id, 'change', (input) => {
-    add(fromFiles(input.files));
+    gather(fromFiles(input.files));
     input.value = ''; // the same file may be chosen again
   });
 }
@@ -362,7 +370,7 @@ createGestures(find('stage'), {
   change: (look) => state.selected?.picture && showLook(look),
 });
 
-document.addEventListener('paste', (event) => event.clipboardData.files.length > 0 && gather(event.clipboardData));
+document.addEventListener('paste', (event) => event.clipboardData.files.length > 0 && gather(fromTransfer(event.clipboardData)));
 const dragging = (on) => state.dragging !== on && set({ dragging: on });
 document.addEventListener('dragover', (event) => {
   if (!event.dataTransfer.types.includes('Files')) return;
@@ -373,12 +381,12 @@ document.addEventListener('dragleave', (event) => event.relatedTarget ?? draggin
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   dragging(false);
-  gather(event.dataTransfer);
+  gather(fromTransfer(event.dataTransfer));
 });
 window.addEventListener('beforeprint', () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state));
 window.addEventListener('hashchange', () => speak(firstLanguage(navigator.languages, location.hash)));
 
-globalThis.launchQueue?.setConsumer(async ({ files: handles }) => add(fromFiles(await Promise.all(handles.map((handle) => handle.getFile())))));
+globalThis.launchQueue?.setConsumer(({ files: handles }) => gather(Promise.all(handles.map((handle) => handle.getFile())).then(fromFiles)));
 
 view(state);
 queue.enqueue([]);

@@ -39,13 +39,14 @@ async function read(source) {
 
 async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
-    entryPoints: [`${root}web/${source}`],
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     bundle: true,
     minify: true,
     charset: 'utf8', // languages other than English are half as large
     write: false,
     format,
     target: 'es2022',
+    external: ['fs', 'path'], // of codecs that run in Node as well; never asked for in a browser
     define: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
     logLevel: 'warning',
   });
@@ -63,12 +64,14 @@ await mkdir(site, { recursive: true });
 const wasm = await put('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
 const weights = await put('pleura.gguf', await readFile(given.weights));
 const worker = await put('worker.mjs', await bundle('worker.mjs'), '.js');
+const dicom = { module: (await put('dicom.mjs', await bundle('../src/dicom.mjs'), '.js')).file };
+for (const codec of ['charls', 'openjpeg']) dicom[codec] = await put(`${codec}.wasm`, await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))));
 const markdown = await readFile(`${root}model/card.md`, 'utf8');
 const words = {};
 for (const language of Object.keys(LANGUAGES)) {
   if (language !== 'en') words[language] = (await put(`words-${language}.mjs`, await bundle(`words/${language}.mjs`), '.js')).file;
 }
-await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights, words, card: readCard(markdown) } }), '.js');
+await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights, words, dicom, card: readCard(markdown) } }), '.js');
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));

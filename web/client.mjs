@@ -1,7 +1,7 @@
 // client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
 import { problem } from './problem.mjs';
 
-/** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, card: import('./card.mjs').Card}} Site
+/** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, dicom: {module: string, charls: Part, openjpeg: Part}, card: import('./card.mjs').Card}} Site
  *     what web/build.mjs wrote, with content hashes in the names
  *  @typedef {{file: string, bytes: number, sha256: string}} Part */
 
@@ -70,6 +70,12 @@ export function createClient(site, onProgress, onRequests) {
         if (error.code === 'worker-died') end(error); // after a trap the engine's memory cannot be trusted
         throw error;
       }
+    },
+
+    /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */
+    async tags(file) {
+      await this.start();
+      return call('tags', { file });
     },
 
     /** Ends whatever runs: wasm cannot be interrupted, its worker can. */

@@ -100,7 +100,7 @@ export function createQueue(state, update, engine) {
     clear() {
       this.cancel();
       pictured = [];
-      update(() => Object.assign(state, { films: [], selected: null, skipped: 0, said: '', stamp: state.stamp + 1 }));
+      update(() => Object.assign(state, { films: [], selected: null, tags: null, skipped: 0, said: '', stamp: state.stamp + 1 }));
     },
 
     /** Takes the selected film from the list; its neighbour comes into view. */

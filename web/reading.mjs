@@ -12,6 +12,7 @@ export function facts(film, { words, model, version }) {
   return [
     [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
     [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
+    ...(record.dicom ? [[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]] : []),
     [say('fact.bits'), record.bits],
     ...(record.sha256 ? [[say('fact.hash'), record.sha256]] : []),
     [say('fact.model'), `${model.name}-${model.version}`],
@@ -72,7 +73,7 @@ export function createReading(at) {
     const { selected: film, words, model } = state;
     if (!film) return;
     worth(state);
-    if (!changed('reading', film, film.stamp, words, model)) return;
+    if (!changed('reading', film, film.stamp, words, model, state.tags)) return;
     const { status, record } = film, done = status === 'done', refused = done && record.verdict === 'refused';
     at.reading.dataset.status = done ? record.verdict : status;
     put(at.name, film.phantom ? '' : film.name);
@@ -92,5 +93,9 @@ export function createReading(at) {
     if (!refused) put(at['legend-text'], words.say('reading.legend', { label: words.label(strongest(record.probability)) }));
     put(at.notice, words.notice(model));
     fillFacts(at.facts, facts(film, state));
+    const told = state.tags?.film === film ? state.tags.list : null;
+    at['tags-part'].hidden = !record.dicom;
+    at['tags-show'].hidden = Boolean(told);
+    fillFacts(at.tags, told?.length === 0 ? [['', words.say('tags.none')]] : (told ?? []).map(({ name, value }) => [name, value]));
   };
 }

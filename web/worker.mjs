@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createEngine } from '../src/engine.mjs';
+import { isDicom } from '../src/sniff.mjs';
 import { problem, toProblem } from './problem.mjs';
 import { watchRequests } from './requests.mjs';
 import { forget, keep } from './store.mjs';
@@ -11,9 +12,11 @@ const THUMB_SIDE = 128;
 const MAX_FILE = 256 << 20;
 
 let engine = null;
+let dicomSite = null;
+let dicom = null; // the module for DICOM, from the first such file on
 watchRequests('worker', (requests) => self.postMessage({ requests }));
 
-const tasks = { start, diagnose };
+const tasks = { start, diagnose, tags };
 
 self.onmessage = async ({ data: { id, type, ...message } }) => {
   try {
@@ -28,6 +31,7 @@ self.onmessage = async ({ data: { id, type, ...message } }) => {
 async function start({ site, kept, again }) {
   kept ??= await fetchParts(site, again);
   engine = await createEngine({ wasm: kept.module, weights: kept.weights });
+  dicomSite = site.dicom;
   return { result: { model: engine.model, ...kept } };
 }
 
@@ -52,7 +56,7 @@ async function compile(wasm) {
 
 /** Lengths come from the build, not from Content-Length, which is the packed size under compression. A second attempt
  *  passes by all that is kept on this device, which may hold the bad answer. */
-async function fetchPart(name, part, again, count) {
+async function fetchPart(name, part, again, count = () => {}) {
   const url = new URL(part.file, import.meta.url);
   const bytes = new Uint8Array(part.bytes);
   let at = 0;
@@ -83,6 +87,12 @@ async function diagnose({ file, phantom }) {
   return { result, transfer: [picture.film, heatmap, lungs, result.thumb].map((grid) => grid.data.buffer) };
 }
 
+/** The tags of a DICOM file, to be shown and then forgotten; none for other files. */
+async function tags({ file }) {
+  const bytes = await readFile(file);
+  return { result: isDicom(bytes) ? (await openDicom()).listTags(bytes) : [] };
+}
+
 async function readFile(file) {
   if (file.size > MAX_FILE) throw problem('file-too-large');
   try {
@@ -92,8 +102,25 @@ async function readFile(file) {
   }
 }
 
+/** The reader of DICOM files: most people never need it, so it is not part of this script. */
+async function openDicom() {
+  if (dicom) return dicom;
+  let module;
+  try {
+    module = await import(new URL(dicomSite.module, import.meta.url).href);
+  } catch (error) {
+    throw problem('dicom-missing', error);
+  }
+  const readDicom = module.createDicomReader({ engine, loadCodec: (name) => fetchPart('codec', dicomSite[name], false) });
+  return (dicom = { ...module, readDicom });
+}
+
 /** What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF. */
 async function examine(bytes) {
+  if (isDicom(bytes)) {
+    const { film, dicom: facts } = await (await openDicom()).readDicom(bytes);
+    return { ...engine.diagnose(film), dicom: facts };
+  }
   try {
     return engine.diagnose(bytes);
   } catch (error) {

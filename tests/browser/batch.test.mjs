@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
+import { dicomFile } from '../dicom_file.mjs';
 import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
 
 let browser, server, folder;
@@ -57,13 +58,13 @@ test('of five hundred files twenty are broken: each has its line, the rest their
 
 test('a folder that is dropped is walked through, and what is no film is left out and counted', async (t) => {
   const page = await ready(t);
-  const film = png(128, 128).toString('base64');
-  await page.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const [film, disc] = [png(128, 128), dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i) })].map((file) => file.toString('base64'));
+  await page.evaluate(async ([film, disc]) => {
+    const [bytes, dicom] = [film, disc].map((base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
     const root = await navigator.storage.getDirectory(), disk = await root.getDirectoryHandle('disk', { create: true }), deep = await disk.getDirectoryHandle('deep', { create: true });
-    for (const [parent, name] of [[disk, 'b.png'], [disk, 'readme.txt'], [disk, '.hidden'], [deep, 'IM0001'], [deep, 'a.png']]) {
+    for (const [parent, name] of [[disk, 'b.png'], [disk, 'readme.txt'], [disk, '.hidden'], [deep, 'IM0001'], [deep, 'a.png'], [deep, 'letter']]) {
       const writer = await (await parent.getFileHandle(name, { create: true })).createWritable();
-      await writer.write(bytes);
+      await writer.write(name === 'IM0001' ? dicom : bytes);
       await writer.close();
     }
     /* A script cannot make a DataTransfer that holds a folder; its entries are stood in for by the same folder's handles. */
@@ -82,11 +83,11 @@ test('a folder that is dropped is walked through, and what is no film is left ou
     const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
     Object.defineProperty(event, 'dataTransfer', { value: { types: ['Files'], files: data.files, items: [{ kind: 'file', webkitGetAsEntry: () => entry(disk, '/disk') }] } });
     document.body.dispatchEvent(event);
-  }, film);
+  }, [film, disc]);
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
   assert.deepEqual(await column(page, 1), ['disk/b.png', 'disk/deep/IM0001', 'disk/deep/a.png']);
-  assert.match(await page.textContent('#skipped'), /: 2$/);
+  assert.match(await page.textContent('#skipped'), /: 3$/);
 });
 
 test('a folder that is chosen is read with the paths of its films', async (t) => {

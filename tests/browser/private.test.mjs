@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { dicomFile } from '../dicom_file.mjs';
 import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
@@ -63,8 +64,8 @@ test('the list of requests is that of the server, and a film adds none', async (
   assert.equal(server.requests.length, before);
   const listed = await page.locator('#requests tr').evaluateAll((rows) => rows.map(({ children: [file, who] }) => [file.textContent, who.textContent]));
   for (const name of await readdir(server.folder)) {
-    if (/\.(wasm|gguf)$/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'worker']], name);
-    if (/^words/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'service worker']], name);
+    if (/^pleura.*\.(wasm|gguf)$/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'worker']], name);
+    if (/^(words|dicom|charls)/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'service worker']], name);
   }
   assert.ok(listed.some(([file, who]) => file === './' && who === 'page'));
   const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(/Policy" content="([^"]+)/)[1];
@@ -188,6 +189,38 @@ test('where the disk is full the page works, only not offline', async (t) => {
   await read(page);
   assert.equal(await page.textContent('#name'), film.name);
   assert.equal(await page.textContent('#kept'), '');
+});
+
+test('the patient in a DICOM file is shown on request only, and is never saved, printed or kept', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.keyboard.press('Escape');
+  await choose(page, [{ name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }, film]);
+  await settled(page);
+  const named = (element = 'body') => page.evaluate((selector) => document.querySelector(selector).textContent.includes('Nobody Anna'), element);
+  await page.click('#details summary');
+  assert.equal(await named(), false);
+  await page.click('#tags-show');
+  await page.waitForSelector('#tags >> text=Nobody Anna');
+  assert.deepEqual(await faults(page), []);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'tags');
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.equal(await named('#sheet'), false);
+  for (const kind of ['csv', 'json']) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
+    assert.doesNotMatch(await readFile(await download.path(), 'utf8'), /Nobody.Anna/);
+  }
+  const results = await page.evaluate(async () => {
+    const [{ name }] = await indexedDB.databases();
+    const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+    return new Promise((resolve) => { store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(JSON.stringify(target.result)); });
+  });
+  assert.match(results, /IM1/);
+  assert.doesNotMatch(results, /Nobody.Anna/);
+  await page.click('#strip-list button >> nth=1');
+  assert.equal(await named(), false);
 });
 
 for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {

@@ -109,6 +109,8 @@ export default {
   'fact.decoder.dicom': 'Pleura’s own with its DICOM codecs, the same everywhere',
   'fact.decoder.browser': 'this browser’s, so another browser may give other bits',
   'fact.decoder.camera': 'the camera, through this browser: no other photo gives the same bits',
+  'fact.syntax': 'DICOM transfer syntax',
+  'fact.frames': 'Frames in the file, of which the first is read',
   'fact.bits': 'Bits of the answer',
   'fact.hash': 'SHA-256 of the file',
   'fact.model': 'Model',

@@ -113,6 +113,8 @@ export default {
   'fact.decoder.dicom': 'el propio de Pleura con sus códecs DICOM, igual en todas partes',
   'fact.decoder.browser': 'el de este navegador; otro navegador puede dar otros bits',
   'fact.decoder.camera': 'la cámara, a través de este navegador: ninguna otra foto da los mismos bits',
+  'fact.syntax': 'Sintaxis de transferencia DICOM',
+  'fact.frames': 'Imágenes en el archivo, de las que se lee la primera',
   'fact.bits': 'Bits de la respuesta',
   'fact.hash': 'SHA-256 del archivo',
   'fact.model': 'Modelo',

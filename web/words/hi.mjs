@@ -113,6 +113,8 @@ export default {
   'fact.decoder.dicom': 'Pleura का अपना, अपने DICOM कोडेक के साथ, हर जगह एक-सा',
   'fact.decoder.browser': 'इस ब्राउज़र का; दूसरा ब्राउज़र अलग बिट दे सकता है',
   'fact.decoder.camera': 'कैमरा, इस ब्राउज़र से: कोई दूसरी फ़ोटो यही बिट नहीं देगी',
+  'fact.syntax': 'DICOM ट्रांसफ़र सिंटैक्स',
+  'fact.frames': 'फ़ाइल में चित्र, जिनमें से पहला पढ़ा जाता है',
   'fact.bits': 'जवाब के बिट',
   'fact.hash': 'फ़ाइल का SHA-256',
   'fact.model': 'मॉडल',

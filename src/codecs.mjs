@@ -1,0 +1,81 @@
+// The codecs of compressed DICOM that the engine lacks: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and its high throughput.
+import charls from '@cornerstonejs/codec-charls/decodewasmjs';
+import openjpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
+
+/**
+ * @typedef {'charls' | 'openjpeg'} CodecName
+ * @typedef {{ pixels: Uint16Array, width: number, height: number, channels: number, bits: number, planar: boolean }} Frame
+ * @typedef {{ width: number, height: number, channels: number, bits: number }} Coded  what a stream says of itself
+ */
+
+const FACTORIES = { charls, openjpeg };
+const DECODERS = { charls: 'JpegLSDecoder', openjpeg: 'J2KDecoder' };
+
+/** The size in a JPEG-LS stream: marker SOF55 (T.87, C.2.2). @param {DataView} view @returns {Coded | null} */
+function sizeOfJpegLs(view) {
+  for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
+    if (view.getUint8(at) !== 0xff) return null;
+    if (view.getUint8(at + 1) !== 0xf7) continue;
+    return { bits: view.getUint8(at + 4), height: view.getUint16(at + 5), width: view.getUint16(at + 7), channels: view.getUint8(at + 9) };
+  }
+  return null;
+}
+
+/** The size in a JPEG 2000 stream: marker SIZ, always the first (T.800, A.5.1). @param {DataView} view @returns {Coded | null} */
+function sizeOfJpeg2000(view) {
+  if (view.byteLength < 44 || view.getUint32(0) !== 0xff4fff51) return null;
+  const at = (place) => view.getUint32(place);
+  return { width: at(8) - at(16), height: at(12) - at(20), channels: view.getUint16(40), bits: (view.getUint8(42) & 127) + 1 };
+}
+
+/** Whether a stream ends with its end marker, behind which DICOM pads to an even length. @param {Uint8Array} bytes */
+const isWhole = (bytes) => [2, 3].some((back) => bytes.at(-back) === 0xff && bytes.at(1 - back) === 0xd9);
+
+/**
+ * @param {(name: CodecName) => Promise<Uint8Array>} load  the codec's wasm
+ * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}  decodes a
+ *   stream whose own size is as expected: a bomb is refused before it is unpacked; null for a damaged one
+ */
+export function createCodecs(load) {
+  /** @type {Map<CodecName, Promise<WebAssembly.Module>>} */ const modules = new Map();
+
+  /** @param {CodecName} name */
+  function compiled(name) {
+    const module = modules.get(name) ?? load(name).then((bytes) => WebAssembly.compile(bytes));
+    modules.set(name, module);
+    module.catch(() => modules.delete(name)); // the network may come back
+    return module;
+  }
+
+  /** An instance for one stream: what a damaged one leaves behind, or reads unset, must not show in the next film. */
+  async function open(name) {
+    const module = await compiled(name);
+    const quiet = () => {};
+    return new Promise((resolve, reject) => {
+      FACTORIES[name]({
+        print: quiet, printErr: quiet, locateFile: (file) => file,
+        instantiateWasm: (imports, done) => WebAssembly.instantiate(module, imports).then(done, reject),
+      }).then(resolve, reject);
+    });
+  }
+
+  return async function decode(name, bytes, expected) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const coded = name === 'charls' ? sizeOfJpegLs(view) : sizeOfJpeg2000(view);
+    if (!coded || coded.bits > 16 || !isWhole(bytes) || !expected(coded)) return null;
+    const codec = await open(name);
+    try {
+      const decoder = new codec[DECODERS[name]]();
+      decoder.getEncodedBuffer(bytes.length).set(bytes);
+      decoder.decode();
+      const { width, height, componentCount: channels, bitsPerSample: bits } = decoder.getFrameInfo();
+      const decoded = decoder.getDecodedBuffer().slice();
+      const planar = name === 'charls' && channels > 1 && decoder.getInterleaveMode() === 0;
+      const pixels = bits > 8 ? new Uint16Array(decoded.buffer) : Uint16Array.from(decoded);
+      return expected({ width, height, channels, bits }) && pixels.length === width * height * channels
+        ? { pixels, width, height, channels, bits, planar } : null;
+    } catch {
+      return null; // C++ exceptions and traps alike: the stream is damaged
+    }
+  };
+}

@@ -1,0 +1,185 @@
+// A DICOM file up to its pixel data: transfer syntax, attributes, and where the pixels lie; on dicom-parser, with limits.
+import dicomParser from 'dicom-parser';
+import { Inflate } from 'fflate';
+import { PleuraError } from './engine.mjs';
+import { isPart10 } from './sniff.mjs';
+
+/** What may stand before the pixels: overlays and private data of megabytes do, a bomb of tiny elements must not. */
+const MAX_HEAD = 16 << 20;
+/** What a deflated data set may grow to. */
+const MAX_INFLATED = 256 << 20;
+const UNDEFINED_LENGTH = 0xffffffff;
+const PIXELS = 'x7fe00010', ITEM = 0xfffee000, DELIMITER = 0xfffee0dd;
+
+/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. */
+const SYNTAXES = {
+  '1.2.840.10008.1.2': ['Implicit VR Little Endian', 'native'],
+  '1.2.840.10008.1.2.1': ['Explicit VR Little Endian', 'native'],
+  '1.2.840.10008.1.2.1.98': ['Encapsulated Uncompressed Explicit VR Little Endian'],
+  '1.2.840.10008.1.2.1.99': ['Deflated Explicit VR Little Endian', 'native'],
+  '1.2.840.10008.1.2.2': ['Explicit VR Big Endian', 'native'],
+  '1.2.840.10008.1.2.4.50': ['JPEG Baseline (Process 1)', 'jpeg'],
+  '1.2.840.10008.1.2.4.51': ['JPEG Extended (Process 2 and 4)', 'jpeg'],
+  '1.2.840.10008.1.2.4.57': ['JPEG Lossless, Non-Hierarchical (Process 14)', 'jpeg'],
+  '1.2.840.10008.1.2.4.70': ['JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14, Selection Value 1)', 'jpeg'],
+  '1.2.840.10008.1.2.4.80': ['JPEG-LS Lossless', 'charls'],
+  '1.2.840.10008.1.2.4.81': ['JPEG-LS Lossy (Near-Lossless)', 'charls'],
+  '1.2.840.10008.1.2.4.90': ['JPEG 2000 (Lossless Only)', 'openjpeg'],
+  '1.2.840.10008.1.2.4.91': ['JPEG 2000', 'openjpeg'],
+  '1.2.840.10008.1.2.4.92': ['JPEG 2000 Part 2 Multi-component (Lossless Only)'],
+  '1.2.840.10008.1.2.4.93': ['JPEG 2000 Part 2 Multi-component'],
+  '1.2.840.10008.1.2.4.94': ['JPIP Referenced'],
+  '1.2.840.10008.1.2.4.95': ['JPIP Referenced Deflate'],
+  '1.2.840.10008.1.2.4.100': ['MPEG2 Main Profile / Main Level video'],
+  '1.2.840.10008.1.2.4.101': ['MPEG2 Main Profile / High Level video'],
+  '1.2.840.10008.1.2.4.102': ['MPEG-4 AVC/H.264 High Profile video'],
+  '1.2.840.10008.1.2.4.103': ['MPEG-4 AVC/H.264 BD-compatible video'],
+  '1.2.840.10008.1.2.4.104': ['MPEG-4 AVC/H.264 video for 2D'],
+  '1.2.840.10008.1.2.4.105': ['MPEG-4 AVC/H.264 video for 3D'],
+  '1.2.840.10008.1.2.4.106': ['MPEG-4 AVC/H.264 Stereo video'],
+  '1.2.840.10008.1.2.4.107': ['HEVC/H.265 Main Profile video'],
+  '1.2.840.10008.1.2.4.108': ['HEVC/H.265 Main 10 Profile video'],
+  '1.2.840.10008.1.2.4.110': ['JPEG XL Lossless'],
+  '1.2.840.10008.1.2.4.111': ['JPEG XL JPEG Recompression'],
+  '1.2.840.10008.1.2.4.112': ['JPEG XL'],
+  '1.2.840.10008.1.2.4.201': ['High-Throughput JPEG 2000 (Lossless Only)', 'openjpeg'],
+  '1.2.840.10008.1.2.4.202': ['High-Throughput JPEG 2000 with RPCL Options (Lossless Only)', 'openjpeg'],
+  '1.2.840.10008.1.2.4.203': ['High-Throughput JPEG 2000', 'openjpeg'],
+  '1.2.840.10008.1.2.5': ['RLE Lossless', 'rle'],
+};
+const IMPLICIT = '1.2.840.10008.1.2', EXPLICIT = '1.2.840.10008.1.2.1', BIG_ENDIAN = '1.2.840.10008.1.2.2', DEFLATED = '1.2.840.10008.1.2.1.99';
+
+const SENTENCES = {
+  'dicom-damaged': 'This DICOM file is damaged or incomplete. Export it again from where it came from.',
+  'dicom-index': 'This is the index of a DICOM disc, not a film. The films lie in the folders beside it: give those.',
+};
+
+/** @param {string} code @param {string} [message] */
+export const dicomError = (code, message) => new PleuraError(code, -1, message ?? SENTENCES[code]);
+
+export const damaged = () => dicomError('dicom-damaged');
+
+/** @param {string} what  in our own words: nothing of a file goes into a message */
+export const unsupported = (what) =>
+  dicomError('dicom-unsupported', `This DICOM file holds ${what}, which Pleura does not read. Export the film uncompressed or as JPEG Lossless.`);
+
+/**
+ * @typedef {object} Source
+ * @property {any} attributes  a DataSet of dicom-parser
+ * @property {boolean} whole  nothing is cut off or damaged before the pixels
+ * @property {Uint8Array} bytes  in which the pixels lie: the file, or what was deflated in it
+ * @property {string} syntax  UID
+ * @property {string} coding  of the pixels: native, jpeg, rle or a codec
+ * @property {boolean} big  endian
+ * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels
+ */
+
+/** @param {Uint8Array} bytes a deflated data set */
+function inflate(bytes) {
+  const parts = [];
+  let total = 0;
+  const inflater = new Inflate((part) => {
+    total += part.length;
+    if (total > MAX_INFLATED) throw damaged();
+    parts.push(part);
+  });
+  const step = 1 << 16; // a bomb shows before it has filled the memory
+  for (let at = 0; at < bytes.length; at += step) inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The file's meta information, which is always explicit and little endian: its syntax, and where it ends. */
+function readMeta(bytes, start) {
+  const meta = new dicomParser.DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
+  const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
+  while (stream.position + 8 <= bytes.length && bytes[stream.position] === 2 && bytes[stream.position + 1] === 0) {
+    const element = dicomParser.readDicomElementExplicit(stream, []);
+    meta.elements[element.tag] = element;
+  }
+  return { meta, end: stream.position };
+}
+
+/** What a data set without meta information, or with a false one, is written in: its first element tells. */
+function guess(bytes, at, claimed) {
+  if (claimed === BIG_ENDIAN || claimed === DEFLATED) return claimed;
+  const explicit = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
+  if (explicit && bytes[at] === 0 && bytes[at + 1] === 8) return BIG_ENDIAN;
+  if (claimed && claimed !== IMPLICIT && claimed !== EXPLICIT) return claimed;
+  return explicit ? EXPLICIT : IMPLICIT;
+}
+
+/** The attributes before the pixels; of a damaged file those before the damage, and `whole` is false. */
+function readAttributes(bytes, start, syntax) {
+  const big = syntax === BIG_ENDIAN;
+  const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
+  const head = bytes.subarray(0, start + MAX_HEAD);
+  const attributes = new dicomParser.DataSet(parser, head, {});
+  const stream = new dicomParser.ByteStream(parser, head, start);
+  attributes.warnings = [];
+  const parse = syntax === IMPLICIT ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
+  try {
+    parse(attributes, stream, head.length, { untilTag: PIXELS });
+  } catch {
+    // Strings for damage, RangeErrors for nesting: what could be read may still say that this was no film.
+  }
+  return { attributes, whole: PIXELS in attributes.elements || stream.position === bytes.length };
+}
+
+/**
+ * Reads a file up to its pixels.
+ * @param {Uint8Array} given @returns {Source}
+ */
+export function open(given) {
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // Node's Buffer slices without copying
+  let bytes = file, at, claimed;
+  try {
+    const { meta, end } = readMeta(file, isPart10(file) ? 132 : 0);
+    if (/^1\.2\.840\.10008\.1\.3\.10$/.test(meta.string('x00020002') ?? '')) throw dicomError('dicom-index');
+    claimed = meta.string('x00020010');
+    at = end;
+    if (claimed === DEFLATED) {
+      bytes = inflate(file.subarray(end));
+      at = 0;
+    }
+  } catch (error) {
+    throw error instanceof PleuraError ? error : damaged();
+  }
+  if (at + 8 > bytes.length) throw damaged();
+  const syntax = guess(bytes, at, claimed);
+  const [, coding] = SYNTAXES[syntax] ?? [];
+  const { attributes, whole } = readAttributes(bytes, at, syntax);
+  const found = attributes.elements[PIXELS];
+  return {
+    attributes, whole, bytes, syntax, coding, big: syntax === BIG_ENDIAN,
+    pixels: found ? { at: found.dataOffset, length: found.length, encapsulated: found.length === UNDEFINED_LENGTH, words: found.vr !== 'OB' } : null,
+  };
+}
+
+/** Why pixels of this syntax cannot be read. @param {string} syntax */
+export function unknownSyntax(syntax) {
+  const uid = syntax.replace(/[^0-9.]/g, '').slice(0, 64);
+  return unsupported(`pixels in transfer syntax ${uid} (${SYNTAXES[syntax]?.[0] ?? 'a private or unknown one'})`);
+}
+
+/**
+ * The fragments of encapsulated pixels (PS3.5, A.4); the first is the table of offsets.
+ * @param {Source} source @returns {{ at: number, bytes: Uint8Array }[]}
+ */
+export function fragments({ bytes, pixels }) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found = [];
+  for (let at = pixels.at; ;) {
+    if (at + 8 > bytes.length) throw damaged();
+    const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true), length = view.getUint32(at + 4, true);
+    if (tag === DELIMITER) return found;
+    if (tag !== ITEM || length > bytes.length - at - 8) throw damaged();
+    found.push({ at, bytes: bytes.subarray(at + 8, at + 8 + length) });
+    at += 8 + length;
+  }
+}

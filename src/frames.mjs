@@ -1,0 +1,121 @@
+// The first frame of a DICOM file's pixel data, unpacked to words: native, RLE, JPEG, JPEG-LS, JPEG 2000.
+import { damaged, fragments, unknownSyntax } from './dataset.mjs';
+
+/**
+ * @typedef {object} Shape
+ * @property {number} width @property {number} height
+ * @property {1 | 3} channels
+ * @property {8 | 16} allocated  bits of a sample
+ * @property {boolean} planar  all R, then all G, then all B
+ * @property {number} frames
+ * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: the codec has turned luma and chroma into R, G and B
+ */
+
+/** Syntaxes in which JPEG leaves the channels as they are. */
+const LOSSLESS = /^1\.2\.840\.10008\.1\.2\.4\.(57|70)$/;
+
+const swapPairs = (bytes) => {
+  const swapped = new Uint8Array(bytes.length);
+  for (let i = 0; i + 1 < bytes.length; i += 2) [swapped[i], swapped[i + 1]] = [bytes[i + 1], bytes[i]];
+  return swapped;
+};
+
+/** @param {import('./dataset.mjs').Source} source @param {Shape} shape @returns {Words} */
+function readNative({ bytes, pixels, big }, { width, height, channels, allocated, planar }) {
+  const size = width * height * channels * (allocated / 8);
+  const padded = size + (size & 1); // bytes of big endian words come in pairs
+  if (pixels.encapsulated || pixels.length < size || pixels.at + size > bytes.length) throw damaged();
+  let frame = bytes.subarray(pixels.at, pixels.at + padded);
+  if (big && pixels.words) frame = swapPairs(frame.length < padded ? Uint8Array.from({ length: padded }, (_, i) => frame[i] ?? 0) : frame);
+  return { pixels: allocated === 16 ? new Uint16Array(frame.slice(0, size).buffer) : Uint16Array.from(frame.subarray(0, size)), planar, rgb: false };
+}
+
+/** The bytes of one segment: PackBits (PS3.5, G.3.1). @param {Uint8Array} packed @param {Uint8Array} out */
+function unpack(packed, out) {
+  let at = 0, filled = 0;
+  while (filled < out.length) {
+    if (at + 1 >= packed.length) throw damaged();
+    const control = packed[at++];
+    if (control === 128) continue;
+    const count = control < 128 ? control + 1 : 257 - control;
+    if (filled + count > out.length) throw damaged();
+    if (control < 128) {
+      if (at + count > packed.length) throw damaged();
+      out.set(packed.subarray(at, at + count), filled);
+      at += count;
+    } else {
+      out.fill(packed[at++], filled, filled + count);
+    }
+    filled += count;
+  }
+}
+
+/** A segment for each byte of each channel, the highest byte first (PS3.5, G.2). @param {Uint8Array} packed @param {Shape} shape @returns {Words} */
+function readRle(packed, { width, height, channels, allocated }) {
+  const count = width * height, depth = allocated / 8;
+  if (packed.length < 64) throw damaged();
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  if (view.getUint32(0, true) !== channels * depth) throw damaged();
+  const pixels = new Uint16Array(count * channels), plane = new Uint8Array(count);
+  for (let segment = 0; segment < channels * depth; segment++) {
+    const from = view.getUint32(4 + 4 * segment, true);
+    const to = segment + 1 < channels * depth ? view.getUint32(8 + 4 * segment, true) : packed.length;
+    if (from < 64 || to < from || to > packed.length) throw damaged();
+    unpack(packed.subarray(from, to), plane);
+    const base = Math.floor(segment / depth) * count, shift = 8 * (depth - 1 - (segment % depth));
+    for (let i = 0; i < count; i++) pixels[base + i] |= plane[i] << shift;
+  }
+  return { pixels, planar: true, rgb: false };
+}
+
+/** The bytes of the first frame, which may be in several fragments. @param {import('./dataset.mjs').Source} source @param {number} frames */
+function firstFrame(source, frames) {
+  const [offsets, ...all] = fragments(source);
+  if (!all.length) throw damaged();
+  let end = all.length;
+  if (frames > 1) {
+    const view = new DataView(offsets.bytes.buffer, offsets.bytes.byteOffset, offsets.bytes.byteLength);
+    const next = view.byteLength >= 8 ? all[0].at + view.getUint32(4, true) : 0;
+    // Without offsets: the next fragment that opens as the first does.
+    end = all.findIndex(({ at, bytes }, i) => i > 0 && (next ? at >= next : source.coding === 'rle' || (bytes[0] === all[0].bytes[0] && bytes[1] === all[0].bytes[1])));
+    if (end < 0) end = all.length;
+  }
+  if (end === 1) return all[0].bytes;
+  const frame = new Uint8Array(all.slice(0, end).reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let filled = 0;
+  for (const { bytes } of all.slice(0, end)) {
+    frame.set(bytes, filled);
+    filled += bytes.length;
+  }
+  return frame;
+}
+
+/** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words} */
+function readJpeg(bytes, { width, height, channels }, { syntax }, engine) {
+  try {
+    const decoded = engine.decodeJpeg(bytes);
+    if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
+    return { pixels: decoded.pixels, planar: false, rgb: !LOSSLESS.test(syntax) };
+  } catch (error) {
+    if (error.code === 'image-unsupported') throw unknownSyntax(syntax);
+    throw error.code === 'image-damaged' ? damaged() : error;
+  }
+}
+
+/**
+ * @param {import('./dataset.mjs').Source} source @param {Shape} shape @param {any} engine @param {ReturnType<import('./codecs.mjs').createCodecs>} decode
+ * @returns {Promise<Words>}
+ */
+export async function readFrame(source, shape, engine, decode) {
+  const { coding, syntax } = source;
+  if (!coding) throw unknownSyntax(syntax);
+  if (coding === 'native') return readNative(source, shape);
+  if (!source.pixels.encapsulated) throw damaged();
+  const bytes = firstFrame(source, shape.frames);
+  if (coding === 'rle') return readRle(bytes, shape);
+  if (coding === 'jpeg') return readJpeg(bytes, shape, source, engine);
+  const frame = await decode(coding, bytes, ({ width, height, channels }) =>
+    width === shape.width && height === shape.height && channels === shape.channels);
+  if (!frame) throw damaged();
+  return { pixels: frame.pixels, planar: frame.planar, rgb: coding === 'openjpeg' };
+}

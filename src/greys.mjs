@@ -1,0 +1,77 @@
+// The greys of stored values: modality, VOI window or table, and inversion of a DICOM film, as one table.
+//
+// The engine wants the film as its reader saw it, because those that it learned from were ready for display. So the
+// pipeline is that of PS3.4, N.2: modality, then the first VOI table or else the first window of the file, then black
+// and white the right way round. Without either all stored values are spread over the range; the engine finds its own
+// black and white in any case. Every number comes from additions, multiplications and divisions, which IEEE 754 defines
+// to the last bit: Math.exp and Math.pow differ between browsers.
+
+/**
+ * @typedef {{ first: number, values: Uint16Array, bits: number }} Lut  values[i] is that of first + i
+ * @typedef {object} Greys
+ * @property {number} bits  stored, 1 to 16
+ * @property {number} shift  of the lowest of them in its word
+ * @property {boolean} signed
+ * @property {number} slope @property {number} intercept
+ * @property {Lut | null} modalityLut  instead of slope and intercept
+ * @property {Voi} voi
+ * @property {boolean} inverted  the least value is white
+ * @property {[number, number] | null} padding  stored values of the frame around the picture, from and to
+ * @typedef {{ kind: 'none' }
+ *   | { kind: 'linear' | 'linear-exact' | 'sigmoid', centre: number, width: number }
+ *   | { kind: 'lut', lut: Lut }} Voi
+ */
+
+/** e to the power of x, for x within -700 and 700. @param {number} x */
+function exp(x) {
+  const halvings = 10;
+  const small = x / (1 << halvings);
+  let term = 1, sum = 1;
+  for (let i = 1; i <= 20; i++) sum += (term = (term * small) / i);
+  for (let i = 0; i < halvings; i++) sum *= sum;
+  return sum;
+}
+
+/** @param {Lut} lut @param {number} value */
+function look(lut, value) {
+  const at = Math.floor(value) - lut.first;
+  return lut.values[at < 0 ? 0 : Math.min(at, lut.values.length - 1)];
+}
+
+const clip = (y) => (y < 0 ? 0 : y > 1 ? 1 : y);
+
+/** What a window makes of a value, 0 to 1 (PS3.3, C.11.2.1.2 and C.11.2.1.3). @param {any} voi @param {number} value */
+function windowed({ kind, centre, width }, value) {
+  if (kind === 'sigmoid') return 1 / (1 + exp(Math.max(-700, Math.min(700, (-4 * (value - centre)) / width))));
+  if (kind === 'linear-exact') return clip((value - centre) / width + 0.5);
+  if (width === 1) return value > centre - 0.5 ? 1 : 0;
+  return clip((value - (centre - 0.5)) / (width - 1) + 0.5);
+}
+
+/**
+ * @param {Greys} greys
+ * @returns {Uint16Array} [65536]: for each word that a pixel may hold, 0 black to 65535 white
+ */
+export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding }) {
+  const count = 2 ** bits, least = signed ? -count / 2 : 0;
+  const modality = (stored) => (modalityLut ? look(modalityLut, stored) : stored * slope + intercept);
+  const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(least), modality(least + count - 1)];
+  const low = Math.min(...ends), high = Math.max(...ends);
+
+  function grey(stored) {
+    if (padding && stored >= padding[0] && stored <= padding[1]) return 0;
+    const value = modality(stored);
+    const shown = voi.kind === 'none' ? (high > low ? (value - low) / (high - low) : 0)
+      : voi.kind === 'lut' ? look(voi.lut, value) / (2 ** voi.lut.bits - 1)
+      : windowed(voi, value);
+    const level = Math.floor(clip(shown) * 65535 + 0.5);
+    return inverted ? 65535 - level : level;
+  }
+
+  const greys = Uint16Array.from({ length: count }, (_, word) => grey(signed && word >= count / 2 ? word - count : word));
+  return Uint16Array.from({ length: 65536 }, (_, word) => greys[(word >> shift) & (count - 1)]);
+}
+
+/** The table of one colour channel. @param {number} bits */
+export const channelTable = (bits) => greyTable({ bits, shift: 0, signed: false, slope: 1, intercept: 0, modalityLut: null,
+  voi: { kind: 'none' }, inverted: false, padding: null });

@@ -1,0 +1,331 @@
+/* jpeg.c - walks JPEG files segment by segment; decodes lossless scans and sequential scans of 12 bits (ITU-T T.81). */
+#include "jpeg.h"
+
+#include <string.h>
+
+#include "image.h"
+
+enum { SOF0 = 0xc0, SOF2 = 0xc2, SOF3 = 0xc3, DHT = 0xc4, RST0 = 0xd0, EOI = 0xd9, SOS = 0xda, DQT = 0xdb, DRI = 0xdd, APP1 = 0xe1 };
+
+static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
+static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
+static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
+static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
+
+/* Orientation 1..8 from a TIFF header with its first directory (EXIF 2.3, 4.6.4 A), 1 when it is not there. */
+static int exif_orientation(const uint8_t *tiff, size_t size)
+{
+    if (size < 8) return 1;
+    int big = tiff[0] == 'M';
+    if (memcmp(tiff, big ? "MM\0*" : "II*\0", 4) != 0) return 1;
+    uint32_t at = big ? be32(tiff + 4) : le32(tiff + 4);
+    if (at > size - 2) return 1;
+    uint32_t count = big ? be16(tiff + at) : le16(tiff + at);
+    const uint8_t *entry = tiff + at + 2;
+    for (size_t left = (size - at - 2) / 12; count && left; count--, left--, entry += 12) {
+        if ((big ? be16(entry) : le16(entry)) != 0x0112) continue;
+        uint32_t value = big ? be16(entry + 8) : le16(entry + 8);
+        return value >= 1 && value <= 8 ? (int)value : 1;
+    }
+    return 1;
+}
+
+/* Whether every Huffman table of a DHT segment has at most 256 symbols and no more codes of a length than there are:
+ * stb_image 2.27 writes past its tables otherwise (T.81, B.2.4.2 and annex C). */
+static int huffman_is_sound(const uint8_t *p, size_t size)
+{
+    while (size) {
+        if (size < 17) return 0;
+        uint32_t symbols = 0, codes = 1;
+        for (int i = 1; i <= 16; i++) {
+            codes *= 2;
+            if (p[i] > codes) return 0;
+            codes -= p[i], symbols += p[i];
+        }
+        if (symbols > 256 || symbols > size - 17) return 0;
+        p += 17 + symbols, size -= 17 + symbols;
+    }
+    return 1;
+}
+
+static pleura_status read_frame(jpeg_header *out, int marker, const uint8_t *segment, size_t length)
+{
+    if (length < 8) return PLEURA_IMAGE_DAMAGED;
+    out->process = marker - SOF0;
+    out->bits = segment[0];
+    out->height = (int)be16(segment + 1), out->width = (int)be16(segment + 3);
+    out->channels = segment[5];
+    return length < 8 + 3 * (size_t)out->channels ? PLEURA_IMAGE_DAMAGED : image_check_size(out->width, out->height);
+}
+
+/* One segment; *at is at its marker's second byte and goes to the next marker. */
+static pleura_status check_segment(jpeg_header *h, int marker, const uint8_t *bytes, size_t size, size_t *at)
+{
+    if (size - *at < 2) return PLEURA_IMAGE_DAMAGED;
+    size_t length = be16(bytes + *at);
+    if (length < 2 || length > size - *at) return PLEURA_IMAGE_DAMAGED;
+    const uint8_t *segment = bytes + *at + 2;
+    if (marker >= SOF0 && marker <= 0xcf && marker != DHT && marker != 0xc8 && marker != 0xcc) {
+        pleura_status status = h->bits ? PLEURA_IMAGE_DAMAGED : read_frame(h, marker, segment, length);
+        if (status) return status;
+    }
+    if (marker == DHT && !huffman_is_sound(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
+    if (marker == APP1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
+        h->orientation = exif_orientation(segment + 6, length - 8);
+    *at += length;
+    return PLEURA_OK;
+}
+
+pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
+{
+    jpeg_header h = {.orientation = 1};
+    if (size < 2 || be16(bytes) != 0xffd8) return PLEURA_IMAGE_DAMAGED;
+    for (size_t at = 2;;) {
+        if (size - at < 2 || bytes[at] != 0xff) return PLEURA_IMAGE_DAMAGED;
+        int marker = bytes[at + 1];
+        if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
+        at += 2;
+        if (marker == EOI) {
+            if (!h.bits) return PLEURA_IMAGE_DAMAGED;
+            *out = h;
+            return PLEURA_OK;
+        }
+        if (marker < SOF0) return PLEURA_IMAGE_DAMAGED; /* reserved */
+        if (marker >= RST0 && marker < RST0 + 8) continue;
+        pleura_status status = check_segment(&h, marker, bytes, size, &at);
+        if (status) return status;
+        if (marker == SOS) /* entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart */
+            while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 || (bytes[at + 1] >= RST0 && bytes[at + 1] < RST0 + 8)))
+                at++;
+    }
+}
+
+/* A Huffman table: codes of `length` bits, left-aligned in 16, are those below limit[length] (T.81, annex C). */
+typedef struct {
+    uint32_t limit[17];
+    int first[17]; /* number of the first symbol of that length, less its code */
+    const uint8_t *symbols;
+} huffman;
+
+typedef struct {
+    const uint8_t *at, *end;
+    uint64_t bits;  /* left-aligned; zeros behind the last */
+    int count;      /* negative once more was taken than there is */
+    huffman dc[4], ac[4];
+    const uint8_t *quant[4]; /* segment's byte Pq Tq, then 64 values */
+    uint32_t restart;        /* MCUs between restart markers, 0 for none */
+} decoder;
+
+static void read_huffman(decoder *d, const uint8_t *p, size_t size)
+{
+    while (size) {
+        uint32_t code = 0;
+        int symbols = 0;
+        huffman *t = (p[0] >> 4 ? d->ac : d->dc) + (p[0] & 3);
+        t->symbols = p + 17;
+        for (int length = 1; length <= 16; length++) {
+            t->first[length] = symbols - (int)code;
+            symbols += p[length], code += p[length];
+            t->limit[length] = code << (16 - length);
+            code *= 2;
+        }
+        p += 17 + symbols, size -= 17 + (size_t)symbols;
+    }
+}
+
+static int read_quant(decoder *d, const uint8_t *p, size_t size)
+{
+    while (size) {
+        size_t length = 1 + (p[0] >> 4 ? 128 : 64);
+        if (length > size) return 0;
+        d->quant[p[0] & 3] = p;
+        p += length, size -= length;
+    }
+    return 1;
+}
+
+/* At least 32 bits, or all up to the next marker. */
+static void fill(decoder *d)
+{
+    while (d->count <= 56 && d->at < d->end) {
+        if (d->at[0] == 0xff) {
+            if (d->end - d->at < 2 || d->at[1] != 0) return;
+            d->at++;
+            d->bits |= (uint64_t)0xff << (56 - d->count);
+        } else {
+            d->bits |= (uint64_t)d->at[0] << (56 - d->count);
+        }
+        d->at++, d->count += 8;
+    }
+}
+
+static uint32_t take(decoder *d, int n)
+{
+    uint32_t v = (uint32_t)(d->bits >> 32 >> (32 - n));
+    d->bits <<= n, d->count -= n;
+    return v;
+}
+
+/* The next symbol, or -1 for a code that the table lacks. */
+static int take_symbol(decoder *d, const huffman *t)
+{
+    if (d->count < 32) fill(d);
+    uint32_t code = (uint32_t)(d->bits >> 48);
+    for (int length = 1; length <= 16; length++)
+        if (code < t->limit[length]) return t->symbols[t->first[length] + (int)take(d, length)];
+    return -1;
+}
+
+/* n bits as a signed difference (T.81, F.2.2.1). */
+static int take_signed(decoder *d, int n)
+{
+    if (n == 0) return 0;
+    int v = (int)take(d, n);
+    return v < 1 << (n - 1) ? v - (1 << n) + 1 : v;
+}
+
+/* To behind the next restart marker. Returns 0 when it is not there. */
+static int restart(decoder *d)
+{
+    d->bits = 0, d->count = 0;
+    while (d->end - d->at >= 2 && d->at[0] == 0xff && d->at[1] == 0xff) d->at++;
+    if (d->end - d->at < 2 || d->at[0] != 0xff || d->at[1] < RST0 || d->at[1] >= RST0 + 8) return 0;
+    d->at += 2;
+    return 1;
+}
+
+/* Annex H. Values stay shifted by the point transform until the end. */
+static pleura_status decode_lossless(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan)
+{
+    int channels = h->channels, predictor = scan[1 + 2 * channels], shift = scan[3 + 2 * channels] & 15;
+    if (predictor < 1 || predictor > 7 || shift >= h->bits) return PLEURA_IMAGE_UNSUPPORTED;
+    if (d->restart % (uint32_t)h->width) return PLEURA_IMAGE_UNSUPPORTED; /* H.1.1: whole lines */
+    size_t row = (size_t)h->width * (size_t)channels, count = row * (size_t)h->height;
+    uint32_t lines = d->restart / (uint32_t)h->width;
+    int first = 1;
+    for (int y = 0; y < h->height; y++, first = 0) {
+        if (lines && y && (uint32_t)y % lines == 0) {
+            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
+            first = 1;
+        }
+        uint16_t *v = values + (size_t)y * row;
+        for (int x = 0; x < h->width; x++)
+        for (int c = 0; c < channels; c++, v++) {
+            int bits = take_symbol(d, d->dc + (scan[2 + 2 * c] >> 4 & 3));
+            if (bits < 0 || bits > 16) return PLEURA_IMAGE_DAMAGED;
+            int difference = bits == 16 ? 32768 : take_signed(d, bits);
+            int a = x ? v[-channels] : 0, b = first ? 0 : v[-(ptrdiff_t)row], diagonal = x && !first ? v[-(ptrdiff_t)row - channels] : 0;
+            int predicted = first ? (x ? a : 1 << (h->bits - shift - 1)) : x == 0 || predictor == 2 ? b
+                : predictor == 1 ? a : predictor == 3 ? diagonal : predictor == 4 ? a + b - diagonal
+                : predictor == 5 ? a + ((b - diagonal) >> 1) : predictor == 6 ? b + ((a - diagonal) >> 1) : (a + b) >> 1;
+            *v = (uint16_t)(predicted + difference);
+        }
+        if (d->count < 0) return PLEURA_IMAGE_DAMAGED;
+    }
+    for (size_t i = 0; shift && i < count; i++) values[i] = (uint16_t)(values[i] << shift);
+    return PLEURA_OK;
+}
+
+/* One pass of the inverse DCT over eight values `step` apart: the integer method of the Independent JPEG Group ("islow",
+ * after Loeffler, Ligtenberg and Moschytz, 1989), so that 12-bit films come out as other DICOM software shows them. */
+static void transform(int32_t *v, int step, int descale)
+{
+    int32_t z2 = v[2 * step], z3 = v[6 * step], z1 = (z2 + z3) * 4433;
+    int32_t even2 = z1 - z3 * 15137, even3 = z1 + z2 * 6270;
+    int32_t even0 = (v[0] + v[4 * step]) * 8192, even1 = (v[0] - v[4 * step]) * 8192;
+    int32_t sums[4] = {even0 + even3, even1 + even2, even1 - even2, even0 - even3};
+    int32_t o0 = v[7 * step], o1 = v[5 * step], o2 = v[3 * step], o3 = v[step];
+    int32_t z4 = o1 + o3, z5;
+    z1 = (o0 + o3) * -7373, z2 = (o1 + o2) * -20995, z3 = o0 + o2;
+    z5 = (z3 + z4) * 9633;
+    z3 = z3 * -16069 + z5, z4 = z4 * -3196 + z5;
+    int32_t odd[4] = {o3 * 12299 + z1 + z4, o2 * 25172 + z2 + z3, o1 * 16819 + z2 + z4, o0 * 2446 + z1 + z3};
+    int32_t half = 1 << (descale - 1);
+    for (int i = 0; i < 4; i++) {
+        v[i * step] = (sums[i] + odd[i] + half) >> descale;
+        v[(7 - i) * step] = (sums[i] - odd[i] + half) >> descale;
+    }
+}
+
+/* One block of 8 x 8 coefficients, dequantised (F.2.2). Returns 0 when it is damaged. */
+static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffman *ac, const uint8_t *quant, int *previous)
+{
+    static const uint8_t zigzag[64] = {
+        0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+        35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+    memset(block, 0, 64 * sizeof *block);
+    int wide = quant[0] >> 4, bits = take_symbol(d, dc);
+    if (bits < 0 || bits > 15) return 0;
+    *previous += take_signed(d, bits);
+    for (int k = 0;;) {
+        int32_t step = wide ? (int32_t)be16(quant + 1 + 2 * k) : quant[1 + k];
+        if (k == 0) {
+            block[0] = *previous * step;
+        } else {
+            block[zigzag[k]] = take_signed(d, bits & 15) * step;
+        }
+        if (++k > 63) return d->count >= 0;
+        bits = take_symbol(d, ac);
+        if (bits < 0) return 0;
+        if ((bits & 15) == 0 && bits != 0xf0) return d->count >= 0; /* end of block */
+        k += bits >> 4;
+        if (k > 63) return 0;
+    }
+}
+
+/* One channel of 12 bits: a scan without interleaving, hence block by block (A.2.2). */
+static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan, const uint8_t *frame)
+{
+    const uint8_t *quant = d->quant[frame[8] & 3];
+    const huffman *dc = d->dc + (scan[2] >> 4 & 3), *ac = d->ac + (scan[2] & 3);
+    if (!quant) return PLEURA_IMAGE_DAMAGED;
+    int32_t block[64];
+    int previous = 0;
+    uint32_t number = 0;
+    for (int y = 0; y < h->height; y += 8)
+    for (int x = 0; x < h->width; x += 8, number++) {
+        if (d->restart && number && number % d->restart == 0) {
+            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
+            previous = 0;
+        }
+        if (!read_block(block, d, dc, ac, quant, &previous)) return PLEURA_IMAGE_DAMAGED;
+        for (int i = 0; i < 8; i++) transform(block + i, 8, 12);    /* columns, one bit kept: 12-bit samples have no room for more */
+        for (int i = 0; i < 8; i++) transform(block + 8 * i, 1, 17); /* rows, and the 1/8 of the definition */
+        for (int i = y; i < y + 8 && i < h->height; i++)
+        for (int j = x; j < x + 8 && j < h->width; j++) {
+            int32_t v = block[(i - y) * 8 + j - x] + 2048;
+            values[(size_t)i * (size_t)h->width + (size_t)j] = (uint16_t)(v < 0 ? 0 : v > 4095 ? 4095 : v);
+        }
+    }
+    return PLEURA_OK;
+}
+
+pleura_status jpeg_decode(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
+{
+    int lossless = h->process == SOF3 - SOF0 && h->bits >= 2 && h->bits <= 16 && h->channels >= 1;
+    int sequential = h->process < SOF2 - SOF0 && h->bits == 12 && h->channels == 1;
+    if (!lossless && !sequential) return PLEURA_IMAGE_UNSUPPORTED;
+    decoder d = {.end = bytes + size};
+    const uint8_t *frame = NULL;
+    for (size_t at = 2;;) {
+        int marker = bytes[at + 1];
+        if (marker == 0xff) { at++; continue; }
+        at += 2;
+        if (marker == EOI) return PLEURA_IMAGE_DAMAGED; /* no scan */
+        if (marker >= RST0 && marker < RST0 + 8) continue;
+        size_t length = be16(bytes + at);
+        const uint8_t *segment = bytes + at + 2;
+        if (marker == SOF0 + h->process) frame = segment;
+        if (marker == DHT) read_huffman(&d, segment, length - 2);
+        if (marker == DQT && !read_quant(&d, segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
+        if (marker == DRI && length >= 4) d.restart = be16(segment);
+        at += length;
+        if (marker != SOS) continue;
+        if (!frame || length < 6 + 2 * (size_t)h->channels) return PLEURA_IMAGE_DAMAGED;
+        if (segment[0] != h->channels) return PLEURA_IMAGE_UNSUPPORTED; /* a scan for each channel */
+        for (int c = 0; lossless && c < h->channels; c++)
+            if (h->channels > 1 && frame[7 + 3 * c] != 0x11) return PLEURA_IMAGE_UNSUPPORTED; /* subsampled */
+        d.at = bytes + at;
+        return lossless ? decode_lossless(values, h, &d, segment) : decode_sequential(values, h, &d, segment, frame);
+    }
+}

@@ -1,0 +1,227 @@
+// DICOM files of every transfer syntax against dcmtk, GDCM and OpenJPH; their greys against dcmtk's; what the tags do.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createDicomReader, listTags } from '../src/dicom.mjs';
+import { createEngine } from '../src/engine.mjs';
+import { loadCodec } from '../src/shipped.mjs';
+import { dicomFile, encapsulated } from './dicom_file.mjs';
+import { png } from './png.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
+const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
+after(() => rmSync(folder, { recursive: true }));
+
+let engine, readDicom;
+before(async () => {
+  engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(join(root, 'model/pleura.gguf')) });
+  readDicom = createDicomReader({ engine, loadCodec });
+});
+
+const WIDTH = 97, HEIGHT = 83, COUNT = WIDTH * HEIGHT;
+/** A ramp with noise in its lowest bits, as films have. */
+const ramp = (bits) => Uint16Array.from({ length: COUNT }, (_, i) => {
+  const x = i % WIDTH, y = Math.floor(i / WIDTH);
+  return ((x * 40 + y * 9) ^ (((x * 2654435 + y * 40503) >>> 5) & 31)) % 4096 << 4 >> (16 - bits);
+});
+const film = (bits, more = {}) => dicomFile({ width: WIDTH, height: HEIGHT, pixels: bits === 8 ? Uint8Array.from(ramp(8)) : ramp(bits), bits, ...more });
+
+let number = 0;
+/** Runs a command that turns one DICOM file into another. @param {string[]} command @param {Uint8Array} bytes */
+function convert([tool, ...options], bytes) {
+  const from = join(folder, `${++number}.dcm`), to = join(folder, `${number}.out`);
+  writeFileSync(from, bytes);
+  execFileSync(tool, [...options, from, to], { stdio: 'pipe' });
+  return readFileSync(to);
+}
+
+/** The greys that the engine is given. */
+async function greys(file) {
+  const { film: { pixels, table } } = await readDicom(file);
+  return pixels.map((word) => table[word]);
+}
+
+const worst = (a, b) => a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+const native = ['dcmconv', '+te'];
+const every = [8, 12, 16];
+/** By name: who codes, who decodes to compare, depths, the UID's end, the greatest difference that is right. */
+const SYNTAXES = {
+  'Implicit VR Little Endian': [['dcmconv', '+ti'], native, every, ''],
+  'Explicit VR Big Endian': [['dcmconv', '+tb'], native, every, '.2'],
+  'Deflated Explicit VR Little Endian': [['dcmconv', '+td'], native, every, '.1.99'],
+  'RLE Lossless': [['dcmcrle'], ['dcmdrle'], every, '.5'],
+  // 8 bits go through stb_image, whose transform may differ by a level, as it may for a bare JPEG.
+  'JPEG Baseline': [['dcmcjpeg', '+eb'], ['dcmdjpeg'], [8], '.4.50', 1],
+  'JPEG Extended, 8 bits': [['dcmcjpeg', '+ee'], ['dcmdjpeg'], [8], '.4.51', 1],
+  'JPEG Extended, 12 bits': [['dcmcjpeg', '+ee'], ['dcmdjpeg'], [12], '.4.51'],
+  'JPEG Lossless SV1': [['dcmcjpeg', '+e1'], ['dcmdjpeg'], every, '.4.70'],
+  'JPEG Lossless SV1 with a point transform': [['dcmcjpeg', '+e1', '+pt', '2'], ['dcmdjpeg'], every, '.4.70'],
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((predictor) =>
+    [`JPEG Lossless, predictor ${predictor}`, [['dcmcjpeg', '+el', '+sv', String(predictor)], ['dcmdjpeg'], every, '.4.57']])),
+  'JPEG-LS': [['dcmcjpls'], ['dcmdjpls'], every, '.4.80'],
+  'JPEG-LS near-lossless': [['dcmcjpls', '+en'], ['dcmdjpls'], every, '.4.81'],
+  'JPEG 2000 lossless': [['gdcmconv', '--j2k'], ['gdcmconv', '--raw'], every, '.4.90'],
+  'JPEG 2000 lossy': [['gdcmconv', '--j2k', '--lossy', '-r', '4'], ['gdcmconv', '--raw'], every, '.4.91'],
+};
+
+for (const [name, [coder, decoder, depths, uid, most = 0]] of Object.entries(SYNTAXES)) {
+  test(`${name} gives the pixels that ${decoder[0]} decodes`, async () => {
+    for (const bits of depths) {
+      const file = convert(coder, film(bits));
+      const read = await readDicom(file), other = await readDicom(convert(decoder, file));
+      assert.equal(read.dicom.syntax, `1.2.840.10008.1.2${uid}`);
+      assert.equal(other.dicom.syntax, '1.2.840.10008.1.2.1');
+      const difference = worst(read.film.pixels, other.film.pixels);
+      assert.ok(difference <= most, `${bits} bits: ${difference}`);
+      const predictor = name.match(/predictor (\d)/)?.[1];
+      if (predictor) assert.ok(file.includes(Buffer.from([0xff, 0xda, 0, 8, 1, 1, 0, Number(predictor)])), 'dcmtk has used another predictor');
+      if (!/lossy|near|Baseline|Extended|point/.test(name)) assert.deepEqual(read.film.pixels, ramp(bits), `${bits} bits`);
+    }
+  });
+}
+
+test('High-Throughput JPEG 2000, coded by OpenJPH, gives the pixels back', async () => {
+  const openjph = await createRequire(import.meta.url)('@cornerstonejs/codec-openjph/wasmjs')();
+  for (const bits of every) {
+    const encoder = new openjph.HTJ2KEncoder();
+    const input = encoder.getDecodedBuffer({ width: WIDTH, height: HEIGHT, bitsPerSample: bits, componentCount: 1, isSigned: false, isUsingColorTransform: false });
+    const pixels = ramp(bits);
+    input.set(bits === 8 ? pixels : new Uint8Array(pixels.buffer));
+    encoder.setQuality(true, 0);
+    encoder.encode();
+    const file = dicomFile({ width: WIDTH, height: HEIGHT, bits, syntax: '1.2.840.10008.1.2.4.201', pixelElement: encapsulated([encoder.getEncodedBuffer().slice()]) });
+    assert.deepEqual((await readDicom(file)).film.pixels, pixels, `${bits} bits`);
+    encoder.delete();
+  }
+});
+
+test('signed pixels and pixels in the high bits of their words come through every codec', async () => {
+  const signed = ramp(12).map((v) => (v - 2048) & 65535);
+  const tags = { '00280103': ['US', 1] };
+  const plain = await greys(film(12));
+  for (const coder of [['dcmconv', '+ti'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
+    const file = convert(coder, dicomFile({ width: WIDTH, height: HEIGHT, pixels: signed, bits: 12, tags }));
+    assert.deepEqual(await greys(file), plain, coder.join(' '));
+  }
+  const high = dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(12).map((v, i) => (v << 4) | (i & 15)), bits: 12, tags: { '00280102': ['US', 15] } });
+  for (const file of [high, convert(['dcmcrle'], high), convert(['dcmconv', '+tb'], high)]) assert.deepEqual(await greys(file), plain);
+});
+
+/** What dcmtk shows, 16 bits. @param {Uint8Array} bytes @param {string[]} options */
+function shown(bytes, options) {
+  const [, , , most, ...values] = convert(['dcm2pnm', '+opw', ...options], bytes).toString('latin1').trim().split(/\s+/);
+  assert.deepEqual([most, values.length], ['65535', COUNT]);
+  return Uint16Array.from(values, Number);
+}
+
+const table = (count, bits, first, curve) => ['SQ', [{ '00283002': ['US', [count, first, bits]], '00283006': ['US', Uint16Array.from({ length: count }, (_, i) => curve(i / (count - 1)) * (2 ** bits - 1))] }]];
+const first = ['+Wi', '1'], window = { '00281050': ['DS', '1800\\900'], '00281051': ['DS', '1500\\70'] };
+/** By name: tags, what dcm2pnm is asked to apply, what the record says, and the greatest difference that is right. */
+const RENDERINGS = {
+  'a linear window': [window, first, 'linear'],
+  'a sigmoid window': [{ ...window, '00281056': ['CS', 'SIGMOID'] }, [...first, '--sigmoid-function'], 'sigmoid'],
+  'MONOCHROME1': [{ ...window, '00280004': ['CS', 'MONOCHROME1'] }, first, 'linear'],
+  'rescaled values': [{ '00281052': ['DS', '-1000'], '00281053': ['DS', '2'], '00281050': ['DS', '2500.5'], '00281051': ['DS', '3000'] }, first, 'linear'],
+  'a falling scale': [{ '00281052': ['DS', '4095'], '00281053': ['DS', '-1'], ...window }, first, 'linear'],
+  'a VOI table': [{ '00283010': table(3000, 12, 400, (x) => x * x) }, ['+Wl', '1'], 'lut'],
+  'a VOI table of 8 bits, beside a window': [{ ...window, '00283010': table(256, 8, 1000, (x) => Math.sqrt(x)) }, ['+Wl', '1'], 'lut', 255], // dcmtk's white is then 255 * 256
+  'a modality table': [{ '00283000': table(4096, 16, 0, (x) => x ** 3), '00281050': ['DS', '20000'], '00281051': ['DS', '30000'] }, first, 'linear'],
+};
+
+for (const [name, [tags, options, voi, most = 17]] of Object.entries(RENDERINGS)) {
+  test(`${name}: the greys are those that dcmtk shows`, async () => {
+    const file = film(12, { tags });
+    const other = shown(file, options), own = await greys(file);
+    assert.ok(worst(own, other) <= most, `${worst(own, other)} of 65535`); // dcmtk keeps about 12 bits on the way
+    assert.ok(new Set(own).size > 100);
+    assert.equal((await readDicom(file)).dicom.voi, voi);
+  });
+}
+
+test('LINEAR_EXACT, an inverse presentation and a padded frame follow the standard, to the last bit', async () => {
+  const exact = await greys(film(12, { tags: { ...window, '00281056': ['CS', 'LINEAR_EXACT'] } }));
+  assert.deepEqual(exact, ramp(12).map((v) => Math.floor(Math.min(1, Math.max(0, (v - 1800) / 1500 + 0.5)) * 65535 + 0.5)));
+  const inverse = await greys(film(12, { tags: { '20500020': ['CS', 'INVERSE'] } }));
+  assert.deepEqual(inverse, (await greys(film(12))).map((v) => 65535 - v));
+  const [padding, limit] = [3000, 3500];
+  const padded = await greys(film(12, { tags: { '00280004': ['CS', 'MONOCHROME1'], '00280120': ['US', padding], '00280121': ['US', limit] } }));
+  ramp(12).forEach((v, i) => assert.equal(padded[i] === 0, v === 4095 || (v >= padding && v <= limit)));
+  assert.deepEqual(await greys(film(12, { tags: { '00281050': ['DS', 'wide'], '00281051': ['DS', '0'] } })), await greys(film(12)), 'a window of nonsense is none');
+});
+
+/** A film for the whole engine: the phantom as a file would hold it. */
+function phantom() {
+  engine.phantom();
+  return engine.film(640);
+}
+
+test('a film as DICOM gets the same bits as the same film as PNG, whatever its coding', async () => {
+  const { data: grey, width, height } = phantom();
+  const bits = (given) => engine.diagnose(given).bits;
+  const eight = bits(new Uint8Array(png({ width, height, depth: 8 }, (x, y) => [grey[y * width + x]])));
+  const wide = Uint16Array.from(grey, (v, i) => v * 200 + (i % 150));
+  const sixteen = bits(new Uint8Array(png({ width, height, depth: 16 }, (x, y) => [wide[y * width + x]])));
+  assert.notEqual(eight, sixteen);
+  const files = [[dicomFile({ width, height, pixels: grey }), eight], [dicomFile({ width, height, pixels: wide }), sixteen]];
+  for (const [file, expected] of files) {
+    for (const coder of [['dcmconv', '+te'], ['dcmconv', '+td'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
+      assert.equal(bits((await readDicom(convert(coder, file))).film), expected, coder.join(' '));
+    }
+  }
+  const window = { '00281050': ['DS', '128'], '00281051': ['DS', '256'] }; // alters nothing: 0 is black, 255 white
+  assert.equal(bits((await readDicom(dicomFile({ width, height, pixels: grey, tags: window }))).film), eight);
+  const negative = { '00280004': ['CS', 'MONOCHROME1'] };
+  assert.equal(bits((await readDicom(dicomFile({ width, height, pixels: grey.map((v) => 255 - v), tags: negative }))).film), eight);
+});
+
+test('real films as DICOM get the bits of their JPEG', async (t) => {
+  if (!existsSync(join(data, 'images'))) {
+    assert.ok(!process.env.CI, `the films are missing: ${data}`);
+    return t.skip(`the films are missing: put them into ${data} or set PLEURA_DATA`);
+  }
+  for (const source of ['cohen', 'nih', 'hannover', 'openist']) {
+    const name = readdirSync(join(data, 'images', source)).filter((file) => file.endsWith('.jpg')).sort()[5];
+    const path = join(data, 'images', source, name), to = join(folder, `${name}.dcm`);
+    execFileSync('img2dcm', ['-k', 'Modality=DX', path, to], { stdio: 'pipe' });
+    const { film, dicom } = await readDicom(readFileSync(to));
+    assert.equal(dicom.syntax, '1.2.840.10008.1.2.4.50', name);
+    assert.equal(engine.diagnose(film).bits, engine.diagnose(new Uint8Array(readFileSync(path))).bits, name);
+  }
+});
+
+test('of several frames the first is read, and the record says how many there are', async () => {
+  const pixels = [0, 1, 2].map((i) => ramp(8).map((v) => (v + 60 * i) & 255));
+  const tags = { '00280008': ['IS', '3'] };
+  const file = dicomFile({ width: WIDTH, height: HEIGHT, pixels: Uint8Array.from(pixels.flatMap((frame) => [...frame])), tags });
+  for (const coder of [['dcmconv', '+te'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpeg', '+e1', '+ot'], ['dcmcjpeg', '+e1', '-ot'], ['dcmcjpeg', '+e1', '+fs', '1'], ['gdcmconv', '--j2k']]) {
+    const { film, dicom } = await readDicom(convert(coder, file));
+    assert.deepEqual([dicom.frames, film.pixels], [3, pixels[0]], coder.join(' '));
+  }
+});
+
+test('grey in colour files is read, colour goes to the gate', async () => {
+  const { data: grey, width, height } = phantom();
+  const { bits } = engine.diagnose(new Uint8Array(png({ width, height, depth: 8 }, (x, y) => [grey[y * width + x]])));
+  const three = (channels, photometric, planar, pixel) => {
+    const pixels = new Uint8Array(3 * grey.length);
+    grey.forEach((v, i) => pixel(v).forEach((sample, c) => { pixels[planar ? c * grey.length + i : 3 * i + c] = sample; }));
+    return dicomFile({ width, height, pixels, tags: { '00280002': ['US', channels], '00280004': ['CS', photometric], '00280006': ['US', planar] } });
+  };
+  const palette = (curve) => ({ '00280004': ['CS', 'PALETTE COLOR'],
+    ...Object.fromEntries([1, 2, 3].flatMap((c) => [[`0028110${c}`, ['US', [256, 0, 16]]], [`0028120${c}`, ['OW', Uint16Array.from({ length: 256 }, (_, v) => curve(v, c) * 257)]]])) });
+  const rgb = three(3, 'RGB', 0, (v) => [v, v, v]);
+  const greys = [rgb, three(3, 'RGB', 1, (v) => [v, v, v]), three(3, 'YBR_FULL', 0, (v) => [v, 128, 128]), convert(['dcmcrle'], rgb),
+    convert(['dcmcjpeg', '+e1'], rgb), convert(['dcmcjpls'], rgb), convert(['gdcmconv', '--j2k'], rgb),
+    dicomFile({ width, height, pixels: grey, tags: palette((v) => v) })];
+  for (const [i, file] of greys.entries()) assert.equal(engine.diagnose((await readDicom(file)).film).bits, bits, `file ${i}`);
+  const red = three(3, 'RGB', 0, (v) => [255, v, v]);
+  const colours = [red, convert(['dcmcjpeg', '+eb'], red), three(3, 'YBR_FULL', 1, (v) => [v, 128, 250]), dicomFile({ width, height, pixels: grey, tags: palette((v, c) => (c === 1 ? 255 : v)) })];
+  for (const file of colours) assert.equal(engine.diagnose((await readDicom(file)).film).gate.reason, 'colour');
+});
