@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predictiveValue, readCard } from '../web/card.mjs';
 import { fromFiles } from '../web/intake.mjs';
-import { adjust, firstLook, greyTable, move, presets, zoom } from '../web/look.mjs';
+import { adjust, firstLook, move, paintGreys, presets, zoom } from '../web/look.mjs';
 import { arrange, firstTable } from '../web/table.mjs';
 import { createWords } from '../web/words.mjs';
 import english from '../web/words/en.mjs';
@@ -27,7 +27,11 @@ test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
 
 test('a wider window lowers the contrast, a lower level brightens, inverting turns black and white round', () => {
   const wide = adjust(firstLook(), 0.3, 0), bright = adjust(firstLook(), 0, -0.2);
-  const grey = (look, at) => greyTable(look.window, look.invert)[at] & 255;
+  const grey = (look, at) => {
+    const out = new Uint32Array(1);
+    paintGreys(out, { data: Uint8Array.of(at), low: 0, high: 255, width: 1, height: 1 }, look);
+    return out[0] & 255;
+  };
   assert.ok(grey(wide, 200) - grey(wide, 50) < 150);
   assert.ok(grey(bright, 128) > 128);
   assert.deepEqual([0, 64, 255].map((at) => grey(firstLook(), at)), [0, 64, 255]);
@@ -35,8 +39,22 @@ test('a wider window lowers the contrast, a lower level brightens, inverting tur
   assert.equal(wide.preset, 'own');
 });
 
+test('a film of 16 bits keeps the greys beyond the usual range for whoever opens the window', () => {
+  const film = { data: Uint16Array.of(0, 9000, 10000, 30000, 50000, 51000, 65535), low: 10000, high: 50000, width: 7, height: 1 };
+  const greys = (window) => {
+    const out = new Uint32Array(7);
+    paintGreys(out, film, { window, invert: false });
+    return [...out].map((word) => word & 255);
+  };
+  assert.deepEqual(greys({ low: 0, high: 1 }), [0, 0, 0, 128, 255, 255, 255]);
+  const open = greys({ low: -0.25, high: 1.4 });
+  assert.ok(open.every((grey, i) => i === 0 || grey > open[i - 1]), open.join());
+  const narrow = greys({ low: 0.99, high: 1.03 });
+  assert.ok(narrow[5] > narrow[4] && narrow[4] > 0);
+});
+
 test('the lungs preset spans the greys of the lungs, the dense one those of the rest', () => {
-  const film = { data: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 10 ? 40 + (i % 7) : 180 + (i % 60))), width: 20, height: 20 };
+  const film = { data: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 10 ? 40 + (i % 7) : 180 + (i % 60))), width: 20, height: 20, low: 0, high: 255 };
   const lungs = { data: Float32Array.of(1, 0, 1, 0), width: 2, height: 2 };
   const { lungs: soft, dense } = presets(film, lungs);
   assert.ok(soft.low * 255 >= 39 && soft.high * 255 <= 47, JSON.stringify(soft));

@@ -116,8 +116,8 @@ const queue = createQueue(state, update, {
   start: startEngine,
   cancel: client.cancel,
   finished: keepResult,
-  async diagnose({ file, phantom, camera: photo }) {
-    const answer = await client.diagnose(phantom ? { phantom } : { file });
+  async diagnose({ file, phantom, camera: photo }, pictured) {
+    const answer = await client.diagnose(phantom ? { phantom, pictured } : { file, pictured });
     if (photo) answer.record.decoder = 'camera';
     return answer;
   },

@@ -61,7 +61,7 @@ export function createClient(site, onProgress, onRequests) {
     /** The model's description, when engine and weights are in place. */
     start: () => (ready ??= load()),
 
-    /** @param {{file?: File, phantom?: boolean}} film */
+    /** @param {{file?: File, phantom?: boolean, pictured: boolean}} film  pictured: with what the viewer needs */
     async diagnose(film) {
       await this.start();
       try {

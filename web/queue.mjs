@@ -5,11 +5,11 @@ import { toProblem } from './problem.mjs';
  *  @typedef {import('./app.mjs').Film} Film
  *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
 
-const MAX_PICTURES = 24; // each holds about a megabyte
+const MAX_PICTURES = 8; // each may hold eight megabytes
 export const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected']; // a second attempt may succeed
 
 /** @param {State} state  @param {(change: () => void) => void} update
- *  @param {{start: () => Promise<boolean>, diagnose: (film: Film) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
+ *  @param {{start: () => Promise<boolean>, diagnose: (film: Film, pictured: boolean) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
  *     start: false when there is no engine; finished: told of each film once it has its answer */
 export function createQueue(state, update, engine) {
   let lastId = 0;
@@ -41,9 +41,9 @@ export function createQueue(state, update, engine) {
     update(() => edit(film, { status: 'running' }));
     const first = !film.record;
     try {
-      const answer = await engine.diagnose(film);
+      const answer = await engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
       edit(film, { ...answer, status: 'done', problem: null });
-      dropPictures(film);
+      if (film.picture) dropPictures(film);
     } catch (error) {
       if (error.name === 'AbortError') return;
       edit(film, { status: 'error', problem: toProblem(error) });
@@ -52,6 +52,7 @@ export function createQueue(state, update, engine) {
       state.run.finished++;
       if (film === state.selected) state.said = state.words.announce(film, state.model);
     });
+    if (film === state.selected && film.status === 'done' && !film.picture) enqueue([film]); // selected while it was read
     if (first) engine.finished(film);
   }
 

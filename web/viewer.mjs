@@ -1,6 +1,6 @@
 // viewer.mjs: one film as the engine saw it, at any zoom and window, alone or beside itself, with heatmap and outline over it
-import { firstLook, greyTable } from './look.mjs';
-import { greyPixels, heatPixels, outlinePath } from './overlay.mjs';
+import { firstLook, paintGreys } from './look.mjs';
+import { heatPixels, outlinePath } from './overlay.mjs';
 
 /** @typedef {import('./overlay.mjs').Grid} Grid
  *  @typedef {import('./look.mjs').Grey} Grey
@@ -10,21 +10,24 @@ import { greyPixels, heatPixels, outlinePath } from './overlay.mjs';
 
 const HEAT_SIDE = 512; // it holds a few dozen values: more pixels show nothing more
 
-/** @param {HTMLCanvasElement} canvas  @param {Uint8ClampedArray} pixels RGBA */
-function paint(canvas, pixels, width, height) {
+/** @param {HTMLCanvasElement} canvas  @param {ImageData} image */
+function paint(canvas, image) {
+  const { width, height } = image;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  canvas.getContext('2d').putImageData(new ImageData(pixels, width, height), 0, 0);
+  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
-/** @param {HTMLCanvasElement} canvas  @param {Grey} grey  @param {Look} [look] */
-export const paintGrey = (canvas, grey, look = firstLook()) =>
-  paint(canvas, greyPixels(grey, greyTable(look.window, look.invert)), grey.width, grey.height);
+/** @param {HTMLCanvasElement} canvas  @param {Grey} grey  @param {Look} [look]  @param {ImageData} [image]  to be painted over: one for a drag, not one a step */
+export function paintGrey(canvas, grey, look = firstLook(), image = new ImageData(grey.width, grey.height)) {
+  paintGreys(new Uint32Array(image.data.buffer), grey, look);
+  paint(canvas, image);
+}
 
 /** @param {HTMLCanvasElement} canvas  @param {Picture} picture */
 export function paintHeat(canvas, { film, heatmap }) {
   const scale = Math.min(1, HEAT_SIDE / Math.max(film.width, film.height));
   const width = Math.max(1, Math.round(film.width * scale)), height = Math.max(1, Math.round(film.height * scale));
-  paint(canvas, heatPixels(heatmap, width, height), width, height);
+  paint(canvas, new ImageData(heatPixels(heatmap, width, height), width, height));
 }
 
 /** @param {HTMLElement} stage  holds two panes: the film alone, for comparing, and the film with what lies over it */
@@ -34,12 +37,15 @@ export function createViewer(stage) {
   const outline = main.querySelector('svg');
   /** @type {{picture?: Picture, window?: import('./look.mjs').Window, invert?: boolean, compare?: boolean}} */
   let shown = {};
+  /** @type {ImageData} */
+  let image;
 
   return {
     /** @param {Picture} picture  @param {Look} look  @param {Overlay} overlay */
     show(picture, look, overlay) {
       if (picture !== shown.picture) {
         const { width, height } = picture.film;
+        image = new ImageData(width, height);
         paintHeat(heat, picture);
         outline.setAttribute('viewBox', `0 0 ${picture.lungs.width} ${picture.lungs.height}`);
         const path = outlinePath(picture.lungs);
@@ -48,8 +54,8 @@ export function createViewer(stage) {
       }
       const { window, invert } = look, { compare } = overlay;
       if (picture !== shown.picture || window !== shown.window || invert !== shown.invert || compare !== shown.compare) {
-        paintGrey(plane, picture.film, look);
-        if (compare) paintGrey(twin, picture.film, look);
+        paintGrey(plane, picture.film, look, image);
+        if (compare) paint(twin, image);
       }
       shown = { picture, window, invert, compare };
       stage.style.setProperty('--zoom', String(look.zoom));
