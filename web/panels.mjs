@@ -1,8 +1,9 @@
 // panels.mjs: draws the dialogs: shortcuts, camera, what was requested, results on this device
 import { createChanges, each, element, put } from './dom.mjs';
 import { SHORTCUTS } from './shortcuts.mjs';
+import { paintGrey } from './viewer.mjs';
 
-/** @typedef {import('./app.mjs').State} State */
+/** @typedef {import('./state.mjs').State} State */
 
 const PANELS = ['keys', 'camera', 'requests', 'history'];
 const FOLDER = new URL('./', location.href).href;
@@ -43,10 +44,14 @@ export function createPanels(at) {
     at['history-kept'].hidden = history.count === 0;
     put(at['history-count'], words.say('history.count', { count: history.count }));
     each(at.history, history.newest, (kept) => kept.id,
-      () => element('tr', {}, element('td'), element('th', { scope: 'row' }, element('bdi')), element('td')),
+      ({ thumb }) => {
+        const canvas = element('canvas');
+        paintGrey(canvas, thumb);
+        return element('tr', {}, element('td'), element('th', { scope: 'row' }, canvas, element('bdi')), element('td'));
+      },
       (row, { date, name, record }) => {
         put(row.children[0], words.date(date));
-        put(row.children[1].firstChild, name);
+        put(row.children[1].lastChild, name);
         put(row.children[2], words.filmWord({ status: 'done', record }));
       });
   }

@@ -1,8 +1,8 @@
 // queue.mjs: the films of the page, read one after the other, so that a trap or a cancel touches only one
 import { toProblem } from './problem.mjs';
 
-/** @typedef {import('./app.mjs').State} State
- *  @typedef {import('./app.mjs').Film} Film
+/** @typedef {import('./state.mjs').State} State
+ *  @typedef {import('./state.mjs').Film} Film
  *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
 
 const MAX_PICTURES = 8; // each may hold eight megabytes

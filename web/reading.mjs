@@ -4,7 +4,7 @@ import { createChanges, each, element, put } from './dom.mjs';
 import { TRANSIENT } from './queue.mjs';
 import { strongest } from './words.mjs';
 
-/** @typedef {import('./app.mjs').State} State */
+/** @typedef {import('./state.mjs').State} State */
 
 /** Names and values of everything that tells one answer from another. @returns {[string, string][]} */
 export function facts(film, { words, model, version }) {

@@ -8,7 +8,7 @@ import english from './words/en.mjs';
 const { problem } = createWords('en', english);
 
 /** Programs read these records, so that they speak English in every language of the page.
- *  @param {import('./app.mjs').Film} film  @param {{label: string}} model  @returns {Record} */
+ *  @param {import('./state.mjs').Film} film  @param {{label: string}} model  @returns {Record} */
 export const recordOf = (film, model) =>
   toRecord(film.name, film.status === 'error' ? { code: film.problem.code, message: problem(film.problem) } : film.record, model.label);
 

@@ -4,7 +4,7 @@ import { facts, fillBars, fillFacts, worthSentences } from './reading.mjs';
 import { cells, columns } from './table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
-/** @typedef {import('./app.mjs').State} State  @typedef {import('./app.mjs').Film} Film */
+/** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film */
 
 /** The film as it is on the screen, at whatever window, with the heatmap and the outline where they are on. */
 function picture(film, { look, overlay }) {

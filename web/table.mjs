@@ -3,7 +3,7 @@ import { createChanges, each, element, put } from './dom.mjs';
 import { TRANSIENT } from './queue.mjs';
 import { paintGrey } from './viewer.mjs';
 
-/** @typedef {import('./app.mjs').State} State  @typedef {import('./app.mjs').Film} Film
+/** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film
  *  @typedef {{by: string, down: boolean, find: string, show: string, rows: number}} Table
  *     by: a column; show: a verdict, 'error', 'unread' or 'all'; rows: the most that are drawn */
 

@@ -6,8 +6,8 @@ import { createTable } from './table.mjs';
 import { createViewer, paintGrey } from './viewer.mjs';
 import { LANGUAGES } from './words.mjs';
 
-/** @typedef {import('./app.mjs').State} State
- *  @typedef {import('./app.mjs').Film} Film */
+/** @typedef {import('./state.mjs').State} State
+ *  @typedef {import('./state.mjs').Film} Film */
 
 const HOPELESS = ['no-simd']; // a second attempt can only fail
 const STRIP = 60; // films; the table has them all
