@@ -64,11 +64,11 @@ build/wasm/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 build/pleura.wasm: build/wasm/wasm.o $(SOURCES:src/%.c=build/wasm/%.o)
 	emcc $(LINK) $^ -o $@
 
-# Emscripten 3.1.6 writes relaxed SIMD that no engine takes any more.
+# Debian 12's Emscripten and its wasm-opt write relaxed SIMD that no engine takes any more.
 build/pleura.dot.wasm: src/int8_dot.c Makefile
-	@mkdir -p build
-	clang-19 --target=wasm32 -O3 -msimd128 -mrelaxed-simd -Wall -Wextra -Werror -ffreestanding -nostdlib \
-	  -Wl,--no-entry,--import-memory,--strip-all $< -o $@
+	@mkdir -p build/wasm
+	clang-19 --target=wasm32 -O3 -msimd128 -mrelaxed-simd -Wall -Wextra -Werror -ffreestanding -c $< -o build/wasm/int8_dot.o
+	wasm-ld-19 --no-entry --import-memory --strip-all build/wasm/int8_dot.o -o $@
 
 build/test_kernels.wasm: tests/test_kernels.c $(addprefix build/wasm/, kernels_ref.o kernels_simd.o int8_ref.o int8_simd.o)
 	emcc $(WASM) $(LINK) -sEXPORTED_FUNCTIONS=_test_kernels $^ -o $@

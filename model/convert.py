@@ -11,7 +11,7 @@ try:
 except ModuleNotFoundError:  # the sentence serves a person more than the traceback
     sys.exit(f"The Python package numpy {PACKAGES}")
 
-from gguf import write_gguf
+from gguf import to_q8, write_gguf
 from layers import ConvertError
 from simplify import graph
 
@@ -51,7 +51,9 @@ def arguments():
     parser.add_argument("--bgr", action="store_true", help="the network takes blue first: turns the numbers above around")
     parser.add_argument("--name", help="of the model (default: the file's)")
     parser.add_argument("--license", default="unknown", help="of the weights, as SPDX names it")
-    parser.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
+    kinds.add_argument("--q8", action="store_true", help="8-bit weights (Q8_0): half the size; the arithmetic stays float32")
     options = parser.parse_args()
     if options.offset and (options.mean or options.std):
         parser.error("--offset does not go with --mean and --std")
@@ -120,7 +122,9 @@ def convert(options):
         raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
     net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
-    lines, tensors, own = answer(out, net.image, labels, np.float32 if options.f32 else np.float16)
+    lines, tensors, own = answer(out, net.image, labels, np.float32 if options.f32 or options.q8 else np.float16)
+    if options.q8:
+        tensors = {name: to_q8(array) if name.endswith(".weight") else array for name, array in tensors.items()}
     scale, offset = preprocessing(options, channels, own)
     metadata = {
         "general.architecture": "pleura", "general.name": options.name or options.source.stem, "general.version": "0.1.0",

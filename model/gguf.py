@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 GGUF_U32, GGUF_I32, GGUF_F32, GGUF_STRING, GGUF_ARRAY = 4, 5, 6, 8, 9
-TENSOR_F32, TENSOR_F16 = 0, 1
+TENSOR_F32, TENSOR_F16, TENSOR_Q8_0 = 0, 1, 8
+Q8_0 = np.dtype([("scale", "<f2"), ("values", "i1", 32)])
 ALIGNMENT = 32
 
 
@@ -19,6 +20,19 @@ def pack(weight, cin, kind=np.float16):
     full = np.zeros((round4(cout), cin, kh, kw), kind)
     full[:cout, :c] = weight
     return np.ascontiguousarray(full.reshape(-1, 4, cin, kh, kw).transpose(0, 3, 4, 2, 1))
+
+
+def to_q8(packed):
+    """What pack() gives -> [cout4/4, blocks] of Q8_0, float16 where a row is no whole number of blocks."""
+    rows = packed.reshape(len(packed), -1)
+    if rows.shape[1] % 32:
+        return packed.astype(np.float16)
+    blocks = rows.reshape(len(rows), -1, 32)
+    out = np.zeros(blocks.shape[:2], Q8_0)
+    out["scale"] = np.abs(blocks).max(2) / 127
+    scale = out["scale"].astype(np.float32)[..., None]
+    out["values"] = np.clip(np.rint(np.divide(blocks, scale, out=np.zeros_like(blocks), where=scale > 0)), -127, 127)
+    return out
 
 
 def string(text):
@@ -48,8 +62,10 @@ def write_gguf(path, metadata, arrays):
     head += b"".join(string(key) + value(v) for key, v in metadata.items())
     at, blobs = 0, []
     for name, array in arrays.items():
-        kind = TENSOR_F16 if array.dtype == np.float16 else TENSOR_F32
-        head += string(name) + struct.pack("<I", array.ndim) + struct.pack(f"<{array.ndim}Q", *array.shape[::-1])
+        kind = {np.dtype(np.float16): TENSOR_F16, Q8_0: TENSOR_Q8_0}.get(array.dtype, TENSOR_F32)
+        dims = list(array.shape[::-1])
+        dims[0] *= 32 if kind == TENSOR_Q8_0 else 1
+        head += string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
         head += struct.pack("<IQ", kind, at)
         blob = array.tobytes()
         blobs.append(blob + bytes(-len(blob) % ALIGNMENT))

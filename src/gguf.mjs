@@ -39,9 +39,9 @@ function sizeOf(kind, count, dims) {
   throw new RangeError(`tensors of kind ${kind} are unknown`);
 }
 
-/** Reads weights that the engine has taken, which has checked them. @param {Uint8Array} bytes @returns {Gguf} */
-export function readGguf(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), decoder = new TextDecoder();
+/** Reads weights that the engine has taken, which has checked them. @param {Uint8Array} weights @returns {Gguf} */
+export function readGguf(weights) {
+  const bytes = Uint8Array.from(weights), view = new DataView(bytes.buffer), decoder = new TextDecoder(); // Buffer's slices are no copies
   let at = 8;
   const number = () => view.getUint32((at += 4) - 4, true);
   const large = () => Number(view.getBigUint64((at += 8) - 8, true));

@@ -6,6 +6,9 @@
  *   activations  [h][w][c], no row padding; channels padded to a multiple of 4 (the image alone is not)
  *   conv         [cout/4][quads][4 outputs][4]: a window's k * k * cin values in HWC order, padded by zeros to whole quads
  *   depthwise    [c/4][k][k][4]
+ *   tiles        [16][cout/4][cin/4][4 outputs][4], 16-bit: a 3 x 3 convolution by Winograd's F(2x2, 3x3) (Lavin and Gray,
+ *                2016), four times too large so that all numbers stay whole; a tile of 2 x 2 outputs takes 16 products a
+ *                channel instead of 36, and gives the same sums
  * As for kernels.h, borders are padded by the caller. A sum begins at start[o], which holds the bias and what the
  * activations' zero adds. It leaves as a float, sum * factor[o], or as a byte, that product rounded to the nearest (even)
  * number, plus zero, within least..most. net.c has checked that no sum overflows and that the product stays below 2^22. */
@@ -19,6 +22,7 @@
 
 typedef struct {
     const int8_t *weight;
+    const int16_t *tiles; /* NULL where there are none */
     const int32_t *start; /* [cout] */
     const float *factor;  /* [cout] */
 } int8_weights;
@@ -46,6 +50,9 @@ typedef struct int8_kernels {
     int8_dot dot; /* for conv; NULL in the reference, which needs none */
     /* out[oh][ow][cout]; room: int8_room() bytes */
     void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room);
+    /* The same for a 3 x 3 window at stride 1 with w->tiles; room: int8_tiles_room() bytes. The input is bordered for whole
+     * tiles: s->window.h and w are even and at least 2 larger than oh and ow rounded up to even numbers. */
+    void (*conv_tiles)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room);
     void (*depthwise)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s);
     /* out[oh][ow][cout] = maximum of each window; cin == cout */
     void (*maxpool)(uint8_t *out, const uint8_t *in, const window_shape *s);
@@ -74,6 +81,18 @@ static inline int int8_block(int quads)
 static inline size_t int8_room(int quads)
 {
     return (size_t)int8_block(quads) * ((size_t)quads * 4 * sizeof(int16_t) + 8 * sizeof(int32_t));
+}
+
+/* Tiles of 2 x 2 outputs that conv_tiles takes together, and the bytes that it needs for them. */
+static inline int int8_tiles_block(int cin)
+{
+    int fit = 8192 / cin / 4 * 4;
+    return fit < 8 ? 8 : fit > 32 ? 32 : fit;
+}
+
+static inline size_t int8_tiles_room(int cin)
+{
+    return (size_t)int8_tiles_block(cin) * 16 * ((size_t)cin * sizeof(int16_t) + 8 * sizeof(int32_t));
 }
 
 static inline int int8_quads(const window_shape *s) { return (s->k * s->k * s->cin + 3) / 4; }

@@ -14,13 +14,17 @@ typedef v128_t vector;
 #define load wasm_v128_load
 #define store wasm_v128_store
 
-/* 4 pixels x 4 channels, a channel's sum in two halves: each product joins neighbours of a quad. */
-static void products_4x4(int32_t *sums, const int16_t *panel, const int8_t *w, int quads)
+/* 4 pixels x 4 channels, a channel's sum in two halves: each product joins neighbours of a quad. Weights in 8 bits or 16;
+ * a pixel's sums lie 8 apart. */
+static inline __attribute__((always_inline))
+void products_4x4(int32_t *sums, const int16_t *panel, const void *w, int wide, int quads)
 {
-    const int16_t *p0 = panel, *p1 = p0 + 4 * quads, *p2 = p1 + 4 * quads, *p3 = p2 + 4 * quads;
+    const int16_t *p0 = panel, *p1 = p0 + 4 * quads, *p2 = p1 + 4 * quads, *p3 = p2 + 4 * quads, *words = w;
+    const int8_t *bytes = w;
     vector a0 = wasm_i32x4_const(0, 0, 0, 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    for (int q = 0; q < quads; q++, w += 16) {
-        vector u = wasm_i16x8_load8x8(w), v = wasm_i16x8_load8x8(w + 8);
+    for (int q = 0; q < quads; q++) {
+        vector u = wide ? load(words + 16 * q) : wasm_i16x8_load8x8(bytes + 16 * q);
+        vector v = wide ? load(words + 16 * q + 8) : wasm_i16x8_load8x8(bytes + 16 * q + 8);
         vector x0 = wasm_v128_load64_splat(p0 + 4 * q), x1 = wasm_v128_load64_splat(p1 + 4 * q);
         a0 = wasm_i32x4_add(a0, wasm_i32x4_dot_i16x8(u, x0)), b0 = wasm_i32x4_add(b0, wasm_i32x4_dot_i16x8(v, x0));
         a1 = wasm_i32x4_add(a1, wasm_i32x4_dot_i16x8(u, x1)), b1 = wasm_i32x4_add(b1, wasm_i32x4_dot_i16x8(v, x1));
@@ -38,8 +42,8 @@ static void products(int32_t *sums, const void *panel, const int8_t *w0, const i
 {
     const int16_t *at = panel;
     for (int p = 0; p < pixels; p += 4, sums += 32, at += 16 * quads) {
-        products_4x4(sums, at, w0, quads);
-        products_4x4(sums + 4, at, w1, quads);
+        products_4x4(sums, at, w0, 0, quads);
+        products_4x4(sums + 4, at, w1, 0, quads);
     }
 }
 
@@ -98,40 +102,52 @@ static void put(void *out, size_t place, vector low, vector high, int count, con
     else wasm_v128_store32_lane(to, v, 0);
 }
 
-/* One row of a window, count bytes, to bytes or to 16-bit numbers. */
-static void copy_bytes(uint8_t *to, const uint8_t *from, int count)
+/* One row of the windows of `run` neighbours, which begin `apart` bytes after each other, to panels `size` long: as they
+ * are, or as 16-bit numbers. Rows too short for vectors go value by value through all windows. */
+static void pack_bytes(uint8_t *to, const uint8_t *from, int row, int run, int size, int apart)
 {
-    int i = 0;
-    for (; i + 16 <= count; i += 16) store(to + i, load(from + i));
-    for (; i + 4 <= count; i += 4) memcpy(to + i, from + i, 4);
-    for (; i < count; i++) to[i] = from[i];
+    for (int n = 0; n < run && row >= 4; n++, to += size, from += apart) {
+        int i = 0;
+        for (; i + 16 <= row; i += 16) store(to + i, load(from + i));
+        for (; i + 4 <= row; i += 4) memcpy(to + i, from + i, 4);
+        for (; i < row; i++) to[i] = from[i];
+    }
+    for (int i = 0; i < row && row < 4; i++)
+        for (int n = 0; n < run; n++) to[n * size + i] = from[n * apart + i];
 }
 
-static void widen_bytes(int16_t *to, const uint8_t *from, int count)
+static void pack_words(int16_t *to, const uint8_t *from, int row, int run, int size, int apart)
 {
-    int i = 0;
-    for (; i + 8 <= count; i += 8) store(to + i, wasm_u16x8_load8x8(from + i));
-    for (; i < count; i++) to[i] = from[i];
+    for (int n = 0; n < run && row >= 8; n++, to += size, from += apart) {
+        int i = 0;
+        for (; i + 8 <= row; i += 8) store(to + i, wasm_u16x8_load8x8(from + i));
+        for (; i < row; i++) to[i] = from[i];
+    }
+    for (int i = 0; i < row && row < 8; i++)
+        for (int n = 0; n < run; n++) to[n * size + i] = from[n * apart + i];
 }
 
-/* The windows of `count` pixels from `first` on, side by side, up to a multiple of 4: the last ones repeat. */
+/* The windows of `count` pixels from `first` on, side by side; zeros up to whole quads and to a multiple of 4 windows. */
 static void pack(void *panel, const uint8_t *in, const window_shape *s, int first, int count, const int8_dot *dot)
 {
-    int size = int8_quads(s) * 4, row = s->k * s->cin;
-    for (int n = 0; n < (count + 3) / 4 * 4; n++) {
-        int pixel = first + (n < count ? n : count - 1), y = pixel / s->ow, x = pixel % s->ow;
-        const uint8_t *from = in + ((size_t)(y * s->stride) * (size_t)s->w + (size_t)(x * s->stride)) * (size_t)s->cin;
-        uint8_t *bytes = (uint8_t *)panel + n * size;
-        int16_t *words = (int16_t *)panel + n * size;
+    int size = int8_quads(s) * 4, row = s->k * s->cin, apart = s->stride * s->cin, used = s->k * row;
+    uint8_t *bytes = panel;
+    int16_t *words = panel;
+    for (int n = 0, run; n < count; n += run) {
+        int y = (first + n) / s->ow, x = (first + n) % s->ow;
+        const uint8_t *from = in + (size_t)(y * s->stride * s->w) * (size_t)s->cin + (size_t)(x * apart);
+        run = s->ow - x < count - n ? s->ow - x : count - n;
         for (int ky = 0; ky < s->k; ky++, from += s->w * s->cin) {
-            if (dot->wide) widen_bytes(words + ky * row, from, row);
-            else copy_bytes(bytes + ky * row, from, row);
-        }
-        for (int i = s->k * row; i < size; i++) {
-            if (dot->wide) words[i] = 0;
-            else bytes[i] = 0;
+            if (dot->wide) pack_words(words + n * size + ky * row, from, row, run, size, apart);
+            else pack_bytes(bytes + n * size + ky * row, from, row, run, size, apart);
         }
     }
+    for (int i = used; i < size; i++) {
+        for (int n = 0; n < count && dot->wide; n++) words[n * size + i] = 0;
+        for (int n = 0; n < count && !dot->wide; n++) bytes[n * size + i] = 0;
+    }
+    size_t item = dot->wide ? 2 : 1;
+    memset(bytes + (size_t)(count * size) * item, 0, (size_t)(-count & 3) * (size_t)size * item);
 }
 
 static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room)
@@ -158,9 +174,94 @@ static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8
 }
 
 /* Four bytes or eight as 16-bit numbers; of four, the upper half is 0. */
-static vector widen(const uint8_t *from, int count)
+static inline vector widen(const uint8_t *from, int count)
 {
     return count == 8 ? wasm_u16x8_load8x8(from) : wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(from));
+}
+
+/* A row or column of four values, `step` apart: B' d. */
+static void forward(vector *d, int step)
+{
+    vector a = d[0], b = d[step], c = d[2 * step];
+    d[0] = wasm_i16x8_sub(a, c), d[step] = wasm_i16x8_add(b, c);
+    d[2 * step] = wasm_i16x8_sub(c, b), d[3 * step] = wasm_i16x8_sub(b, d[3 * step]);
+}
+
+/* Tiles first.. of the input, transformed to [16][block][cin]; those beyond the last repeat it. */
+static void tiles_in(int16_t *out, const uint8_t *in, const window_shape *s, int first, int count, int block)
+{
+    int across = (s->ow + 1) / 2;
+    for (int n = 0; n < (count + 3) / 4 * 4; n++) {
+        int tile = first + (n < count ? n : count - 1);
+        const uint8_t *corner = in + (tile / across * 2 * s->w + tile % across * 2) * s->cin;
+        for (int i = 0; i < s->cin; i += 8) {
+            int channels = i + 8 <= s->cin ? 8 : 4;
+            vector d[16];
+            for (int v = 0; v < 4; v++) {
+                for (int u = 0; u < 4; u++) d[4 * v + u] = widen(corner + (v * s->w + u) * s->cin + i, channels);
+                forward(d + 4 * v, 1);
+            }
+            for (int u = 0; u < 4; u++) forward(d + u, 4);
+            for (int p = 0; p < 16; p++) {
+                int16_t *to = out + (p * block + n) * s->cin + i;
+                if (channels == 8) store(to, d[p]);
+                else wasm_v128_store64_lane(to, d[p], 0);
+            }
+        }
+    }
+}
+
+/* A' m A / 4 of four channels, whose positions lie `step` apart. */
+static void backward(vector out[4], const int32_t *m, int step)
+{
+    vector half[8];
+    for (int u = 0; u < 4; u++) {
+        vector a = load(m + u * step), b = load(m + (4 + u) * step), c = load(m + (8 + u) * step), d = load(m + (12 + u) * step);
+        half[u] = wasm_i32x4_add(wasm_i32x4_add(a, b), c), half[4 + u] = wasm_i32x4_sub(wasm_i32x4_sub(b, c), d);
+    }
+    for (int v = 0; v < 2; v++) {
+        const vector *h = half + 4 * v;
+        out[2 * v] = wasm_i32x4_shr(wasm_i32x4_add(wasm_i32x4_add(h[0], h[1]), h[2]), 2);
+        out[2 * v + 1] = wasm_i32x4_shr(wasm_i32x4_sub(wasm_i32x4_sub(h[1], h[2]), h[3]), 2);
+    }
+}
+
+/* Tile n's 2 x 2 outputs, as far as they count, from sums[16][block][8]. */
+static void tile_out(void *out, const int32_t *sums, int tile, int block, int o, int channels, const finish *f, const int8_shape *s)
+{
+    const window_shape *v = &s->window;
+    int across = (v->ow + 1) / 2, y = tile / across * 2, x = tile % across * 2;
+    vector low[4], high[4];
+    backward(low, sums, block * 8);
+    backward(high, channels == 8 ? sums + 4 : sums, block * 8);
+    for (int p = 0; p < 4; p++) {
+        int row = y + p / 2, column = x + p % 2;
+        if (row < v->oh && column < v->ow)
+            put(out, (size_t)((row * v->ow + column) * v->cout + o), low[p], high[p], channels, f, s);
+    }
+}
+
+static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room)
+{
+    const window_shape *v = &s->window;
+    int quads = v->cin / 4, block = int8_tiles_block(v->cin), all = (v->oh + 1) / 2 * ((v->ow + 1) / 2);
+    int plane = v->cin * v->cout; /* weights of one position */
+    int32_t *sums = room;
+    int16_t *tiles = (int16_t *)(sums + 16 * 8 * block);
+    for (int first = 0; first < all; first += block) {
+        int count = all - first < block ? all - first : block;
+        tiles_in(tiles, in, v, first, count, block);
+        for (int o = 0; o < v->cout; o += 8) {
+            int channels = o + 8 <= v->cout ? 8 : 4;
+            finish f = prepare(w, s, o, channels - 4);
+            for (int p = 0; p < 16; p++)
+            for (int half = 0; half < channels; half += 4)
+            for (int n = 0; n < count; n += 4)
+                products_4x4(sums + (p * block + n) * 8 + half, tiles + (p * block + n) * v->cin,
+                             w->tiles + p * plane + (o + half) * v->cin, 1, quads);
+            for (int n = 0; n < count; n++) tile_out(out, sums + 8 * n, first + n, block, o, channels, &f, s);
+        }
+    }
 }
 
 /* The taps of a window for up to eight channels. Products add up in 16 bits as long as they are sure to fit. */
@@ -190,8 +291,9 @@ static void gather(taps *t, const int8_t *weight, int channels, const window_sha
     t->ends[t->count - 1] = 1;
 }
 
-/* Four pixels, whose windows begin `apart` bytes after each other, x 8 channels. */
-static void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, int channels, const taps *t)
+/* Four pixels, whose windows begin `apart` bytes after each other, x 8 channels or 4. */
+static inline __attribute__((always_inline))
+void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, int channels, const taps *t)
 {
     vector zero = wasm_i32x4_const(0, 0, 0, 0), a = zero, b = zero, c = zero, d = zero;
     for (int i = 0; i < 4; i++) low[i] = high[i] = zero;
@@ -228,7 +330,9 @@ static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const
             vector low[4], high[4];
             int at = few || x + 4 <= v->ow ? x : v->ow - 4; /* the last four may overlap */
             const uint8_t *corner = in + (y * v->stride * v->w + at * v->stride) * v->cin + o;
-            depthwise_4(low, high, corner, few ? 0 : v->stride * v->cin, channels, &t);
+            int apart = few ? 0 : v->stride * v->cin;
+            if (channels == 8) depthwise_4(low, high, corner, apart, 8, &t);
+            else depthwise_4(low, high, corner, apart, 4, &t);
             for (int n = 0; n < (few ? 1 : 4); n++)
                 put(out, (size_t)((y * v->ow + at + n) * v->cout + o), low[n], high[n], channels, &f, s);
         }
@@ -317,4 +421,4 @@ static void mean(float *out, const uint8_t *in, int pixels, int c, float step, i
     }
 }
 
-const int8_kernels int8_simd = {{products, 1}, conv, depthwise, maxpool, add, quantise, dequantise, mean};
+const int8_kernels int8_simd = {{products, 1}, conv, conv_tiles, depthwise, maxpool, add, quantise, dequantise, mean};

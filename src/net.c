@@ -50,8 +50,14 @@ static int has_shape(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2, uin
     return memcmp(t->dims, expected, sizeof expected) == 0;
 }
 
+/* Tiles of bytes pay earlier: their transforms are cheaper. Their sums, four times as large, must fit 32 bits. */
+static int small_tiles_pay(const graph_layer *l, const graph_layer *in)
+{
+    return l->op == OP_CONV && l->k == 3 && l->stride == 1 && in->lanes % 4 == 0 && in->lanes >= 8 && in->lanes <= 2048;
+}
+
 /* The same for a layer that reads bytes. */
-static pleura_status check_small(net *n, const graph_layer *l, const gguf *g, const tensor *w)
+static pleura_status check_small(net *n, graph_layer *l, const gguf *g, const tensor *w)
 {
     tensor scale;
     int k;
@@ -63,7 +69,8 @@ static pleura_status check_small(net *n, const graph_layer *l, const gguf *g, co
     if (l->op == OP_DEPTHWISE && taps > INT8_MAX_TAPS) return PLEURA_MODEL_UNSUPPORTED;
     if (l->op == OP_DEPTHWISE ? !has_shape(w, 4, taps, cout / 4, 1, 1) : !has_shape(w, 16, (taps * cin + 3) / 4, cout / 4, 1, 1))
         return PLEURA_MODEL_DAMAGED;
-    n->weights += 2 * whole_vectors((size_t)cout);
+    l->tiled = small_tiles_pay(l, n->layers + l->inputs[0]);
+    n->weights += 2 * whole_vectors((size_t)cout) + (l->tiled ? (size_t)(8 * cin * cout) : 0);
     if (cout > n->staging) n->staging = (size_t)cout;
     return PLEURA_OK;
 }
@@ -130,12 +137,14 @@ static size_t output_size(const graph_layer *l)
 static window_shape small_window(const graph_layer *l, const graph_layer *in)
 {
     if (l->op == OP_DENSE) return (window_shape){1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act};
-    return (window_shape){in->h + l->pad + l->after, in->w + l->pad + l->after, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act};
+    int h = in->h + l->pad + l->after, w = in->w + l->pad + l->after;
+    if (l->tiled) h = (l->h + 1) / 2 * 2 + 2, w = (l->w + 1) / 2 * 2 + 2;
+    return (window_shape){h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act};
 }
 
 static size_t small_border(const graph_layer *l, const window_shape *s)
 {
-    return l->pad || l->after ? whole_vectors(((size_t)s->h * (size_t)s->w * (size_t)s->cin + 3) / 4) : 0;
+    return l->pad || l->after || l->tiled ? whole_vectors(((size_t)s->h * (size_t)s->w * (size_t)s->cin + 3) / 4) : 0;
 }
 
 /* Floats that a layer needs besides its input and output. */
@@ -144,7 +153,8 @@ static size_t scratch_of(const graph_layer *l, const graph_layer *in)
     int h, w;
     if (in->step > 0) {
         window_shape s = small_window(l, in);
-        return small_border(l, &s) + (l->op == OP_CONV || l->op == OP_DENSE ? whole_vectors(int8_room(int8_quads(&s)) / 4) : 0);
+        size_t room = l->tiled ? int8_tiles_room(s.cin) : l->op == OP_CONV || l->op == OP_DENSE ? int8_room(int8_quads(&s)) : 0;
+        return small_border(l, &s) + whole_vectors(room / sizeof(float));
     }
     if (!l->tiled && !l->pad && !l->after) return 0;
     bordered_size(&h, &w, l, in);
@@ -236,6 +246,21 @@ static void add_up(int64_t *sum, int64_t *reach, const int8_t *weight, const gra
     }
 }
 
+/* 2 G g (2 G)' of every window of [cout/4][9 * cin/4][4][4] to [16][cout/4][cin/4][4][4]. */
+static void transform_small(int16_t *out, const int8_t *weight, int cin, int cout)
+{
+    static const int8_t g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
+    int row = 4 * cin;
+    for (int p = 0; p < 16; p++)
+    for (int block = 0; block < cout / 4; block++)
+    for (int i = 0; i < row; i++) {
+        const int8_t *at = weight + (size_t)block * 9 * (size_t)row + i;
+        int sum = 0;
+        for (int n = 0; n < 9; n++) sum += g[p / 4][n / 3] * g[p % 4][n % 3] * at[n * row];
+        *out++ = (int16_t)sum;
+    }
+}
+
 /* start and factor of int8.h from the weights' scale, the bias and the steps on both sides. */
 static pleura_status load_small(graph_layer *l, const graph_layer *in, const tensor *w, const tensor *scale, const tensor *bias, arena *a)
 {
@@ -254,8 +279,11 @@ static pleura_status load_small(graph_layer *l, const graph_layer *in, const ten
         if (!(most < INT32_MAX) || (l->step > 0 && !(most * leaves < 1 << 21))) return PLEURA_MODEL_DAMAGED;
         start[o] = (int32_t)first, factor[o] = (float)leaves;
     }
-    l->small = (int8_weights){(const int8_t *)w->data, start, factor};
     *a = mark;
+    int16_t *tiles = l->tiled ? arena_take(a, (size_t)(16 * s.cin) * (size_t)s.cout, sizeof *tiles) : NULL;
+    if (l->tiled && !tiles) return PLEURA_MEMORY;
+    if (tiles) transform_small(tiles, (const int8_t *)w->data, s.cin, s.cout);
+    l->small = (int8_weights){(const int8_t *)w->data, tiles, start, factor};
     return PLEURA_OK;
 }
 
@@ -385,7 +413,7 @@ static void run_small_window(const net *n, const graph_layer *l, const int8_kern
     window_shape s = small_window(l, in);
     const uint8_t *from = (const uint8_t *)in->out;
     size_t border = small_border(l, &s), whole = (size_t)s.w * (size_t)s.cin, row = (size_t)in->w * (size_t)s.cin;
-    if (border) {
+    if (border) { /* of padding, or for whole tiles */
         uint8_t *to = (uint8_t *)n->padded;
         memset(to, l->op == OP_MAXPOOL ? 0 : in->zero, (size_t)s.h * whole);
         to += (size_t)l->pad * whole + (size_t)(l->pad * s.cin);
@@ -396,6 +424,7 @@ static void run_small_window(const net *n, const graph_layer *l, const int8_kern
     int8_shape shape = {s, l->step > 0, l->zero, l->act ? l->zero : 0, six < 127 ? (int)six : 127};
     if (l->op == OP_MAXPOOL) kernel->maxpool((uint8_t *)l->out, from, &s);
     else if (l->op == OP_DEPTHWISE) kernel->depthwise(l->out, from, &l->small, &shape);
+    else if (l->tiled) kernel->conv_tiles(l->out, from, &l->small, &shape, n->padded + border);
     else kernel->conv(l->out, from, &l->small, &shape, &kernel->dot, n->padded + border);
 }
 

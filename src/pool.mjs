@@ -29,7 +29,7 @@ export async function createPool(parts, jobs) {
 
   /** Starts a thread; resolves with the model once its engine has passed the self-test. */
   function start() {
-    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, weights: parts.weights } });
+    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights } });
     threads.add(thread);
     return new Promise((resolve, reject) => {
       let task = null;

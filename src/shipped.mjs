@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 const place = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const WASM = place('build/pleura.wasm');
+const DOT = place('build/pleura.dot.wasm');
 const WEIGHTS = place('model/pleura.gguf');
 
 /**
  * What every thread needs to make an engine.
- * @typedef {{ wasm: WebAssembly.Module, weights: Uint8Array, sha256: string }} Parts
+ * @typedef {{ wasm: WebAssembly.Module, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
  */
 
 /** The command cannot do what was typed: a sentence for the person, and the exit status (2 for wrong usage). */
@@ -56,8 +57,9 @@ async function promised(path) {
  */
 export async function loadParts(model = WEIGHTS) {
   const shipped = model === WEIGHTS;
-  const [code, weights, expected] = await Promise.all([
+  const [code, dot, weights, expected] = await Promise.all([
     read(WASM, 'Build it with `make wasm`.'),
+    read(DOT, 'Build it with `make wasm`.'),
     read(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.'),
     promised(model),
   ]);
@@ -66,7 +68,7 @@ export async function loadParts(model = WEIGHTS) {
     throw new CommandError(`${model} is not the file that ${model}.sha256 promises: it is damaged or altered. Fetch it again.`);
   }
   try {
-    return { wasm: await WebAssembly.compile(code), weights: share(weights), sha256: hash };
+    return { wasm: await WebAssembly.compile(code), dot, weights: share(weights), sha256: hash };
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new CommandError(`${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`);

@@ -58,7 +58,7 @@ test('outputs are compared in units of the largest, and what is no number or too
   assert.equal(difference([1, 2.5], [1, 2]), 0.25);
   assert.equal(difference([NaN, 2], [1, 2]), Infinity);
   assert.equal(difference([1], [1, 2]), Infinity);
-  assert.equal(disagreement({ outputs: { a: [1, 2], b: [1, 2], c: [1, 3] } }), 0.5);
+  assert.equal(disagreement({ outputs: { a: [1, 2], b: [1, 2], c: [1, 3], d: [9, 9] } }, ['a', 'b', 'c']), 0.5);
 });
 
 test('a record holds medians, and the share of the peak by the best of each', () => {

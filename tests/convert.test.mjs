@@ -43,7 +43,7 @@ function relativeError(got, expected) {
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   test(`${name} answers as PyTorch does, natively and in wasm`, async () => {
-    for (const [more, limit] of [[['--f32'], 1e-4], [[], 1e-2]]) {
+    for (const [more, limit] of [[['--f32'], 1e-4], [[], 1e-2], [['--q8'], 0.12]]) {
       const { status, stderr } = convert(fixture(name), [...options, ...more]);
       assert.equal(status, 0, stderr);
       const got = answers();

@@ -124,6 +124,33 @@ static void small_conv(void *out, const uint8_t *in, const int8_weights *w, cons
     free(room);
 }
 
+/* 2 G g (2 G)' as int8.h has it, window by window; the caller frees it. */
+static int16_t *tile_weights(const int8_t *weight, int cin, int cout)
+{
+    static const int g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
+    int16_t *tiles = malloc((size_t)(16 * cin * cout) * sizeof *tiles);
+    for (int p = 0; p < 16; p++)
+    for (int o = 0; o < cout; o++)
+    for (int i = 0; i < cin; i++) {
+        int sum = 0;
+        for (int n = 0; n < 9; n++) {
+            int place = n * cin + i;
+            sum += g[p / 4][n / 3] * g[p % 4][n % 3] * weight[(o / 4 * 9 * cin / 4 + place / 4) * 16 + o % 4 * 4 + place % 4];
+        }
+        tiles[((p * cout / 4 + o / 4) * cin / 4 + i / 4) * 16 + o % 4 * 4 + i % 4] = (int16_t)sum;
+    }
+    return tiles;
+}
+
+static void small_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
+{
+    int16_t *tiles = tile_weights(w->weight, s->window.cin, s->window.cout);
+    int8_weights own = {w->weight, tiles, w->start, w->factor};
+    void *room = malloc(int8_tiles_room(s->window.cin));
+    k->conv_tiles(out, in, &own, s, room);
+    free(room), free(tiles);
+}
+
 static void small_depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
 {
     k->depthwise(out, in, w, s);
@@ -140,7 +167,7 @@ static int small_differs(small_layer *layer, int weights, const window_shape *v)
     for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
     for (int i = 0; i < v->cout; i++) start[i] = (int32_t)(factor[i] * 1000), factor[i] = (2.5f + factor[i]) / 512;
     for (int bytes = 0; bytes < 2; bytes++) {
-        int8_weights w = {weight, start, factor};
+        int8_weights w = {weight, NULL, start, factor};
         int8_shape s = {*v, bytes, 60, v->act ? 60 : 0, v->act == ACT_RELU6 ? 90 : 127};
         layer(plain, in, &w, &s, &int8_ref);
         layer(vector, in, &w, &s, &int8_simd);
@@ -225,6 +252,13 @@ int test_kernels(int *count)
         tile_shape s = {TILE * across + 2, across, TILE * down - less, TILE * across - (less + 1) % TILE, from, take,
                         channels, (activation)(less % 3)};
         if (number++, !first && tiles_differ(&s, tiles)) first = number;
+    }
+    for (int h = 1; h <= 14; h += 3)
+    for (int w = 1; w <= 14; w++)
+    for (int channels = 4; channels <= 20; channels += 8) {
+        int cin = channels + 4 * (w % 3), cout = channels + 4 * (h % 2);
+        window_shape s = {(h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3)};
+        if (number++, !first && small_differs(small_tiles, 9 * cin, &s)) first = number;
     }
     if (number++, !first && !int8_dot_works(&int8_simd.dot)) first = number;
     if (count) *count = number;

@@ -16,9 +16,11 @@ const LEAST_ROUNDS = 5, COLD_ROUNDS = 5, BUDGET_MS = 3000, MOST_DIFFERENCE = 1e-
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const engine = await createEngine({ wasm: readFileSync(`${root}build/pleura.wasm`), weights: new Uint8Array(readFileSync(`${root}model/pleura.gguf`)) });
-const networks = networksOf(engine.model.graphs), names = runtimes.map(({ name }) => name);
+const networks = networksOf(engine.model.graphs);
+const inFloats = runtimes.filter(({ small }) => !small).map(({ name }) => name), others = runtimes.filter(({ own }) => !own).map(({ name }) => name);
 const versions = Object.fromEntries(runtimes.map(({ name, version }) => [name, version]));
-const racing = (where) => runtimes.filter(({ wheres }) => wheres.includes(where)).map(({ name }) => name);
+const racing = (where, of = runtimes.map(({ name }) => name)) =>
+  runtimes.filter(({ name, wheres }) => wheres.includes(where) && of.includes(name)).map(({ name }) => name);
 const jobOf = (network) => ({ network, lines: networks[network] });
 
 /** A job of node.mjs in a process of its own. */
@@ -30,7 +32,7 @@ async function inNode(job, options) {
 
 async function memory() {
   const used = {};
-  for (const name of ['', ...racing('node')]) used[name] = await inNode('memory', { name, ...jobOf('vggs') });
+  for (const name of ['', ...racing('node', inFloats)]) used[name] = await inNode('memory', { name, ...jobOf('vggs') });
   return used;
 }
 
@@ -43,28 +45,28 @@ async function compare(where, network, run) {
   const result = await run({ names: racing(where), leastRounds: LEAST_ROUNDS, budgetMs: BUDGET_MS, ...jobOf(network) });
   const facts = { network, where, products: products(layersOf(networks[network])), versions };
   const own = entriesOf(result, facts, { bytes: costs.bytes, ...(network === 'vggs' && (where === 'node' ? { rss: costs.rss } : { first: costs.first })) });
-  const largest = disagreement(result);
+  const largest = disagreement(result, racing(where, inFloats));
   apart = Math.max(apart, largest);
   entries.push(...own);
   if (where === 'node') nodePeaks.push(...result.peak);
   say(`\n${network} in ${where}: ${(facts.products / 1e6).toFixed(1)} million products, ${result.peak.length} rounds, ` +
-    `peak ${spread(result.peak).most.toFixed(1)} GFLOP/s, outputs differ by ${largest.toExponential(1)}`);
-  say(raceTable(result, own));
+    `peak ${spread(result.peak).most.toFixed(1)} GFLOP/s, outputs differ by ${largest.toExponential(1)}, those of bytes by ${disagreement(result, ['pleura', 'pleura-int8']).toExponential(1)}`);
+  say(raceTable(result, own, racing(where, others)));
 }
 
-say('\nOne thread, float32, all runtimes taking turns in each round. ms, CPU ms and GFLOP/s are medians, the share of the peak is by CPU time, best against best.');
+say('\nOne thread, float32 (and Pleura on bytes), all runtimes taking turns in each round. ms, CPU ms and GFLOP/s are medians, the share of the peak is by CPU time, best against best.');
 say('LiteRT.js loads in browsers only.');
 say(`\nNode ${process.versions.node}.`);
 for (const network of Object.keys(networks)) await compare('node', network, (job) => inNode('race', job));
 
 await inChromium(async ({ version, race, firstResults }) => {
   say(`\nChromium ${version}.`);
-  costs.first = await firstResults(racing('chromium'), jobOf('vggs'), COLD_ROUNDS);
+  costs.first = await firstResults(racing('chromium', inFloats), jobOf('vggs'), COLD_ROUNDS);
   for (const network of Object.keys(networks)) await compare('chromium', network, race);
 });
 
 say('\nBefore the first result on vggs: files without weights, a cold page on loopback in Chromium, memory after five runs.');
-say(costTable(names, costs, costs.rss['']));
+say(costTable(inFloats, costs, costs.rss['']));
 
 const peak = spread(nodePeaks).most;
 say(`\nThe shipped model's layers in Node, least of ${PROFILE_ROUNDS} (peak ${peak.toFixed(1)} GFLOP/s; layers by Winograd's tiles may exceed it):`);

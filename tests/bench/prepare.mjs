@@ -4,7 +4,8 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { flatten, layersOf, parametersFor } from './graph.mjs';
+import { quantise } from '../../src/quantise.mjs';
+import { flatten, imageFor, layersOf, parametersFor } from './graph.mjs';
 import { gguf } from './gguf.mjs';
 import { onnx } from './onnx.mjs';
 import { folder, root, runtimes } from './runtimes.mjs';
@@ -12,9 +13,12 @@ import { tflite } from './tflite.mjs';
 
 /** @param {Record<string, string[]>} networks */
 async function writeNetworks(networks) {
+  const wasm = await readFile(`${root}build/pleura.wasm`);
   for (const [name, lines] of Object.entries(networks)) {
     const layers = layersOf(lines), parameters = parametersFor(layers);
-    await writeFile(`${folder}${name}.gguf`, gguf(lines, layers, parameters));
+    const weights = gguf(lines, layers, parameters);
+    await writeFile(`${folder}${name}.gguf`, weights);
+    await writeFile(`${folder}${name}.int8.gguf`, await quantise(wasm, weights, [imageFor(layers)]));
     await writeFile(`${folder}${name}.onnx`, onnx(layers, parameters));
     await writeFile(`${folder}${name}.tflite`, tflite(layers, parameters));
     await writeFile(`${folder}${name}.bin`, flatten(parameters));

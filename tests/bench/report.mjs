@@ -36,9 +36,9 @@ export function entriesOf(race, { network, where, products, versions }, { bytes,
   });
 }
 
-/** The largest difference between any two runtimes' outputs. @param {Race} race */
-export function disagreement({ outputs }) {
-  const all = Object.values(outputs);
+/** The largest difference between the outputs of any two of these runtimes. @param {Race} race @param {string[]} names */
+export function disagreement({ outputs }, names) {
+  const all = names.map((name) => outputs[name]);
   return all.reduce((most, a) => all.reduce((largest, b) => Math.max(largest, difference(a, b)), most), 0);
 }
 
@@ -53,10 +53,9 @@ const percent = (share) => `${(share * 100).toFixed(0)} %`;
 /**
  * One race: time, spread, speed, and how often each runtime fits into the fastest peer's time: by medians, by best runs
  * and by medians of CPU time.
- * @param {Race} race @param {Entry[]} entries
+ * @param {Race} race @param {Entry[]} entries @param {string[]} peers
  */
-export function raceTable(race, entries) {
-  const names = Object.keys(race.ms), peers = names.filter((name) => name !== 'pleura');
+export function raceTable(race, entries, peers) {
   const ratio = (times, which, name) => {
     if (!times[name].length) return '-';
     return `${(Math.min(...peers.map((peer) => spread(times[peer])[which])) / spread(times[name])[which]).toFixed(2)}x`;

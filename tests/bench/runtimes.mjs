@@ -7,9 +7,13 @@ export const folder = `${root}build/bench/`;
 const modules = `${root}tests/bench/node_modules/`;
 const versionOf = (path) => JSON.parse(readFileSync(`${path}/package.json`, 'utf8')).version;
 
-/** @type {{name: string, version: string, wheres: string[], files: string[]}[]} */
+// own: Pleura itself; small: computes with bytes, so that its outputs differ; relaxed SIMD needs Chromium or Node 22
+/** @type {{name: string, version: string, wheres: string[], files: string[], own?: boolean, small?: boolean}[]} */
 export const runtimes = [
-  { name: 'pleura', version: versionOf(root), wheres: ['node', 'chromium'], files: [`${root}build/pleura.wasm`] },
+  { name: 'pleura', version: versionOf(root), wheres: ['node', 'chromium'], files: [`${root}build/pleura.wasm`], own: true },
+  { name: 'pleura-int8', version: versionOf(root), wheres: ['node', 'chromium'], files: [`${root}build/pleura.wasm`], own: true, small: true },
+  { name: 'pleura-relaxed', version: versionOf(root), wheres: ['chromium'],
+    files: [`${root}build/pleura.wasm`, `${root}build/pleura.dot.wasm`], own: true, small: true },
   { name: 'onnxruntime', version: versionOf(`${modules}onnxruntime-web`), wheres: ['node', 'chromium'],
     files: [`${modules}onnxruntime-web/dist/ort-wasm-simd-threaded.wasm`] },
   { name: 'tfjs', version: versionOf(`${modules}@tensorflow/tfjs-backend-wasm`), wheres: ['node', 'chromium'],

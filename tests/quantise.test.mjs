@@ -1,0 +1,106 @@
+// quantise.test.mjs - networks in bytes: near the floats they come from, the same bits from every kernel, a standard file.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gguf } from '@huggingface/gguf';
+import { createEngine } from '../src/engine.mjs';
+import { floatsOf, readGguf, TENSOR, writeGguf } from '../src/gguf.mjs';
+import { quantise } from '../src/quantise.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path) => new Uint8Array(readFileSync(join(root, path)));
+const scratch = mkdtempSync(join(tmpdir(), 'pleura-quantise-'));
+after(() => rmSync(scratch, { recursive: true }));
+const path = join(scratch, 'out.gguf');
+const wasm = read('build/pleura.wasm'), dot = read('build/pleura.dot.wasm');
+const { films, networks } = JSON.parse(readFileSync(join(root, 'tests/fixtures/convert/expected.json'), 'utf8'));
+const paths = films.map((film) => join('tests/fixtures/convert', film));
+
+/** The bits of the phantom and of the films from weights, by one kind of kernel. */
+async function bitsOf(weights, options) {
+  const engine = await createEngine({ wasm, weights, ...options });
+  return [engine.phantom(), ...paths.map((film) => engine.diagnose(read(film)))].map(({ bits }) => bits);
+}
+
+/** Bits and logits from the native engine, for the phantom and the films. */
+function native(weights) {
+  writeFileSync(path, weights);
+  const text = execFileSync(join(root, 'build/clang/bits'), [path, ...paths.map((film) => join(root, film))], { encoding: 'utf8' });
+  return text.trim().split('\n').map((line) => line.split(' ')).map(([, , bits, ...logits]) => ({ bits, logits: logits.map(Number) }));
+}
+
+/** The length of the difference in units of the length of what was expected; what all logits have in common means nothing. */
+function relativeError(got, expected) {
+  const centred = (rows) => rows.flatMap((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
+  const [a, b] = [centred(got), centred(expected)], length = (values) => Math.hypot(...values);
+  return length(a.map((v, i) => v - b[i])) / length(b);
+}
+
+for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
+  test(`${name} in bytes: near PyTorch, the same bits by every kernel`, async () => {
+    execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert', name), path, ...options, '--f32'], { stdio: 'ignore' });
+    const floats = new Uint8Array(readFileSync(path)), bytes = await quantise(wasm, floats, paths.map(read));
+    assert.ok(bytes.length < floats.length * 0.75, `${bytes.length} of ${floats.length} bytes`);
+    const own = native(bytes), expected = own.map(({ bits }) => bits);
+    const error = relativeError(own.slice(1).map((one) => one.logits), logits);
+    assert.ok(error < 0.1, `relative error ${error}`);
+    for (const kernels of [{}, { reference: true }, { dot }]) assert.deepEqual(await bitsOf(bytes, kernels), expected);
+  });
+}
+
+test('the shipped model in bytes is a standard file of half the size, with a self-test of its own', async () => {
+  const floats = read('model/pleura.gguf'), bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
+  assert.ok(bytes.length < floats.length * 0.6);
+  writeFileSync(path, bytes);
+  const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
+  assert.deepEqual(metadata['pleura.labels'], ['covid', 'pneumonia', 'normal']);
+  const kinds = new Map(tensorInfos.map(({ name, dtype }) => [name, dtype]));
+  assert.equal(kinds.get('lungs.enc1b.weight'), TENSOR.I8);
+  assert.equal(kinds.get('diagnosis.logits.weight'), TENSOR.F16);
+  const weights = readGguf(bytes);
+  weights.tensors.get('lungs.enc1b.weight').data[7] ^= 64;
+  await assert.rejects(createEngine({ wasm, weights: writeGguf(weights) }), { code: 'self-test' });
+});
+
+/** The engine's refusal of byte weights after a change. */
+async function refusal(change) {
+  const weights = readGguf(await small());
+  change(weights);
+  return createEngine({ wasm, weights: writeGguf(weights) }).then(() => 'taken', (error) => error.code);
+}
+
+let cached;
+async function small() {
+  return (cached ??= await quantise(wasm, read('model/pleura.gguf'), [read('tests/fixtures/grey16.png')]));
+}
+
+test('byte weights that could overflow, or do not fit their graph, are refused', async () => {
+  const floatAt = (weights, name) => new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
+  const key = 'diagnosis.block1a';
+  assert.equal(await refusal(() => {}), 'taken');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 0, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, NaN, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 1e9, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.bias`).setFloat32(0, 1e30, true)), 'model-damaged');
+  assert.equal(await refusal((w) => w.tensors.delete(`${key}.scale`)), 'model-damaged');
+  assert.equal(await refusal((w) => { w.tensors.get(`${key}.weight`).dims = [16, 1, 144]; }), 'model-damaged');
+  assert.equal(await refusal((w) => w.values.delete('pleura.diagnosis.steps')), 'model-damaged');
+  assert.equal(await refusal((w) => w.values.get('pleura.diagnosis.zeros').fill(0x43, 16)), 'model-damaged'); // 195.26: no byte
+  assert.equal(await refusal((w) => { w.tensors.get('diagnosis.logits.weight').kind = TENSOR.I8; }), 'model-damaged');
+});
+
+test('a GGUF file survives reading and writing, each number of each kind', async () => {
+  const once = readGguf(read('model/pleura.gguf')), twice = readGguf(writeGguf(once));
+  assert.deepEqual([...twice.values.keys()], [...once.values.keys()].filter((key) => key !== 'general.alignment'));
+  assert.deepEqual(twice.tensors, once.tensors);
+  const block = new Uint8Array(34);
+  new DataView(block.buffer).setUint16(0, 0x3800, true); // 0.5
+  block.set([1, 255, 127], 2);
+  assert.deepEqual([...floatsOf({ dims: [32], kind: TENSOR.Q8_0, data: block }).slice(0, 4)], [0.5, -0.5, 63.5, 0]);
+  const halves = new Uint8Array(new Uint16Array([0x3c00, 0xc000, 1, 0x83ff]).buffer);
+  assert.deepEqual([...floatsOf({ dims: [4], kind: TENSOR.F16, data: halves })], [1, -2, 2 ** -24, -1023 * 2 ** -24]);
+});
