@@ -35,44 +35,51 @@ export function createQueue(state, update, engine) {
     });
   }
 
-  const nextFilm = () => (state.selected?.status === 'waiting' ? state.selected : state.films.find((film) => film.status === 'waiting'));
+  const waits = (film) => film.status === 'waiting' || film.redraw;
+  const nextFilm = () => (state.selected && waits(state.selected) ? state.selected : state.films.find(waits));
 
   async function read(film) {
-    update(() => edit(film, { status: 'running' }));
-    const first = !film.record;
+    const { redraw } = film;
+    if (!redraw) update(() => edit(film, { status: 'running' }));
     try {
       const answer = await engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
-      edit(film, { ...answer, status: 'done', problem: null });
+      edit(film, { ...answer, status: 'done', problem: null, redraw: false });
       if (film.picture) dropPictures(film);
     } catch (error) {
       if (error.name === 'AbortError') return;
-      edit(film, { status: 'error', problem: toProblem(error) });
+      edit(film, redraw ? { redraw: false } : { status: 'error', problem: toProblem(error) });
+      if (redraw) state.said = state.words.problem(toProblem(error)); // the result stands, only its picture is gone
     }
     update(() => {
       state.run.finished++;
-      if (film === state.selected) state.said = state.words.announce(film, state.model);
+      if (film === state.selected && !redraw) state.said = state.words.announce(film, state.model);
     });
-    if (film === state.selected && film.status === 'done' && !film.picture) enqueue([film]); // selected while it was read
-    if (first) engine.finished(film);
+    if (redraw) return;
+    if (film === state.selected && film.status === 'done' && !film.picture) draw(film); // selected while it was read
+    engine.finished(film);
   }
 
-  /** Keeps the newest pictures: the last ones made and the one on view. Reading again brings the others back. */
+  /** Keeps the newest pictures: the last ones made and the one on view. Selecting brings the others back. */
   function dropPictures(newest) {
     pictured = [...pictured.filter((film) => film !== newest && film !== state.selected), ...new Set([newest, state.selected])];
     while (pictured.length > MAX_PICTURES) pictured.shift().picture = null;
   }
 
-  function enqueue(films) {
-    for (const film of films) edit(film, { status: 'waiting' });
+  function start(films, change) {
+    for (const film of films) edit(film, change);
     state.run.total += films.length;
     if (state.engine.phase === 'failed') Object.assign(state.engine, { phase: 'loading', received: 0 });
     update(() => {});
     work();
   }
 
+  /** @param {Film[]} films  to be read, for the first time or again */
+  const enqueue = (films) => start(films, { status: 'waiting' });
+  const draw = (film) => start([film], { redraw: true });
+
   function select(film) {
     state.selected = film;
-    if (film.status === 'done' && !film.picture) enqueue([film]);
+    if (film.status === 'done' && !film.picture && !film.redraw) draw(film);
     else update(() => {});
   }
 
@@ -83,16 +90,19 @@ export function createQueue(state, update, engine) {
     add(sources) {
       if (sources.length === 0) return;
       const films = sources.map(({ name, file, phantom = false, camera = false }) => /** @type {Film} */ (
-        { id: ++lastId, stamp: 0, name, file, phantom, camera, status: 'waiting', record: null, problem: null, thumb: null, picture: null }));
+        { id: ++lastId, stamp: 0, name, file, phantom, camera, status: 'waiting', record: null, problem: null, thumb: null, picture: null, redraw: false }));
       state.films.push(...films);
       state.selected = films[0];
       enqueue(films);
     },
 
     cancel() {
-      const running = state.films.some((film) => film.status === 'running');
+      const running = state.films.some((film) => film.status === 'running' || film.redraw);
       update(() => {
-        for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') edit(film, { status: film.record ? 'done' : 'cancelled' });
+        for (const film of state.films) {
+          if (film.redraw) edit(film, { redraw: false });
+          else if (film.status === 'waiting' || film.status === 'running') edit(film, { status: 'cancelled' });
+        }
         state.run = { finished: 0, total: 0 };
       });
       if (running) engine.cancel();

@@ -17,7 +17,8 @@ import english from './words/en.mjs';
  *  @property {any} record  the engine's record and the file's sha256, once done
  *  @property {Problem | null} problem
  *  @property {import('./look.mjs').Grey | null} thumb
- *  @property {import('./viewer.mjs').Picture | null} picture  dropped when many films have been seen since; reading again brings it back
+ *  @property {import('./viewer.mjs').Picture | null} picture  dropped when many films have been seen since
+ *  @property {boolean} redraw  the picture is being made again
  *
  *  @typedef {object} State
  *  @property {import('./words.mjs').Words} words  of the chosen language

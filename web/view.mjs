@@ -85,7 +85,7 @@ export function createView(document) {
     at.stage.classList.toggle('compare', compare);
     at.stage.classList.toggle('windowing', dragWindow);
     at.stage.classList.toggle('zoomed', look.zoom > 1);
-    put(at['stage-word'], picture ? '' : words.say(`stage.${selected.status}`));
+    put(at['stage-word'], picture ? '' : words.say(`stage.${selected.redraw ? 'running' : selected.status}`));
     for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch')) control.disabled = !picture;
     at['outline-switch'].checked = overlay.outline;
     at['heat-slider'].disabled = !evidence;
