@@ -10,6 +10,9 @@ typedef struct {
     size_t size, used;
 } arena;
 
+/* Floats that n floats take, for those behind them are aligned, too. */
+static inline size_t arena_floats(size_t n) { return (n + 3) & ~(size_t)3; }
+
 /* count * item bytes, 16-byte aligned, uninitialised; NULL when they do not fit. */
 static inline void *arena_take(arena *a, size_t count, size_t item)
 {

@@ -39,10 +39,10 @@ typedef struct {
     int k, stride, pad, after, scale, linear;
     activation act;
     int h, w, c, lanes;   /* output; lanes = c padded to 4, or c for the input */
-    /* What net.c adds: */
-    int tiled;            /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4] */
+    /* What net.c and bytes.c add: */
+    int tiled;            /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4], or see int8.h */
     float *weight, *bias; /* conv, depthwise and dense */
-    int8_weights small;   /* the same of a layer that reads bytes */
+    int8_weights int8;    /* the same of a layer that reads bytes */
     float step;           /* of an output in bytes, else 0 */
     int zero;
     int last_use;         /* the last layer that reads the output; its own number for one that is never read */

@@ -1,6 +1,6 @@
 // quantise.test.mjs - networks in bytes: near the floats they come from, the same bits from every kernel, a standard file.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,32 @@ test('byte weights that could overflow, or do not fit their graph, are refused',
   assert.equal(await refusal((w) => w.values.delete('pleura.diagnosis.steps')), 'model-damaged');
   assert.equal(await refusal((w) => w.values.get('pleura.diagnosis.zeros').fill(0x43, 16)), 'model-damaged'); // 195.26: no byte
   assert.equal(await refusal((w) => { w.tensors.get('diagnosis.logits.weight').kind = TENSOR.I8; }), 'model-damaged');
+});
+
+test('bytes changed anywhere in byte weights are refused or harmless, under sanitizers', async () => {
+  const options = networks['unet_map.onnx'].arguments;
+  execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/unet_map.onnx'), path, ...options], { stdio: 'ignore' });
+  const bytes = await quantise(wasm, new Uint8Array(readFileSync(path)), paths.map(read)), text = Buffer.from(bytes).toString('latin1');
+  const places = [...text.matchAll(/\.(steps|zeros)|diagnosis\.\w+\.(weight|scale|bias)| = (conv|quantise|maxpool|resize|concat)/g)].map(({ index, 0: found }) => index + found.length);
+  let refused = 0;
+  for (let i = 0; i < 240; i++) {
+    const changed = bytes.slice(), at = i % 3 ? places[i % places.length] + ((i * 7) % 40) : (i * 7919) % bytes.length;
+    changed[at] ^= 1 << i % 8;
+    writeFileSync(path, changed);
+    const { status, stderr } = spawnSync(join(root, 'build/clang/bits'), [path, join(root, paths[0])], { encoding: 'utf8' });
+    assert.ok(status === 0 || (status === 1 && stderr.startsWith(path)), `byte ${at}: ${stderr}`);
+    refused += status;
+  }
+  assert.ok(refused > 40 && refused < 240, `${refused} refused`);
+});
+
+test('products that are wrong are not taken', async () => {
+  // (module (import "env" "memory" (memory 1)) (func (export "products") (param i32 i32 i32 i32 i32 i32)))
+  const name = [...Buffer.from('products')], none = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 10, 1, 96, 6, 127, 127, 127, 127, 127, 127, 0,
+    2, 15, 1, 3, ...Buffer.from('env'), 6, ...Buffer.from('memory'), 2, 0, 1, 3, 2, 1, 0, 7, 12, 1, 8, ...name, 0, 0, 10, 4, 1, 2, 0, 11]);
+  const weights = await small(), engine = await createEngine({ wasm, weights, dot: none });
+  assert.equal(engine.model.relaxed, false);
+  assert.equal(engine.phantom().bits, (await createEngine({ wasm, weights })).phantom().bits);
 });
 
 test('a GGUF file survives reading and writing, each number of each kind', async () => {
