@@ -8,6 +8,8 @@ import { STORE } from './store.mjs';
  *  @param {{onKept: (kept: Kept) => void, onUpdate: () => void, onRequests: (requests: import('./requests.mjs').Request[]) => void}} tell */
 export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   const workers = navigator.serviceWorker;
+  workers?.addEventListener('message', ({ data }) => onRequests(data.requests));
+  workers?.startMessages();
   /** @type {ServiceWorkerRegistration} */
   let registration;
   try {
@@ -31,9 +33,8 @@ export async function createOffline(version, { onKept, onUpdate, onRequests }) {
     const { port1, port2 } = new MessageChannel();
     const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
     active.postMessage('check', [port2]);
-    const { version: kept, lost, mended, requests } = await answer;
+    const { version: kept, lost, mended } = await answer;
     port1.close();
-    onRequests(requests);
     onKept({ complete: lost.length === 0, lost, mended });
     if (kept !== version) onUpdate(); // another tab has let the newer version in
   }

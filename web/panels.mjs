@@ -20,7 +20,9 @@ export function createPanels(at) {
       (item, { say }) => put(item.firstChild, words.say(say)));
   }
 
-  const sinceFirst = ({ requests, opened }) => (opened === 0 ? 0 : requests.filter((request) => request.at > opened).length);
+  /** Without parts of the page that came from this device, such as another language: what the service worker has to fetch it lists itself. */
+  const sinceFirst = ({ requests, opened }) =>
+    (opened === 0 ? 0 : requests.filter(({ url, at, bytes }) => at > opened && (bytes > 0 || !url.startsWith(FOLDER))).length);
 
   function requests(state) {
     const { requests, words } = state;

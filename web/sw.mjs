@@ -8,9 +8,9 @@ const FOLDER = self.registration.scope;
 const PAGE = new URL('./', FOLDER).href;
 const precache = new PrecacheController({ cacheName: STORE });
 precache.addToCacheList(FILES);
-/** @type {import('./requests.mjs').Request[]} not yet told to a page */
-const requests = [];
-watchRequests('service', (more) => requests.push(...more));
+watchRequests('service', async (requests) => {
+  for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true })) page.postMessage({ requests });
+});
 const integrities = new Map(FILES.map(({ url, integrity }) => [new URL(url, FOLDER).href, integrity]));
 
 self.addEventListener('install', precache.install); // all files with the right SHA-256, or none of this version
@@ -70,7 +70,7 @@ async function check(event) {
     await Promise.allSettled(fromStore(event, url, new Request(url, { integrity, cache: 'reload' })));
     (await store.match(key) ? mended : lost).push(url);
   }
-  return { version: VERSION, lost, mended, requests: requests.splice(0) };
+  return { version: VERSION, lost, mended };
 }
 
 async function digest(response) {

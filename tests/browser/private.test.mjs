@@ -71,6 +71,12 @@ test('the list of requests is that of the server, and a film adds none', async (
   const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(/Policy" content="([^"]+)/)[1];
   assert.equal(await page.textContent('#policy'), policy);
   assert.deepEqual(await faults(page), []);
+  await page.keyboard.press('Escape');
+  await page.selectOption('#language', 'fr'); // kept on this device by now
+  await page.waitForSelector('[lang|=fr]');
+  await page.selectOption('#language', 'en');
+  await panel(page, 'requests');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film: 0');
   await page.evaluate(() => fetch('./no-such-file'));
   await page.waitForFunction(() => document.getElementById('requests-since').textContent.endsWith('1'));
   await page.keyboard.press('Escape');
