@@ -199,6 +199,12 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     };
   }
 
+  /** @param {number} maxSide  of the longer side; no film is enlarged */
+  function sizeWithin(maxSide) {
+    const scale = Math.min(1, maxSide / Math.max(c.width(), c.height()));
+    return { width: Math.max(1, Math.round(c.width() * scale)), height: Math.max(1, Math.round(c.height() * scale)) };
+  }
+
   return {
     model,
 
@@ -310,11 +316,23 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      * @returns {{data: Uint8Array, width: number, height: number}}  grey, row by row
      */
     film(maxSide) {
-      const scale = Math.min(1, maxSide / Math.max(c.width(), c.height()));
-      const width = Math.max(1, Math.round(c.width() * scale)), height = Math.max(1, Math.round(c.height() * scale));
+      const { width, height } = sizeWithin(maxSide);
       const at = c.view(width, height);
       if (!at) check(OUT_OF_MEMORY);
       return { data: bytesAt(at, width * height).slice(), width, height };
+    },
+
+    /**
+     * The same film with all its greys, 0 black to 65535 white.
+     * @param {number} maxSide  of the longer side, pixels
+     * @returns {{data: Uint16Array, width: number, height: number, low: number, high: number}}  low, high: the greys that
+     *   `film` makes black and white
+     */
+    greys(maxSide) {
+      const { width, height } = sizeWithin(maxSide);
+      const at = c.greys(width, height);
+      if (!at) check(OUT_OF_MEMORY);
+      return { data: new Uint16Array(c.memory.buffer, at, width * height).slice(), width, height, low: c.greys_low(), high: c.greys_high() };
     },
   };
 }

@@ -411,20 +411,39 @@ pleura_status pleura_self_test(pleura_engine *e)
     return PLEURA_OK;
 }
 
-pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height)
+/* *values[height][width], to be freed: the film stretched; *low and *high: its robust range. */
+static pleura_status stretch(float **values, float *low, float *high, const film *f, int width, int height)
 {
-    const film *f = &e->film;
     if (!f->pixels) return PLEURA_EMPTY;
     if (width < 1 || height < 1 || width > f->width || height > f->height) return PLEURA_IMAGE_TOO_LARGE;
     size_t count = (size_t)width * (size_t)height;
-    float *values = malloc(count * sizeof *values), low, high;
-    if (!values) return PLEURA_MEMORY;
-    film_resample(values, width, height, f, 0, 0, f->width, f->height);
-    robust_range(&low, &high, values, count);
-    for (size_t i = 0; i < count; i++) {
+    *values = malloc(count * sizeof **values);
+    if (!*values) return PLEURA_MEMORY;
+    film_resample(*values, width, height, f, 0, 0, f->width, f->height);
+    robust_range(low, high, *values, count);
+    return PLEURA_OK;
+}
+
+pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height)
+{
+    float *values, low, high;
+    pleura_status status = stretch(&values, &low, &high, &e->film, width, height);
+    if (status) return status;
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) {
         float v = high > low ? 255 * (values[i] - low) / (high - low) : 0;
         grey[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5f);
     }
+    free(values);
+    return PLEURA_OK;
+}
+
+pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height)
+{
+    float *values, low, high;
+    pleura_status status = stretch(&values, &low, &high, &e->film, width, height);
+    if (status) return status;
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) greys[i] = (uint16_t)(values[i] + 0.5f);
+    range[0] = (uint16_t)(low + 0.5f), range[1] = (uint16_t)(high + 0.5f);
     free(values);
     return PLEURA_OK;
 }

@@ -88,6 +88,9 @@ pleura_status pleura_self_test(pleura_engine *e);
  * PLEURA_EMPTY before the first diagnosis. At most the film's own width and height, at least 1. */
 pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
 
+/* greys[height][width]: the same film with all its greys, 0 black to 65535 white; range: those that pleura_view spreads. */
+pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height);
+
 /* One layer of one of the two networks. */
 typedef enum { PLEURA_LUNGS, PLEURA_DIAGNOSIS } pleura_graph;
 

@@ -14,7 +14,8 @@ static pleura_engine *engine;
 static pleura_result result;
 static void *buffer;          /* what input() gave last */
 static void *weights;         /* the buffer that load() has kept */
-static uint8_t *view_pixels;
+static void *view_pixels;
+static uint16_t view_range[2];
 static const char *found_at;
 static size_t found_size;
 static pleura_layer layer_found;
@@ -115,6 +116,16 @@ const uint8_t *EXPORT(view)(int width, int height)
     view_pixels = malloc((size_t)width * (size_t)height);
     return view_pixels && pleura_view(engine, view_pixels, width, height) == PLEURA_OK ? view_pixels : NULL;
 }
+
+/* The same with all its greys, and those that view() spreads. */
+const uint16_t *EXPORT(greys)(int width, int height)
+{
+    free(view_pixels);
+    view_pixels = malloc((size_t)width * (size_t)height * sizeof(uint16_t));
+    return view_pixels && pleura_greys(engine, view_pixels, view_range, width, height) == PLEURA_OK ? view_pixels : NULL;
+}
+int EXPORT(greys_low)(void) { return view_range[0]; }
+int EXPORT(greys_high)(void) { return view_range[1]; }
 
 /* Element `index` under the zero-terminated key in the input buffer; the text's address or NULL, its size from text_size. */
 const char *EXPORT(text)(size_t index)

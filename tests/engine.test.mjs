@@ -97,6 +97,9 @@ test('the view is the film last diagnosed, scaled and never enlarged', async () 
   const whole = engine.film(1000), half = engine.film(48);
   assert.deepEqual([whole.width, whole.height, half.width, half.height], [96, 80, 48, 40]);
   assert.ok(whole.data[0] < 10 && whole.data.at(-1) > 245);
+  const { data, width, height, low, high } = engine.greys(1000);
+  assert.deepEqual([width, height, data.length], [96, 80, 96 * 80]);
+  whole.data.forEach((grey, i) => assert.ok(Math.abs(Math.min(255, Math.max(0, (255 * (data[i] - low)) / (high - low))) - grey) < 1, `pixel ${i}`));
   engine.phantom();
   assert.equal(whole.data.length, 96 * 80, 'a view is a copy');
 });

@@ -70,6 +70,13 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     assert(pleura_diagnose_rgba(e, &r, rgba, 1, 1) == PLEURA_IMAGE_TOO_SMALL);
     assert(pleura_view(e, grey, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_view(e, grey, 0, 1) == PLEURA_IMAGE_TOO_LARGE);
     assert(pleura_view(e, grey, 4, 4) == PLEURA_OK);
+    uint16_t greys[16], range[2];
+    assert(pleura_greys(e, greys, range, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_greys(e, greys, range, 4, 4) == PLEURA_OK);
+    for (int i = 0; i < 16; i++) {
+        float v = range[1] > range[0] ? 255.f * ((float)greys[i] - range[0]) / (float)(range[1] - range[0]) : 0;
+        float spread = v < 0 ? 0 : v > 255 ? 255 : v;
+        assert(spread - grey[i] < 1 && grey[i] - spread < 1);
+    }
     pleura_close(e);
 }
 

@@ -1,62 +1,53 @@
-// app.mjs: the one state of the page, what changes it, and the queue of films
+// app.mjs: the one state of the page, and what people's actions do to it
+import { createCamera } from './camera.mjs';
 import { createClient } from './client.mjs';
+import { listen } from './events.mjs';
+import { createHistory } from './history.mjs';
+import { adjust, firstLook, move, presets, zoom } from './look.mjs';
 import { createOffline } from './offline.mjs';
-import { csvReport, jsonReport } from './report.mjs';
+import { toProblem } from './problem.mjs';
+import { createQueue, TRANSIENT } from './queue.mjs';
+import { csvReport, jsonReport, kept, recordOf } from './report.mjs';
+import { watchRequests } from './requests.mjs';
+import { fillSheet } from './sheet.mjs';
+import { firstState } from './state.mjs';
+import { ROWS } from './table.mjs';
 import { createView } from './view.mjs';
-import * as words from './words.mjs';
-
-/** @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
- *  @typedef {object} Film
- *  @property {number} id
- *  @property {string} name
- *  @property {File} [file]  absent for the phantom
- *  @property {boolean} phantom
- *  @property {Status} status
- *  @property {any} record  the engine's record and the file's sha256, once done
- *  @property {words.Problem | null} problem
- *  @property {import('./viewer.mjs').Grey | null} thumb
- *  @property {import('./viewer.mjs').Picture | null} picture  dropped when many films have been seen since; reading again brings it back
- *
- *  @typedef {object} State
- *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, problem: words.Problem | null}} engine
- *  @property {any} model
- *  @property {Film[]} films
- *  @property {Film | null} selected
- *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
- *  @property {{outline: boolean, heat: number}} overlay
- *  @property {boolean} dragging
- *  @property {import('./offline.mjs').Kept | null} kept  what the service worker holds, once it has said so
- *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it enters at the user's word
- *  @property {string} said  the last sentence for screen readers */
+import { createWords, firstLanguage } from './words.mjs';
+import english from './words/en.mjs';
 
 /* global SITE -- put in by build.mjs */
-const MAX_PICTURES = 24; // each holds about a megabyte
+const STEP = 48, WINDOW_STEP = 0.04, ZOOM_STEP = 1.3; // of the keys
+const KEPT_SHOWN = 100;
 
-/** @type {State} */
-const state = {
-  engine: { phase: 'loading', received: 0, total: SITE.wasm.bytes + SITE.weights.bytes, problem: null },
-  model: null,
-  films: [],
-  selected: null,
-  run: { finished: 0, total: 0 },
-  overlay: { outline: true, heat: 50 },
-  dragging: false,
-  kept: null,
-  update: 'none',
-  said: '',
-};
-const view = createView(document);
-const files = /** @type {HTMLInputElement} */ (document.getElementById('files'));
-const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })));
-/** @type {ReturnType<typeof createOffline> | null} */
-let offline = null;
-let lastId = 0;
-let working = false;
+const state = firstState();
+const { view, box } = createView(document);
+const find = (id) => /** @type {any} */ (document.getElementById(id));
+const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus();
 
 function update(change) {
   change();
   view(state);
 }
+const set = (changes) => update(() => Object.assign(state, changes));
+const asked = (requests) => set({ requests: [...state.requests, ...requests] });
+
+const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked);
+const history = createHistory((problem) => set({ history: { ...state.history, problem } }), () => readHistory({ on: false }));
+const camera = createCamera(find('camera'));
+/** @type {ReturnType<typeof createOffline> | null} */
+let offline = null;
+
+const queue = createQueue(state, update, {
+  start: startEngine,
+  cancel: client.cancel,
+  finished: keepResult,
+  async diagnose({ file, phantom, camera: photo }, pictured) {
+    const answer = await client.diagnose(phantom ? { phantom, pictured } : { file, pictured });
+    if (photo) answer.record.decoder = 'camera';
+    return answer;
+  },
+});
 
 async function startEngine() {
   try {
@@ -72,8 +63,8 @@ async function startEngine() {
   } catch (error) {
     if (error.name === 'AbortError') return true;
     update(() => {
-      Object.assign(state.engine, { phase: 'failed', problem: words.toProblem(error) });
-      state.said = state.engine.problem.message;
+      Object.assign(state.engine, { phase: 'failed', problem: toProblem(error) });
+      state.said = state.words.problem(state.engine.problem);
     });
     return false;
   }
@@ -81,87 +72,61 @@ async function startEngine() {
 
 /* After the engine: by then its two large files are here and need not be fetched twice. */
 function startOffline() {
-  const version = /** @type {HTMLMetaElement} */ (document.querySelector('[name=version]')).content;
-  const onKept = (kept) => update(() => { state.kept = kept; });
-  const onUpdate = () => state.update === 'none' && update(() => Object.assign(state, { update: 'waiting', said: words.update(state) }));
-  return createOffline(version, onKept, onUpdate);
+  const onUpdate = () => state.update === 'none' && set({ update: 'waiting', said: state.words.say(state.films.length > 0 ? 'update.save' : 'update.available') });
+  return createOffline(state.version, { onKept: (kept) => set({ kept }), onUpdate, onRequests: asked });
 }
 
-/** Works off the queue, one film at a time, so that a trap or a cancel touches only one. */
-async function work() {
-  if (working) return;
-  working = true;
-  let film;
-  while (await startEngine() && (film = nextFilm())) await read(film);
-  working = false;
-  if (state.engine.phase === 'failed') return;
-  update(() => {
-    if (state.run.total > 1 && state.run.finished === state.run.total) state.said = words.finished(state.run.total);
-    state.run = { finished: 0, total: 0 };
-  });
-}
-
-const nextFilm = () => (state.selected?.status === 'waiting' ? state.selected : state.films.find((film) => film.status === 'waiting'));
-
-async function read(film) {
-  update(() => { film.status = 'running'; });
+async function speak(language) {
   try {
-    const answer = await client.diagnose(film.phantom ? { phantom: true } : { file: film.file });
-    Object.assign(film, answer, { status: 'done', problem: null });
-    dropPictures(film);
+    const messages = language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
+    set({ words: createWords(language, messages, navigator.languages) });
+  } catch {
+    find('language').value = state.words.language;
+    set({ said: state.words.say('problem.language-missing') });
+  }
+}
+
+/** @param {import('./intake.mjs').Intake} intake */
+function add({ sources, skipped }) {
+  state.skipped += skipped;
+  if (sources.length > 0) Object.assign(state, { opened: state.opened || Date.now(), look: firstLook() });
+  queue.add(sources);
+}
+
+/** @param {Promise<import('./intake.mjs').Intake>} found */
+async function gather(found) {
+  set({ gathering: true });
+  try {
+    const intake = await found;
+    set({ gathering: false });
+    add(intake);
   } catch (error) {
-    if (error.name === 'AbortError') return;
-    Object.assign(film, { status: 'error', problem: words.toProblem(error) });
-  }
-  update(() => {
-    state.run.finished++;
-    if (film === state.selected) state.said = words.announce(film, state.model);
-  });
-}
-
-/** Keeps the newest pictures: the last ones made and the one on view. */
-const pictured = [];
-function dropPictures(newest) {
-  pictured.push(newest);
-  while (pictured.length > MAX_PICTURES) {
-    const oldest = pictured.shift();
-    if (oldest === state.selected) pictured.push(oldest);
-    else oldest.picture = null;
+    set({ gathering: false, said: state.words.problem({ code: 'file-unreadable', message: error.message }) });
   }
 }
-
-function enqueue(films) {
-  for (const film of films) film.status = 'waiting';
-  state.run.total += films.length;
-  if (state.engine.phase === 'failed') Object.assign(state.engine, { phase: 'loading', received: 0 });
-  view(state);
-  work();
-}
-
-function add(sources) {
-  if (sources.length === 0) return;
-  const films = sources.map(({ name, file, phantom = false }) => /** @type {Film} */ (
-    { id: ++lastId, name, file, phantom, status: 'waiting', record: null, problem: null, thumb: null, picture: null }));
-  state.films.push(...films);
-  state.selected = films[0];
-  enqueue(films);
-}
-
-const addFiles = (list) => add([...list].map((file) => ({ name: file.name, file })));
 
 function select(film) {
-  state.selected = film;
-  if (film.status === 'done' && !film.picture) enqueue([film]);
-  else view(state);
+  state.tags = null;
+  state.look = { ...firstLook(), invert: state.look.invert };
+  queue.select(film);
 }
 
-function cancel() {
-  const running = state.films.some((film) => film.status === 'running');
-  update(() => {
-    for (const film of state.films) if (film.status === 'waiting' || film.status === 'running') film.status = film.record ? 'done' : 'cancelled';
-    state.run = { finished: 0, total: 0 };
-  });
-  if (running) client.cancel();
+const showLook = (look) => set({ look });
+function chooseWindow(preset) {
+  const { film, lungs } = state.selected.picture;
+  showLook({ ...state.look, preset, window: presets(film, lungs)[preset] });
+}
+const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
+
+async function readHistory(changes = {}) {
+  const { count, newest } = await history.read(KEPT_SHOWN);
+  set({ history: { ...state.history, ...changes, count, newest } });
+}
+
+async function keepResult(film) {
+  if (!state.history.on || film.status !== 'done') return;
+  await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
+  if (state.panel === 'history') await readHistory();
 }
 
 function save(name, type, text) {
@@ -169,81 +134,147 @@ function save(name, type, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk still reads it
 }
+const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model.labels));
+const saveJson = (records) => save('pleura.jsonl', 'application/jsonl', jsonReport(records));
+const records = () => state.films.filter(({ status }) => status === 'done' || status === 'error').map((film) => recordOf(film, state.model));
 
-const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus();
+let printed = 'film';
+function print(what) {
+  printed = what;
+  window.print();
+}
 
+const step = (by) => {
+  const film = state.films[state.films.indexOf(state.selected) + by];
+  if (film) select(film);
+};
+
+/** What changes how the film on view is shown. @type {import('./events.mjs').Actions} */
+const looks = {
+  'zoom-in': () => showLook(zoom(state.look, box(), ZOOM_STEP)),
+  'zoom-out': () => showLook(zoom(state.look, box(), 1 / ZOOM_STEP)),
+  step: ({ x, y }) => showLook(move(state.look, box(), -x * STEP, -y * STEP)),
+  'step-window': ({ x, y }) => showLook(adjust(state.look, x * WINDOW_STEP, y * WINDOW_STEP)),
+  'window-film': () => chooseWindow('film'),
+  'window-lungs': () => chooseWindow('lungs'),
+  'window-dense': () => chooseWindow('dense'),
+  invert: () => showLook({ ...state.look, invert: !state.look.invert }),
+  compare: () => overlay({ compare: !state.overlay.compare }),
+  'reset-look': () => showLook(firstLook()),
+};
+
+/** @type {import('./events.mjs').Actions} */
 const actions = {
-  choose: () => files.click(),
-  phantom: () => add([{ name: words.phantomName, phantom: true }]),
+  choose: () => find('files').click(),
+  folder: () => find('folder').click(),
+  phantom: () => add({ sources: [{ name: english['film.phantom'], phantom: true }], skipped: 0 }),
   select: ({ film }) => select(state.films.find(({ id }) => id === Number(film))),
   open(data) {
     actions.select(data);
     focus('#reading');
-    document.getElementById('desk').scrollIntoView();
+    find('desk').scrollIntoView();
   },
-  cancel,
+  cancel: () => queue.cancel(),
   clear() {
-    cancel();
-    pictured.length = 0;
-    update(() => Object.assign(state, { films: [], selected: null, said: '' }));
+    queue.clear();
     focus('#welcome [data-action=choose]');
   },
   remove() {
-    const place = state.films.indexOf(state.selected);
-    state.films.splice(place, 1);
-    if (state.films.length === 0) return actions.clear();
-    select(state.films[Math.min(place, state.films.length - 1)]);
-    focus('#reading');
+    queue.remove();
+    focus(state.selected ? '#reading' : '#welcome [data-action=choose]');
   },
   'retry-film'() {
-    enqueue([state.selected]);
+    queue.enqueue([state.selected]);
     focus('#reading');
   },
-  'retry-cancelled': () => enqueue(state.films.filter((film) => film.status === 'cancelled')),
-  'retry-engine': () => enqueue([]),
+  async tags() {
+    const film = state.selected;
+    try {
+      set({ tags: { film, list: await client.tags(film.file) } });
+      focus('#tags');
+    } catch (error) {
+      if (error.name !== 'AbortError') set({ said: state.words.problem(toProblem(error)) });
+    }
+  },
+  'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
+  'retry-failed': () => queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
+  'retry-engine': () => queue.enqueue([]),
   'fetch-again': async () => (await offline).check(),
   async reload() {
-    update(() => { state.update = 'entering'; });
+    set({ update: 'entering' });
     (await offline).reload();
   },
-  'export-csv': () => save('pleura.csv', 'text/csv', csvReport(state.films, state.model)),
-  'export-json': () => save('pleura.json', 'application/json', jsonReport(state.films, state.model)),
+
+  ...looks,
+  look: showLook,
+  drag: () => set({ dragWindow: !state.dragWindow }),
+  overlay,
+  'heat-less': () => overlay({ heat: Math.max(0, state.overlay.heat - 10) }),
+  'heat-more': () => overlay({ heat: Math.min(100, state.overlay.heat + 10) }),
+  outline: () => overlay({ outline: !state.overlay.outline }),
+  previous: () => step(-1),
+  next: () => step(1),
+  help: () => set({ panel: 'keys' }),
+
+  gather,
+  dragging: (on) => state.dragging !== on && set({ dragging: on }),
+  share: (share) => set({ share }),
+  table: (changes) => set({ table: { ...state.table, ...changes } }),
+  sort({ by }) {
+    const { table } = state, back = table.by === by && table.down;
+    actions.table({ by: back ? 'place' : by, down: table.by === by && !table.down });
+  },
+  'more-rows': () => actions.table({ rows: state.table.rows + ROWS }),
+  'export-csv': () => saveCsv(records()),
+  'export-json': () => saveJson(records()),
+  'print-film': () => print('film'),
+  'print-batch': () => print('batch'),
+  sheet: () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state),
+
+  panel({ panel }) {
+    set({ panel });
+    if (panel === 'history') readHistory();
+  },
+  close: () => set({ panel: null }),
+  closed(panel) {
+    if (panel === 'camera') camera.close();
+    if (panel === state.panel) set({ panel: null, camera: 'off' });
+  },
+  shortcuts: (on) => set({ shortcuts: on }),
+  language(language) {
+    window.history.replaceState(null, '', `#lang=${language}`); // remembered in the address: a bookmark keeps it, the device does not
+    speak(language);
+  },
+  address: () => speak(firstLanguage(navigator.languages, location.hash)),
+  async camera() {
+    set({ panel: 'camera', camera: 'opening' });
+    const opened = await camera.open();
+    if (state.panel !== 'camera') return camera.close();
+    set({ camera: opened ? 'on' : 'denied' });
+  },
+  async shoot() {
+    const file = await camera.shoot(`${state.words.say('film.photo', { time: new Date().toISOString() })}.png`);
+    set({ panel: null });
+    add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 });
+  },
+  'history-csv': async () => saveCsv((await history.all()).map(kept)),
+  'history-json': async () => saveJson((await history.all()).map(kept)),
+  async keep(on) {
+    if (on) return readHistory({ on: await history.begin() });
+    await history.wipe();
+    await readHistory({ on: false, problem: null });
+  },
+  async wipe() {
+    queue.clear();
+    await actions.keep(false);
+    set({ said: state.words.say('history.wiped') });
+  },
 };
 
-document.addEventListener('click', (event) => {
-  const button = /** @type {HTMLElement} */ (event.target).closest('[data-action]');
-  if (button instanceof HTMLElement) actions[button.dataset.action](button.dataset);
-});
-document.getElementById('outline-switch').addEventListener('change', ({ target }) => update(() => { state.overlay.outline = target.checked; }));
-document.getElementById('heat-slider').addEventListener('input', ({ target }) => update(() => { state.overlay.heat = Number(target.value); }));
-document.getElementById('strip-list').addEventListener('keydown', (event) => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  const film = state.films[state.films.indexOf(state.selected) + step];
-  if (!film) return;
-  event.preventDefault();
-  select(film);
-  focus(`#strip-list [data-film="${film.id}"]`);
-});
-
-files.addEventListener('change', () => {
-  addFiles(files.files);
-  files.value = ''; // the same file may be chosen again
-});
-document.addEventListener('paste', (event) => addFiles(event.clipboardData.files));
-const dragging = (on) => state.dragging !== on && update(() => { state.dragging = on; });
-document.addEventListener('dragover', (event) => {
-  if (!event.dataTransfer.types.includes('Files')) return;
-  event.preventDefault();
-  dragging(true);
-});
-document.addEventListener('dragleave', (event) => event.relatedTarget ?? dragging(false));
-document.addEventListener('drop', (event) => {
-  event.preventDefault();
-  dragging(false);
-  addFiles(event.dataTransfer.files);
-});
-
-globalThis.launchQueue?.setConsumer(async ({ files: handles }) => addFiles(await Promise.all(handles.map((handle) => handle.getFile()))));
-
+listen(state, actions, (action) => action in looks, box);
 view(state);
-work();
+queue.enqueue([]);
+watchRequests('page', asked);
+const language = firstLanguage(navigator.languages, location.hash);
+if (language !== 'en') speak(language);
+history.resume().then((on) => set({ history: { ...state.history, on } }));

@@ -7,6 +7,9 @@ import { basename, extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { marked } from 'marked';
+import { readCard } from './card.mjs';
+import { LANGUAGES } from './words.mjs';
+import english from './words/en.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values: given } = parseArgs({ options: { weights: { type: 'string', default: `${root}model/pleura.gguf` }, out: { type: 'string', default: `${root}build/site` } } });
@@ -24,9 +27,13 @@ async function put(source, bytes, extension = extname(source)) {
   return (written[source] = { file, bytes: bytes.length, sha256 });
 }
 
-/** A text of web/ in which the files written so far go by their new names. */
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+/** A text of web/ in English, in which the files written so far go by their new names. */
 async function read(source) {
-  const text = await readFile(`${root}web/${source}`, 'utf8');
+  const text = (await readFile(`${root}web/${source}`, 'utf8'))
+    .replace(/data-say="([^"]+)">/g, (whole, key) => whole + escaped(english[key]))
+    .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
   return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
 }
 
@@ -35,6 +42,7 @@ async function bundle(source, constants = {}, format = 'esm') {
     entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     bundle: true,
     minify: true,
+    charset: 'utf8', // languages other than English are half as large
     write: false,
     format,
     target: 'es2022',
@@ -58,11 +66,16 @@ const weights = await put('pleura.gguf', await readFile(given.weights));
 const worker = await put('worker.mjs', await bundle('worker.mjs'), '.js');
 const dicom = { module: (await put('dicom.mjs', await bundle('../src/dicom.mjs'), '.js')).file };
 for (const codec of ['charls', 'openjpeg']) dicom[codec] = await put(`${codec}.wasm`, await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))));
-await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights, dicom } }), '.js');
+const markdown = await readFile(`${root}model/card.md`, 'utf8');
+const words = {};
+for (const language of Object.keys(LANGUAGES)) {
+  if (language !== 'en') words[language] = (await put(`words-${language}.mjs`, await bundle(`words/${language}.mjs`), '.js')).file;
+}
+await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm, weights, words, dicom, card: readCard(markdown) } }), '.js');
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = marked.parse(await readFile(`${root}model/card.md`, 'utf8'))
+const card = marked.parse(markdown)
   .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
   .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
 await put('card.html', (await read('card.html')).replace('{card}', () => card));

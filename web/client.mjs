@@ -1,11 +1,13 @@
 // client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
-import { problem } from './words.mjs';
+import { problem } from './problem.mjs';
 
-/** @typedef {{worker: string, wasm: Part, weights: Part, dicom: {module: string, charls: Part, openjpeg: Part}}} Site  what web/build.mjs wrote, with content hashes in the names
+/** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, dicom: {module: string, charls: Part, openjpeg: Part}, card: import('./card.mjs').Card}} Site
+ *     what web/build.mjs wrote, with content hashes in the names
  *  @typedef {{file: string, bytes: number, sha256: string}} Part */
 
-/** @param {Site} site  @param {(received: number, total: number) => void} onProgress */
-export function createClient(site, onProgress) {
+/** @param {Site} site  @param {(received: number, total: number) => void} onProgress
+ *  @param {(requests: import('./requests.mjs').Request[]) => void} onRequests  what the worker has asked for */
+export function createClient(site, onProgress, onRequests) {
   let worker = null;
   let ready = null;
   let kept = null; // the checked module and weights: a restart needs no network
@@ -19,6 +21,7 @@ export function createClient(site, onProgress) {
     worker.onmessage = ({ data }) => {
       alive = true;
       if (data.progress) return onProgress(...data.progress);
+      if (data.requests) return onRequests(data.requests);
       const call = waiting.get(data.id);
       waiting.delete(data.id);
       if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
@@ -58,7 +61,7 @@ export function createClient(site, onProgress) {
     /** The model's description, when engine and weights are in place. */
     start: () => (ready ??= load()),
 
-    /** @param {{file?: File, phantom?: boolean}} film */
+    /** @param {{file?: File, phantom?: boolean, pictured: boolean}} film  pictured: with what the viewer needs */
     async diagnose(film) {
       await this.start();
       try {

@@ -4,9 +4,12 @@ import { STORE } from './store.mjs';
 /** @typedef {{complete: boolean, lost: string[], mended: string[]}} Kept  addresses of files that are missing, or had to be fetched again */
 
 /** Where no service worker is to be had (plain http, some private windows), nothing is told and the page works as ever.
- *  @param {string} version  of this page  @param {(kept: Kept) => void} onKept  @param {() => void} onUpdate */
-export async function createOffline(version, onKept, onUpdate) {
+ *  @param {string} version  of this page
+ *  @param {{onKept: (kept: Kept) => void, onUpdate: () => void, onRequests: (requests: import('./requests.mjs').Request[]) => void}} tell */
+export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   const workers = navigator.serviceWorker;
+  workers?.addEventListener('message', ({ data }) => onRequests(data.requests));
+  workers?.startMessages();
   /** @type {ServiceWorkerRegistration} */
   let registration;
   try {

@@ -1,4 +1,4 @@
-// overlay.mjs: film, heatmap and lung mask as pixels and an outline; plain numbers, no document
+// overlay.mjs: heatmap as pixels and lung mask as an outline; plain numbers, no document
 /** @typedef {{data: Float32Array, width: number, height: number}} Grid  values 0..1 stretched over the whole film */
 
 /* Violet to yellow with rising lightness (the upper part of matplotlib's "plasma", CC0), so that order survives without colour. */
@@ -10,14 +10,6 @@ const colours = Uint8Array.from({ length: STEPS * 4 }, (_, at) => {
   const place = value * (RAMP.length - 1), low = Math.min(RAMP.length - 2, Math.floor(place));
   return RAMP[low][channel] + (place - low) * (RAMP[low + 1][channel] - RAMP[low][channel]);
 });
-
-/** @param {{data: Uint8Array, width: number, height: number}} film  @returns {Uint8ClampedArray} RGBA */
-export function greyPixels(film) {
-  const out = new Uint8ClampedArray(film.data.length * 4);
-  const words = new Uint32Array(out.buffer);
-  for (let i = 0; i < words.length; i++) words[i] = 0xff000000 | film.data[i] * 0x010101;
-  return out;
-}
 
 /** The two grid cells around each of `size` pixels and the weight of the second; cell centres lie at (i + 0.5) / cells. */
 function taps(size, cells) {

@@ -1,16 +1,25 @@
-// report.mjs: the finished films as files to save; the records are those of the command
-import { csv, toJson, toRecord } from '../src/records.mjs';
+// report.mjs: finished films as the records of the command, and those as files to save
+import { csv, jsonLines, toRecord } from '../src/records.mjs';
+import { createWords } from './words.mjs';
+import english from './words/en.mjs';
 
-/** @typedef {import('./app.mjs').Film} Film */
+/** @typedef {import('../src/records.mjs').Record} Record */
 
-const finished = (films) => films.filter((film) => film.status === 'done' || film.status === 'error');
-const record = (film, model) => toRecord(film.name, film.status === 'error' ? film.problem : film.record, model.label);
+const { problem } = createWords('en', english);
 
-/** @param {Film[]} films  @param {{label: string}} model  @returns {string} an array, one record a line */
-export const jsonReport = (films, model) => `[\n${finished(films).map((film) => toJson(record(film, model))).join(',\n')}\n]\n`;
+/** Programs read these records, so that they speak English in every language of the page.
+ *  @param {import('./state.mjs').Film} film  @param {{label: string}} model  @returns {Record} */
+export const recordOf = (film, model) =>
+  toRecord(film.name, film.status === 'error' ? { code: film.problem.code, message: problem(film.problem) } : film.record, model.label);
 
-/** @param {Film[]} films  @param {{label: string, labels: string[]}} model */
-export function csvReport(films, model) {
-  const { head, row } = csv(model.labels);
-  return [head, ...finished(films).map((film) => row(record(film, model)))].map((line) => `${line}\n`).join('');
+/** The record of a result that was kept on this device. @param {import('./history.mjs').Kept} kept  @returns {Record} */
+export const kept = ({ record }) => record;
+
+/** @param {Record[]} records  @returns {string} one a line */
+export const jsonReport = (records) => records.map((record) => `${jsonLines().row(record)}\n`).join('');
+
+/** @param {Record[]} records  @param {string[]} labels */
+export function csvReport(records, labels) {
+  const { head, row } = csv(labels);
+  return [head, ...records.map(row)].map((line) => `${line}\n`).join('');
 }

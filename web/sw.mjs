@@ -1,5 +1,6 @@
 // sw.mjs: the service worker; keeps one complete version of the page on this device and serves no other
 import { PrecacheController } from 'workbox-precaching/PrecacheController.js';
+import { watchRequests } from './requests.mjs';
 import { STORE } from './store.mjs';
 
 /* global FILES, VERSION -- put in by build.mjs */
@@ -7,6 +8,9 @@ const FOLDER = self.registration.scope;
 const PAGE = new URL('./', FOLDER).href;
 const precache = new PrecacheController({ cacheName: STORE });
 precache.addToCacheList(FILES);
+watchRequests('service', async (requests) => {
+  for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true })) page.postMessage({ requests });
+});
 const integrities = new Map(FILES.map(({ url, integrity }) => [new URL(url, FOLDER).href, integrity]));
 
 self.addEventListener('install', precache.install); // all files with the right SHA-256, or none of this version

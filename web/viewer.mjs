@@ -1,42 +1,74 @@
-// viewer.mjs: one film as the engine saw it, with the heatmap and the lung outline over it
-import { greyPixels, heatPixels, outlinePath } from './overlay.mjs';
+// viewer.mjs: one film as the engine saw it, at any zoom and window, alone or beside itself, with heatmap and outline over it
+import { firstLook, paintGreys } from './look.mjs';
+import { heatPixels, outlinePath } from './overlay.mjs';
 
 /** @typedef {import('./overlay.mjs').Grid} Grid
- *  @typedef {{data: Uint8Array, width: number, height: number}} Grey
- *  @typedef {{film: Grey, heatmap: Grid, lungs: Grid}} Picture */
+ *  @typedef {import('./look.mjs').Grey} Grey
+ *  @typedef {import('./look.mjs').Look} Look
+ *  @typedef {{film: Grey, heatmap: Grid, lungs: Grid}} Picture
+ *  @typedef {{outline: boolean, heat: number, compare: boolean, evidence: boolean}} Overlay  heat is a percentage */
 
-/** @param {HTMLCanvasElement} canvas  @param {Uint8ClampedArray} pixels RGBA */
-function paint(canvas, pixels, width, height) {
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext('2d').putImageData(new ImageData(pixels, width, height), 0, 0);
+const HEAT_SIDE = 512; // it holds a few dozen values: more pixels show nothing more
+
+/** @param {HTMLCanvasElement} canvas  @param {ImageData} image */
+function paint(canvas, image) {
+  const { width, height } = image;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
-/** @param {HTMLCanvasElement} canvas  @param {Grey} grey */
-export const paintGrey = (canvas, grey) => paint(canvas, greyPixels(grey), grey.width, grey.height);
+/** @param {HTMLCanvasElement} canvas  @param {Grey} grey  @param {Look} [look]  @param {ImageData} [image]  to be painted over: one for a drag, not one a step */
+export function paintGrey(canvas, grey, look = firstLook(), image = new ImageData(grey.width, grey.height)) {
+  paintGreys(new Uint32Array(image.data.buffer), grey, look);
+  paint(canvas, image);
+}
 
-/** @param {HTMLElement} film  the box that holds the two canvases and the outline */
-export function createViewer(film) {
-  const [plane, heat] = film.querySelectorAll('canvas');
-  const outline = film.querySelector('svg');
-  let shown = null;
+/** @param {HTMLCanvasElement} canvas  @param {Picture} picture */
+export function paintHeat(canvas, { film, heatmap }) {
+  const scale = Math.min(1, HEAT_SIDE / Math.max(film.width, film.height));
+  const width = Math.max(1, Math.round(film.width * scale)), height = Math.max(1, Math.round(film.height * scale));
+  paint(canvas, new ImageData(heatPixels(heatmap, width, height), width, height));
+}
+
+/** @param {HTMLElement} stage  holds two panes: the film alone, for comparing, and the film with what lies over it */
+export function createViewer(stage) {
+  const [alone, main] = stage.querySelectorAll('.film');
+  const [plane, heat] = main.querySelectorAll('canvas'), twin = alone.querySelector('canvas');
+  const outline = main.querySelector('svg');
+  /** @type {{picture?: Picture, window?: import('./look.mjs').Window, invert?: boolean, compare?: boolean}} */
+  let shown = {};
+  /** @type {ImageData} */
+  let image;
 
   return {
-    /** @param {Picture} picture  @param {{outline: boolean, heat: number, evidence: boolean}} overlay  heat is a percentage */
-    show(picture, overlay) {
-      if (picture !== shown) {
+    /** @param {Picture} picture  @param {Look} look  @param {Overlay} overlay */
+    show(picture, look, overlay) {
+      if (picture !== shown.picture) {
         const { width, height } = picture.film;
-        paintGrey(plane, picture.film);
-        paint(heat, heatPixels(picture.heatmap, width, height), width, height);
+        image = new ImageData(width, height);
+        paintHeat(heat, picture);
         outline.setAttribute('viewBox', `0 0 ${picture.lungs.width} ${picture.lungs.height}`);
         const path = outlinePath(picture.lungs);
         for (const line of outline.children) line.setAttribute('d', path);
-        film.style.setProperty('--aspect', String(width / height));
-        shown = picture;
+        stage.style.setProperty('--aspect', String(width / height));
       }
+      const { window, invert } = look, { compare } = overlay;
+      if (picture !== shown.picture || window !== shown.window || invert !== shown.invert || compare !== shown.compare) {
+        paintGrey(plane, picture.film, look, image);
+        if (compare) paint(twin, image);
+      }
+      shown = { picture, window, invert, compare };
+      stage.style.setProperty('--zoom', String(look.zoom));
+      for (const film of [alone, main]) film.style.transform = `translate(${look.x}px, ${look.y}px) scale(${look.zoom})`;
       outline.toggleAttribute('hidden', !overlay.outline);
       heat.hidden = !overlay.evidence;
       heat.style.opacity = String(overlay.heat / 100);
+    },
+
+    /** The sizes that look.mjs reckons with. @returns {import('./look.mjs').Box} */
+    box() {
+      const pane = main.parentElement;
+      return { pane: { width: pane.clientWidth, height: pane.clientHeight }, film: { width: main.offsetWidth, height: main.offsetHeight } };
     },
   };
 }

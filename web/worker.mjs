@@ -3,16 +3,18 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createEngine } from '../src/engine.mjs';
 import { isDicom } from '../src/sniff.mjs';
+import { problem, toProblem } from './problem.mjs';
+import { watchRequests } from './requests.mjs';
 import { forget, keep } from './store.mjs';
-import { problem, toProblem } from './words.mjs';
 
-const FILM_SIDE = 1024; // enough for a desktop's viewer at two device pixels each
+const FILM_SIDE = 2048; // for the viewer, at up to eight megabytes
 const THUMB_SIDE = 128;
 const MAX_FILE = 256 << 20;
 
 let engine = null;
 let dicomSite = null;
 let dicom = null; // the module for DICOM, from the first such file on
+watchRequests('worker', (requests) => self.postMessage({ requests }));
 
 const tasks = { start, diagnose, tags };
 
@@ -76,13 +78,14 @@ async function fetchPart(name, part, again, count = () => {}) {
   return bytes;
 }
 
-async function diagnose({ file, phantom }) {
+/** @param {{file?: File, phantom?: boolean, pictured: boolean}} task  pictured: with what the viewer needs */
+async function diagnose({ file, phantom, pictured }) {
   const bytes = phantom ? null : await readFile(file);
   const { heatmap, lungs, ...record } = phantom ? engine.phantom() : await examine(bytes);
   if (bytes) record.sha256 = bytesToHex(sha256(bytes));
-  const picture = { film: engine.film(FILM_SIDE), heatmap, lungs };
-  const result = { record, picture, thumb: engine.film(THUMB_SIDE) };
-  return { result, transfer: [picture.film, heatmap, lungs, result.thumb].map((grid) => grid.data.buffer) };
+  const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
+  const picture = pictured ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
+  return { result: { record, picture, thumb }, transfer: [thumb, picture?.film, heatmap, lungs].filter(Boolean).map((grid) => grid.data.buffer) };
 }
 
 /** The tags of a DICOM file, to be shown and then forgotten; none for other files. */

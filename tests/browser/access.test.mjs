@@ -84,6 +84,10 @@ test('all can be done by keyboard: start, move between films, read the result', 
   t.after(close);
   await settled(page);
   const focused = () => page.evaluate(() => document.activeElement.textContent.trim());
+  for (const id of ['language', 'more']) {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), id);
+  }
   await page.keyboard.press('Tab');
   assert.equal(await focused(), 'Choose films');
   await page.keyboard.press('Tab');
@@ -97,6 +101,7 @@ test('all can be done by keyboard: start, move between films, read the result', 
   await page.keyboard.press('ArrowLeft');
   assert.match(await focused(), /^Synthetic phantom/);
   assert.equal(await page.isVisible('#synthetic'), true);
-  await page.click('[data-action=clear]');
+  await page.click('#more');
+  await page.click('#clear');
   assert.equal(await focused(), 'Choose films');
 });

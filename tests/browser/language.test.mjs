@@ -1,0 +1,91 @@
+// language.test.mjs: the page in each of its languages: every state without fault on phone and desktop, nothing left in English
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { LANGUAGES } from '../../web/words.mjs';
+import english from '../../web/words/en.mjs';
+import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
+
+let browser, server;
+before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+const speaks = (page, language) => page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
+const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+const sentences = Object.values(english).filter((text) => text.split(' ').length > 3 && !text.includes('{'));
+/** Sentences of English that can be seen or are read aloud. */
+const inEnglish = (page) => page.evaluate((sentences) => {
+  const shown = [...document.querySelectorAll('[aria-label], [title]')].map((element) => `${element.getAttribute('aria-label')} ${element.getAttribute('title')}`).join('\n') + document.body.innerText;
+  return sentences.filter((sentence) => shown.includes(sentence));
+}, sentences);
+
+for (const language of Object.keys(LANGUAGES).filter((language) => language !== 'en')) {
+  for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+    test(`${language} at ${viewport.width} pixels`, async (t) => {
+      const { page, complaints, close } = await open(browser, server, { viewport, locale: language, reducedMotion: 'reduce', colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+      t.after(close);
+      const look = async (state) => {
+        assert.deepEqual(await faults(page), [], state);
+        assert.deepEqual(await inEnglish(page), [], state);
+        assert.equal(await wide(page), 0, `${state}: scrolls sideways`);
+      };
+      await speaks(page, language);
+      await settled(page);
+      assert.equal(await page.getAttribute('html', 'dir'), language === 'ar' ? 'rtl' : 'ltr');
+      assert.equal(await page.inputValue('#language'), language);
+      await look('welcome');
+      await page.click('#welcome [data-action=phantom]');
+      await settled(page);
+      await page.click('#worth summary');
+      await page.click('#details summary');
+      await look('phantom');
+      for (const panel of ['history', 'requests', 'keys']) {
+        await page.click('#more');
+        await page.click(`#menu [data-panel=${panel}]`);
+        await look(panel);
+        await page.keyboard.press('Escape');
+      }
+      await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }, { name: 'text.png', buffer: Buffer.from('text') }]);
+      await settled(page);
+      await look('refused');
+      await select(page, 2);
+      await look('not read');
+      await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+      await page.emulateMedia({ media: 'print' });
+      assert.deepEqual(await inEnglish(page), [], 'on paper');
+      assert.deepEqual(complaints, []);
+    });
+  }
+}
+
+test('the switch changes every word at once, stays over a reload, and keeps nothing on the device', async (t) => {
+  const { page, close } = await open(browser, server);
+  t.after(close);
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  const bits = await page.textContent('#facts dd >> nth=2');
+  await page.selectOption('#language', 'es');
+  await speaks(page, 'es');
+  assert.equal(await page.textContent('#because'), 'De las tres clases, esta radiografía se parece más a las de personas que tenían COVID-19.');
+  assert.equal(await page.textContent('#facts dd >> nth=2'), bits);
+  assert.match(await page.textContent('#bars .value'), /^53,8\s%$/);
+  await page.reload();
+  await speaks(page, 'es');
+  assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 0);
+  await page.selectOption('#language', 'en');
+  await speaks(page, 'en');
+  assert.equal(await page.textContent('#welcome-title'), english['welcome.title']);
+});
+
+test('words that cannot be fetched leave the page as it is and are named', async (t) => {
+  const lost = await serve();
+  t.after(lost.close);
+  lost.change = (name, bytes) => (name.startsWith('words-ar') ? null : bytes);
+  const { page, close } = await open(browser, lost, { serviceWorkers: 'block' });
+  t.after(close);
+  await settled(page);
+  await page.selectOption('#language', 'ar');
+  await page.waitForFunction((sentence) => document.getElementById('said').textContent === sentence, english['problem.language-missing']);
+  assert.equal(await page.getAttribute('html', 'dir'), 'ltr');
+  assert.equal(await page.inputValue('#language'), 'en');
+});

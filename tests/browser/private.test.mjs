@@ -1,0 +1,265 @@
+// private.test.mjs: what the page asks for and what it keeps: nothing, unless the user says so; and how it proves that
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { dicomFile } from '../dicom_file.mjs';
+import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
+
+const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
+let browser, server;
+before(async () => { [browser, server] = await Promise.all([launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']), serve()]); });
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+async function ready(t, options) {
+  const opened = await open(browser, server, { reducedMotion: 'reduce', ...options });
+  t.after(opened.close);
+  await settled(opened.page);
+  await opened.page.waitForSelector('text=Ready to work offline');
+  return opened;
+}
+
+async function panel(page, name) {
+  await page.click('#more');
+  await page.click(`#menu [data-panel=${name}]`);
+  await page.waitForSelector(`#panel-${name}[open]`);
+}
+
+async function read(page) {
+  await choose(page, [film]);
+  await settled(page);
+}
+
+/** Everything that a browser keeps for a site, but for the files of the site itself. */
+const kept = (page) => page.evaluate(async () => {
+  const files = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+  return {
+    databases: (await indexedDB.databases()).map(({ name }) => name), local: localStorage.length, session: sessionStorage.length, cookie: document.cookie,
+    files: files.flat().map(({ url }) => new URL(url).pathname.split('/').pop()).sort(),
+  };
+});
+const siteAlone = async () => ({ databases: [], local: 0, session: 0, cookie: '', files: ['', ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name))].sort() });
+
+test('by default nothing of a film is kept: no database, no storage, no cookie, in the cache the site alone', async (t) => {
+  const { page } = await ready(t);
+  await page.click('#welcome [data-action=phantom]');
+  await read(page);
+  for (const name of ['history', 'requests', 'keys']) {
+    await panel(page, name);
+    await page.keyboard.press('Escape');
+  }
+  assert.deepEqual(await kept(page), await siteAlone());
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.isVisible('#welcome'), true);
+});
+
+test('the list of requests is that of the server, and a film adds none', async (t) => {
+  const { page, asked } = await ready(t);
+  const before = server.requests.length;
+  asked.length = 0;
+  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film: 0');
+  await read(page);
+  await panel(page, 'requests');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film: 0');
+  assert.equal(server.requests.length, before);
+  const listed = await page.locator('#requests tr').evaluateAll((rows) => rows.map(({ children: [file, who] }) => [file.textContent, who.textContent]));
+  for (const name of await readdir(server.folder)) {
+    if (/^pleura.*\.(wasm|gguf)$/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'worker']], name);
+    if (/^(words|dicom|charls)/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'service worker']], name);
+  }
+  assert.ok(listed.some(([file, who]) => file === './' && who === 'page'));
+  const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(/Policy" content="([^"]+)/)[1];
+  assert.equal(await page.textContent('#policy'), policy);
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press('Escape');
+  await page.selectOption('#language', 'fr'); // kept on this device by now
+  await page.waitForSelector('[lang|=fr]');
+  await page.selectOption('#language', 'en');
+  await panel(page, 'requests');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film: 0');
+  await page.evaluate(() => fetch('./no-such-file'));
+  await page.waitForFunction(() => document.getElementById('requests-since').textContent.endsWith('1'));
+  await page.keyboard.press('Escape');
+  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film: 1', 'the count is live');
+});
+
+for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+  test(`results are kept when asked, on this device, until they are wiped, at ${viewport.width} pixels`, async (t) => {
+    const { page } = await ready(t, { viewport });
+    await panel(page, 'history');
+    assert.deepEqual(await faults(page), []);
+    await page.click('#history-switch');
+    await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+    await page.keyboard.press('Escape');
+    await read(page);
+    const verdict = await page.textContent('#verdict');
+    await panel(page, 'history');
+    await page.waitForSelector('#history tr');
+
+
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.isVisible('#welcome'), true, 'the film itself is gone');
+    await panel(page, 'history');
+    assert.equal(await page.isChecked('#history-switch'), true);
+    assert.equal(await page.textContent('#history-count'), 'Results kept: 1');
+    assert.deepEqual((await page.locator('#history tr > *').allTextContents()).slice(1), [film.name, verdict]);
+    assert.deepEqual(await faults(page), []);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-json]')]);
+    const record = JSON.parse(await readFile(await download.path(), 'utf8'));
+    assert.deepEqual([record.file, record.status], [film.name, 'ok']);
+    assert.match(record.sha256, /^[0-9a-f]{64}$/);
+    const bytes = await page.evaluate(async () => {
+      const [{ name }] = await indexedDB.databases();
+      const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+      const [{ thumb }] = await new Promise((resolve) => { store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(target.result); });
+      store.close();
+      return thumb.data.length;
+    });
+    assert.ok(bytes <= 128 * 128, 'a small picture, no film');
+
+    await page.click('[data-action=wipe]');
+    await page.waitForFunction(() => document.getElementById('history-kept').hidden);
+    assert.equal(await page.isChecked('#history-switch'), false);
+    assert.equal(await page.textContent('#said'), 'Everything was wiped.');
+    assert.deepEqual(await kept(page), await siteAlone());
+  });
+}
+
+test('a wipe in one tab also ends the keeping of another', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  await settled(other);
+  await page.click('[data-action=wipe]');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
+  await read(other);
+  assert.deepEqual((await kept(other)).databases, []);
+  await panel(other, 'history');
+  assert.equal(await other.isChecked('#history-switch'), false);
+});
+
+test('a device without room says so once, the result stays on the page', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError'); };
+  });
+  await page.keyboard.press('Escape');
+  await read(page);
+  await panel(page, 'history');
+  assert.match(await page.textContent('#history-problem'), /^This device has no room left/);
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.textContent('#name'), film.name);
+});
+
+test('a browser that keeps nothing at all still reads films', async (t) => {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  await context.addInitScript(() => {
+    for (const call of ['open', 'databases']) IDBFactory.prototype[call] = () => { throw new DOMException('forbidden', 'SecurityError'); };
+    Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('forbidden', 'SecurityError'); } });
+  });
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await settled(page);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForSelector('#history-problem:not([hidden])');
+  assert.equal(await page.isChecked('#history-switch'), false);
+  await page.keyboard.press('Escape');
+  await read(page);
+  assert.equal(await page.textContent('#name'), film.name);
+});
+
+test('where the disk is full the page works, only not offline', async (t) => {
+  const full = await serve();
+  t.after(full.close);
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(full.url).origin, quotaSize: 1000 });
+  await page.goto(full.url);
+  await settled(page);
+  await page.waitForFunction(async () => { // the installation has been tried and given up
+    const registration = await navigator.serviceWorker.getRegistration();
+    return !registration?.installing && !registration?.active;
+  });
+  await read(page);
+  assert.equal(await page.textContent('#name'), film.name);
+  assert.equal(await page.textContent('#kept'), '');
+});
+
+test('the patient in a DICOM file is shown on request only, and is never saved, printed or kept', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.keyboard.press('Escape');
+  await choose(page, [{ name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }, film]);
+  await settled(page);
+  const named = (element = 'body') => page.evaluate((selector) => document.querySelector(selector).textContent.includes('Nobody Anna'), element);
+  await page.click('#details summary');
+  assert.equal(await named(), false);
+  await page.click('#tags-show');
+  await page.waitForSelector('#tags >> text=Nobody Anna');
+  assert.deepEqual(await faults(page), []);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'tags');
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.equal(await named('#sheet'), false);
+  for (const kind of ['csv', 'json']) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
+    assert.doesNotMatch(await readFile(await download.path(), 'utf8'), /Nobody.Anna/);
+  }
+  const results = await page.evaluate(async () => {
+    const [{ name }] = await indexedDB.databases();
+    const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+    return new Promise((resolve) => { store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(JSON.stringify(target.result)); });
+  });
+  assert.match(results, /IM1/);
+  assert.doesNotMatch(results, /Nobody.Anna/);
+  await page.click('#strip-list button >> nth=1');
+  assert.equal(await named(), false);
+});
+
+for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+  test(`a photo is warned about, read, and marked in page and record, at ${viewport.width} pixels`, async (t) => {
+    const { page } = await ready(t, { viewport });
+    await page.click('#more');
+    await page.click('#menu [data-action=camera]');
+    await page.waitForSelector('#shoot:enabled');
+    assert.match(await page.textContent('#panel-camera .warn'), /never checked on photos/);
+    assert.deepEqual(await faults(page), []);
+    await page.click('#shoot');
+    await page.waitForSelector('#desk:not([hidden])');
+    await settled(page);
+    assert.equal(await page.isVisible('#photo'), true);
+    assert.equal(await page.isVisible('#photo-notice'), true);
+    assert.equal(await page.evaluate(() => document.getElementById('camera').srcObject), null, 'the camera is off');
+    await choose(page, [film]);
+    await settled(page);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=export-json]')]);
+    const records = (await readFile(await download.path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual(records.map(({ decoder }) => decoder), ['camera', 'stb']);
+    assert.notEqual(records[0].gate.reason, 'colour', 'the fake camera is green, a photo is grey');
+  });
+}
+
+test('a camera that is forbidden is named, and the dialog can be left', async (t) => {
+  const { page } = await ready(t);
+  await page.evaluate(() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; });
+  await page.click('#more');
+  await page.click('#menu [data-action=camera]');
+  await page.waitForSelector('#camera-text >> text=/cannot be used/');
+  assert.equal(await page.isEnabled('#shoot'), false);
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.isVisible('#panel-camera'), false);
+});

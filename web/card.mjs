@@ -1,0 +1,28 @@
+// card.mjs: the figures of the model card that the page shows, and what they mean at another share of disease
+/** @typedef {{value: number, low: number, high: number}} Figure  with its 95 % interval
+ *  @typedef {{unseen: {normal: Figure, covid: Figure}, seen: {sensitivity: Figure, specificity: Figure}, within: Figure}} Card */
+
+const FIGURE = '\\**([\\d.]+) \\(([\\d.]+)-([\\d.]+)\\)\\**';
+
+/** The figures as they stand in model/card.md: shares of 100 become shares of 1. @param {string} markdown  @returns {Card} */
+export function readCard(markdown) {
+  function row(start, count, scale) {
+    const found = markdown.match(new RegExp(`^\\| ${start} \\| ${Array(count).fill(FIGURE).join(' \\| ')} \\|`, 'm'));
+    if (!found) throw new Error(`model/card.md has no row "${start}" with ${count} figures and their intervals, which the page shows`);
+    return Array.from({ length: count }, (_, at) => {
+      const [value, low, high] = found.slice(1 + 3 * at, 4 + 3 * at).map((text) => Number(text) / scale);
+      return { value, low, high };
+    });
+  }
+  const [normal, covid] = row('% of \\d+ normals', 2, 100);
+  const [sensitivity, specificity] = row('covid \\| \\d+', 2, 100); // adults: children would flatter the specificity
+  const [within] = row('cohen \\| covid against[^|]*', 1, 1);
+  return { unseen: { normal, covid }, seen: { sensitivity, specificity }, within };
+}
+
+/** The share of right answers among the films called so (Bayes), from the ends of both intervals.
+ *  @param {number} share  of the ill, 0..1  @param {Figure} sensitivity  @param {Figure} falseAlarms  @returns {Figure} */
+export function predictiveValue(share, sensitivity, falseAlarms) {
+  const of = (found, mistaken) => (share * found) / (share * found + (1 - share) * mistaken);
+  return { value: of(sensitivity.value, falseAlarms.value), low: of(sensitivity.low, falseAlarms.high), high: of(sensitivity.high, falseAlarms.low) };
+}

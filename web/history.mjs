@@ -1,0 +1,74 @@
+// history.mjs: results kept on this device, only after the user has said so; that the database exists is the sign of it
+import { deleteDB, openDB } from 'idb';
+
+/** @typedef {{id?: number, date: number, name: string, record: any, model: string, thumb: import('./look.mjs').Grey}} Kept */
+
+/* One for each folder, because several copies of the page may live on one host. */
+const NAME = `pleura results ${new URL('./', location.href)}`;
+
+/** @param {(problem: import('./problem.mjs').Problem) => void} onProblem  @param {() => void} onWiped  by another tab */
+export function createHistory(onProblem, onWiped) {
+  /** @type {import('idb').IDBPDatabase | null} */
+  let store = null;
+
+  const open = async () => {
+    store = await openDB(NAME, 1, {
+      upgrade: (made) => void made.createObjectStore('films', { keyPath: 'id', autoIncrement: true }),
+      blocking() { // another tab wipes
+        close();
+        onWiped();
+      },
+    });
+  };
+  function close() {
+    store?.close();
+    store = null;
+  }
+
+  return {
+    /** Opens what an earlier visit was told to keep, and makes nothing where there is nothing. @returns {Promise<boolean>} */
+    async resume() {
+      try {
+        const known = await indexedDB.databases();
+        if (known.some(({ name }) => name === NAME)) await open();
+      } catch {
+        // Private windows may forbid all of it: then there is nothing to resume.
+      }
+      return store !== null;
+    },
+
+    async begin() {
+      try {
+        await open();
+      } catch {
+        onProblem({ code: 'history-failed', message: '' });
+      }
+      return store !== null;
+    },
+
+    /** @param {Kept} kept */
+    async add(kept) {
+      try {
+        await store?.add('films', kept);
+      } catch {
+        onProblem({ code: 'history-full', message: '' }); // the only way that adding to an open store fails
+      }
+    },
+
+    /** With the newest first. @param {number} most  @returns {Promise<{count: number, newest: Kept[]}>} */
+    async read(most) {
+      if (!store) return { count: 0, newest: [] };
+      const films = store.transaction('films').store, newest = [];
+      for (let cursor = await films.openCursor(null, 'prev'); cursor && newest.length < most; cursor = await cursor.continue()) newest.push(cursor.value);
+      return { count: await store.count('films'), newest };
+    },
+
+    /** Every result, in the order in which they were kept. @returns {Promise<Kept[]>} */
+    all: async () => (store ? store.getAll('films') : []),
+
+    async wipe() {
+      close();
+      await deleteDB(NAME);
+    },
+  };
+}

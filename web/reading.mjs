@@ -1,0 +1,101 @@
+// reading.mjs: draws what the engine says of the selected film, and what that is worth
+import { predictiveValue } from './card.mjs';
+import { createChanges, each, element, put } from './dom.mjs';
+import { TRANSIENT } from './queue.mjs';
+import { strongest } from './words.mjs';
+
+/** @typedef {import('./state.mjs').State} State */
+
+/** Names and values of everything that tells one answer from another. @returns {[string, string][]} */
+export function facts(film, { words, model, version }) {
+  const { record } = film, { say } = words;
+  return [
+    [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
+    [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
+    ...(record.dicom ? [[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]] : []),
+    [say('fact.bits'), record.bits],
+    ...(record.sha256 ? [[say('fact.hash'), record.sha256]] : []),
+    [say('fact.model'), `${model.name}-${model.version}`],
+    [say('fact.weights'), model.sha256],
+    [say('fact.temperature'), words.hundredths(model.temperature)],
+    [say('fact.page'), version],
+  ];
+}
+
+/** @param {HTMLElement} list  @param {[string, string][]} rows */
+export function fillFacts(list, rows) {
+  each(list, rows, ([name]) => name, () => element('div', {}, element('dt'), element('dd')), (item, [name, value]) => {
+    put(item.children[0], name);
+    put(item.children[1], value);
+  });
+}
+
+/** @param {HTMLElement} list */
+export function fillBars(list, record, { words, model }) {
+  each(list, model.labels, (label) => label,
+    () => element('li', {}, element('span'), element('span', { className: 'value' }), element('span', { className: 'track' }, element('span', { className: 'fill' }))),
+    (item, label) => {
+      const [name, value, track] = item.children;
+      item.classList.toggle('first', label === strongest(record.probability));
+      put(name, words.label(label));
+      put(value, words.precise(record.probability[label]));
+      track.firstChild.style.width = `${100 * record.probability[label]}%`;
+    });
+}
+
+/** What the model card says, in sentences. @returns {string[]} */
+export function worthSentences({ card, words }) {
+  const share = (figure) => words.interval(figure, words.percent);
+  return [
+    words.say('worth.unseen', { normal: share(card.unseen.normal), covid: share(card.unseen.covid) }),
+    words.say('worth.seen', { sensitivity: share(card.seen.sensitivity), specificity: share(card.seen.specificity) }),
+    `${words.say('worth.within', { auc: words.interval(card.within, words.hundredths) })} ${words.say('worth.intervals')}`,
+  ];
+}
+
+/** @param {Record<string, any>} at */
+export function createReading(at) {
+  const changed = createChanges();
+
+  function worth(state) {
+    const { card, words, share } = state, { sensitivity, specificity } = card.seen;
+    if (!changed('worth', words, share)) return;
+    each(at['worth-figures'], worthSentences(state), (text) => text, (text) => element('li', { textContent: text }), () => {});
+    const seenAlarms = { value: 1 - specificity.value, low: 1 - specificity.high, high: 1 - specificity.low };
+    const counted = (figure) => words.interval(figure, (x) => words.whole(100 * x));
+    at['share-slider'].value = share;
+    put(at['share-value'], words.whole(share));
+    put(at['share-text'], words.say('worth.predicts', {
+      seen: counted(predictiveValue(share / 100, sensitivity, seenAlarms)), unseen: counted(predictiveValue(share / 100, sensitivity, card.unseen.covid)) }));
+  }
+
+  return (/** @type {State} */ state) => {
+    const { selected: film, words, model } = state;
+    if (!film) return;
+    worth(state);
+    if (!changed('reading', film, film.stamp, words, model, state.tags)) return;
+    const { status, record } = film, done = status === 'done', refused = done && record.verdict === 'refused';
+    at.reading.dataset.status = done ? record.verdict : status;
+    put(at.name, film.phantom ? '' : film.name);
+    at.synthetic.hidden = !film.phantom;
+    at.photo.hidden = at['photo-notice'].hidden = !film.camera;
+    put(at.verdict, words.filmWord(film));
+    put(at.because, words.because(film, model));
+    at['film-choices'].hidden = status !== 'error' && status !== 'cancelled';
+    at['film-retry'].hidden = status === 'error' && !TRANSIENT.includes(film.problem.code);
+    at.bars.hidden = at.legend.hidden = !done || refused;
+    for (const id of ['gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
+    if (!done) return;
+    if (!refused) fillBars(at.bars, record, state);
+    const [word, text] = words.gateWords(record);
+    put(at['gate-word'], word);
+    put(at['gate-text'], text);
+    if (!refused) put(at['legend-text'], words.say('reading.legend', { label: words.label(strongest(record.probability)) }));
+    put(at.notice, words.notice(model));
+    fillFacts(at.facts, facts(film, state));
+    const told = state.tags?.film === film ? state.tags.list : null;
+    at['tags-part'].hidden = !record.dicom;
+    at['tags-show'].hidden = Boolean(told);
+    fillFacts(at.tags, told?.length === 0 ? [['', words.say('tags.none')]] : (told ?? []).map(({ name, value }) => [name, value]));
+  };
+}
