@@ -57,10 +57,10 @@ static int tiles_pay(const graph_layer *l, const graph_layer *in)
 /* A layer's window on its bordered input; a dense layer is one window. */
 static window_shape window_of(const graph_layer *l, const graph_layer *in)
 {
-    if (l->op == OP_DENSE) return (window_shape){1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act};
+    if (l->op == OP_DENSE) return (window_shape){1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act, 0};
     int h = in->h + l->pad + l->after, w = in->w + l->pad + l->after;
     if (l->tiled) h = (l->h + 1) / 2 * 2 + 2, w = (l->w + 1) / 2 * 2 + 2;
-    return (window_shape){h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act};
+    return (window_shape){h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act, 0};
 }
 
 /* Floats that hold the bordered input; 0 where it needs no border. */

@@ -28,11 +28,14 @@ function sizeOfJpeg2000(view) {
   return { width: at(8) - at(16), height: at(12) - at(20), channels: view.getUint16(40), bits: (view.getUint8(42) & 127) + 1 };
 }
 
-/** Whether a stream ends with its end marker, behind which DICOM pads to an even length. @param {Uint8Array} bytes */
-const isWhole = (bytes) => [2, 3].some((back) => bytes.at(-back) === 0xff && bytes.at(1 - back) === 0xd9);
+/** A JPEG 2000 stream without the boxes of a JP2 file, which some software leaves around it. @param {Uint8Array} bytes */
+function unboxed(bytes) {
+  const start = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0x4f && bytes[i + 2] === 0xff && bytes[i + 3] === 0x51);
+  return start > 0 ? bytes.subarray(start) : bytes;
+}
 
 /**
- * @param {(name: CodecName) => Promise<Uint8Array>} load  the codec's wasm
+ * @param {(name: CodecName) => Promise<Uint8Array<ArrayBuffer>>} load  the codec's wasm
  * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}  decodes a
  *   stream whose own size is as expected: a bomb is refused before it is unpacked; null for a damaged one
  */
@@ -59,10 +62,11 @@ export function createCodecs(load) {
     });
   }
 
-  return async function decode(name, bytes, expected) {
+  return async function decode(name, given, expected) {
+    const bytes = name === 'openjpeg' ? unboxed(given) : given;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const coded = name === 'charls' ? sizeOfJpegLs(view) : sizeOfJpeg2000(view);
-    if (!coded || coded.bits > 16 || !isWhole(bytes) || !expected(coded)) return null;
+    if (!coded || coded.bits > 16 || !expected(coded)) return null;
     const codec = await open(name);
     try {
       const decoder = new codec[DECODERS[name]]();

@@ -4,6 +4,8 @@ import { Inflate } from 'fflate';
 import { PleuraError } from './engine.mjs';
 import { isPart10 } from './sniff.mjs';
 
+const { DataSet } = /** @type {any} */ (dicomParser); // which its types leave out
+
 /** What may stand before the pixels: overlays and private data of megabytes do, a bomb of tiny elements must not. */
 const MAX_HEAD = 16 << 20;
 /** What a deflated data set may grow to. */
@@ -11,7 +13,9 @@ const MAX_INFLATED = 256 << 20;
 const UNDEFINED_LENGTH = 0xffffffff;
 const PIXELS = 'x7fe00010', ITEM = 0xfffee000, DELIMITER = 0xfffee0dd;
 
-/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. */
+/** @typedef {'native' | 'jpeg' | 'rle' | import('./codecs.mjs').CodecName} Coding */
+
+/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. @type {Record<string, [string, Coding?]>} */
 const SYNTAXES = {
   '1.2.840.10008.1.2': ['Implicit VR Little Endian', 'native'],
   '1.2.840.10008.1.2.1': ['Explicit VR Little Endian', 'native'],
@@ -69,10 +73,21 @@ export const unsupported = (what) =>
  * @property {boolean} whole  nothing is cut off or damaged before the pixels
  * @property {Uint8Array} bytes  in which the pixels lie: the file, or what was deflated in it
  * @property {string} syntax  UID
- * @property {string} coding  of the pixels: native, jpeg, rle or a codec
+ * @property {Coding} [coding]  of the pixels; none where Pleura does not read them
  * @property {boolean} big  endian
  * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels
  */
+
+/** @param {Uint8Array[]} parts */
+export function join(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 /** @param {Uint8Array} bytes a deflated data set */
 function inflate(bytes) {
@@ -85,18 +100,12 @@ function inflate(bytes) {
   });
   const step = 1 << 16; // a bomb shows before it has filled the memory
   for (let at = 0; at < bytes.length; at += step) inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return join(parts);
 }
 
 /** The file's meta information, which is always explicit and little endian: its syntax, and where it ends. */
 function readMeta(bytes, start) {
-  const meta = new dicomParser.DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
+  const meta = new DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
   const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
   while (stream.position + 8 <= bytes.length && bytes[stream.position] === 2 && bytes[stream.position + 1] === 0) {
     const element = dicomParser.readDicomElementExplicit(stream, []);
@@ -105,24 +114,25 @@ function readMeta(bytes, start) {
   return { meta, end: stream.position };
 }
 
-/** What a data set without meta information, or with a false one, is written in: its first element tells. */
-function guess(bytes, at, claimed) {
-  if (claimed === BIG_ENDIAN || claimed === DEFLATED) return claimed;
-  const explicit = /^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
-  if (explicit && bytes[at] === 0 && bytes[at + 1] === 8) return BIG_ENDIAN;
-  if (claimed && claimed !== IMPLICIT && claimed !== EXPLICIT) return claimed;
-  return explicit ? EXPLICIT : IMPLICIT;
+/**
+ * How a data set is written: its first element tells, because some files claim something else, or nothing.
+ * @returns {{ syntax: string, implicit: boolean, big: boolean }}
+ */
+function detect(bytes, at, claimed) {
+  const implicit = !/^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
+  const big = !implicit && bytes[at] === 0;
+  const plain = claimed === undefined || claimed === IMPLICIT || claimed === EXPLICIT || claimed === BIG_ENDIAN;
+  return { syntax: !plain ? claimed : implicit ? IMPLICIT : big ? BIG_ENDIAN : EXPLICIT, implicit, big };
 }
 
 /** The attributes before the pixels; of a damaged file those before the damage, and `whole` is false. */
-function readAttributes(bytes, start, syntax) {
-  const big = syntax === BIG_ENDIAN;
+function readAttributes(bytes, start, { implicit, big }) {
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
-  const attributes = new dicomParser.DataSet(parser, head, {});
+  const attributes = new DataSet(parser, head, {});
   const stream = new dicomParser.ByteStream(parser, head, start);
   attributes.warnings = [];
-  const parse = syntax === IMPLICIT ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
+  const parse = implicit ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
   try {
     parse(attributes, stream, head.length, { untilTag: PIXELS });
   } catch {
@@ -151,12 +161,13 @@ export function open(given) {
     throw error instanceof PleuraError ? error : damaged();
   }
   if (at + 8 > bytes.length) throw damaged();
-  const syntax = guess(bytes, at, claimed);
+  const written = detect(bytes, at, claimed);
+  const { syntax, big } = written;
   const [, coding] = SYNTAXES[syntax] ?? [];
-  const { attributes, whole } = readAttributes(bytes, at, syntax);
+  const { attributes, whole } = readAttributes(bytes, at, written);
   const found = attributes.elements[PIXELS];
   return {
-    attributes, whole, bytes, syntax, coding, big: syntax === BIG_ENDIAN,
+    attributes, whole, bytes, syntax, coding, big,
     pixels: found ? { at: found.dataOffset, length: found.length, encapsulated: found.length === UNDEFINED_LENGTH, words: found.vr !== 'OB' } : null,
   };
 }
@@ -169,7 +180,7 @@ export function unknownSyntax(syntax) {
 
 /**
  * The fragments of encapsulated pixels (PS3.5, A.4); the first is the table of offsets.
- * @param {Source} source @returns {{ at: number, bytes: Uint8Array }[]}
+ * @param {Source} source @returns {Uint8Array[]}
  */
 export function fragments({ bytes, pixels }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -178,8 +189,8 @@ export function fragments({ bytes, pixels }) {
     if (at + 8 > bytes.length) throw damaged();
     const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true), length = view.getUint32(at + 4, true);
     if (tag === DELIMITER) return found;
-    if (tag !== ITEM || length > bytes.length - at - 8) throw damaged();
-    found.push({ at, bytes: bytes.subarray(at + 8, at + 8 + length) });
+    if (tag !== ITEM) throw damaged();
+    found.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
 }

@@ -10,6 +10,7 @@ import { channelTable, greyTable } from './greys.mjs';
 /**
  * What a record says of a DICOM file.
  * @typedef {{ syntax: string, voi: string, frames: number }} Facts  voi: which window or table made the greys
+ * @typedef {{ film: import('./engine.mjs').Samples, dicom: Facts }} Read  the film is for engine.diagnose
  */
 
 /** Files without a picture that can be read, by the beginning of their SOP class (PS3.6, table A-1). */
@@ -113,7 +114,7 @@ function describeGreys(tags, layout) {
 function describeLayout(tags, engine) {
   const [height, width] = [tags.uint16('x00280010'), tags.uint16('x00280011')];
   const channels = tags.uint16('x00280002') ?? 1, allocated = tags.uint16('x00280100'), bits = tags.uint16('x00280101') ?? allocated;
-  const highest = tags.uint16('x00280102') ?? bits - 1, photometric = code(tags, 'x00280004');
+  const highest = tags.uint16('x00280102') ?? bits - 1, photometric = code(tags, 'x00280004') || 'MONOCHROME2'; // ACR-NEMA knew no other
   if (!height || !width || !allocated) throw damaged();
   engine.checkSize(width, height);
   if (allocated !== 8 && allocated !== 16) throw unsupported(`pixels of ${allocated} bits`);
@@ -129,7 +130,7 @@ function describeLayout(tags, engine) {
 /** Channels in either arrangement and either colour model to pixels R G B (PS3.3, C.7.6.3.1.2 and C.7.6.3.1.3). */
 function toRgb({ pixels, planar, rgb }, { photometric, bits }) {
   const count = pixels.length / 3, out = new Uint16Array(pixels.length), white = 2 ** bits - 1, middle = 2 ** (bits - 1);
-  const luma = photometric.startsWith('YBR') && !rgb;
+  const luma = photometric.startsWith('YBR_FULL') && !rgb; // YBR_ICT and YBR_RCT are JPEG 2000's own affair
   const level = (v) => (v < 0 ? 0 : v > white ? white : Math.floor(v + 0.5));
   const step = planar ? count : 1, next = planar ? 1 : 3;
   for (let i = 0; i < count; i++) {
@@ -157,14 +158,14 @@ function fromPalette(tags, pixels, { shift, bits, signed }) {
 /**
  * @param {object} options
  * @param {any} options.engine  of createEngine
- * @param {(name: import('./codecs.mjs').CodecName) => Promise<Uint8Array>} options.loadCodec  its wasm, fetched when a file needs it
+ * @param {(name: import('./codecs.mjs').CodecName) => Promise<Uint8Array<ArrayBuffer>>} options.loadCodec  its wasm, fetched when a file needs it
  */
 export function createDicomReader({ engine, loadCodec }) {
   const decode = createCodecs(loadCodec);
 
   /**
-   * Throws PleuraError for what cannot be read. The film is for engine.diagnose.
-   * @param {Uint8Array} file @returns {Promise<{ film: import('./engine.mjs').Samples, dicom: Facts }>}
+   * Throws PleuraError for what cannot be read.
+   * @param {Uint8Array} file @returns {Promise<Read>}
    */
   return async function readDicom(file) {
     try {
@@ -174,6 +175,7 @@ export function createDicomReader({ engine, loadCodec }) {
     }
   };
 
+  /** @param {import('./dataset.mjs').Source} source @returns {Promise<Read>} */
   async function read(source) {
     const { attributes: tags, syntax } = source;
     const [, other] = OTHERS.find(([root]) => code(tags, 'x00080016').startsWith(root)) ?? [];
@@ -183,6 +185,7 @@ export function createDicomReader({ engine, loadCodec }) {
     const layout = describeLayout(tags, engine);
     const { width, height, photometric, frames } = layout;
     const greys = layout.channels === 1 && photometric !== 'PALETTE COLOR' ? describeGreys(tags, layout) : null;
+    if (photometric === 'YBR_FULL_422' && source.coding !== 'jpeg') throw unsupported('colour with halved resolution outside JPEG');
     const words = await readFrame(source, layout, engine, decode);
     const told = objection(tags), facts = { syntax, voi: greys?.voi.kind ?? 'none', frames };
     if (greys) return { film: { pixels: words.pixels, width, height, channels: 1, table: greyTable(greys), told }, dicom: facts };

@@ -2,6 +2,7 @@
 
 /** A failure with its name for programs (`code`), its number (`status`) and a sentence for people (`message`). */
 export class PleuraError extends Error {
+  /** @param {string} code @param {number} status @param {string} message */
   constructor(code, status, message) {
     super(message);
     this.name = 'PleuraError';
@@ -27,6 +28,7 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {number} height
  * @property {Grid} heatmap  evidence for the likeliest label
  * @property {Grid} lungs  probability of lung
+ * @typedef {Awaited<ReturnType<typeof createEngine>>} Engine
  */
 
 /**
@@ -39,9 +41,10 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
  * @property {string|null} [told]  a reason to refuse the film that its file gives: a code 'tag-…' of pleura.h
  */
 
-/** The functions and the memory of a new instance. */
+/** The functions and the memory of a new instance. @param {any} wasm bytes or module @returns {Promise<any>} */
 async function instantiate(wasm) {
   try {
+    /** @type {any} */
     const made = await WebAssembly.instantiate(wasm, { env: { emscripten_notify_memory_growth() {} } });
     const { exports } = 'instance' in made ? made.instance : made; // from bytes, or from a compiled module
     exports._initialize();
@@ -56,9 +59,11 @@ async function instantiate(wasm) {
 /**
  * Offers the products of pleura.dot.wasm to the engine. Whether it takes them: an engine for WebAssembly that lacks relaxed
  * SIMD does not load them, one that gets them wrong is found out by known answers; either way every bit stays the same.
+ * @param {any} c exports @param {any} dot bytes or module
  */
 async function offerProducts(c, dot) {
   try {
+    /** @type {any} */
     const made = await WebAssembly.instantiate(dot, { env: { memory: c.memory } });
     const at = c.__indirect_function_table.grow(1);
     c.__indirect_function_table.set(at, ('instance' in made ? made.instance : made).exports.products);
@@ -72,9 +77,9 @@ async function offerProducts(c, dot) {
 /**
  * An engine on its own memory, one film at a time. Throws PleuraError.
  * @param {object} options
- * @param {BufferSource|WebAssembly.Module} options.wasm  pleura.wasm
+ * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} options.wasm  pleura.wasm
  * @param {Uint8Array} options.weights  pleura.gguf; copied
- * @param {BufferSource|WebAssembly.Module} [options.dot]  pleura.dot.wasm: makes int8 weights faster where it runs
+ * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} [options.dot]  pleura.dot.wasm: makes int8 weights faster where it runs
  * @param {boolean} [options.reference]  plain kernels: slower, the same bits
  */
 export async function createEngine({ wasm, weights, dot, reference = false }) {
@@ -116,6 +121,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     return number;
   }
 
+  /** @param {string} key @returns {number | null} */
   function number(key) {
     giveKey(key);
     const value = c.number(0);
@@ -147,7 +153,10 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     relaxed,
   };
 
-  /** Layer `number` of a graph; its output lies at `at`. */
+  /**
+   * Layer `number` of a graph; its output lies at `at`. @param {number} graph @param {number} number
+   * @returns {{name: string, at: number, bytes: boolean, shape: [number, number, number], lanes: number, products: number}}
+   */
   function describe(graph, number) {
     if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
     return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(), bytes: c.layer_bytes() === 1,

@@ -1,5 +1,5 @@
 // The first frame of a DICOM file's pixel data, unpacked to words: native, RLE, JPEG, JPEG-LS, JPEG 2000.
-import { damaged, fragments, unknownSyntax } from './dataset.mjs';
+import { damaged, fragments, join, unknownSyntax } from './dataset.mjs';
 
 /**
  * @typedef {object} Shape
@@ -8,7 +8,8 @@ import { damaged, fragments, unknownSyntax } from './dataset.mjs';
  * @property {8 | 16} allocated  bits of a sample
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
- * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: the codec has turned luma and chroma into R, G and B
+ * @property {string} photometric  interpretation
+ * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: JPEG has turned luma and chroma into R, G and B
  */
 
 /** Syntaxes in which JPEG leaves the channels as they are. */
@@ -68,32 +69,23 @@ function readRle(packed, { width, height, channels, allocated }) {
   return { pixels, planar: true, rgb: false };
 }
 
-/** The bytes of the first frame, which may be in several fragments. @param {import('./dataset.mjs').Source} source @param {number} frames */
+/** The bytes of the first frame, which may be in several fragments: up to the next that opens as it does. @param {import('./dataset.mjs').Source} source @param {number} frames */
 function firstFrame(source, frames) {
-  const [offsets, ...all] = fragments(source);
+  const [, ...all] = fragments(source); // the first is a table of offsets, often empty
   if (!all.length) throw damaged();
-  let end = all.length;
-  if (frames > 1) {
-    const view = new DataView(offsets.bytes.buffer, offsets.bytes.byteOffset, offsets.bytes.byteLength);
-    const next = view.byteLength >= 8 ? all[0].at + view.getUint32(4, true) : 0;
-    // Without offsets: the next fragment that opens as the first does.
-    end = all.findIndex(({ at, bytes }, i) => i > 0 && (next ? at >= next : source.coding === 'rle' || (bytes[0] === all[0].bytes[0] && bytes[1] === all[0].bytes[1])));
-    if (end < 0) end = all.length;
-  }
-  if (end === 1) return all[0].bytes;
-  const frame = new Uint8Array(all.slice(0, end).reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let filled = 0;
-  for (const { bytes } of all.slice(0, end)) {
-    frame.set(bytes, filled);
-    filled += bytes.length;
-  }
-  return frame;
+  const next = frames > 1 ? all.findIndex(([a, b], i) => i > 0 && a === all[0][0] && b === all[0][1]) : -1;
+  const own = next < 0 ? all : all.slice(0, next);
+  return own.length === 1 ? own[0] : join(own);
 }
 
+/** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */
+const AS_STORED = Uint8Array.of(0xff, 0xee, 0, 14, ...[...'Adobe'].map((letter) => letter.charCodeAt(0)), 0, 100, 0, 0, 0, 0, 0);
+
 /** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words} */
-function readJpeg(bytes, { width, height, channels }, { syntax }, engine) {
+function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
   try {
-    const decoded = engine.decodeJpeg(bytes);
+    // The file's word counts where the stream has none: without it a decoder takes R, G, B for luma and chroma.
+    const decoded = engine.decodeJpeg(photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes);
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
     return { pixels: decoded.pixels, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
@@ -117,5 +109,5 @@ export async function readFrame(source, shape, engine, decode) {
   const frame = await decode(coding, bytes, ({ width, height, channels }) =>
     width === shape.width && height === shape.height && channels === shape.channels);
   if (!frame) throw damaged();
-  return { pixels: frame.pixels, planar: frame.planar, rgb: coding === 'openjpeg' };
+  return { pixels: frame.pixels, planar: frame.planar, rgb: false };
 }

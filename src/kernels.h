@@ -4,7 +4,8 @@
  *   activations  float, HWC, no row padding; channels padded to a multiple of 4 (the input image alone is not)
  *   weights      [cout/4][kh][kw][cin][4], float
  *   bias         [cout]
- * Borders are padded by the caller, so every k x k window lies inside its input. Lanes run across output channels,
+ * Borders are padded by the caller, so every k x k window lies inside its input; only depthwise windows reach beyond it and
+ * leave out what is not there. Lanes run across output channels,
  * never along a sum, so both implementations add in the same order and agree bit for bit. */
 #ifndef PLEURA_KERNELS_H
 #define PLEURA_KERNELS_H
@@ -20,6 +21,7 @@ typedef struct {
     int oh, ow, cout; /* output; cout % 4 == 0 */
     int k, stride;    /* square window */
     activation act;
+    int pad;          /* depthwise: how far the first window reaches beyond the input, above and to the left */
 } window_shape;
 
 /* Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2016): a tile of 4 x 4 outputs needs 36 products a channel instead

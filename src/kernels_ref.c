@@ -34,11 +34,14 @@ static void depthwise(float *out, const float *in, const float *w, const float *
     for (int y = 0; y < s->oh; y++)
     for (int x = 0; x < s->ow; x++)
     for (int o = 0; o < s->cout; o++) {
-        const float *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin + o;
         const float *wp = w + o / 4 * s->k * s->k * 4 + o % 4;
         float sum = bias[o];
         for (int ky = 0; ky < s->k; ky++)
-        for (int kx = 0; kx < s->k; kx++) sum += corner[(ky * s->w + kx) * s->cin] * wp[(ky * s->k + kx) * 4];
+        for (int kx = 0; kx < s->k; kx++) {
+            int row = y * s->stride + ky - s->pad, column = x * s->stride + kx - s->pad;
+            if (row < 0 || row >= s->h || column < 0 || column >= s->w) continue;
+            sum += in[(row * s->w + column) * s->cin + o] * wp[(ky * s->k + kx) * 4];
+        }
         *out++ = clamp(sum, s->act);
     }
 }

@@ -122,12 +122,27 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
     }
 }
 
-/* Four pixels of a row, whose windows begin `apart` floats after each other, x 4 channels. */
-static void depthwise_4(f32x4 sum[4], const float *in, const float *w, int apart, const window_shape *s)
+/* The taps of a window that lie inside the input. */
+typedef struct {
+    int top, bottom, left, right; /* ky from top to below bottom, kx likewise */
+} taps;
+
+/* Of window number `at`: the first tap inside `size` values, and the one behind the last. */
+static void clip(int *first, int *end, int at, int size, const window_shape *s)
+{
+    int from = at * s->stride - s->pad;
+    *first = from < 0 ? -from : 0;
+    *end = from + s->k > size ? size - from : s->k;
+}
+
+/* Four pixels of a row, whose windows begin at `corner` and `apart` floats after each other, x 4 channels; all their
+ * columns are inside. */
+static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *w, int apart, const taps *t, const window_shape *s)
 {
     f32x4 a = sum[0], b = sum[0], c = sum[0], d = sum[0];
-    for (int ky = 0; ky < s->k; ky++) {
-        const float *p = in + ky * s->w * s->cin;
+    w += t->top * s->k * 4;
+    for (int ky = t->top; ky < t->bottom; ky++) {
+        const float *p = in + corner + ky * s->w * s->cin;
         for (int kx = 0; kx < s->k; kx++, p += s->cin, w += 4) {
             f32x4 u = load4(w);
             a = fma4(a, load4(p), u), b = fma4(b, load4(p + apart), u);
@@ -137,29 +152,36 @@ static void depthwise_4(f32x4 sum[4], const float *in, const float *w, int apart
     sum[0] = a, sum[1] = b, sum[2] = c, sum[3] = d;
 }
 
-static f32x4 depthwise_1(f32x4 sum, const float *in, const float *w, const window_shape *s)
+static f32x4 depthwise_1(f32x4 sum, const float *in, int corner, const float *w, const taps *t, const window_shape *s)
 {
-    for (int ky = 0; ky < s->k; ky++) {
-        const float *p = in + ky * s->w * s->cin;
-        for (int kx = 0; kx < s->k; kx++, p += s->cin, w += 4) sum = fma4(sum, load4(p), load4(w));
-    }
+    for (int ky = t->top; ky < t->bottom; ky++)
+        for (int kx = t->left; kx < t->right; kx++)
+            sum = fma4(sum, load4(in + corner + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
     return sum;
 }
 
 static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
     int apart = s->stride * s->cin;
+    taps t;
     for (int y = 0; y < s->oh; y++)
     for (int o = 0; o < s->cout; o += 4) {
-        const float *row = in + y * s->stride * s->w * s->cin + o, *wp = w + o * s->k * s->k;
+        const float *wp = w + o * s->k * s->k;
         float *to = out + y * s->ow * s->cout + o;
-        int x = 0;
-        for (; x + 4 <= s->ow; x += 4) {
-            f32x4 sum[4] = {load4(bias + o)};
-            depthwise_4(sum, row + x * apart, wp, apart, s);
-            for (int i = 0; i < 4; i++) put(to + (x + i) * s->cout, sum[i], s->act);
+        int row = ((y * s->stride - s->pad) * s->w - s->pad) * s->cin + o; /* a place, maybe before the input's first */
+        clip(&t.top, &t.bottom, y, s->h, s);
+        for (int x = 0; x < s->ow;) {
+            int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
+            if (left >= 0 && right <= s->w && x + 4 <= s->ow) {
+                f32x4 sum[4] = {load4(bias + o)};
+                depthwise_4(sum, in, row + x * apart, wp, apart, &t, s);
+                for (int i = 0; i < 4; i++, x++) put(to + x * s->cout, sum[i], s->act);
+            } else {
+                clip(&t.left, &t.right, x, s->w, s);
+                put(to + x * s->cout, depthwise_1(load4(bias + o), in, row + x * apart, wp, &t, s), s->act);
+                x++;
+            }
         }
-        for (; x < s->ow; x++) put(to + x * s->cout, depthwise_1(load4(bias + o), row + x * apart, wp, s), s->act);
     }
 }
 

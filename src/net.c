@@ -36,11 +36,14 @@ static int tiles_at_once(const graph_layer *l, const graph_layer *in)
     return fit < 8 ? 8 : fit > 64 ? 64 : fit;
 }
 
-/* The size of a window layer's bordered input. Tiles that reach beyond the output need more than the padding. */
+static int needs_border(const graph_layer *l) { return l->tiled || (l->op != OP_DEPTHWISE && (l->pad || l->after)); }
+
+/* The size of what a window layer reads. Tiles that reach beyond the output need more than the padding. */
 static void bordered_size(int *h, int *w, const graph_layer *l, const graph_layer *in)
 {
-    *h = l->tiled ? tiles_over(l->h) * TILE + 2 : in->h + l->pad + l->after;
-    *w = l->tiled ? tiles_over(l->w) * TILE + 2 : in->w + l->pad + l->after;
+    int around = needs_border(l) ? l->pad + l->after : 0;
+    *h = l->tiled ? tiles_over(l->h) * TILE + 2 : in->h + around;
+    *w = l->tiled ? tiles_over(l->w) * TILE + 2 : in->w + around;
 }
 
 static int reads_bytes(const net *n, const graph_layer *l) { return l->input_count && n->layers[l->inputs[0]].step > 0; }
@@ -75,7 +78,7 @@ static size_t output_size(const graph_layer *l)
 static size_t scratch_of(const graph_layer *l, const graph_layer *in)
 {
     int h, w;
-    if (!l->tiled && !l->pad && !l->after) return 0;
+    if (!needs_border(l)) return 0;
     bordered_size(&h, &w, l, in);
     size_t bordered = arena_floats((size_t)h * (size_t)w * (size_t)in->lanes);
     size_t tiles = l->tiled ? (size_t)tiles_at_once(l, in) * TILE_POSITIONS : 0;
@@ -222,7 +225,7 @@ static void run_tiles(const graph_layer *l, const graph_layer *in, const float *
         int count = all - first < group ? all - first : group;
         tile_shape s = {across * TILE + 2, across, l->h, l->w, first, count, in->lanes, 0};
         kernel->tiles_in(from, bordered, &s);
-        window_shape plane = {1, count, in->lanes, 1, count, l->lanes, 1, 1, 0};
+        window_shape plane = {1, count, in->lanes, 1, count, l->lanes, 1, 1, 0, 0};
         for (size_t p = 0; p < TILE_POSITIONS; p++)
             kernel->conv(to + p * (size_t)(count * l->lanes), from + p * (size_t)(count * in->lanes),
                          l->weight + p * (size_t)(in->lanes * l->lanes), no_bias, &plane);
@@ -237,8 +240,8 @@ static void run_window(const net *n, const graph_layer *l, const kernels *kernel
     int h, w;
     bordered_size(&h, &w, l, in);
     float fill = l->op == OP_MAXPOOL ? -FLT_MAX : 0;
-    const float *from = l->pad || l->after || l->tiled ? add_border(n->padded, in, l->pad, h, w, fill) : in->out;
-    window_shape s = {h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act};
+    const float *from = needs_border(l) ? add_border(n->padded, in, l->pad, h, w, fill) : in->out;
+    window_shape s = {h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act, l->op == OP_DEPTHWISE ? l->pad : 0};
     if (l->tiled) run_tiles(l, in, from, n->padded + arena_floats((size_t)h * (size_t)w * (size_t)in->lanes), kernel);
     else if (l->op == OP_CONV) kernel->conv(l->out, from, l->weight, l->bias, &s);
     else if (l->op == OP_DEPTHWISE) kernel->depthwise(l->out, from, l->weight, l->bias, &s);
@@ -303,7 +306,7 @@ void net_step(net *n, const kernels *kernel, int i)
     case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
     case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
     case OP_DENSE: {
-        window_shape s = {1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act};
+        window_shape s = {1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act, 0};
         kernel->conv(l->out, in->out, l->weight, l->bias, &s);
     }
     }

@@ -11,6 +11,9 @@
 
 #include "status.h"
 
+/* What libpleura exports; everything else is built hidden. */
+#pragma GCC visibility push(default)
+
 typedef struct pleura_engine pleura_engine;
 
 /* Why a film is refused: number, name for programs, sentence for people. From 5 on it is not the pixels that tell but
@@ -121,5 +124,7 @@ int pleura_offer_products(pleura_engine *e, pleura_products *products);
  * The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);
 int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,5 +1,7 @@
 // Worker threads for many films: answers in the order of the films, and a thread that dies costs one film only.
 import { Worker } from 'node:worker_threads';
+import { createReader, ReadError } from './read.mjs';
+import { ownsName } from './shards.mjs';
 import { CommandError } from './shipped.mjs';
 
 const THREAD = new URL('./thread.mjs', import.meta.url);
@@ -8,75 +10,98 @@ const DIED = {
   message: 'The engine stopped at this film, perhaps for lack of memory. The other films are not affected.',
 };
 
+/** A thread has its next film while it diagnoses one. */
+const AHEAD = 2;
+
 /**
- * @typedef {object} Answer what is known of one film: either a diagnosis or an error
+ * @typedef {object} Answer what is known of one film: a diagnosis, an error, or that another shard has it
  * @property {string} [verdict] @property {Record<string, number>} [probability]
  * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
  * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
+ * @property {boolean} [elsewhere]
  */
 
 /**
  * @param {import('./shipped.mjs').Parts} parts @param {number} jobs
+ * @param {{ shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
  * @returns {Promise<{ model: any, run: (items: any[]) => AsyncGenerator<{ item: any, answer: Answer }>, close: () => Promise<void> }>}
  */
-export async function createPool(parts, jobs) {
+export async function createPool(parts, jobs, each = {}) {
+  /** @typedef {{ item: any, resolve: (answer: Answer) => void, reject: (error: Error) => void }} Task */
   /** @type {Set<Worker>} */ const threads = new Set();
-  /** @type {((task: any) => void)[]} */ const idle = []; // Each gives its thread a task.
-  /** @type {{ item: any, resolve: (answer: Answer) => void, reject: (error: Error) => void }[]} */ const waiting = [];
+  /** @type {{ tasks: Task[], give: (task: Task) => void }[]} */ const ready = [];
+  /** @type {Task[]} */ const waiting = [];
   /** @type {Error | null} */ let broken = null;
   let closed = false;
+  const read = createReader();
 
   /** Starts a thread; resolves with the model once its engine has passed the self-test. */
   function start() {
-    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights } });
+    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights, ...each } });
     threads.add(thread);
     return new Promise((resolve, reject) => {
-      let task = null;
-      let ready = false;
       let reason = 'it ended without a word';
-      const take = (next) => {
-        task = next;
-        thread.postMessage(next.item);
-      };
-      thread.on('message', ({ model, failure, answer }) => {
+      const own = { tasks: [], give(task) {
+        own.tasks.push(task);
+        thread.postMessage(task.item);
+      } };
+      thread.on('message', ({ model, failure, stop, answer }) => {
         if (failure) return reject(new CommandError(failure));
+        if (stop) return giveUp(new CommandError(stop));
         if (model) {
-          ready = true;
+          ready.push(own);
           resolve(model);
         }
-        task?.resolve(answer);
-        task = null;
-        idle.push(take);
+        own.tasks.shift()?.resolve(answer);
         work();
       });
       thread.on('error', (error) => { reason = error.message; });
       thread.on('exit', () => {
         threads.delete(thread);
-        if (idle.includes(take)) idle.splice(idle.indexOf(take), 1);
-        if (!ready) reject(new CommandError(`The engine did not start: ${reason}.`));
-        task?.resolve(DIED);
-        if (ready && !closed) start().catch(giveUp);
+        const at = ready.indexOf(own);
+        if (at < 0) reject(new CommandError(`The engine did not start: ${reason}.`));
+        else ready.splice(at, 1);
+        own.tasks.shift()?.resolve(DIED);
+        waiting.unshift(...own.tasks);
+        if (at >= 0 && !closed) start().catch(giveUp);
+        work();
       });
     });
   }
 
-  /** @param {Error} error no thread can be started any more */
+  /** @param {Error} error no film can be diagnosed any more */
   function giveUp(error) {
     broken = error;
-    for (const { reject } of waiting.splice(0)) reject(error);
+    for (const { reject } of [...waiting.splice(0), ...ready.flatMap(({ tasks }) => tasks)]) reject(error);
   }
 
+  /** The thread with the fewest films takes the next. */
   function work() {
-    while (idle.length && waiting.length) idle.shift()(waiting.shift());
+    while (waiting.length) {
+      const free = ready.filter(({ tasks }) => tasks.length < AHEAD).sort((a, b) => a.tasks.length - b.tasks.length)[0];
+      if (!free) return;
+      free.give(waiting.shift());
+    }
   }
 
-  /** @returns {Promise<Answer>} */
-  function ask(item) {
-    if (item.code) return Promise.resolve({ code: item.code, message: item.message });
+  /**
+   * Files are read here, while all threads compute: a thread that computes cannot ask for the next part of a slow file.
+   * Archives are not, because unpacking is work.
+   * @param {import('./files.mjs').Item} item @returns {Promise<Answer>}
+   */
+  async function ask(item) {
+    let { file, archive, code, message, bytes } = item;
+    try {
+      if (!code && !archive) bytes = await read(item);
+    } catch (error) {
+      if (!(error instanceof ReadError)) throw error;
+      ({ code, message } = error);
+    }
+    if (code) return each.shard && !ownsName(each.shard, file) ? { elsewhere: true } : { code, message };
     return new Promise((resolve, reject) => {
       if (broken) return reject(broken);
-      waiting.push({ item, resolve, reject });
+      waiting.push({ item: { ...item, bytes }, resolve, reject });
       work();
     });
   }

@@ -146,7 +146,7 @@ function replaceGraph(weights, graph, engine, inputs) {
 }
 
 /**
- * @param {BufferSource|WebAssembly.Module} wasm  pleura.wasm
+ * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} wasm  pleura.wasm
  * @param {Uint8Array} bytes  weights in floats
  * @param {(Uint8Array|Float32Array)[]} inputs  films that stand for those to come, as files; or tensors for networks that
  *   see none

@@ -56,18 +56,22 @@ export const csv = (labels) => ({
 
 const percent = (p) => `${(100 * p).toFixed(1)} %`;
 
+/** Verdicts that want a second look stand out; the words say the same. */
+const COLOURS = { error: 31, refused: 33, uncertain: 33 };
+
 /**
  * A table for people. The widths come from the names, which are known before the first result.
- * @param {string[]} labels @param {string[]} names @param {number} columns of the terminal
+ * @param {string[]} labels @param {string[]} names @param {number} columns of the terminal @param {boolean} coloured
  */
-export function table(labels, names, columns) {
+export function table(labels, names, columns, coloured) {
   const verdict = Math.max(9, ...labels.map((label) => label.length));
   const widths = labels.map((label) => Math.max(label.length, 7));
   const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
   const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
   const file = Math.max(12, Math.min(longest, columns - rest));
+  const paint = (said) => (coloured && COLOURS[said] ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) + ' '.repeat(verdict - said.length);
   const line = (name, said, cells) =>
-    [shorten(harmless(name), file), said.padEnd(verdict), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
+    [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
   return {
     head: line('FILE', 'VERDICT', labels),
     /** @param {Record} r */

@@ -29,10 +29,10 @@ export const usage = (message) => new CommandError(message, 2);
 /** @param {Uint8Array} bytes @returns {string} */
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** @param {string} path @param {string} advice @returns {Promise<Buffer>} */
+/** @param {string} path @param {string} advice @returns {Promise<Buffer<ArrayBuffer>>} */
 async function read(path, advice) {
   try {
-    return await readFile(path);
+    return /** @type {Buffer<ArrayBuffer>} */ (await readFile(path));
   } catch (error) {
     const why = error.code === 'ENOENT' ? 'is missing' : `cannot be read (${error.code ?? error.message})`;
     throw new CommandError(`${path} ${why}. ${advice}`);
@@ -75,7 +75,7 @@ export async function loadParts(model = WEIGHTS) {
   }
 }
 
-/** The wasm of a codec of dicom.mjs. @param {import('./codecs.mjs').CodecName} name @returns {Promise<Uint8Array>} */
+/** The wasm of a codec of dicom.mjs. @param {import('./codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export const loadCodec = (name) => readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
 /** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */

@@ -2,6 +2,9 @@
 
 /** @typedef {ArrayLike<number>} Numbers */
 
+/** A figure with fewer films behind it is not given. */
+export const FEWEST = 10;
+
 /** 97.5 % quantile of the normal distribution. */
 const Z = 1.959963984540054;
 

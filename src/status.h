@@ -37,8 +37,10 @@
 typedef enum { PLEURA_STATUS_LIST(X) } pleura_status;
 #undef X
 
+#pragma GCC visibility push(default)
 /* Static, never NULL, never freed; any number is allowed. */
 const char *pleura_status_code(int status); /* "not-an-image" */
 const char *pleura_status_text(int status); /* a whole sentence: what is wrong and what to do */
+#pragma GCC visibility pop
 
 #endif

@@ -1,38 +1,40 @@
 // The Markdown of an evaluation: what the films were, what became of them, and every figure with its interval.
-import { FEWEST } from './evaluate.mjs';
+import { harmless } from './records.mjs';
+import { FEWEST } from './statistics.mjs';
 
 const percent = (x) => (100 * x).toFixed(1);
 
-/** @param {import('./evaluate.mjs').Figure} f @param {(x: number) => string} form @returns {string} value (low to high) */
+/** @param {import('./figures.mjs').Figure} f @param {(x: number) => string} form @returns {string} value (low to high) */
 const show = (f, form) => !f ? '–' : f.low === null ? form(f.value) : `${form(f.value)} (${form(f.low)}–${form(f.high)})`;
 const share = (f) => show(f, percent);
+const two = (x) => x.toFixed(2);
 const area = (f) => show(f, (x) => x.toFixed(3));
 
-/** @param {unknown} text a cell cannot hold a bar or a line break */
-const cell = (text) => String(text).replace(/[|\r\n]/g, ' ');
+/** @param {unknown} text what a label or a column says is no markup, and a cell cannot hold a bar or a line break */
+const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&]|<(?=[a-z/!?])/gi, '\\$&');
 
 /** @param {unknown[]} head @param {unknown[][]} rows */
 const grid = (head, rows) => [head, head.map((_, i) => (i ? '---:' : '---')), ...rows]
-  .map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
+  .map((cells) => `| ${cells.map(plain).join(' | ')} |`).join('\n');
 
 /** @param {Record<string, number>} counts */
-const list = (counts) => Object.entries(counts).map(([name, n]) => `${name || '(empty)'} ${n}`).join(', ');
+const list = (counts) => Object.entries(counts).map(([name, n]) => `${plain(name) || '(empty)'} ${n}`).join(', ');
 
 function scores(title, set, labels) {
   const present = set.classes.filter(({ n }) => n);
   const head = [
     `## ${title}`,
     `${set.n} films, ${set.patients} patients.`,
-    grid(['truth \\ called', ...labels, 'n'], set.confusion.map((row, i) => [labels[i], ...row, set.classes[i].n]).filter((row) => row.at(-1))),
+    grid(['truth ↓ called →', ...labels, 'n'], set.confusion.map((row, i) => [labels[i], ...row, set.classes[i].n]).filter((row) => row.at(-1))),
   ];
   if (present.length < 2) {
     const [only] = present;
-    return [...head, ...(only ? [`Sensitivity for ${only.label}: ${share(only.sensitivity)} %. One class alone allows no other figure.`] : [])];
+    return [...head, ...(only ? [`Sensitivity for ${plain(only.label)}: ${share(only.sensitivity)} %. One class alone allows no other figure.`] : [])];
   }
   return [
     ...head,
-    grid(['class', 'n', 'sensitivity %', 'specificity %', 'PPV %', 'NPV %', 'AUC'],
-      set.classes.map((c) => [c.label, c.n, share(c.sensitivity), share(c.specificity), share(c.ppv), share(c.npv), area(c.auc)])),
+    grid(['class', 'n', 'sensitivity %', 'specificity %', 'PPV %', 'NPV %', 'AUC', 'calibration slope'],
+      set.classes.map((c) => [c.label, c.n, share(c.sensitivity), share(c.specificity), share(c.ppv), share(c.npv), area(c.auc), show(c.slope, two)])),
     grid(['over all classes', 'value'], [
       ['accuracy %', share(set.accuracy)],
       ['balanced accuracy %', share(set.balancedAccuracy)],
@@ -42,25 +44,71 @@ function scores(title, set, labels) {
   ];
 }
 
+/** Predictive values where a label is rarer or more frequent than among these films. */
+function prevalences(set) {
+  const [first] = set.classes;
+  if (!set.classes.some((c) => c.atPrevalence.some(({ ppv }) => ppv))) return [];
+  return [
+    '## Predictive values at other prevalences',
+    'By Bayes from sensitivity and specificity above, which are taken to stay the same; the others keep their mixture.',
+    grid(['class', ...first.atPrevalence.flatMap(({ prevalence }) => [`PPV % at ${100 * prevalence} %`, `NPV % at ${100 * prevalence} %`])],
+      set.classes.map((c) => [c.label, ...c.atPrevalence.flatMap(({ ppv, npv }) => [share(ppv), share(npv)])])),
+  ];
+}
+
+/** @param {ReturnType<typeof import('./figures.mjs').atPrevalence>} at */
+const expected = (at) => [
+  `## At the prevalence ${Object.entries(at.shares).map(([label, p]) => `${plain(label)} ${Number((100 * p).toFixed(2))} %`).join(', ')}`,
+  ...(at.accuracy ? [
+    `The same films, weighted so that each label has this share; the model's probabilities stay as they are. Accuracy ${share(at.accuracy)} %,`
+      + ` calibration error ${area(at.calibrationError)}.`,
+    grid(['class', 'PPV %', 'NPV %'], at.classes.map((c) => [c.label, share(c.ppv), share(c.npv)])),
+  ] : ['There are too few films of a label.']),
+];
+
+const chance = (p) => (Number.isNaN(p) ? '–' : p < 0.0001 ? '< 0.0001' : p.toFixed(4));
+
+/** @param {any} c comparison @param {string} model */
+const comparison = (c, model) => [
+  '## Two models on the same films',
+  `First: ${plain(model)}. Second: ${plain(c.against)}. ${c.n} films of ${c.patients} patients that both answered, by the largest probability, whatever the gates say.`
+    + ' Differences are first minus second, with an interval from a paired bootstrap over patients.'
+    + `${c.patients < c.n ? ' The two tests take films as independent; here several belong to one patient, so believe the bootstrap first.' : ''}`,
+  grid(['', 'first', 'second', 'difference', 'DeLong p'], [
+    ...c.classes.map(({ label, first, second, difference, delong }) => [`AUC ${label}`,
+      ...(difference ? [first.toFixed(3), second.toFixed(3), area(difference), chance(delong.p)] : ['–', '–', '–', '–'])]),
+    ['balanced accuracy %', ...[c.balancedAccuracy.first, c.balancedAccuracy.second].map((x) => (x === null ? '–' : percent(x))),
+      share(c.balancedAccuracy.difference), ''],
+  ]),
+  `Called rightly by the first alone: ${c.mcnemar.firstAlone}, by the second alone: ${c.mcnemar.secondAlone}; McNemar's exact test: p ${chance(c.mcnemar.p).replace(/^(?!<)/, '= ')}.`,
+];
+
+const PLOTS = {
+  'confusion.svg': 'Confusion matrix by the largest probability', 'roc.svg': 'ROC curve of each label against the rest, with a 95 % band',
+  'reliability.svg': 'Reliability of each probability, with the number of films', 'decision.svg': 'Decision curve of each label',
+  'comparison.svg': 'ROC curves of both models',
+};
+
 function groups({ column, values }, labels) {
   return [
-    `## By ${column} (largest probability)`,
+    `## By ${plain(column)} (largest probability)`,
     grid([column, 'films', 'patients', ...labels.flatMap((label) => [`n ${label}`, `sensitivity ${label} %`, `AUC ${label}`]), 'uncertain', 'refused'],
       values.map(({ value, n, uncertain, refused, figures: f }) => [value, n, f.patients,
         ...f.classes.flatMap((c) => [c.n, share(c.sensitivity), area(c.auc)]), uncertain, refused])),
   ];
 }
 
-/** @param {any} result of evaluate @param {string[]} labels of the model @returns {string} */
-export function markdown(result, labels) {
+/** @param {any} result of evaluate @param {string[]} labels of the model @param {string[]} [plots] files beside it @returns {string} */
+export function markdown(result, labels, plots = []) {
   const kinds = [...labels, 'uncertain', 'refused', 'error'];
   return [
     '# Evaluation',
-    `Model ${result.model}${result.split === null ? '' : `, split ${result.split}`}. ${result.films} films of ${result.patients} patients`
+    `Model ${plain(result.model)}${result.split === null ? '' : `, split ${plain(result.split)}`}. ${result.films} films of ${result.patients} patients`
       + ` (${result.unknownPatients} films of unknown patients count as one patient each); errors: ${result.errors}.`,
-    result.notice,
+    plain(result.notice),
+    `Every table and plot here is made by\n\n    ${harmless(result.command)}`,
     'In brackets: 95 % intervals, by a bootstrap over patients (1,000 rounds, fixed seed), for the shares of verdicts (and where no round differs) by Wilson.'
-      + ` A figure with fewer than ${FEWEST} films behind it is not given. PPV and NPV hold at this set's mixture of classes only.`,
+      + ` A figure with fewer than ${FEWEST} films behind it is not given. PPV and NPV hold at this set's mixture of classes only. A calibration slope below 1 means too sure.`,
     ...(Object.keys(result.notScored).length ? [`Not scored, because the model has no such label: ${list(result.notScored)}.`] : []),
     ...(result.sources.length ? ['## Films: source and label',
       grid(['source', ...result.labels], result.sources.map(({ source, counts }) => [source, ...result.labels.map((label) => counts[label] ?? 0)]))] : []),
@@ -70,6 +118,10 @@ export function markdown(result, labels) {
     ...(Object.keys(result.refusals).length ? [`Reasons of the refusals: ${list(result.refusals)}.`] : []),
     ...scores('All films, by the largest probability (refused and uncertain ones too)', result.all, labels),
     ...scores('Answered films (neither refused nor uncertain)', result.answered, labels),
+    ...prevalences(result.all),
+    ...(result.prevalence ? expected(result.prevalence) : []),
+    ...(result.comparison ? comparison(result.comparison, result.model) : []),
     ...result.groups.flatMap((g) => groups(g, labels)),
+    ...(plots.length ? ['## Plots', ...plots.map((name) => `![${PLOTS[name]}](${name})`)] : []),
   ].join('\n\n');
 }

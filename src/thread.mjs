@@ -1,41 +1,18 @@
-// One worker thread of the command: an engine of its own that reads and diagnoses one film after the other.
-import { readFile, stat } from 'node:fs/promises';
+// One worker thread of the command: an engine of its own that diagnoses one film while it reads the next.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine, PleuraError } from './engine.mjs';
-import { loadCodec, sha256 } from './shipped.mjs';
+import { createReader, ReadError } from './read.mjs';
+import { owns, ownsName } from './shards.mjs';
+import { CommandError, loadCodec, sha256 } from './shipped.mjs';
 import { isDicom } from './sniff.mjs';
 
-/** No film comes near this; a disk image given by mistake would fill the memory. */
-const MAX_BYTES = 512 << 20;
-
-/** A file that cannot be read: told in the same form as a film that cannot be diagnosed. */
-class ReadError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** @param {string} file @returns {Promise<Uint8Array>} */
-async function read(file) {
-  try {
-    const stats = await stat(file);
-    if (stats.isCharacterDevice()) throw new ReadError('unreadable', 'This is a device. Give the path of an image file.');
-    if (stats.size > MAX_BYTES) throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
-    return await readFile(file);
-  } catch (error) {
-    if (error instanceof ReadError) throw error;
-    if (error.code === 'ENOENT') throw new ReadError('no-such-file', 'There is no such file. Check the path.');
-    if (error.code === 'EACCES') throw new ReadError('unreadable', 'This file may not be read. Check its permissions.');
-    throw new ReadError('unreadable', `This file cannot be read (${error.code ?? error.message}).`);
-  }
-}
+const { wasm, dot, weights, shard, heatmap } = workerData;
+const read = createReader();
 
 /** Of a thread that meets a DICOM file. */
 let readDicom = null;
 
-/** @param {any} engine @param {Uint8Array} bytes */
+/** @param {any} engine @param {Uint8Array} bytes @returns {Promise<any>} a diagnosis, with what a DICOM file tells */
 async function examine(engine, bytes) {
   if (!isDicom(bytes)) return engine.diagnose(bytes);
   readDicom ??= (await import('./dicom.mjs')).createDicomReader({ engine, loadCodec });
@@ -43,22 +20,36 @@ async function examine(engine, bytes) {
   return { ...engine.diagnose(film), dicom };
 }
 
-/** @param {import('./files.mjs').Item} item */
-async function diagnose(engine, { file, bytes }) {
+/**
+ * @param {any} engine @param {import('./files.mjs').Item} item @param {Promise<Uint8Array>} reading
+ * @returns {Promise<{ answer: import('./pool.mjs').Answer } | { stop: string }>}
+ */
+async function diagnose(engine, { file }, reading) {
   try {
-    const film = bytes ?? (await read(file));
-    const { verdict, probability, gate, decoder, dicom, bits } = await examine(engine, film);
-    return { verdict, probability, gate, decoder, dicom, sha256: sha256(film), bits };
+    const bytes = await reading;
+    const hash = sha256(bytes);
+    if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
+    const diagnosis = await examine(engine, bytes);
+    const { verdict, probability, gate, decoder, dicom, bits } = diagnosis;
+    if (heatmap) await (await import('./heatmap.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
+    return { answer: { verdict, probability, gate, decoder, dicom, sha256: hash, bits } };
   } catch (error) {
+    if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
     if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;
-    return { code: error.code, message: error.message };
+    if (error instanceof ReadError && shard && !ownsName(shard, file)) return { answer: { elsewhere: true } };
+    return { answer: { code: error.code, message: error.message } };
   }
 }
 
 try {
-  const engine = await createEngine(workerData);
-  parentPort.on('message', async (item) => parentPort.postMessage({ answer: await diagnose(engine, item) }));
+  const engine = await createEngine({ wasm, dot, weights });
+  let last = Promise.resolve();
+  parentPort.on('message', (item) => {
+    const reading = read(item);
+    reading.catch(() => {}); // Told where it is awaited, in its turn.
+    last = last.then(async () => parentPort.postMessage(await diagnose(engine, item, reading)));
+  });
   parentPort.postMessage({ model: engine.model });
 } catch (error) {
   if (!(error instanceof PleuraError)) throw error;

@@ -2,43 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { test } from 'node:test';
 import { createPool } from '../src/pool.mjs';
 import { loadParts } from '../src/shipped.mjs';
+import { film, folder, lines, onTerminal, pleura, quote, root, tiny, tried } from './command.mjs';
 import { header, png } from './png.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const fixtures = join(root, 'tests/fixtures');
-const tiny = join(fixtures, 'tiny.gguf');
-const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
-after(() => rmSync(folder, { recursive: true }));
-
-/** @param {string[]} args @param {object} [options] of spawnSync */
-function pleura(args, options = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args],
-    { encoding: 'utf8', cwd: folder, maxBuffer: 1 << 28, ...options });
-  return { status, stdout, stderr };
-}
-
-/** With the tiny model of random weights, which needs no training. */
-const tried = (args, options) => pleura(['--model', tiny, ...args], options);
-const lines = (text) => text.trimEnd().split('\n').map((line) => JSON.parse(line));
-const quote = (words) => words.map((word) => `'${word}'`).join(' ');
-
-/** What a terminal shows. @param {string[]} args */
-function onTerminal(args) {
-  const command = `stty cols 90; ${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...args])}`;
-  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder }).stdout.replaceAll('\r\n', '\n');
-}
-
-/** A ramp with two dark ovals: enough for the engine to chew on. */
-const film = (size) => png({ width: size, height: size }, (x, y) =>
-  [Math.hypot(Math.abs(x - size / 2) - size / 5, (y - size / 2) / 2) < size / 8 ? 40 : 120 + Math.round((100 * y) / size)]);
 
 mkdirSync(join(folder, 'films/deeper'), { recursive: true });
 mkdirSync(join(folder, 'films/.hidden'));
@@ -132,13 +104,16 @@ test('CSV holds every field and cannot become a formula', () => {
 test('a terminal gets a table, and names cannot command it', () => {
   const name = 'evil\u001b[2J\u202egnp.png';
   writeFileSync(join(folder, name), good);
-  const shown = onTerminal([name, 'text.png', 'films/b.png']);
+  const shown = onTerminal([name, 'text.png', 'films/b.png'], { NO_COLOR: '1' });
   assert.match(shown, /^FILE +VERDICT +covid +pneumonia +normal$/m);
   assert.match(shown, /^films\/b\.png +\w+ +[\w.% -]+$/m);
   assert.match(shown, /^text\.png +error +not-an-image/m);
   assert.match(shown, /^A random model for tests\.$/m);
   assert.ok(!shown.includes('\u001b[2J') && !shown.includes('\u202e'));
   assert.doesNotMatch(tried(['--json', name]).stdout, /[\u001b\u202e]/);
+  assert.ok(!shown.includes('\u001b'), 'NO_COLOR');
+  assert.match(onTerminal(['text.png'], { NO_COLOR: '' }), /^text\.png +\u001b\[31merror\u001b\[m/m);
+  assert.match(tried(['--table', 'text.png']).stdout, /^text\.png +error +not-an-image$/m);
 });
 
 test('a bar shows the progress of many films on the terminal of standard error only', () => {
@@ -201,12 +176,15 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   const copy = join(folder, 'copy');
   mkdirSync(join(copy, 'build'), { recursive: true });
   mkdirSync(join(copy, 'model'));
+  mkdirSync(join(copy, 'web'));
+  copyFileSync(join(root, 'web/overlay.mjs'), join(copy, 'web/overlay.mjs'));
   cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   const wasm = join(copy, 'build/pleura.wasm'), weights = join(copy, 'model/pleura.gguf');
   const reset = () => {
     copyFileSync(join(root, 'build/pleura.wasm'), wasm);
+    copyFileSync(join(root, 'build/pleura.dot.wasm'), join(copy, 'build/pleura.dot.wasm'));
     copyFileSync(tiny, weights);
     writeFileSync(`${weights}.sha256`, `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`);
   };
@@ -232,15 +210,14 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   assert.match(pleura(['--model', 'nowhere.gguf', 'films/b.png']).stderr, /nowhere\.gguf is missing\. Check the path given to --model\./);
 });
 
-test('a thread that dies costs one film; another takes its place', async (t) => {
-  const post = Worker.prototype.postMessage;
-  t.mock.method(Worker.prototype, 'postMessage', function (item) {
-    return item.file === 'fatal' ? this.terminate() : post.call(this, item);
-  });
+test('a thread that dies costs one film; another takes its place', async () => {
+  const fatal = { file: 'fatal', bytes: 7 }; // The engine is given what is neither bytes nor pixels: a fault that ends its thread.
+  const given = (name) => ({ file: join(folder, 'films', name) });
   const pool = await createPool(await loadParts(tiny), 2);
-  const files = ['films/b.png', 'fatal', 'films/b.png', 'fatal', 'fatal', 'films/a.PNG', 'films/b.png'].map((file) => ({ file: file === 'fatal' ? file : join(folder, file) }));
   const said = [];
-  for await (const { item, answer } of pool.run(files)) said.push([basename(item.file), answer.code ?? 'ok']);
+  for await (const { item, answer } of pool.run([given('b.png'), fatal, given('b.png'), fatal, fatal, given('a.PNG'), given('b.png')])) {
+    said.push([basename(item.file), answer.code ?? 'ok']);
+  }
   await pool.close();
   assert.deepEqual(said, [['b.png', 'ok'], ['fatal', 'engine-stopped'], ['b.png', 'ok'], ['fatal', 'engine-stopped'], ['fatal', 'engine-stopped'], ['a.PNG', 'ok'], ['b.png', 'ok']]);
 });

@@ -82,12 +82,27 @@ test('a picture that would unpack to more than a film is refused before it is un
   assert.equal((await outcome(film(huge))).code, 'image-too-large');
   assert.equal((await outcome(film({ '00280010': ['US', 9000], '00280011': ['US', 9000] }))).code, 'image-too-large');
   assert.equal((await outcome(film({ '00280010': ['US', 9], '00280011': ['US', 9] }))).code, 'image-too-small');
-  // The file says 64 x 64, the stream in it 65535 x 65535.
-  for (const [coder, marker, offset] of [[['dcmcjpeg', '+e1'], [0xff, 0xc3], 5], [['dcmcjpeg', '+ee'], [0xff, 0xc1], 5], [['dcmcjpls'], [0xff, 0xf7], 5], [['gdcmconv', '--j2k'], [0xff, 0x51], 6]]) {
+  // The file says 64 x 64, the stream in it 65535 x 65535: no codec is even asked for.
+  const careful = createDicomReader({ engine, loadCodec: () => assert.fail('a codec was loaded') });
+  for (const [coder, marker, offset] of [[['dcmcjpeg', '+e1'], [0xff, 0xc3], 5], [['dcmcjpeg', '+ee'], [0xff, 0xc1], 5], [['dcmcjpls'], [0xff, 0xf7], 5], [['gdcmconv', '--j2k'], [0xff, 0x51], 8]]) {
     const file = Buffer.from(coded(coder)), at = file.indexOf(Buffer.from(marker)) + offset;
-    file.fill(255, at + (marker[1] === 0x51 ? 2 : 0), at + 4);
-    if (marker[1] === 0x51) file.fill(255, at + 6, at + 8);
-    assert.notEqual((await outcome(file)).code, 'ok', coder.join(' '));
+    file.fill(255, at, at + 4);
+    await assert.rejects(careful(file), { name: 'PleuraError' }, coder.join(' '));
+  }
+});
+
+test('a stream of another size than the file says, or cut short within its fragment, is damage', async () => {
+  for (const coder of [['dcmcrle'], ['dcmcjpeg', '+eb'], ['dcmcjpeg', '+ee'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
+    const taller = Buffer.from(coded(coder)), rows = taller.indexOf(Buffer.from([0x28, 0, 0x10, 0, 0x55, 0x53, 2, 0]));
+    taller.writeUInt16LE(SIDE + 1, rows + 8);
+    assert.equal((await outcome(taller)).code, 'dicom-damaged', coder.join(' '));
+    const whole = Buffer.from(coded(coder)), tag = whole.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])), first = tag + 12 + 8 + whole.readUInt32LE(tag + 16);
+    const length = whole.readUInt32LE(first + 4);
+    for (const left of [length >> 2, length >> 1, length - 60, length - 8]) {
+      const cut = Buffer.concat([whole.subarray(0, first + 8 + (left & ~1)), whole.subarray(first + 8 + length)]);
+      cut.writeUInt32LE(left & ~1, first + 4);
+      assert.equal((await outcome(cut)).code, 'dicom-damaged', `${coder.join(' ')}: ${left} of ${length}`);
+    }
   }
 });
 

@@ -81,6 +81,11 @@ test('what is not supported is named, a transfer syntax by UID and name', async 
 
 test('DICOM is told by its content: with and without preamble, in each byte order, and nothing else', async () => {
   const files = [film(), film({}, { preamble: false })];
+  for (const opening of [[0xff, 0xd8, 0xff, 0xe0], [0x49, 0x49, 0x2a, 0], [0x42, 0x4d]]) { // a preamble may be another format's beginning
+    const dual = film();
+    dual.set(opening);
+    files.push(dual);
+  }
   for (const option of ['+ti', '+te', '+tb']) {
     const [from, to] = ['in', 'out'].map((name) => join(folder, name));
     writeFileSync(from, film());

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseCsv } from '../src/evaluate.mjs';
+import { parseCsv } from '../src/labels.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');

@@ -1,7 +1,8 @@
 // The figures of an evaluation against values worked out by hand or published.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ageBand, parseCsv, report } from '../src/evaluate.mjs';
+import { report } from '../src/evaluate.mjs';
+import { ageBand, parseCsv } from '../src/labels.mjs';
 import { against, auc, balanced, bootstrap, calibrationError, confusion, quantile, random, wilson } from '../src/statistics.mjs';
 import { markdown } from '../src/tables.mjs';
 
@@ -115,10 +116,10 @@ test('a report counts all films, and answered ones apart', () => {
 
 test('a set of one class gets shares only, and the report is the same each time', () => {
   const one = films.filter(({ row }) => row.label === 'normal');
-  const result = { model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
+  const result = { command: 'pleura', model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
   assert.equal(result.all.classes[1].auc, null);
   assert.match(markdown(result, LABELS), /Sensitivity for normal: 66\.7 \(.*\) %\. One class alone allows no other figure\./);
-  const whole = () => markdown({ model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) }, LABELS);
+  const whole = () => markdown({ command: 'pleura', model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) }, LABELS);
   assert.equal(whole(), whole());
   assert.doesNotMatch(whole(), /NaN|undefined|null/);
 });

@@ -214,7 +214,14 @@ static int bytes_differ(const window_shape *s)
 
 static window_shape shape(int k, int stride, int h, int w, int cin, int cout, activation act)
 {
-    return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, act};
+    return (window_shape){h, w, cin, (h - k) / stride + 1, (w - k) / stride + 1, cout, k, stride, act, 0};
+}
+
+/* The same on an input without its border: `pad` above and to the left, one more or less on the other sides. */
+static window_shape padded(window_shape s, int pad, int after)
+{
+    s.h -= pad + after, s.w -= pad + after, s.pad = pad;
+    return s;
 }
 
 #ifdef __wasm__
@@ -236,7 +243,11 @@ int test_kernels(int *count)
             if (number++, !first && small_differs(small_conv, int8_quads(&s) * 4, &s)) first = number;
         }
         window_shape s = shape(k, stride, size, size + 1, cout, cout, act);
-        if (number++, !first && depthwise_differs(&s)) first = number;
+        for (int pad = 0; pad < k; pad++) {
+            window_shape bare = padded(s, pad, (pad + size) % k);
+            if (bare.h < 1 || bare.w < 1) continue;
+            if (number++, !first && depthwise_differs(&bare)) first = number;
+        }
         if (number++, !first && small_differs(small_depthwise, k * k, &s)) first = number;
         if (number++, !first && small_pool_differs(&s)) first = number;
         if (number++, !first && bytes_differ(&s)) first = number;
@@ -257,7 +268,7 @@ int test_kernels(int *count)
     for (int w = 1; w <= 14; w++)
     for (int channels = 4; channels <= 20; channels += 8) {
         int cin = channels + 4 * (w % 3), cout = channels + 4 * (h % 2);
-        window_shape s = {(h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3)};
+        window_shape s = {(h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3), 0};
         if (number++, !first && small_differs(small_tiles, 9 * cin, &s)) first = number;
     }
     if (number++, !first && !int8_dot_works(&int8_simd.dot)) first = number;

@@ -8,7 +8,9 @@ const svg = await readFile(new URL('pleura.svg', folder), 'utf8');
 const whole = svg.replace(/ rx="\d+"/, '').replace('<g ', '<g transform="translate(5 5) scale(.84375)" ');
 
 const browser = await launch();
-for (const [name, side, source] of [['icon-192', 192, svg], ['icon-512', 512, svg], ['maskable-512', 512, whole], ['apple-180', 180, whole]]) {
+/** @type {[string, number, string][]} */
+const icons = [['icon-192', 192, svg], ['icon-512', 512, svg], ['maskable-512', 512, whole], ['apple-180', 180, whole]];
+for (const [name, side, source] of icons) {
   const page = await browser.newPage({ viewport: { width: side, height: side } });
   await page.setContent(`<style>body { margin: 0; } svg { display: block; width: 100vw; height: 100vh; }</style>${source}`);
   await writeFile(new URL(`${name}.png`, folder), await page.screenshot({ omitBackground: true }));

@@ -21,7 +21,7 @@ function taps(size, cells) {
 }
 
 /** The heatmap in colour at the film's resolution; values, not colours, are interpolated.
- *  @param {Grid} grid  @returns {Uint8ClampedArray} RGBA, width x height */
+ *  @param {Grid} grid  @returns {Uint8ClampedArray<ArrayBuffer>} RGBA, width x height */
 export function heatPixels(grid, width, height) {
   const out = new Uint8ClampedArray(width * height * 4);
   const columns = taps(width, grid.width), rows = taps(height, grid.height);
@@ -45,7 +45,8 @@ export function heatPixels(grid, width, height) {
 /* Marching squares: corners 1 upper left, 2 upper right, 4 lower right, 8 lower left; edges 0 top, 1 right, 2 bottom, 3 left.
    Each case lists the edges that its line pieces join, always with the inside on the same hand. */
 const CASES = [[], [3, 0], [0, 1], [3, 1], [1, 2], [3, 0, 1, 2], [0, 2], [3, 2], [2, 3], [2, 0], [0, 1, 2, 3], [2, 1], [1, 3], [1, 0], [0, 3], []];
-/** @type {[number, number, boolean][]} Each edge as the step from the cell to the edge's upper or left end, and whether it runs across. */
+/** Each edge as the step from the cell to the edge's upper or left end, and whether it runs across.
+ *  @type {[number, number, boolean][]} */
 const EDGES = [[0, 0, true], [1, 0, false], [0, 1, true], [0, 0, false]];
 
 /** Where the grid crosses `level`, as SVG path data in a viewBox of `0 0 width height`; closed at the film's border.

@@ -33,7 +33,7 @@ const server = createServer(async (request, response) => {
 
 const first = Number(process.argv[2] ?? 8080);
 let port = first;
-server.on('error', (error) => {
+server.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
   if (error.code !== 'EADDRINUSE' || port >= first + MORE) {
     console.error(`The page cannot be served on port ${port} (${error.code}). Choose another: make start PORT=9000`);
     process.exit(1);

@@ -1,0 +1,141 @@
+// The figures of scored films: sensitivities, areas, calibration, each with an interval from a bootstrap over patients.
+import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from './curves.mjs';
+import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST, wilson } from './statistics.mjs';
+
+/**
+ * A figure with its 95 % interval; null where too few films stand behind it.
+ * @typedef {{ value: number, low: number | null, high: number | null } | null} Figure
+ * @typedef {{ truth: number, guess: number, probability: number[], patient: string }} Scored  labels by their number
+ */
+
+/** Where predictive values are given, because those of the films at hand hold for their own mixture only. */
+const PREVALENCES = [0.02, 0.1, 0.3];
+const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
+
+/** Bayes: the share of the called that are, at another prevalence; NaN when none is called. */
+const predictive = (hit, falseAlarm, prevalence) => (hit * prevalence) / (hit * prevalence + falseAlarm * (1 - prevalence));
+
+/** @param {number[]} values */
+const sum = (values) => values.reduce((total, x) => total + x, 0);
+/** @param {number[]} values */
+const mean = (values) => sum(values) / values.length;
+
+/** Weights that give each label its share of all, as far as it occurs. @param {number[]} truth @param {number[]} shares */
+const reweigh = (truth, shares) => (weight) => {
+  const total = shares.map(() => 0);
+  truth.forEach((label, i) => { total[label] += weight[i]; });
+  return weight.map((w, i) => (w ? (w * shares[truth[i]]) / total[truth[i]] : 0));
+};
+
+/** What every question needs. @param {Scored[]} scored @param {string[]} labels */
+function prepare(scored, labels) {
+  const patients = new Map([...new Set(scored.map(({ patient }) => patient))].map((name, i) => [name, i]));
+  const truth = scored.map((film) => film.truth);
+  const positive = labels.map((_, label) => truth.map((t) => t === label));
+  return {
+    truth, positive, patients: patients.size, cluster: scored.map(({ patient }) => patients.get(patient)),
+    guess: scored.map(({ guess }) => guess), ones: new Float64Array(scored.length).fill(1),
+    probability: labels.map((_, label) => scored.map((film) => film.probability[label])),
+    counts: positive.map((all) => all.filter(Boolean).length),
+    confidence: scored.map(({ probability }) => Math.max(...probability)),
+    right: scored.map((film) => film.truth === film.guess),
+  };
+}
+
+/**
+ * Everything about a set of scored films, by `guess` (the largest probability, or the verdict).
+ * @param {Scored[]} scored @param {string[]} labels
+ */
+export function figures(scored, labels) {
+  const { truth, positive, patients, cluster, guess, ones, probability, counts, confidence, right } = prepare(scored, labels);
+  const areas = labels.map((_, label) => auc(probability[label], positive[label]));
+  const slopes = labels.map((_, label) => calibrationSlope(probability[label], positive[label]));
+  /** @param {Float64Array} weight @returns {Record<string, number>} */
+  const ask = (weight) => {
+    const matrix = confusion(truth, guess, labels.length, weight);
+    const area = areas.map((of) => of(weight));
+    const own = labels.map((_, label) => {
+      const { of, ...shares } = against(matrix, label);
+      const other = PREVALENCES.flatMap((prevalence) => [
+        [`ppv ${prevalence}`, predictive(shares.sensitivity, 1 - shares.specificity, prevalence)],
+        [`npv ${prevalence}`, predictive(shares.specificity, 1 - shares.sensitivity, 1 - prevalence)]]);
+      return Object.entries({ ...shares, auc: area[label], slope: slopes[label](weight), ...Object.fromEntries(other) })
+        .map(([name, value]) => [`${label} ${name}`, value]);
+    });
+    return {
+      ...Object.fromEntries(own.flat()), accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
+      balancedAccuracy: balanced(matrix), macroAuc: mean(area.filter((x) => !Number.isNaN(x))),
+      calibrationError: calibrationError(confidence, right, weight),
+    };
+  };
+  const values = ask(ones), names = Object.keys(values);
+  const intervals = bootstrap(cluster, patients, (weight) => Object.values(ask(weight)));
+  /** @param {string} name @param {number} of films that the figure is a share of @returns {Figure} */
+  const figure = (name, of, isShare = false) => {
+    if (of < FEWEST || !Number.isFinite(values[name])) return null;
+    let [low, high] = intervals[names.indexOf(name)] ?? [null, null];
+    // None wrong, or all: no resampling can show how little that may prove.
+    if (isShare && low === high && low !== null) [low, high] = wilson(Math.round(values[name] * of), of);
+    return { value: values[name], low, high };
+  };
+  const matrix = confusion(truth, guess, labels.length, ones);
+  const classes = labels.map((label, i) => {
+    const { of } = against(matrix, i), fewer = Math.min(counts[i], scored.length - counts[i]);
+    const share = (name) => figure(`${i} ${name}`, of[name], true);
+    return {
+      label, n: counts[i], sensitivity: share('sensitivity'), specificity: share('specificity'), ppv: share('ppv'), npv: share('npv'),
+      auc: figure(`${i} auc`, fewer), slope: figure(`${i} slope`, fewer),
+      atPrevalence: PREVALENCES.map((prevalence) => ({ prevalence, ppv: figure(`${i} ppv ${prevalence}`, fewer), npv: figure(`${i} npv ${prevalence}`, fewer) })),
+    };
+  });
+  const smallest = Math.min(...counts.filter((n) => n));
+  return {
+    n: scored.length, patients, confusion: matrix, classes,
+    accuracy: figure('accuracy', scored.length, true), balancedAccuracy: figure('balancedAccuracy', smallest),
+    macroAuc: figure('macroAuc', smallest), calibrationError: figure('calibrationError', scored.length),
+  };
+}
+
+/**
+ * The same films as if each label had the share that a person expects: what changes with it.
+ * @param {Scored[]} scored @param {string[]} labels @param {number[]} shares of the labels
+ */
+export function atPrevalence(scored, labels, shares) {
+  const { truth, patients, cluster, guess, ones, counts, confidence, right } = prepare(scored, labels);
+  const weigh = reweigh(truth, shares);
+  /** @returns {number[]} accuracy, calibration error, then predictive values of each label */
+  const ask = (weight) => {
+    const weighed = weigh(weight);
+    const matrix = confusion(truth, guess, labels.length, weighed);
+    return [sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()), calibrationError(confidence, right, weighed),
+      ...labels.flatMap((_, label) => [against(matrix, label).ppv, against(matrix, label).npv])];
+  };
+  const enough = labels.every((_, i) => counts[i] >= FEWEST || shares[i] === 0);
+  const values = ask(ones), intervals = bootstrap(cluster, patients, ask);
+  /** @returns {Figure} */
+  const figure = (i) => (enough && Number.isFinite(values[i]) ? { value: values[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null } : null);
+  return {
+    shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])), accuracy: figure(0), calibrationError: figure(1),
+    classes: labels.map((label, i) => ({ label, ppv: figure(2 + 2 * i), npv: figure(3 + 2 * i) })),
+  };
+}
+
+/**
+ * What the plots show of each label that has films and others against it: ROC curve with a band from the bootstrap over
+ * patients, reliability, net benefit; the last two at the prevalences given, else at that of the films.
+ * @param {Scored[]} scored @param {string[]} labels @param {number[] | null} shares
+ */
+export function curves(scored, labels, shares) {
+  const { truth, positive, patients, cluster, ones, probability, counts } = prepare(scored, labels);
+  const weight = shares ? reweigh(truth, shares)(ones) : ones;
+  return labels.flatMap((label, i) => {
+    if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
+    const curve = roc(probability[i], positive[i]), area = auc(probability[i], positive[i]);
+    const [[low, high] = [null, null], ...band] = bootstrap(cluster, patients, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
+    return [{
+      label, n: counts[i], others: scored.length - counts[i], weighted: shares ? shares[i] : null, auc: { value: area(ones), low, high },
+      roc: curve(ones), band: GRID.map((x, at) => ({ x, low: band[at]?.[0] ?? 0, high: band[at]?.[1] ?? 1 })),
+      reliability: reliability(probability[i], positive[i], weight), netBenefit: netBenefit(probability[i], positive[i], weight, THRESHOLDS),
+    }];
+  });
+}

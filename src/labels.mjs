@@ -1,0 +1,85 @@
+// The films of an evaluation and what is known of them: from a CSV, or from a folder with a sub-folder a label.
+import { readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { films } from './files.mjs';
+import { CommandError, usage } from './shipped.mjs';
+
+/** @typedef {Record<string, string>} Row @typedef {import('./files.mjs').Item & { row: Row }} Labelled */
+
+/** @param {string} text RFC 4180 @returns {Row[]} */
+export function parseCsv(text) {
+  const rows = [[]];
+  let cell = '', at = text.charCodeAt(0) === 0xfeff ? 1 : 0, quoted = false;
+  const end = () => { rows.at(-1).push(cell); cell = ''; };
+  for (; at < text.length; at++) {
+    const c = text[at];
+    if (quoted ? c !== '"' : !'",\r\n'.includes(c)) cell += c;
+    else if (c === '"' && quoted && text[at + 1] === '"') { cell += c; at++; }
+    else if (c === '"') quoted = !quoted;
+    else if (c === ',') end();
+    else if (c === '\n') { end(); rows.push([]); }
+  }
+  if (cell || rows.at(-1).length) end();
+  const [head, ...body] = rows.filter((row) => row.length > 1 || row[0]);
+  return body.map((row) => Object.fromEntries((head ?? []).map((name, i) => [name, row[i] ?? ''])));
+}
+
+/** @param {string} age in years @returns {string} */
+export function ageBand(age) {
+  const years = age.trim() === '' ? NaN : Number(age);
+  if (!(years >= 0)) return 'unknown';
+  return years < 18 ? '0-17' : years < 40 ? '18-39' : years < 60 ? '40-59' : years < 80 ? '60-79' : '80+';
+}
+
+/** @param {string} column @param {Row} row @returns {string} the group that a film belongs to */
+export const group = (column, row) => (column === 'age' ? ageBand(row.age) : row[column].trim() || 'unknown');
+
+/** @param {string} folder @returns {Promise<Labelled[]>} */
+async function fromFolder(folder) {
+  const names = readdirSync(folder).filter((name) => !name.startsWith('.') && statSync(join(folder, name)).isDirectory()).sort();
+  if (!names.length) throw usage(`${folder} has no sub-folders. Put the films into one for each label, or give a CSV.`);
+  const found = await Promise.all(names.map(async (label) =>
+    (await films([join(folder, label)])).map((item) => ({ ...item, row: { file: item.file, label } }))));
+  return found.flat();
+}
+
+/** @param {string} file @param {string} root @returns {Promise<Labelled[]>} */
+async function fromCsv(file, root) {
+  const rows = parseCsv(await readFile(file, 'utf8'));
+  return rows.map((row) => ({ file: join(root, row.file ?? ''), row }));
+}
+
+/** @param {{ labels: string, root?: string, split?: string, by?: string }} options @returns {Promise<{ items: Labelled[], columns: string[] }>} */
+export async function readLabels({ labels, root, split, by }) {
+  let all;
+  try {
+    all = await (statSync(labels).isDirectory() ? fromFolder(labels) : fromCsv(labels, root ?? dirname(labels)));
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`${labels} cannot be read (${error.code ?? error.message}). Check the path given to --labels.`);
+  }
+  const columns = by ? by.split(',') : [];
+  for (const column of ['file', 'label', ...(split ? ['split'] : []), ...columns]) {
+    if (all.length && !(column in all[0].row)) throw usage(`${labels} has no column '${column}'.`);
+  }
+  const items = all.filter(({ row }) => split === undefined || row.split === split);
+  if (!items.length) throw usage(`${labels} lists no film${split === undefined ? '' : ` of the split '${split}'`}.`);
+  return { items, columns };
+}
+
+/**
+ * @param {string} text such as covid=0.05,pneumonia=0.1: what is left belongs to the one label that is not named
+ * @param {string[]} labels of the model @returns {number[]} one share a label, sum 1
+ */
+export function parsePrevalence(text, labels) {
+  const given = new Map(text.split(',').map((part) => {
+    const [, label, share] = part.match(/^(.+)=(0?\.\d+|0|1)$/) ?? [];
+    if (!labels.includes(label)) throw usage(`--prevalence takes LABEL=SHARE,... with shares from 0 to 1 and the labels ${labels.join(', ')}; not '${part}'.`);
+    return /** @type {[string, number]} */ ([label, Number(share)]);
+  }));
+  const rest = 1 - [...given.values()].reduce((sum, share) => sum + share, 0);
+  if (given.size < labels.length - 1) throw usage(`--prevalence has to name all labels but one: ${labels.join(', ')}.`);
+  if (rest < -1e-9 || (given.size === labels.length && rest > 1e-9)) throw usage('The shares of --prevalence have to add up to 1.');
+  return labels.map((label) => given.get(label) ?? Math.max(0, rest));
+}

@@ -1,0 +1,104 @@
+// The file of --resume: what earlier runs have written is kept, a half-written last line is cut off, new lines are appended.
+import { closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { CommandError, usage } from './shipped.mjs';
+
+const NEWLINE = 10, BRACE = 0x7b;
+
+/**
+ * The lines of a file, each with the place of its end; the last has none where it is half-written.
+ * @param {string} path @returns {AsyncGenerator<{ line: Buffer, end: number | null }>}
+ */
+export async function* readLines(path) {
+  let rest = Buffer.alloc(0), end = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    rest = Buffer.concat([rest, chunk]);
+    let from = 0;
+    for (let to; (to = rest.indexOf(NEWLINE, from)) >= 0; from = to + 1) {
+      end += to + 1 - from;
+      yield { line: rest.subarray(from, to), end };
+    }
+    rest = rest.subarray(from);
+  }
+  if (rest.length) yield { line: rest, end: null };
+}
+
+/** @param {Buffer} line @returns {any} null where it is no line of Pleura's */
+export function parseLine(line) {
+  try {
+    const value = JSON.parse(line.toString());
+    return typeof value.file === 'string' || typeof value.shard === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What earlier runs have left in the file. @param {string} path @param {boolean} sharded @param {(what: string) => Error} foreign */
+async function readPast(path, sharded, foreign) {
+  const past = { head: null, done: new Map(), models: new Set(), records: 0, failed: false, ended: false, size: 0 };
+  let number = 0;
+  for await (const { line, end } of readLines(path)) {
+    number++;
+    const value = end === null ? null : parseLine(line);
+    if (end === null ? line[0] !== BRACE : !value) throw foreign(`holds something else than Pleura's JSON lines (line ${number})`);
+    if (end === null) break;
+    past.size = end;
+    if (number === 1 && value.shard) past.head = line.toString();
+    if (sharded !== (past.head !== null)) throw foreign(sharded ? 'holds whole results, not a shard' : 'holds a shard, not whole results');
+    if (value.records !== undefined) past.ended = true;
+    if (!value.status) continue;
+    past.records++;
+    past.done.set(value.file, (past.done.get(value.file) ?? 0) + 1);
+    past.failed ||= value.status === 'error';
+    if (value.model) past.models.add(value.model);
+  }
+  return past;
+}
+
+/**
+ * @param {string} path @param {import('./files.mjs').Item[]} items all films of this run @param {boolean} sharded
+ * @returns {Promise<{ left: import('./files.mjs').Item[], records: number, failed: boolean, ended: boolean,
+ *   begin: (head: string, model: string) => void, append: (line: string) => void, close: () => void }>}
+ *   left: the films that no earlier run has answered. Throws CommandError.
+ */
+export async function openLedger(path, items, sharded) {
+  const foreign = (what) => usage(`${path} ${what}, so it was left as it is. Give another file to --resume.`);
+  /** @template T @param {() => T} action @returns {T} */
+  const attempt = (action) => {
+    try {
+      return action();
+    } catch (error) {
+      throw new CommandError(`${path} cannot be written (${error.code}). What it holds stays; mend that and run the same command again.`);
+    }
+  };
+  const fd = attempt(() => openSync(path, 'a+'));
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) throw foreign('is not an ordinary file');
+  const past = await readPast(path, sharded, foreign);
+  let { size } = past;
+  if (stats.size > size) attempt(() => ftruncateSync(fd, size));
+
+  function append(line) {
+    if (fstatSync(fd).size !== size) throw new CommandError(`${path} is being written by another process, too. Let it finish, then run this again.`);
+    const bytes = Buffer.from(`${line}\n`);
+    attempt(() => {
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    });
+    size += bytes.length;
+  }
+
+  function begin(head, model) {
+    const other = [...past.models].find((name) => name !== model);
+    if (other) throw foreign(`holds results of another model (${other})`);
+    if (past.head !== null && past.head !== head) throw foreign('was begun as another shard, with other films or with another model');
+    if (head && past.head === null) append(head);
+  }
+
+  const left = past.ended ? [] : items.filter(({ file }) => {
+    const times = past.done.get(file);
+    if (times) past.done.set(file, times - 1);
+    return !times;
+  });
+  // Some network file systems tell only when asked that the disk is full.
+  const close = () => attempt(() => { fsyncSync(fd); closeSync(fd); });
+  return { left, records: past.records, failed: past.failed, ended: past.ended, begin, append, close };
+}

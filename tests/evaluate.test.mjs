@@ -1,0 +1,117 @@
+// `pleura evaluate` as a person meets it: labelled folders, two models, expected prevalence, a report with plots.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { png } from './png.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tiny = join(root, 'tests/fixtures/tiny.gguf');
+const folder = mkdtempSync(join(tmpdir(), 'pleura-evaluate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** @param {string[]} args */
+function evaluate(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'evaluate', '--model', tiny, ...args],
+    { encoding: 'utf8', cwd: folder, maxBuffer: 1 << 28 });
+  return { status, stdout, stderr };
+}
+
+const rows = ['file,label,patient_id,site'];
+for (const [n, label] of ['covid', 'pneumonia', 'normal'].entries()) {
+  mkdirSync(join(folder, 'films', label), { recursive: true });
+  for (let i = 0; i < 12; i++) {
+    const file = `films/${label}/${i}.png`;
+    writeFileSync(join(folder, file), png({ width: 72, height: 72 }, (x, y) => [(x * (n + 1) + y * (i + 2)) & 255]));
+    rows.push(`${file},${label},${label}${i >> 1},"a|b <i>"`);
+  }
+}
+writeFileSync(join(folder, 'films.csv'), `${rows.join('\n')}\n`);
+
+test('a folder with a sub-folder a label needs no CSV', () => {
+  const [byFolder, byCsv] = ['films', 'films.csv'].map((labels) => evaluate('--labels', labels, '--json'));
+  assert.deepEqual([byFolder.status, byCsv.status], [0, 0], byFolder.stderr + byCsv.stderr);
+  const [a, b] = [byFolder, byCsv].map(({ stdout }) => JSON.parse(stdout));
+  assert.deepEqual([a.films, a.patients, b.patients], [36, 36, 18]);
+  assert.deepEqual(a.all.confusion, b.all.confusion);
+  assert.equal(a.command, `pleura evaluate --model ${tiny} --labels films --json`);
+  const { status, stderr } = evaluate('--labels', 'films/covid');
+  assert.equal(status, 2);
+  assert.match(stderr, /films\/covid has no sub-folders\. Put the films into one for each label, or give a CSV\./);
+  assert.match(evaluate('--labels', 'films', '--by', 'site').stderr, /films has no column 'site'/);
+});
+
+test('a report is a folder of Markdown, JSON and plots, and says how it was made', () => {
+  const { status, stdout, stderr } = evaluate('--labels', 'films.csv', '--by', 'site', '--report', 'out/report 1', '--against', join(root, 'model/pleura.gguf'));
+  assert.equal(status, 0, stderr);
+  const read = (name) => readFileSync(join(folder, 'out/report 1', name), 'utf8');
+  const plots = ['comparison.svg', 'confusion.svg', 'decision.svg', 'reliability.svg', 'roc.svg'];
+  assert.deepEqual(readdirSync(join(folder, 'out/report 1')).sort(), [...plots, 'evaluation.json', 'evaluation.md'].sort());
+  assert.equal(read('evaluation.md'), stdout);
+  for (const name of plots) {
+    assert.match(read(name), /^<svg /);
+    assert.ok(stdout.includes(`](${name})`), name);
+  }
+  assert.match(stdout, /^ {4}pleura evaluate .*--report 'out\/report 1' --against /m);
+  assert.match(stdout, /^\| a b \\<i> \| 36 \|/m, 'what a CSV says is no markup');
+  const { comparison, curves } = JSON.parse(read('evaluation.json'));
+  assert.deepEqual(curves.map(({ label }) => label), ['covid', 'pneumonia', 'normal']);
+  assert.deepEqual([comparison.n, comparison.patients], [36, 18]);
+  assert.match(comparison.against, /^pleura-/);
+  assert.match(stdout, /^\| AUC covid \| 0\.\d{3} \| 0\.\d{3} \| -?0\.\d{3} \(.*\) \| [<0-1]/m);
+  assert.match(stdout, /McNemar's exact test: p [=<] /);
+  assert.match(stdout, /believe the bootstrap first/);
+  assert.doesNotMatch(stdout, /NaN|undefined|null/);
+});
+
+test('a model beside itself shows no difference, and one of other labels is refused before it runs', () => {
+  const { stdout } = evaluate('--labels', 'films', '--json', '--against', tiny);
+  const { comparison } = JSON.parse(stdout);
+  for (const { difference, delong } of comparison.classes) assert.deepEqual([difference.value, difference.low, difference.high, delong.p], [0, 0, 0, 1]);
+  assert.equal(comparison.mcnemar.p, 1);
+  const other = join(folder, 'other.gguf');
+  spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), other, '--labels', 'a,b,c']);
+  const { status, stderr } = evaluate('--labels', 'films', '--against', other);
+  assert.equal(status, 2);
+  assert.match(stderr, /The models have no label in common: covid, pneumonia, normal; a, b, c\./);
+});
+
+test('the prevalence that a person expects changes predictive values, and nonsense is told', () => {
+  const { status, stdout } = evaluate('--labels', 'films', '--prevalence', 'covid=0.05,pneumonia=0.1');
+  assert.equal(status, 0);
+  assert.match(stdout, /^## At the prevalence covid 5 %, pneumonia 10 %, normal 85 %$/m);
+  for (const [text, sentence] of [['covid=5', /takes LABEL=SHARE/], ['flu=0.1,covid=0.2', /not 'flu=0\.1'/], ['covid=0.1', /has to name all labels but one/],
+    ['covid=0.7,pneumonia=0.6', /have to add up to 1/], ['covid=0.1,pneumonia=0.1,normal=0.1', /have to add up to 1/]]) {
+    const wrong = evaluate('--labels', 'films', '--prevalence', text);
+    assert.equal(wrong.status, 2, text);
+    assert.match(wrong.stderr, sentence);
+    assert.equal(wrong.stdout, '');
+  }
+});
+
+test('a report that cannot be written is told before the films are read', () => {
+  const { status, stdout, stderr } = evaluate('--labels', 'films', '--report', 'films.csv/report');
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^pleura: The folder films\.csv\/report cannot be made \(ENOTDIR\)\. Give another one to --report\.$/m);
+});
+
+test('where no film can be scored, nothing is claimed', () => {
+  mkdirSync(join(folder, 'other/flu'), { recursive: true });
+  writeFileSync(join(folder, 'other/flu/a.png'), readFileSync(join(folder, 'films/covid/1.png')));
+  const { status, stdout } = evaluate('--labels', 'other', '--against', tiny, '--prevalence', 'covid=0.1,normal=0.1', '--report', 'none');
+  assert.equal(status, 0);
+  assert.match(stdout, /Not scored, because the model has no such label: flu 1\./);
+  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.match(stdout, /^\| balanced accuracy % \| – \| – \| – \| {2}\|$/m);
+  assert.doesNotMatch(stdout, /NaN|undefined|null|Infinity/);
+});
+
+test('films of one class have a matrix, but no curve', () => {
+  writeFileSync(join(folder, 'one.csv'), rows.slice(0, 13).join('\n'));
+  const { status, stderr } = evaluate('--labels', 'one.csv', '--report', 'one');
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(readdirSync(join(folder, 'one')).sort(), ['confusion.svg', 'evaluation.json', 'evaluation.md']);
+});

@@ -1,0 +1,116 @@
+// A run that is killed, or whose disk fills up, and is started again: nothing is lost, nothing is done twice.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { bash, cli, film, folder, lines, onTerminal, pleura, tiny, tried } from './command.mjs';
+
+const FILMS = 600;
+const at = (...names) => join(folder, ...names);
+const read = (name) => readFileSync(at(name), 'utf8');
+
+mkdirSync(at('films'));
+for (let i = 0; i < 20; i++) writeFileSync(at(`films/${i}.png`), i === 7 ? 'A letter.' : film(300, i));
+writeFileSync(at('list'), Array.from({ length: FILMS }, (_, i) => `films/${i % 20}.png\n`).join(''));
+const whole = tried(['--files', 'list']);
+
+test('killed at any moment and started again, a run ends with the bytes of one that was left alone', async () => {
+  const args = [cli, '--model', tiny, '--files', 'list', '--jobs', '2', '--resume', 'killed.jsonl'];
+  let size = 0, unfinished = 0;
+  for (let kill = 0; kill < 8; kill++) {
+    const more = Math.random() * whole.stdout.length / 9;
+    const run = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' });
+    const ended = once(run, 'exit');
+    while (run.exitCode === null && (statSync(at('killed.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < size + more) await new Promise(setImmediate);
+    run.kill('SIGKILL');
+    await ended;
+    const now = statSync(at('killed.jsonl')).size;
+    assert.ok(now >= size, 'nothing is lost');
+    size = now;
+    if (size < whole.stdout.length) unfinished++;
+  }
+  assert.ok(unfinished, 'it was killed before its end');
+  const last = pleura(args.slice(1));
+  assert.equal(last.status, 1, 'an error that an earlier run has met counts');
+  assert.equal(last.stdout, '');
+  assert.equal(read('killed.jsonl'), whole.stdout);
+  const again = pleura(args.slice(1));
+  assert.deepEqual([again.status, read('killed.jsonl')], [1, whole.stdout], 'and once more changes nothing');
+});
+
+test('wherever the last line was cut off, it is written again', () => {
+  const end = whole.stdout.length, lastLine = whole.stdout.lastIndexOf('\n', end - 2) + 1;
+  for (const cut of [end - 1, end - 2, lastLine + 1, lastLine, lastLine - 1, lastLine + Math.floor(Math.random() * (end - lastLine))]) {
+    writeFileSync(at('cut.jsonl'), whole.stdout.slice(0, cut));
+    tried(['--files', 'list', '--resume', 'cut.jsonl']);
+    assert.equal(read('cut.jsonl'), whole.stdout, `cut at ${cut} of ${end}`);
+  }
+});
+
+test('films that have come since are added; those that have gone stay', () => {
+  const first = tried(['films/1.png', 'films/2.png', '--resume', 'grown.jsonl']);
+  assert.equal(first.status, 0, first.stderr);
+  tried(['films/3.png', 'films/2.png', 'films/2.png', '--resume', 'grown.jsonl']);
+  assert.deepEqual(lines(read('grown.jsonl')).map(({ file }) => file), ['films/1.png', 'films/2.png', 'films/3.png', 'films/2.png']);
+});
+
+test('a file that is not ours is left as it is', () => {
+  const foreign = { 'a.png': readFileSync(at('films/1.png')), 'notes.txt': 'Some notes.\n', 'table.csv': 'file,label\n', 'other.json': '{"a": 1}\n',
+    'half.txt': 'no newline at the end', 'shard.jsonl': tried(['films/1.png', '--shard', '1/1']).stdout };
+  for (const [name, bytes] of Object.entries(foreign)) {
+    writeFileSync(at(name), bytes);
+    const { status, stdout, stderr } = tried(['films/1.png', '--resume', name]);
+    assert.deepEqual([status, stdout], [2, ''], name);
+    assert.match(stderr, /^pleura: .+, so it was left as it is\. Give another file to --resume\./);
+    assert.deepEqual(readFileSync(at(name)), Buffer.from(bytes));
+  }
+  for (const [name, pattern] of [['/dev/full', /not an ordinary file/], ['nowhere/x.jsonl', /cannot be written \(ENOENT\)/], ['films', /cannot be written \(EISDIR\)/]]) {
+    const { status, stderr } = tried(['films/1.png', '--resume', name]);
+    assert.ok(status > 0);
+    assert.match(stderr, pattern);
+  }
+  for (const form of ['--csv', '--table']) assert.equal(tried([form, '--resume', 'x', 'films']).status, 2);
+});
+
+test('results of two models are never mixed', () => {
+  const bytes = readFileSync(tiny);
+  const other = Buffer.from(bytes);
+  other.write('0.0.2', bytes.indexOf('0.0.1'), 'latin1');
+  writeFileSync(at('other.gguf'), other);
+  tried(['films/1.png', '--resume', 'model.jsonl']);
+  const { status, stderr } = pleura(['--model', 'other.gguf', 'films/1.png', 'films/2.png', '--resume', 'model.jsonl']);
+  assert.equal(status, 2);
+  assert.match(stderr, /holds results of another model \(tiny-0\.0\.1 /);
+  assert.equal(lines(read('model.jsonl')).length, 1);
+});
+
+test('a disk that fills up stops the run with a sentence; with room again it goes on', () => {
+  const full = bash('ulimit -f 20; pleura --files list --resume full.jsonl');
+  assert.equal(full.status, 1);
+  assert.match(full.stderr, /^pleura: full\.jsonl cannot be written \(EFBIG\)\. What it holds stays; mend that/m);
+  assert.equal(statSync(at('full.jsonl')).size, 20 * 1024);
+  tried(['--files', 'list', '--resume', 'full.jsonl']);
+  assert.equal(read('full.jsonl'), whole.stdout);
+});
+
+test('a second process that writes to the same file is noticed', async () => {
+  copyFileSync(at('list'), at('shared.list'));
+  rmSync(at('shared.jsonl'), { force: true });
+  const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--resume', 'shared.jsonl'], { cwd: folder });
+  let stderr = '';
+  run.stderr.on('data', (text) => { stderr += text; });
+  const ended = once(run, 'exit');
+  while (!statSync(at('shared.jsonl'), { throwIfNoEntry: false })?.size) await new Promise(setImmediate);
+  appendFileSync(at('shared.jsonl'), lines(whole.stdout).slice(0, 1).map((record) => `${JSON.stringify(record)}\n`)[0]);
+  assert.deepEqual(await ended, [1, null]);
+  assert.match(stderr, /shared\.jsonl is being written by another process, too\./);
+});
+
+test('a terminal shows the rate and the time left, and nothing of the records', () => {
+  const shown = onTerminal(['--files', 'list', '--resume', 'terminal.jsonl']);
+  assert.match(shown, /600 +[\d.]+ films\/s +\S+ left/);
+  assert.doesNotMatch(shown, /"file"|VERDICT/);
+  assert.equal(read('terminal.jsonl'), whole.stdout);
+});
