@@ -32,7 +32,7 @@ const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCo
 /** A text of web/ in English, in which the files written so far go by their new names. */
 async function read(source) {
   const text = (await readFile(`${root}web/${source}`, 'utf8'))
-    .replace(/data-say="([^"]+)">/g, (whole, key) => whole + escaped(english[key]))
+    .replace(/data-say="([^"]+)"[^>]*>/g, (whole, key) => whole + escaped(english[key]))
     .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
   return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
 }

@@ -6,7 +6,7 @@ import { strongest } from './words.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 
-/** Names and values of everything that tells one answer from another. @returns {[string, string][]} */
+/** Names and values of everything that tells one answer from another. @returns {string[][]} */
 export function facts(film, { words, model, version }) {
   const { record } = film, { say } = words;
   return [
@@ -22,7 +22,7 @@ export function facts(film, { words, model, version }) {
   ];
 }
 
-/** @param {HTMLElement} list  @param {[string, string][]} rows */
+/** @param {HTMLElement} list  @param {string[][]} rows */
 export function fillFacts(list, rows) {
   each(list, rows, ([name]) => name, () => element('div', {}, element('dt'), element('dd')), (item, [name, value]) => {
     put(item.children[0], name);
