@@ -37,6 +37,7 @@ async function read(source) {
   return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
 }
 
+/** @param {string} source @param {Record<string, unknown>} constants @param {import('esbuild').Format} format */
 async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
@@ -75,7 +76,7 @@ await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = marked.parse(markdown)
+const card = marked.parse(markdown, { async: false })
   .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
   .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
 await put('card.html', (await read('card.html')).replace('{card}', () => card));

@@ -12,9 +12,9 @@ export function facts(film, { words, model, version }) {
   return [
     [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
     [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
-    ...(record.dicom ? [[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]] : []),
+    ...(record.dicom ? /** @type {[string, string][]} */ ([[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]]) : []),
     [say('fact.bits'), record.bits],
-    ...(record.sha256 ? [[say('fact.hash'), record.sha256]] : []),
+    ...(record.sha256 ? /** @type {[string, string][]} */ ([[say('fact.hash'), record.sha256]]) : []),
     [say('fact.model'), `${model.name}-${model.version}`],
     [say('fact.weights'), model.sha256],
     [say('fact.temperature'), words.hundredths(model.temperature)],
