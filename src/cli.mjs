@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HELP, parse } from './arguments.mjs';
 import { runFilms } from './batch.mjs';
+import { calibrate } from './calibrate.mjs';
 import { completion } from './completion.mjs';
 import { createEngine, PleuraError } from './engine.mjs';
 import { evaluate } from './evaluate.mjs';
@@ -95,6 +96,7 @@ async function main(argv) {
   if (command === 'info') return info(options);
   if (command === 'evaluate') return print(await evaluate(options, runFilms));
   if (command === 'merge') return merge(paths, options, print);
+  if (command === 'quantise') return calibrate(paths);
   if (command === 'completion') return print(completion(paths));
   return diagnose(paths, options);
 }

@@ -421,6 +421,7 @@ static pleura_status stretch(float **values, float *low, float *high, const film
     if (!*values) return PLEURA_MEMORY;
     film_resample(*values, width, height, f, 0, 0, f->width, f->height);
     robust_range(low, high, *values, count);
+    if (*high - *low < 1) *high = *low; /* a blank film differs by rounding alone */
     return PLEURA_OK;
 }
 

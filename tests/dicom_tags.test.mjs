@@ -56,6 +56,15 @@ test('a film that its tags refuse has a sentence, no score and bits of its own',
   assert.throws(() => engine.diagnose({ ...samples, width: samples.width + 1 }), TypeError);
 });
 
+test('a classifier from elsewhere, which may be made for hands, is not kept from them', async () => {
+  const weights = join(folder, 'elsewhere.gguf');
+  execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), weights, '--labels', 'a,b,c'], { stdio: 'pipe' });
+  const other = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(weights) });
+  const { film: samples } = await readDicom(film({ '00180015': ['CS', 'HAND'] }));
+  assert.equal(samples.told, 'tag-body-part');
+  assert.equal(other.diagnose(samples).gate.accepted, true);
+});
+
 const NO_PIXELS = { '00280010': null, '00280011': null, '00280002': null, '7fe00010': null };
 const bare = (sop, syntax) => dicomFile({ width: 0, height: 0, bits: 8, tags: { ...NO_PIXELS, '00080016': ['UI', sop] }, syntax });
 

@@ -119,6 +119,25 @@ test('products that are wrong are not taken', async () => {
   assert.equal(engine.phantom().bits, (await createEngine({ wasm, weights })).phantom().bits);
 });
 
+test('the command writes weights in bytes from films, and says what it could not use', () => {
+  const quantised = (...args) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'quantise', ...args], { encoding: 'utf8', cwd: root });
+    return { status, stderr };
+  };
+  const folder = join(root, 'tests/fixtures/convert'), tiny = join(root, 'tests/fixtures/tiny.gguf');
+  const { status, stderr } = quantised(tiny, path, join(root, 'tests/fixtures'));
+  assert.equal(status, 1); // the fixtures are not all films
+  assert.match(stderr, /extended12\.jpg: This image is coded in a way that Pleura does not read/);
+  assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB; ranges from \d+ films/);
+  const film = join(folder, films[0]);
+  assert.equal(spawnSync(process.execPath, [join(root, 'src/cli.mjs'), film, '--model', path]).status, 0);
+  assert.equal(quantised(tiny, path).status, 2);
+  assert.match(quantised(film, path, film).stderr, /not a/i);
+  assert.match(quantised(tiny, path, tiny).stderr, /None of the films can be used/);
+  assert.match(quantised(tiny, '/nowhere/out.gguf', film).stderr, /cannot be written \(ENOENT\)/);
+  assert.match(quantised(path, join(scratch, 'again.gguf'), film).stderr, /already/);
+});
+
 test('a GGUF file survives reading and writing, each number of each kind', async () => {
   const once = readGguf(read('model/pleura.gguf')), twice = readGguf(writeGguf(once));
   assert.deepEqual([...twice.values.keys()], [...once.values.keys()].filter((key) => key !== 'general.alignment'));

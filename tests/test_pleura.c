@@ -59,11 +59,13 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     pleura_engine *e;
     pleura_result r;
     assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
-    uint8_t grey[16];
+    uint8_t grey[49];
     assert(pleura_view(e, grey, 4, 4) == PLEURA_EMPTY);
     memset(rgba, 77, sizeof rgba);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
     assert(r.verdict == PLEURA_REFUSED && r.gate == PLEURA_BLANK && r.gate_score == 0);
+    assert(pleura_view(e, grey, 7, 7) == PLEURA_OK);
+    for (int i = 0; i < 49; i++) assert(grey[i] == grey[0]); /* rounding is not spread into stripes */
     for (int i = 0; i < SIDE * SIDE; i++) rgba[4 * i] = (uint8_t)i, rgba[4 * i + 1] = (uint8_t)(i >> 6);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK && r.gate == PLEURA_COLOUR);
     assert(strcmp(pleura_gate_code(r.gate), "colour") == 0 && strlen(pleura_gate_text(r.gate)) > 20);

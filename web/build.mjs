@@ -32,11 +32,12 @@ const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCo
 /** A text of web/ in English, in which the files written so far go by their new names. */
 async function read(source) {
   const text = (await readFile(`${root}web/${source}`, 'utf8'))
-    .replace(/data-say="([^"]+)">/g, (whole, key) => whole + escaped(english[key]))
+    .replace(/data-say="([^"]+)"[^>]*>/g, (whole, key) => whole + escaped(english[key]))
     .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
   return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
 }
 
+/** @param {string} source @param {Record<string, unknown>} constants @param {import('esbuild').Format} format */
 async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
@@ -75,7 +76,7 @@ await put('app.mjs', await bundle('app.mjs', { SITE: { worker: worker.file, wasm
 await put('app.css', await bundle('app.css'));
 for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = marked.parse(markdown)
+const card = marked.parse(markdown, { async: false })
   .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
   .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
 await put('card.html', (await read('card.html')).replace('{card}', () => card));

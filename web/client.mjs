@@ -20,7 +20,7 @@ export function createClient(site, onProgress, onRequests) {
     let alive = false;
     worker.onmessage = ({ data }) => {
       alive = true;
-      if (data.progress) return onProgress(...data.progress);
+      if (data.progress) return onProgress(data.progress[0], data.progress[1]);
       if (data.requests) return onRequests(data.requests);
       const call = waiting.get(data.id);
       waiting.delete(data.id);

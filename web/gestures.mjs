@@ -56,5 +56,7 @@ export function createGestures(stage, film) {
     } else if (windowing) film.change(adjust(look, dx / box.pane.width, dy / box.pane.height));
     else film.change(move(look, box, dx, dy));
   });
-  for (const end of ['pointerup', 'pointercancel']) stage.addEventListener(end, ({ pointerId }) => held.delete(/** @type {any} */ (pointerId)));
+  const release = (/** @type {PointerEvent} */ { pointerId }) => held.delete(pointerId);
+  stage.addEventListener('pointerup', release);
+  stage.addEventListener('pointercancel', release);
 }

@@ -7,6 +7,8 @@ import { paintGrey } from './viewer.mjs';
 
 const PANELS = ['keys', 'camera', 'requests', 'history'];
 const FOLDER = new URL('./', location.href).href;
+/** A file of this page by its exact name, without anything added: such a request can tell nothing of a film. */
+const isPart = (url) => url.startsWith(FOLDER) && /^([\w-]+-[0-9a-f]{10}\.\w+|sw\.js)?$/.test(url.slice(FOLDER.length));
 
 /** @param {Record<string, any>} at */
 export function createPanels(at) {
@@ -20,9 +22,10 @@ export function createPanels(at) {
       (item, { say }) => put(item.firstChild, words.say(say)));
   }
 
-  /** Without parts of the page that came from this device, such as another language: what the service worker has to fetch it lists itself. */
+  /** What the service worker answered has no bytes; where it had to ask the network, it has listed that itself. */
+  const answered = ({ url, bytes }) => url.startsWith(FOLDER) && bytes === 0;
   const sinceFirst = ({ requests, opened }) =>
-    (opened === 0 ? 0 : requests.filter(({ url, at, bytes }) => at > opened && (bytes > 0 || !url.startsWith(FOLDER))).length);
+    (opened === 0 ? 0 : requests.filter((request) => request.at > opened && !isPart(request.url) && !answered(request)).length);
 
   function requests(state) {
     const { requests, words } = state;

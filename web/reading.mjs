@@ -6,15 +6,15 @@ import { strongest } from './words.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 
-/** Names and values of everything that tells one answer from another. @returns {[string, string][]} */
+/** Names and values of everything that tells one answer from another. @returns {string[][]} */
 export function facts(film, { words, model, version }) {
   const { record } = film, { say } = words;
   return [
     [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
     [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
-    ...(record.dicom ? [[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]] : []),
+    ...(record.dicom ? /** @type {[string, string][]} */ ([[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]]) : []),
     [say('fact.bits'), record.bits],
-    ...(record.sha256 ? [[say('fact.hash'), record.sha256]] : []),
+    ...(record.sha256 ? /** @type {[string, string][]} */ ([[say('fact.hash'), record.sha256]]) : []),
     [say('fact.model'), `${model.name}-${model.version}`],
     [say('fact.weights'), model.sha256],
     [say('fact.temperature'), words.hundredths(model.temperature)],
@@ -22,7 +22,7 @@ export function facts(film, { words, model, version }) {
   ];
 }
 
-/** @param {HTMLElement} list  @param {[string, string][]} rows */
+/** @param {HTMLElement} list  @param {string[][]} rows */
 export function fillFacts(list, rows) {
   each(list, rows, ([name]) => name, () => element('div', {}, element('dt'), element('dd')), (item, [name, value]) => {
     put(item.children[0], name);

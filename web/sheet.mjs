@@ -31,12 +31,14 @@ function one(film, state) {
   const parts = [element('p', {}, element('bdi', { textContent: words.name(film) })), element('h2', { textContent: words.filmWord(film) }), element('p', { textContent: words.because(film, model) })];
   if (film.camera) parts.push(element('p', { textContent: words.say('reading.photo') }));
   if (!done) return parts;
-  if (film.picture) parts.push(picture(film, state));
+  const row = element('div', { className: 'sheet-row' });
+  if (film.picture) row.append(picture(film, state));
   if (film.record.verdict !== 'refused') {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, film.record, state);
-    parts.push(bars);
+    row.append(bars);
   }
+  parts.push(row);
   const list = element('dl');
   fillFacts(list, facts(film, state));
   return [...parts, element('p', { textContent: words.gateWords(film.record).join(' ') }), list];

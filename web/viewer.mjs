@@ -32,7 +32,7 @@ export function paintHeat(canvas, { film, heatmap }) {
 
 /** @param {HTMLElement} stage  holds two panes: the film alone, for comparing, and the film with what lies over it */
 export function createViewer(stage) {
-  const [alone, main] = stage.querySelectorAll('.film');
+  const [alone, main] = /** @type {NodeListOf<HTMLElement>} */ (stage.querySelectorAll('.film'));
   const [plane, heat] = main.querySelectorAll('canvas'), twin = alone.querySelector('canvas');
   const outline = main.querySelector('svg');
   /** @type {{picture?: Picture, window?: import('./look.mjs').Window, invert?: boolean, compare?: boolean}} */

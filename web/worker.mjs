@@ -55,7 +55,8 @@ async function compile(wasm) {
 }
 
 /** Lengths come from the build, not from Content-Length, which is the packed size under compression. A second attempt
- *  passes by all that is kept on this device, which may hold the bad answer. */
+ *  passes by all that is kept on this device, which may hold the bad answer.
+ *  @param {string} name  @param {import('./client.mjs').Part} part  @param {boolean} again  @param {(bytes: number) => void} [count] */
 async function fetchPart(name, part, again, count = () => {}) {
   const url = new URL(part.file, import.meta.url);
   const bytes = new Uint8Array(part.bytes);

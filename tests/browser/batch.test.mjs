@@ -171,6 +171,7 @@ test('the report of a film and of a batch carries picture, verdict, hashes, vers
   assert.doesNotMatch(one.text, /Add films/);
   assert.equal(await page.evaluate(() => { const { width, height } = document.querySelector('.sheet-film canvas'); return width * height > 1e5; }), true);
   assert.equal(one.pdf.subarray(0, 5).toString(), '%PDF-');
+  assert.equal(one.pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length, 1, 'one sheet of paper');
 
   await choose(page, [{ name: 'refused.png', buffer: png(200, 200, () => 90) }, { name: 'text.txt', buffer: Buffer.from('text') }]);
   await settled(page);

@@ -57,10 +57,10 @@ test('the list of requests is that of the server, and a film adds none', async (
   const { page, asked } = await ready(t);
   const before = server.requests.length;
   asked.length = 0;
-  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film: 0');
+  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 0');
   await read(page);
   await panel(page, 'requests');
-  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film: 0');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
   assert.equal(server.requests.length, before);
   const listed = await page.locator('#requests tr').evaluateAll((rows) => rows.map(({ children: [file, who] }) => [file.textContent, who.textContent]));
   for (const name of await readdir(server.folder)) {
@@ -72,15 +72,15 @@ test('the list of requests is that of the server, and a film adds none', async (
   assert.equal(await page.textContent('#policy'), policy);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');
-  await page.selectOption('#language', 'fr'); // kept on this device by now
+  await page.selectOption('#language', 'fr');
   await page.waitForSelector('[lang|=fr]');
   await page.selectOption('#language', 'en');
   await panel(page, 'requests');
-  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film: 0');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
   await page.evaluate(() => fetch('./no-such-file'));
   await page.waitForFunction(() => document.getElementById('requests-since').textContent.endsWith('1'));
   await page.keyboard.press('Escape');
-  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film: 1', 'the count is live');
+  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 1', 'the count is live');
 });
 
 for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {

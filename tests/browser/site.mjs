@@ -24,9 +24,10 @@ export async function serve() {
     const body = bytes && server.change(name, bytes);
     response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
+  /** @returns {Promise<void>} */
   const listen = (port) => new Promise((resolve) => http.listen(port, '127.0.0.1', resolve));
   await listen(0);
-  const { port } = http.address();
+  const { port } = /** @type {import('node:net').AddressInfo} */ (http.address());
   const server = {
     url: `http://127.0.0.1:${port}${home}`,
     folder: `${root}build/site`,

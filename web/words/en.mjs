@@ -183,7 +183,7 @@ export default {
   'camera.denied': 'The camera cannot be used. Allow it for this site in the browser’s settings, or choose a file instead.',
 
   'requests.title': 'What was requested',
-  'requests.none': 'Requests since your first film: {count}',
+  'requests.none': 'Requests since your first film, beside parts of this page: {count}',
   'requests.start': 'Requests since the page was opened: {count}',
   'requests.what': 'Everything that this page, its worker and its service worker have asked for, as the browser itself has counted it:',
   'requests.file': 'File',

@@ -187,7 +187,7 @@ export default {
   'camera.denied': 'No se puede usar la cámara. Permítala para este sitio en los ajustes del navegador o elija un archivo.',
 
   'requests.title': 'Qué se ha solicitado',
-  'requests.none': 'Solicitudes desde su primera radiografía: {count}',
+  'requests.none': 'Solicitudes desde su primera radiografía, aparte de los componentes de esta página: {count}',
   'requests.start': 'Solicitudes desde que se abrió la página: {count}',
   'requests.what': 'Todo lo que han pedido esta página, su proceso de cálculo y su service worker, tal como lo ha contado el propio navegador:',
   'requests.file': 'Archivo',
