@@ -146,8 +146,8 @@ check: wasm lib lint native
 	@$(MAKE) --no-print-directory helpers CC=clang
 	node --test $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
 
-test: setup
-	@.ci/setup nodes
+test:
+	@.ci/setup test
 	@$(MAKE) --no-print-directory wasm lib types helpers lint CC=clang
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc

@@ -59,4 +59,4 @@ export async function freePort() {
 export const starts = () => readFileSync(pids, 'utf8').trim().split('\n').length;
 
 /** Fails where a program of Debian is missing: .ci/setup brings it. @param {string} program */
-export const needs = (program) => assert.equal(spawnSync('sh', ['-c', `command -v ${program}`], { env: environment({ PATH: `${process.env.PATH}:/usr/sbin` }) }).status, 0, `${program} is missing: run make setup`);
+export const needs = (program) => assert.equal(spawnSync('sh', ['-c', `command -v ${program}`], { env: environment({ PATH: `${process.env.PATH}:/usr/sbin` }) }).status, 0, `${program} is missing: run .ci/setup test`);

@@ -63,7 +63,7 @@ test('installing runs no script and brings no native code', () => {
 });
 
 test('in Node 20, 22 and 24 it diagnoses by import, by require and as a command', () => {
-  assert.deepEqual(nodes().map((version) => version.split('.')[0]), ['20', '22', '24'], 'run .ci/setup nodes');
+  assert.deepEqual(nodes().map((version) => version.split('.')[0]), ['20', '22', '24'], 'run .ci/setup test');
   const say = `const { verdict, bits } = engine.diagnose(await readFile(${JSON.stringify(film)}));
     console.log(JSON.stringify([verdict, bits]));`;
   writeFileSync(join(project, 'one.mjs'), `import { readFile } from 'node:fs/promises';
