@@ -6,12 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
 import { createEngine, PleuraError } from '../src/engine.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
 const read = async (path) => new Uint8Array(await readFile(new URL(`../${path}`, import.meta.url)));
 const wasm = await read('build/pleura.wasm');
+const dot = await read('build/pleura.dot.wasm');
 const weights = await read('model/pleura.gguf');
 const tiny = await read('tests/fixtures/tiny.gguf');
 const film = await read('tests/fixtures/grey.jpg');
@@ -165,4 +167,9 @@ test('memory stays flat over many films, and after a large one', async () => {
   }
   assert.ok(sizes[0] < 100 << 20, `${sizes[0]} bytes`);
   assert.deepEqual(sizes.slice(2), Array(6).fill(sizes[1])); // the heap has found its shape after two rounds
+});
+
+test('the engine with its decoders is at most 45 KB in brotli, the relaxed products half a one', () => {
+  assert.ok(brotliCompressSync(wasm).length <= 45 * 1024, `${brotliCompressSync(wasm).length} bytes`);
+  assert.ok(brotliCompressSync(dot).length <= 512);
 });
