@@ -1,22 +1,8 @@
 // gguf.mjs - a network as Pleura's weights: GGUF v3, blocks of four output channels (src/kernels.h).
+import { floatTensor, floatValues, textValue, textValues, writeGguf } from '../../src/gguf.mjs';
 import { field } from './graph.mjs';
 
-const F32 = 6, STRING = 8, ARRAY = 9, ALIGNMENT = 32;
 const round4 = (n) => Math.ceil(n / 4) * 4;
-
-const u32 = (n) => Buffer.from(Uint32Array.of(n).buffer);
-const u64 = (n) => Buffer.from(BigUint64Array.of(BigInt(n)).buffer);
-const string = (text) => Buffer.concat([u64(Buffer.byteLength(text)), Buffer.from(text)]);
-const bytes = (floats) => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength);
-const aligned = (buffer) => Buffer.concat([buffer, Buffer.alloc(-buffer.length & (ALIGNMENT - 1))]);
-
-/** @param {string | string[] | Float32Array} value */
-function setting(key, value) {
-  if (typeof value === 'string') return Buffer.concat([string(key), u32(STRING), string(value)]);
-  const numbers = value instanceof Float32Array;
-  const head = [string(key), u32(ARRAY), u32(numbers ? F32 : STRING), u64(value.length)];
-  return Buffer.concat([...head, ...(numbers ? [bytes(value)] : value.map(string))]);
-}
 
 /** Channels that a layer's output has in memory. */
 const lanes = ({ op, c }) => (op === 'input' ? c : round4(c));
@@ -49,19 +35,11 @@ function packed(layer, { weight, bias }) {
  */
 export function gguf(lines, layers, parameters) {
   const [image] = layers, labels = Array.from({ length: layers.at(-1).c }, (_, i) => `label${i}`);
-  const settings = [
-    setting('general.architecture', 'pleura'), setting('pleura.labels', labels), setting('pleura.diagnosis.graph', lines),
-    setting('pleura.input.scale', new Float32Array(image.c).fill(1)), setting('pleura.input.offset', new Float32Array(image.c)),
-  ];
-  const tensors = [], data = [];
-  let at = 0;
-  for (const [layer, numbers] of parameters) {
-    for (const [part, floats, dims] of packed(layer, numbers)) {
-      tensors.push(Buffer.concat([string(`diagnosis.${layer.name}.${part}`), u32(dims.length), ...dims.map(u64), u32(0), u64(at)]));
-      data.push(aligned(bytes(floats)));
-      at += data.at(-1).length;
-    }
-  }
-  const head = Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(settings.length), ...settings, ...tensors]);
-  return Buffer.concat([aligned(head), ...data]);
+  const values = new Map([
+    ['general.architecture', textValue('pleura')], ['pleura.labels', textValues(labels)], ['pleura.diagnosis.graph', textValues(lines)],
+    ['pleura.input.scale', floatValues(new Float32Array(image.c).fill(1))], ['pleura.input.offset', floatValues(new Float32Array(image.c))],
+  ]);
+  const tensors = new Map([...parameters].flatMap(([layer, numbers]) =>
+    packed(layer, numbers).map(([part, floats, dims]) => [`diagnosis.${layer.name}.${part}`, floatTensor(floats, dims)])));
+  return writeGguf({ values, tensors });
 }
