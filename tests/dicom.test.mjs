@@ -1,29 +1,19 @@
 // DICOM files of every transfer syntax against dcmtk, GDCM and OpenJPH; their greys against dcmtk's; what the tags do.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { createDicomReader } from '../src/dicom.mjs';
-import { createEngine } from '../src/engine.mjs';
 import { loadCodec } from '../src/shipped.mjs';
 import { isDicom } from '../src/sniff.mjs';
+import { folder, root } from './command.mjs';
 import { dicomFile, encapsulated } from './dicom_file.mjs';
+import { engine, readDicom } from './dicom_reader.mjs';
 import { png } from './png.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
-const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
-after(() => rmSync(folder, { recursive: true }));
-
-let engine, readDicom;
-before(async () => {
-  engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(join(root, 'model/pleura.gguf')) });
-  readDicom = createDicomReader({ engine, loadCodec });
-});
 
 const WIDTH = 97, HEIGHT = 83, COUNT = WIDTH * HEIGHT;
 /** A ramp with noise in its lowest bits, as films have. */

@@ -1,26 +1,14 @@
 // Broken and hostile DICOM files: a sentence or a result, never a crash, a hang or a bomb.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { createDicomReader, listTags } from '../src/dicom.mjs';
-import { createEngine } from '../src/engine.mjs';
-import { loadCodec } from '../src/shipped.mjs';
+import { folder } from './command.mjs';
 import { dataSet, dicomFile, encapsulated } from './dicom_file.mjs';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
-after(() => rmSync(folder, { recursive: true }));
-
-let engine, readDicom;
-before(async () => {
-  engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(join(root, 'model/pleura.gguf')) });
-  readDicom = createDicomReader({ engine, loadCodec });
-});
+import { engine, readDicom } from './dicom_reader.mjs';
 
 const SIDE = 64;
 const pixels = Uint16Array.from({ length: SIDE * SIDE }, (_, i) => ((i % SIDE) * 60 + ((i * 7919) & 31)) & 4095);

@@ -1,30 +1,19 @@
 // What a DICOM file says of itself: views and parts that are refused, files that are no films, discs, and patients' tags.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { createDicomReader, listTags } from '../src/dicom.mjs';
+import { test } from 'node:test';
+import { listTags } from '../src/dicom.mjs';
 import { createEngine } from '../src/engine.mjs';
-import { loadCodec } from '../src/shipped.mjs';
 import { isDicom } from '../src/sniff.mjs';
+import { folder, root } from './command.mjs';
 import { dicomFile, encapsulated } from './dicom_file.mjs';
+import { engine, readDicom } from './dicom_reader.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
-after(() => rmSync(folder, { recursive: true }));
-
-let engine, readDicom, plain;
-before(async () => {
-  const part = (name) => readFileSync(join(root, name));
-  engine = await createEngine({ wasm: part('build/pleura.wasm'), weights: part('model/pleura.gguf') });
-  readDicom = createDicomReader({ engine, loadCodec });
-  engine.phantom();
-  const { data: pixels, width, height } = engine.film(640);
-  plain = { width, height, pixels };
-});
+engine.phantom();
+const { data: pixels, width, height } = engine.film(640);
+const plain = { width, height, pixels };
 
 const film = (tags = {}, more = {}) => dicomFile({ ...plain, tags, ...more });
 const reason = async (tags) => engine.diagnose((await readDicom(film(tags))).film).gate.reason;
