@@ -6,6 +6,8 @@
 
 #include "kernels.h"
 
+#define LOGIT_SURE 2.1972246f /* ln 9: a probability of 0.9, or 0.1 below zero */
+
 /* Gives every positive pixel the number, from 1, of its 4-connected region in label[side][side], 0 elsewhere.
  * Leaves the size of region n in queue[n - 1]; returns the largest. */
 static int find_regions(int *label, int *queue, const float *logits, int stride, int side)
@@ -41,7 +43,7 @@ static int touches(const int *label, int side, int x, int y)
 void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
 {
     int side = l->side, count = side * side, *label = scratch, *sizes = scratch + count;
-    int left = side, top = side, right = 0, bottom = 0, area = 0, half[2] = {0, 0};
+    int left = side, top = side, right = 0, bottom = 0, area = 0, doubtful = 0, half[2] = {0, 0};
     int largest = find_regions(label, sizes, logits, stride, side);
     for (int i = 0; i < count; i++) {
         if (!label[i]) continue;
@@ -55,14 +57,17 @@ void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
     }
     for (int i = 0; i < count; i++) {
         int x = i % side, kept = touches(label, side, x, i / side);
+        float logit = logits[(size_t)i * (size_t)stride];
         if (label[i] > 0) half[2 * x + 1 > left + right]++;
+        doubtful += logit > -LOGIT_SURE && logit < LOGIT_SURE;
         /* One pixel around the regions keeps its own value, so that the outline has subpixel precision. */
-        l->mask[i] = kept ? 1 / (1 + pleura_exp(-logits[(size_t)i * (size_t)stride])) : 0;
+        l->mask[i] = kept ? 1 / (1 + pleura_exp(-logit)) : 0;
     }
     int small = half[0] < half[1] ? half[0] : half[1], large = half[0] + half[1] - small;
     float pixel = 1 / (float)side;
     l->area = (float)area * pixel * pixel;
     l->balance = large ? (float)small / (float)large : 0;
+    l->doubt = area ? (float)doubtful / (float)area : 0;
     if (!area) left = top = 0, right = bottom = side;
     l->x0 = (float)left * pixel, l->y0 = (float)top * pixel;
     l->x1 = (float)right * pixel, l->y1 = (float)bottom * pixel;

@@ -13,6 +13,7 @@ typedef struct {
     int side;
     float area;           /* share of the frame that is lung; 0: none was found, and the box is the whole film */
     float balance;        /* smaller over larger half of the lungs, left and right of the box's middle */
+    float doubt;          /* pixels of the whole frame with a lung probability within 0.1..0.9, over those of the lungs */
     float x0, y0, x1, y1; /* bounding box, fractions of the film */
 } lungs;
 

@@ -27,7 +27,7 @@ struct pleura_engine {
     int label_count;
     float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
     int plain_greys;
-    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, chroma_most;
+    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, doubt_most, chroma_most;
     int blur;
     float scores[2 * MAX_LABELS]; /* logits, then probabilities */
     film film;
@@ -75,6 +75,7 @@ static pleura_status read_settings(pleura_engine *e)
                read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
                read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
                read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
+               read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
                read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
     e->blur = (int)blur;
     return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
@@ -239,6 +240,7 @@ static int prepare(pleura_engine *e, float *score)
     if (!e->mask) {
         for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
         e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
+        e->lungs.doubt = 0;
         return e->plain_greys ? fill_plain(e, input) : film_input(input, side, &e->film);
     }
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
@@ -272,7 +274,8 @@ static pleura_gate judge(const pleura_engine *e, int seen, float score, pleura_g
     if (told && e->mask) return told; /* a classifier from elsewhere may be made for hands */
     if (!seen) return PLEURA_BLANK;
     if (e->film.chroma > e->chroma_most) return PLEURA_COLOUR;
-    if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least)
+    if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least ||
+        l->doubt > e->doubt_most)
         return PLEURA_NO_LUNGS;
     return score < e->gate_least ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
 }

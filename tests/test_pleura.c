@@ -156,15 +156,15 @@ static void lungs_are_found_without_specks(void)
     logits[15 * SIDE + 15] = 9;
     lungs l = {.mask = mask, .side = SIDE};
     lungs_find(&l, logits, 1, scratch);
-    assert(l.area == 31.0f / 256 && fabsf(l.balance - 15.0f / 16) < 1e-6f);
+    assert(l.area == 31.0f / 256 && fabsf(l.balance - 15.0f / 16) < 1e-6f && l.doubt == 0);
     assert(l.x0 == 2.0f / 16 && l.x1 == 13.0f / 16 && l.y0 == 4.0f / 16 && l.y1 == 8.0f / 16);
     assert(mask[5 * SIDE + 3] > 0.99f && mask[15 * SIDE + 15] == 0 && mask[3 * SIDE + 2] < 0.01f);
     for (int i = 0; i < SIDE * SIDE; i++) logits[i] = 1; /* one region that fills everything */
     lungs_find(&l, logits, 1, scratch);
-    assert(l.area == 1 && l.balance == 1);
+    assert(l.area == 1 && l.balance == 1 && l.doubt == 1); /* a logit of 1 is a probability of 0.73 */
     for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -1;
     lungs_find(&l, logits, 1, scratch);
-    assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0);
+    assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0 && l.doubt == 0);
 }
 
 /* Two pixels, four features, five labels: each label's map is its own weights' sum, cut at zero, largest value 1. */
