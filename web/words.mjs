@@ -66,7 +66,7 @@ export function createWords(language, messages, wanted = []) {
   }
 
   /** @param {import('../src/engine.mjs').Mixture} shares */
-  const mixture = (shares) => list.format(Object.entries(shares).map(([name, share]) => value(`${label(name)} ${brief(share)}`)));
+  const mixture = (shares) => list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
 
   return {
     language, tag, rightToLeft, say, percent, precise, whole, tenths, hundredths, label, filmWord, problem, gate, because,
