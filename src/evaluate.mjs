@@ -84,13 +84,6 @@ async function ask(items, options, runFilms, check) {
   return { model, name, films };
 }
 
-/** An engine that judges again what others have diagnosed. @param {any} options @param {import('./engine.mjs').Mixture} mixture */
-async function judgeAt(options, mixture) {
-  const engine = await createEngine(await loadParts(options.model));
-  engine.setPrevalence(mixture);
-  return engine;
-}
-
 /** The films that both models have answered, by the labels that both know. @param {Film[]} first @param {Film[]} second @param {string[]} labels */
 const pairUp = (first, second, labels) => first.flatMap(({ row, answer }, i) => {
   const other = second[i].answer;
@@ -111,11 +104,12 @@ export async function evaluate(options, runFilms) {
   if (options.report) await makeFolder(options.report);
   // The films are diagnosed at the model's own prior; what is said of another prevalence is judged from that.
   const { prevalence, ...own } = options;
-  let judge = null, mixture = null, common = [];
+  let engine = null, mixture = null, common = [];
   const first = await ask(items, own, runFilms, async (labels) => {
     if (!prevalence) return;
     mixture = parsePrevalence(prevalence, labels);
-    judge = await judgeAt(options, mixture);
+    engine = await createEngine(await loadParts(options.model));
+    engine.setPrevalence(mixture);
   });
   const { labels, notice, temperature, certain, prior } = first.model;
   const second = options.against ? await ask(items, { ...own, model: options.against }, runFilms, (others) => {
@@ -125,7 +119,7 @@ export async function evaluate(options, runFilms) {
   const scored = score(first.films, labels);
   const moved = mixture && {
     shares: labels.map((label) => mixture[label]),
-    scored: score(first.films.map(({ row, answer }) => ({ row, answer: answer.verdict ? { ...answer, ...judge.judge(answer) } : answer })), labels),
+    scored: score(first.films.map(({ row, answer }) => ({ row, answer: answer.verdict ? { ...answer, ...engine.judge(answer) } : answer })), labels),
   };
   const result = {
     command: typed(), model: first.name, notice, temperature, certain, prior: prior && rounded(prior), split: options.split ?? null,

@@ -11,7 +11,7 @@ import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST,
 /** Where predictive values are given, because those of the films at hand hold for their own mixture only. */
 const PREVALENCES = [0.02, 0.1, 0.3];
 /** What is said of each label at a person's own prevalence. */
-const SHARES = ['sensitivity', 'specificity', 'ppv', 'npv'];
+const EXPECTED = ['sensitivity', 'specificity', 'ppv', 'npv'];
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
 /** Bayes: the share of the called that are, at another prevalence; NaN when none is called. */
@@ -105,12 +105,12 @@ export function figures(scored, labels) {
 export function atPrevalence(scored, labels, shares) {
   const { truth, patients, cluster, guess, ones, counts, confidence, right } = prepare(scored, labels);
   const weigh = reweigh(truth, shares);
-  /** @returns {number[]} accuracy, calibration error, then those of SHARES of each label */
+  /** @returns {number[]} accuracy, calibration error, then what is EXPECTED of each label */
   const ask = (weight) => {
     const weighed = weigh(weight);
     const matrix = confusion(truth, guess, labels.length, weighed);
     return [sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()), calibrationError(confidence, right, weighed),
-      ...labels.flatMap((_, label) => SHARES.map((name) => against(matrix, label)[name]))];
+      ...labels.flatMap((_, label) => EXPECTED.map((name) => against(matrix, label)[name]))];
   };
   const enough = labels.every((_, i) => counts[i] >= FEWEST || shares[i] === 0);
   const values = ask(ones), intervals = bootstrap(cluster, patients, ask);
@@ -118,7 +118,7 @@ export function atPrevalence(scored, labels, shares) {
   const figure = (i) => (enough && Number.isFinite(values[i]) ? { value: values[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null } : null);
   return {
     shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])), accuracy: figure(0), calibrationError: figure(1),
-    classes: labels.map((label, i) => ({ label, ...Object.fromEntries(SHARES.map((name, at) => [name, figure(2 + SHARES.length * i + at)])) })),
+    classes: labels.map((label, i) => ({ label, ...Object.fromEntries(EXPECTED.map((name, at) => [name, figure(2 + EXPECTED.length * i + at)])) })),
   };
 }
 

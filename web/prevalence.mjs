@@ -46,7 +46,8 @@ export function createJudge(state, update, judge) {
         update(() => take(films, answers));
       } catch (error) {
         if (error.name === 'AbortError') continue; // a film was cancelled, which ends the worker: the next one answers
-        update(() => { state.said = state.words.problem(toProblem(error)); }); // what is shown still says what it stands for
+        const { prevalence } = films[0].record; // the control goes back to what is shown
+        update(() => Object.assign(state, { prevalence, said: state.words.problem(toProblem(error)) }));
         break;
       }
     }

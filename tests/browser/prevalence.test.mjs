@@ -148,6 +148,43 @@ test('a whole table follows the slider, and what is saved and printed says for w
   }
 });
 
+test('a picture that is made again leaves the judgement as it is', async (t) => {
+  const page = await ready(t);
+  await choose(page, Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) })));
+  await settled(page);
+  await page.click('#prevalence summary');
+  await give(page, { covid: 1, pneumonia: 1 });
+  await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 98%'));
+  await page.evaluate(() => { // the slider goes on while the worker has the film, whose message is older
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      postMessage.call(this, message.type === 'diagnose' ? { ...message, prevalence: null } : message, ...rest);
+    };
+  });
+  await select(page, 12);
+  await page.waitForSelector('#film:not([hidden])');
+  await settled(page);
+  assert.match(await page.textContent('#mixture'), /^Probabilities for your own mixture: COVID-19 1%/);
+  assert.ok((await saved(page, 'json')).every((line) => JSON.parse(line).prevalence.covid === 0.01));
+});
+
+test('where judging fails the control goes back to what is shown, and says why', async (t) => {
+  const page = await ready(t);
+  await page.click('#prevalence summary');
+  const before = await reading(page);
+  await page.evaluate(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      postMessage.call(this, message.type === 'judge' ? { ...message, films: null } : message, ...rest);
+    };
+  });
+  await give(page, { covid: 1 });
+  await page.waitForFunction(() => document.getElementById('said').textContent.startsWith('Something unforeseen went wrong'));
+  assert.deepEqual(await reading(page), before);
+  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
+  assert.equal(await page.textContent('#mixture'), OWN);
+});
+
 test('what is kept on the device says the prevalence it was kept at', async (t) => {
   const page = await ready(t);
   await page.click('#prevalence summary');
