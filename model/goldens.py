@@ -68,6 +68,7 @@ def tiny():
     metadata = {
         "general.architecture": "pleura", "general.name": "tiny", "general.version": "0.0.1", "general.license": "CC0-1.0",
         "pleura.labels": ["covid", "pneumonia", "normal"], "pleura.temperature": 1.5, "pleura.threshold.certain": 0.34,
+        "pleura.prior": np.array([0.4, 0.25, 0.35], np.float32),
         "pleura.lungs.graph": TINY["lungs"], "pleura.diagnosis.graph": TINY["diagnosis"],
         "pleura.lungs.margin": 0.1, "pleura.diagnosis.blur": 1, "pleura.gate.min_score": 0.01,
         "pleura.gate.area": np.array([0.0, 1.0], np.float32), "pleura.gate.balance": 0.0, "pleura.gate.chroma": 0.1,

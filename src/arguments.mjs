@@ -8,6 +8,8 @@ const EXAMPLES = `Examples:
   pleura films/ --json > results.jsonl     one line of JSON a film; also when piped
   pleura films/ --csv > results.csv        for a spreadsheet
   pleura films/ --resume results.jsonl     can be killed: the same command again goes on where it ended
+  pleura films/ --prevalence covid=0.05,pneumonia=0.1
+                                           probabilities where 5 % have COVID-19, 10 % another pneumonia
   pleura films/ --heatmap overlays/        also a picture of each film with its evidence in colour
   find . -name '*.png' -print0 | pleura --files -
   cat film.png | pleura -                  from standard input
@@ -56,6 +58,7 @@ export const OPTIONS = {
   table: { of: ['diagnose'], text: 'a table, whatever standard output is' },
   files: { of: ['diagnose'], value: 'FILE', text: 'also the paths that FILE lists, one a line or ended by NULs; - for standard input' },
   resume: { of: ['diagnose'], value: 'FILE', text: 'write the JSON lines to FILE; films that it holds are not done again' },
+  prevalence: { of: ['diagnose', 'evaluate'], value: 'LIST', text: 'verdicts and probabilities where the labels have these shares; evaluate: also what to expect there' },
   heatmap: { of: ['diagnose'], value: 'DIR', text: 'write a PNG overlay of each film that is not refused' },
   shard: { of: ['diagnose'], value: 'I/N', text: 'only part I of N, chosen by the content of the films' },
   jobs: { of: ['diagnose', 'evaluate'], value: 'N', text: 'threads (default: 1 for a few films, else one a processor)' },
@@ -65,7 +68,6 @@ export const OPTIONS = {
   root: { of: ['evaluate'], value: 'DIR', text: 'evaluate: where the paths of the CSV begin (default: its folder)' },
   split: { of: ['evaluate'], value: 'NAME', text: 'evaluate: only the films whose column split says so' },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
-  prevalence: { of: ['evaluate'], value: 'LIST', text: 'evaluate: also at these shares of the labels, such as covid=0.05,pneumonia=0.1' },
   against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },
   report: { of: ['evaluate'], value: 'DIR', text: 'evaluate: write Markdown, JSON and plots (SVG) into this folder' },
   help: { of: Object.keys(COMMANDS), short: 'h', text: 'this text' },

@@ -15,7 +15,8 @@ import { makeFolder } from './heatmap.mjs';
 import { openLedger } from './ledger.mjs';
 import { merge } from './merge.mjs';
 import { nameOf, split } from './names.mjs';
-import { csv, harmless, jsonLines, layerTable, table, toJson, toRecord } from './records.mjs';
+import { parsePrevalence } from './prevalence.mjs';
+import { csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './records.mjs';
 import { heading, labelOf, parseShard } from './shards.mjs';
 import { CommandError, loadParts } from './shipped.mjs';
 
@@ -40,11 +41,11 @@ async function diagnose(paths, options) {
   let records = ledger?.records ?? 0, format, model;
   await runFilms(ledger?.left ?? items, { ...options, shard, rows: !ledger }, async (pool) => {
     model = pool.name;
-    const { labels } = pool.model;
+    const { labels } = pool.model, prevalence = options.prevalence ? parsePrevalence(options.prevalence, labels) : null;
     format = options.csv ? csv(labels) : json ? jsonLines()
-      : table(labels, items.map(({ file }) => file), process.stdout.columns ?? 80, process.stdout.isTTY && !process.env.NO_COLOR);
-    const head = shard ? toJson(heading(shard, items, model, labels)) : format.head;
-    if (ledger) ledger.begin(head, model);
+      : table(labels, items.map(({ file }) => file), process.stdout.columns ?? 80, process.stdout.isTTY && !process.env.NO_COLOR, prevalence);
+    const head = shard ? toJson(heading(shard, items, model, labels, prevalence)) : format.head;
+    if (ledger) ledger.begin(head, model, mixtureText(prevalence));
     else if (head) await print(head);
   }, async (item, answer) => {
     const record = toRecord(item.file, answer, model);
@@ -60,11 +61,12 @@ async function info(options) {
   const { wasm, dot, weights, sha256 } = await loadParts(options.model);
   const engine = await createEngine({ wasm, dot, weights });
   const { model } = engine;
-  const facts = { name: model.name, version: model.version, labels: model.labels, license: model.license, sha256,
+  const prior = model.prior && rounded(model.prior);
+  const facts = { name: model.name, version: model.version, labels: model.labels, prior, license: model.license, sha256,
     summary: model.summary, notice: model.notice };
   const layers = options.layers ? engine.profile(PROFILE_ROUNDS) : [];
   if (options.json) return print(toJson(options.layers ? { ...facts, layers } : facts));
-  for (const [name, value] of Object.entries(facts)) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
+  for (const [name, value] of Object.entries({ ...facts, prior: mixtureText(prior) || 'unknown' })) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
   if (layers.length) await print(layerTable(layers));
 }
 

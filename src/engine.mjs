@@ -17,16 +17,20 @@ const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
 
 /**
  * @typedef {{data: Float32Array, width: number, height: number}} Grid  stretched over the whole upright film, 0..1
+ * @typedef {{[label: string]: number}} Mixture  one share a label, sum 1
  * @typedef {object} Diagnosis
  * @property {string} verdict  a label, 'uncertain' or 'refused'
  * @property {Record<string, number>} probability  calibrated, one a label; of no meaning when refused
+ * @property {Mixture|null} prevalence  what verdict and probability stand for: null for the weights' own prior
  * @property {{accepted: boolean, score: number, reason: string|null, message: string|null}} gate
  * @property {'stb'|'browser'|'dicom'} decoder  who decoded the file: the engine itself, a browser whose pixels may differ, or
  *   dicom.mjs with its codecs, the same everywhere
- * @property {string} bits  hash over all output floats: equal everywhere for the same film
+ * @property {string} bits  hash over all output floats: equal everywhere for the same film, at every prevalence
+ * @property {number[]} logits  all that another judgement needs, beside the gate
+ * @property {string} evidence  the label that the heatmap is of: that of the largest logit, whatever the prevalence
  * @property {number} width  of the upright film, pixels
  * @property {number} height
- * @property {Grid} heatmap  evidence for the likeliest label
+ * @property {Grid} heatmap
  * @property {Grid} lungs  probability of lung
  * @typedef {Awaited<ReturnType<typeof createEngine>>} Engine
  */
@@ -121,10 +125,10 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     return number;
   }
 
-  /** @param {string} key @returns {number | null} */
-  function number(key) {
+  /** @param {string} key @param {number} [index] @returns {number | null} */
+  function number(key, index = 0) {
     giveKey(key);
-    const value = c.number(0);
+    const value = c.number(index);
     return Number.isNaN(value) ? null : value;
   }
 
@@ -139,6 +143,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
   const relaxed = dot && !reference ? await offerProducts(c, dot) : false;
 
   const labels = texts('pleura.labels');
+  /** @type {Mixture | null} */
+  let prevalence = null;
   const graphs = { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') };
   const model = {
     name: text('general.name') ?? 'unnamed',
@@ -150,6 +156,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     graphs,
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
+    /** @type {Mixture | null} what the probabilities stand for; null where the weights do not tell */
+    prior: number('pleura.prior') === null ? null : Object.fromEntries(labels.map((label, i) => [label, number('pleura.prior', i)])),
     relaxed,
   };
 
@@ -176,14 +184,23 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     return { data: new Float32Array(c.memory.buffer, at, side * side).slice(), width: side, height: side };
   }
 
-  /** @returns {Diagnosis} */
-  function readResult(decoder) {
-    const probability = new Float32Array(c.memory.buffer, c.probability(), labels.length);
-    const verdict = c.verdict(), reason = c.gate();
-    const hex = (word) => (word >>> 0).toString(16).padStart(8, '0');
+  const perLabel = (at) => Array.from(new Float32Array(c.memory.buffer, at, labels.length));
+
+  function readJudgement() {
+    const verdict = c.verdict(), probability = perLabel(c.probability());
     return {
       verdict: labels[verdict] ?? (verdict === UNCERTAIN ? 'uncertain' : 'refused'),
       probability: Object.fromEntries(labels.map((label, i) => [label, probability[i]])),
+      prevalence,
+    };
+  }
+
+  /** @returns {Diagnosis} */
+  function readResult(decoder) {
+    const reason = c.gate();
+    const hex = (word) => (word >>> 0).toString(16).padStart(8, '0');
+    return {
+      ...readJudgement(),
       gate: {
         accepted: reason === 0,
         score: c.gate_score(),
@@ -192,6 +209,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       },
       decoder,
       bits: hex(c.bits_high()) + hex(c.bits_low()),
+      logits: perLabel(c.logits()),
+      evidence: labels[c.evidence()],
       width: c.width(),
       height: c.height(),
       heatmap: grid(c.heatmap()),
@@ -235,6 +254,27 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       give(rgba);
       check(c.diagnose_rgba(width, height));
       return readResult('browser');
+    },
+
+    /**
+     * Moves what follows to the mixture of classes where the films come from; null goes back to the weights' own prior.
+     * @param {Mixture | null} shares  of every label
+     */
+    setPrevalence(shares) {
+      if (shares) give(Float32Array.from(labels, (label) => shares[label]));
+      check(c.set_prevalence(shares ? labels.length : 0));
+      prevalence = shares && Object.fromEntries(labels.map((label) => [label, shares[label]]));
+    },
+
+    /**
+     * What an earlier film of these weights is at the prevalence that is set now, without running the networks.
+     * @param {Pick<Diagnosis, 'logits' | 'gate'>} diagnosis
+     * @returns {Pick<Diagnosis, 'verdict' | 'probability' | 'prevalence'>}
+     */
+    judge({ logits, gate: { reason } }) {
+      give(Float32Array.from(logits));
+      c.judge(reason ? gateNumber(reason) : 0);
+      return readJudgement();
     },
 
     /** Throws unless a film may be so large. @param {number} width @param {number} height */

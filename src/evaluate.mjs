@@ -2,11 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare } from './compare.mjs';
+import { createEngine } from './engine.mjs';
 import { atPrevalence, curves, figures } from './figures.mjs';
-import { group, parsePrevalence, readLabels } from './labels.mjs';
+import { group, readLabels } from './labels.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from './plots.mjs';
-import { toJson } from './records.mjs';
-import { CommandError, usage } from './shipped.mjs';
+import { parsePrevalence } from './prevalence.mjs';
+import { rounded, toJson } from './records.mjs';
+import { CommandError, loadParts, usage } from './shipped.mjs';
 import { wilson } from './statistics.mjs';
 import { markdown } from './tables.mjs';
 
@@ -72,7 +74,7 @@ export function report(films, labels, columns) {
 
 /**
  * Runs one model over the films; `check` sees its labels before the first. @param {import('./labels.mjs').Labelled[]} items
- * @param {any} options @param {Function} runFilms @param {(labels: string[]) => void} check
+ * @param {any} options @param {Function} runFilms @param {(labels: string[]) => void | Promise<void>} check
  * @returns {Promise<{ model: any, name: string, films: Film[] }>}
  */
 async function ask(items, options, runFilms, check) {
@@ -100,22 +102,31 @@ const typed = () => ['pleura', ...process.argv.slice(2)].map((word) => (/^[\w./:
 export async function evaluate(options, runFilms) {
   const { items, columns } = await readLabels(options);
   if (options.report) await makeFolder(options.report);
-  let shares = null, common = [];
-  const first = await ask(items, options, runFilms, (labels) => {
-    if (options.prevalence) shares = parsePrevalence(options.prevalence, labels);
+  // The films are diagnosed at the model's own prior; what is said of another prevalence is judged from that.
+  const { prevalence, ...own } = options;
+  let engine = null, mixture = null, common = [];
+  const first = await ask(items, own, runFilms, async (labels) => {
+    if (!prevalence) return;
+    mixture = parsePrevalence(prevalence, labels);
+    engine = await createEngine(await loadParts(options.model));
+    engine.setPrevalence(mixture);
   });
-  const { labels, notice, temperature, certain } = first.model;
-  const second = options.against ? await ask(items, { ...options, model: options.against }, runFilms, (others) => {
+  const { labels, notice, temperature, certain, prior } = first.model;
+  const second = options.against ? await ask(items, { ...own, model: options.against }, runFilms, (others) => {
     common = labels.filter((label) => others.includes(label));
     if (!common.length) throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
   }) : null;
   const scored = score(first.films, labels);
+  const moved = mixture && {
+    shares: labels.map((label) => mixture[label]),
+    scored: score(first.films.map(({ row, answer }) => ({ row, answer: answer.verdict ? { ...answer, ...engine.judge(answer) } : answer })), labels),
+  };
   const result = {
-    command: typed(), model: first.name, notice, temperature, certain, split: options.split ?? null,
+    command: typed(), model: first.name, notice, temperature, certain, prior: prior && rounded(prior), split: options.split ?? null,
     ...report(first.films, labels, columns),
-    ...(shares ? { prevalence: atPrevalence(scored, labels, shares) } : {}),
+    ...(moved ? { prevalence: atPrevalence(moved.scored, labels, moved.shares) } : {}),
     ...(second ? { comparison: { against: second.name, ...compare(pairUp(first.films, second.films, common), common) } } : {}),
-    ...(options.report ? { curves: curves(scored, labels, shares) } : {}),
+    ...(options.report ? { curves: curves(scored, labels, moved) } : {}),
   };
   if (!options.report) return options.json ? toJson(result) : markdown(result, labels);
   const plots = draw(result, labels, second && { name: second.name, curves: curves(score(second.films, second.model.labels), second.model.labels, null) });

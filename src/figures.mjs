@@ -10,6 +10,8 @@ import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST,
 
 /** Where predictive values are given, because those of the films at hand hold for their own mixture only. */
 const PREVALENCES = [0.02, 0.1, 0.3];
+/** What is said of each label at a person's own prevalence. */
+const EXPECTED = ['sensitivity', 'specificity', 'ppv', 'npv'];
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
 /** Bayes: the share of the called that are, at another prevalence; NaN when none is called. */
@@ -97,18 +99,18 @@ export function figures(scored, labels) {
 }
 
 /**
- * The same films as if each label had the share that a person expects: what changes with it.
- * @param {Scored[]} scored @param {string[]} labels @param {number[]} shares of the labels
+ * The same films as if each label had the share that a person expects.
+ * @param {Scored[]} scored judged at these shares @param {string[]} labels @param {number[]} shares of the labels
  */
 export function atPrevalence(scored, labels, shares) {
   const { truth, patients, cluster, guess, ones, counts, confidence, right } = prepare(scored, labels);
   const weigh = reweigh(truth, shares);
-  /** @returns {number[]} accuracy, calibration error, then predictive values of each label */
+  /** @returns {number[]} accuracy, calibration error, then what is EXPECTED of each label */
   const ask = (weight) => {
     const weighed = weigh(weight);
     const matrix = confusion(truth, guess, labels.length, weighed);
     return [sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()), calibrationError(confidence, right, weighed),
-      ...labels.flatMap((_, label) => [against(matrix, label).ppv, against(matrix, label).npv])];
+      ...labels.flatMap((_, label) => EXPECTED.map((name) => against(matrix, label)[name]))];
   };
   const enough = labels.every((_, i) => counts[i] >= FEWEST || shares[i] === 0);
   const values = ask(ones), intervals = bootstrap(cluster, patients, ask);
@@ -116,26 +118,28 @@ export function atPrevalence(scored, labels, shares) {
   const figure = (i) => (enough && Number.isFinite(values[i]) ? { value: values[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null } : null);
   return {
     shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])), accuracy: figure(0), calibrationError: figure(1),
-    classes: labels.map((label, i) => ({ label, ppv: figure(2 + 2 * i), npv: figure(3 + 2 * i) })),
+    classes: labels.map((label, i) => ({ label, ...Object.fromEntries(EXPECTED.map((name, at) => [name, figure(2 + EXPECTED.length * i + at)])) })),
   };
 }
 
 /**
  * What the plots show of each label that has films and others against it: ROC curve with a band from the bootstrap over
- * patients, reliability, net benefit; the last two at the prevalences given, else at that of the films.
- * @param {Scored[]} scored @param {string[]} labels @param {number[] | null} shares
+ * patients, reliability, net benefit; the last two of the films judged at a person's own prevalence and weighted to it, if
+ * one is given.
+ * @param {Scored[]} scored @param {string[]} labels @param {{ shares: number[], scored: Scored[] } | null} moved the same films
  */
-export function curves(scored, labels, shares) {
+export function curves(scored, labels, moved) {
   const { truth, positive, patients, cluster, ones, probability, counts } = prepare(scored, labels);
-  const weight = shares ? reweigh(truth, shares)(ones) : ones;
+  const weight = moved ? reweigh(truth, moved.shares)(ones) : ones;
+  const expected = moved ? prepare(moved.scored, labels).probability : probability;
   return labels.flatMap((label, i) => {
     if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
     const curve = roc(probability[i], positive[i]), area = auc(probability[i], positive[i]);
     const [[low, high] = [null, null], ...band] = bootstrap(cluster, patients, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
     return [{
-      label, n: counts[i], others: scored.length - counts[i], weighted: shares ? shares[i] : null, auc: { value: area(ones), low, high },
+      label, n: counts[i], others: scored.length - counts[i], weighted: moved ? moved.shares[i] : null, auc: { value: area(ones), low, high },
       roc: curve(ones), band: GRID.map((x, at) => ({ x, low: band[at]?.[0] ?? 0, high: band[at]?.[1] ?? 1 })),
-      reliability: reliability(probability[i], positive[i], weight), netBenefit: netBenefit(probability[i], positive[i], weight, THRESHOLDS),
+      reliability: reliability(expected[i], positive[i], weight), netBenefit: netBenefit(expected[i], positive[i], weight, THRESHOLDS),
     }];
   });
 }

@@ -67,19 +67,3 @@ export async function readLabels({ labels, root, split, by }) {
   if (!items.length) throw usage(`${labels} lists no film${split === undefined ? '' : ` of the split '${split}'`}.`);
   return { items, columns };
 }
-
-/**
- * @param {string} text such as covid=0.05,pneumonia=0.1: what is left belongs to the one label that is not named
- * @param {string[]} labels of the model @returns {number[]} one share a label, sum 1
- */
-export function parsePrevalence(text, labels) {
-  const given = new Map(text.split(',').map((part) => {
-    const [, label, share] = part.match(/^(.+)=(0?\.\d+|0|1)$/) ?? [];
-    if (!labels.includes(label)) throw usage(`--prevalence takes LABEL=SHARE,... with shares from 0 to 1 and the labels ${labels.join(', ')}; not '${part}'.`);
-    return /** @type {[string, number]} */ ([label, Number(share)]);
-  }));
-  const rest = 1 - [...given.values()].reduce((sum, share) => sum + share, 0);
-  if (given.size < labels.length - 1) throw usage(`--prevalence has to name all labels but one: ${labels.join(', ')}.`);
-  if (rest < -1e-9 || (given.size === labels.length && rest > 1e-9)) throw usage('The shares of --prevalence have to add up to 1.');
-  return labels.map((label) => given.get(label) ?? Math.max(0, rest));
-}

@@ -1,5 +1,6 @@
 // The file of --resume: what earlier runs have written is kept, a half-written last line is cut off, new lines are appended.
 import { closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { mixtureText } from './records.mjs';
 import { CommandError, usage } from './shipped.mjs';
 
 const NEWLINE = 10, BRACE = 0x7b;
@@ -34,7 +35,7 @@ export function parseLine(line) {
 
 /** What earlier runs have left in the file. @param {string} path @param {boolean} sharded @param {(what: string) => Error} foreign */
 async function readPast(path, sharded, foreign) {
-  const past = { head: null, done: new Map(), models: new Set(), records: 0, failed: false, ended: false, size: 0 };
+  const past = { head: null, done: new Map(), models: new Set(), mixtures: new Set(), records: 0, failed: false, ended: false, size: 0 };
   let number = 0;
   for await (const { line, end } of readLines(path)) {
     number++;
@@ -49,7 +50,9 @@ async function readPast(path, sharded, foreign) {
     past.records++;
     past.done.set(value.file, (past.done.get(value.file) ?? 0) + 1);
     past.failed ||= value.status === 'error';
-    if (value.model) past.models.add(value.model);
+    if (!value.model) continue;
+    past.models.add(value.model);
+    past.mixtures.add(mixtureText(value.prevalence));
   }
   return past;
 }
@@ -57,7 +60,7 @@ async function readPast(path, sharded, foreign) {
 /**
  * @param {string} path @param {import('./files.mjs').Item[]} items all films of this run @param {boolean} sharded
  * @returns {Promise<{ left: import('./files.mjs').Item[], records: number, failed: boolean, ended: boolean,
- *   begin: (head: string, model: string) => void, append: (line: string) => void, close: () => void }>}
+ *   begin: (head: string, model: string, mixture: string) => void, append: (line: string) => void, close: () => void }>}
  *   left: the films that no earlier run has answered. Throws CommandError.
  */
 export async function openLedger(path, items, sharded) {
@@ -86,10 +89,12 @@ export async function openLedger(path, items, sharded) {
     size += bytes.length;
   }
 
-  function begin(head, model) {
+  function begin(head, model, mixture) {
     const other = [...past.models].find((name) => name !== model);
     if (other) throw foreign(`holds results of another model (${other})`);
-    if (past.head !== null && past.head !== head) throw foreign('was begun as another shard, with other films or with another model');
+    const elsewhere = [...past.mixtures].find((text) => text !== mixture);
+    if (elsewhere !== undefined) throw foreign(`holds results at another prevalence (${elsewhere || "the model's own"})`);
+    if (past.head !== null && past.head !== head) throw foreign('was begun as another shard, with other films, another model or another prevalence');
     if (head && past.head === null) append(head);
   }
 

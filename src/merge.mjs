@@ -1,6 +1,6 @@
 // The `merge` sub-command: the files of all shards in, the results of one machine out, byte for byte; or what is wrong.
 import { parseLine, readLines } from './ledger.mjs';
-import { csv, harmless, jsonLines } from './records.mjs';
+import { csv, harmless, jsonLines, mixtureText } from './records.mjs';
 import { CommandError } from './shipped.mjs';
 
 /**
@@ -33,10 +33,11 @@ async function survey(path, see) {
 /** What keeps the shards from being one run, a sentence each. */
 function contradictions(shards) {
   const [first] = shards;
-  const problems = [];
+  const problems = [], mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
   for (const { path, head, of } of shards.slice(1)) {
     if (of !== first.of) problems.push(`${path} is one of ${of} shards, ${first.path} one of ${first.of}.`);
     else if (head.model !== first.head.model) problems.push(`${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`);
+    else if (mixture(head) !== mixture(first.head)) problems.push(`${path} is at another prevalence (${mixture(head)}) than ${first.path} (${mixture(first.head)}).`);
     else if (head.list !== first.head.list) problems.push(`${path} was made from other films than ${first.path}: give every shard the same paths.`);
   }
   if (problems.length) return problems;

@@ -11,6 +11,7 @@
 #include "phantom.h"
 
 enum { MAX_LABELS = 64, MAX_CHANNELS = 4, PLAIN_SIDE = 64, QUANTILES = 101 };
+static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
 
 struct pleura_engine {
     gguf weights;
@@ -29,6 +30,9 @@ struct pleura_engine {
     int plain_greys;
     float temperature, certain, margin, gate_least, area_least, area_most, balance_least, doubt_most, chroma_most;
     int blur;
+    float prior[MAX_LABELS];      /* the mixture that the probabilities stand for; 0 where the weights tell none */
+    float odds[MAX_LABELS];       /* share / prior of each label */
+    int moved;                    /* whether they are in force, else the weights' own prior */
     float scores[2 * MAX_LABELS]; /* logits, then probabilities */
     film film;
 };
@@ -79,6 +83,28 @@ static pleura_status read_settings(pleura_engine *e)
                read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
     e->blur = (int)blur;
     return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+}
+
+/* Whether the shares are a whole; NaN is none. */
+static int is_mixture(const float *shares, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        if (!(shares[i] >= 0)) return 0;
+        sum += (double)shares[i];
+    }
+    return fabs(sum - 1) <= 1e-3;
+}
+
+static pleura_status read_prior(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    uint64_t count = gguf_count(g, "pleura.prior");
+    if (count == 0) return PLEURA_OK;
+    if (count != (uint64_t)e->label_count) return PLEURA_MODEL_DAMAGED;
+    for (uint64_t i = 0; i < count; i++)
+        if (!read_setting(e->prior + i, g, "pleura.prior", i, LEAST_PRIOR, 1, 0)) return PLEURA_MODEL_DAMAGED;
+    return is_mixture(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
 static int is_grey_square(const net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
@@ -188,6 +214,7 @@ pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size,
     pleura_status status = gguf_open(&e->weights, weights, size);
     if (!status) status = read_settings(e);
     if (!status) status = parse_nets(e);
+    if (!status) status = read_prior(e);
     if (!status) status = take_memory(e);
     if (status) pleura_close(e);
     else *out = e;
@@ -252,23 +279,30 @@ static int prepare(pleura_engine *e, float *score)
     return seen;
 }
 
-/* Logits and, at the temperature (Guo et al., 2017), probabilities into e->scores. Returns the likeliest label. */
-static int read_scores(pleura_engine *e)
+static int largest(const float *values, int count)
 {
-    int n = e->label_count, best = 0;
-    float *logits = e->scores, *probability = e->scores + n, sum = 0;
-    memcpy(logits, e->logits->out, (size_t)n * sizeof *logits);
-    for (int i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
-    for (int i = 0; i < n; i++) {
-        probability[i] = pleura_exp((logits[i] - logits[best]) / e->temperature);
-        sum += probability[i];
-    }
-    for (int i = 0; i < n; i++) probability[i] /= sum;
+    int best = 0;
+    for (int i = 1; i < count; i++)
+        if (values[i] > values[best]) best = i;
     return best;
 }
 
-static pleura_gate judge(const pleura_engine *e, int seen, float score, pleura_gate told)
+/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised. Measured
+ * from the largest logit among the labels that occur at all, so that the sum is never 0. */
+static void mix(float *probability, const float *logits, const float *odds, const pleura_engine *e)
+{
+    float most = -INFINITY, sum = 0;
+    for (int i = 0; i < e->label_count; i++)
+        if ((!odds || odds[i] > 0) && logits[i] > most) most = logits[i];
+    for (int i = 0; i < e->label_count; i++) {
+        float times = odds ? odds[i] : 1;
+        probability[i] = times > 0 ? pleura_exp((logits[i] - most) / e->temperature) * times : 0;
+        sum += probability[i];
+    }
+    for (int i = 0; i < e->label_count; i++) probability[i] /= sum;
+}
+
+static pleura_gate pass_gate(const pleura_engine *e, int seen, float score, pleura_gate told)
 {
     const lungs *l = &e->lungs;
     if (told && e->mask) return told; /* a classifier from elsewhere may be made for hands */
@@ -301,6 +335,26 @@ static uint64_t hash_result(const pleura_result *r)
     return hash_floats(hash, r->heatmap, map);
 }
 
+pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count)
+{
+    if (shares && !(e->prior[0] > 0)) return PLEURA_NO_PRIOR;
+    if (shares && (count != e->label_count || !is_mixture(shares, count))) return PLEURA_PREVALENCE;
+    e->moved = shares != NULL;
+    for (int i = 0; shares && i < count; i++) e->odds[i] = shares[i] / e->prior[i];
+    return PLEURA_OK;
+}
+
+void pleura_judge(pleura_engine *e, pleura_result *r)
+{
+    int n = e->label_count;
+    float *probability = e->scores + n;
+    mix(probability, r->logits, e->moved ? e->odds : NULL, e);
+    int best = largest(probability, n);
+    r->verdict = r->gate ? PLEURA_REFUSED : probability[best] < e->certain ? PLEURA_UNCERTAIN : best;
+    r->label_count = n;
+    r->probability = probability;
+}
+
 /* Diagnoses *f, which becomes the engine's; `told` is what its file says of it. */
 static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate told)
 {
@@ -309,7 +363,9 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
     e->film = *f;
     int seen = prepare(e, &score);
     net_run(&e->net, &e->kernels);
-    int best = read_scores(e);
+    int n = e->label_count, evidence = largest(e->logits->out, n);
+    memcpy(e->scores, e->logits->out, (size_t)n * sizeof *e->scores);
+    mix(e->scores + n, e->scores, NULL, e); /* for the bits */
     if (e->gate) {
         float own = gate_score(e->gate, e->quantiles);
         if (own < score) score = own;
@@ -317,18 +373,17 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
     memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
     if (e->features) {
         lungs_box(box, e->margin, &e->lungs);
-        explain_map(e->map, e->features, e->logits, best);
+        explain_map(e->map, e->features, e->logits, evidence);
         explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
     }
-    pleura_gate gate = judge(e, seen, score, told);
-    const float *probability = e->scores + e->label_count;
-    int verdict = gate ? PLEURA_REFUSED : probability[best] < e->certain ? PLEURA_UNCERTAIN : best;
+    pleura_gate gate = pass_gate(e, seen, score, told);
     *out = (pleura_result){
-        .verdict = verdict, .label_count = e->label_count, .logits = e->scores, .probability = probability,
+        .label_count = n, .logits = e->scores, .probability = e->scores + n,
         .gate = gate, .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
         .width = f->width, .height = f->height,
-        .map_side = e->lungs.side, .lungs = e->lungs.mask, .heatmap = e->heatmap};
+        .map_side = e->lungs.side, .lungs = e->lungs.mask, .evidence = evidence, .heatmap = e->heatmap};
     out->bits = hash_result(out);
+    pleura_judge(e, out);
 }
 
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size)

@@ -50,14 +50,16 @@ typedef struct {
     int verdict;              /* number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
     int label_count;
     const float *logits;      /* [label_count] */
-    const float *probability; /* [label_count], calibrated, sum 1; of no meaning when refused */
+    const float *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; of no meaning when refused */
     pleura_gate gate;
     float gate_score;         /* 0..1: share of good validation films that look stranger; 0 when refused for another reason */
     int width, height;        /* of the upright film */
     int map_side;             /* both maps: [map_side][map_side], 0..1, stretched over the whole upright film */
+    int evidence;             /* number of the label with the largest logit, whatever the prevalence */
     const float *lungs;       /* probability of lung */
-    const float *heatmap;     /* evidence for the likeliest label, largest value 1 */
-    uint64_t bits;            /* FNV-1a over the bytes of all floats above: equal everywhere for the same film */
+    const float *heatmap;     /* evidence for `evidence`, largest value 1 */
+    uint64_t bits;            /* FNV-1a over the bytes of all floats above, at the weights' own prior whatever the prevalence: equal
+                               * everywhere for the same film */
 } pleura_result;
 
 /* A picture as a detector or a file holds it. */
@@ -79,6 +81,17 @@ pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
 pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s);
 pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
+
+/* Moves the probabilities, and the verdict with them, from the mixture of classes in the weights (pleura.prior) to that of
+ * shares[count], until the next call: p[k] = p[k] * shares[k] / prior[k], then normalised (Saerens, Latinne and Decaestecker
+ * 2002), which takes the films of each class to look everywhere alike. NULL goes back to the weights' own. PLEURA_NO_PRIOR
+ * where the weights tell none; PLEURA_PREVALENCE unless there is one share a label, none below 0, sum 1 within 0.001. */
+pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count);
+
+/* Judges again, at the prevalence in force, without running the networks: from logits and gate of *r, which may have been
+ * kept from any earlier film of these weights, come its verdict and probability. Ends the probabilities of the last
+ * diagnosis or judgement. */
+void pleura_judge(pleura_engine *e, pleura_result *r);
 
 /* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
  * without them pass. */

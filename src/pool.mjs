@@ -16,6 +16,7 @@ const AHEAD = 2;
 /**
  * @typedef {object} Answer what is known of one film: a diagnosis, an error, or that another shard has it
  * @property {string} [verdict] @property {Record<string, number>} [probability]
+ * @property {import('./engine.mjs').Mixture | null} [prevalence] @property {number[]} [logits]
  * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
  * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
@@ -24,7 +25,7 @@ const AHEAD = 2;
 
 /**
  * @param {import('./shipped.mjs').Parts} parts @param {number} jobs
- * @param {{ shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
+ * @param {{ prevalence?: string, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
  * @returns {Promise<{ model: any, run: (items: any[]) => AsyncGenerator<{ item: any, answer: Answer }>, close: () => Promise<void> }>}
  */
 export async function createPool(parts, jobs, each = {}) {
@@ -47,7 +48,7 @@ export async function createPool(parts, jobs, each = {}) {
         thread.postMessage(task.item);
       } };
       thread.on('message', ({ model, failure, stop, answer }) => {
-        if (failure) return reject(new CommandError(failure));
+        if (failure) return reject(new CommandError(failure.message, failure.status));
         if (stop) return giveUp(new CommandError(stop));
         if (model) {
           ready.push(own);

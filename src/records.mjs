@@ -5,6 +5,7 @@
  * @typedef {object} Record
  * @property {string} file @property {'ok' | 'error'} status
  * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
+ * @property {{ [label: string]: number }} [prevalence] the shares of the labels that both stand for; none: the weights' own
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
  * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [model] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
@@ -13,13 +14,19 @@
 /** Six decimals say all that a probability can; `bits` stands for the exact floats. @param {number} x */
 const round = (x) => Math.round(x * 1e6) / 1e6;
 
+/** @param {{ [label: string]: number }} shares @returns {{ [label: string]: number }} */
+export const rounded = (shares) => Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, round(share)]));
+
+/** As --prevalence takes it; the weights' own is nothing. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
+export const mixtureText = (shares) => Object.entries(shares ?? {}).map(([label, share]) => `${label}=${share}`).join(',');
+
 /** @param {string} file @param {import('./pool.mjs').Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
-  const { verdict, gate, decoder, dicom, sha256, bits } = answer;
-  const probability = Object.fromEntries(Object.entries(answer.probability).map(([label, p]) => [label, round(p)]));
+  const { verdict, probability, prevalence, gate, decoder, dicom, sha256, bits } = answer;
   const { accepted, score, reason } = gate;
-  return { file, status: 'ok', verdict, probability, gate: { accepted, score: round(score), reason }, decoder, ...(dicom && { dicom }), sha256, model, bits };
+  return { file, status: 'ok', verdict, probability: rounded(probability), ...(prevalence && { prevalence }),
+    gate: { accepted, score: round(score), reason }, decoder, ...(dicom && { dicom }), sha256, model, bits };
 }
 
 /** Control characters and changes of direction: in a file name they could rewrite the terminal. */
@@ -47,10 +54,10 @@ export const jsonLines = () => ({ head: '', row: toJson });
 
 /** @param {string[]} labels CSV (RFC 4180, but lines end as those of Unix do) */
 export const csv = (labels) => ({
-  head: csvLine(['file', 'status', 'verdict', ...labels.map((label) => `probability_${label}`),
+  head: csvLine(['file', 'status', 'verdict', ...labels.map((label) => `probability_${label}`), 'prevalence',
     'accepted', 'score', 'reason', 'decoder', 'sha256', 'model', 'bits', 'code', 'message']),
   /** @param {Record} r */
-  row: (r) => csvLine([r.file, r.status, r.verdict, ...labels.map((label) => r.probability?.[label]),
+  row: (r) => csvLine([r.file, r.status, r.verdict, ...labels.map((label) => r.probability?.[label]), mixtureText(r.prevalence),
     r.gate?.accepted, r.gate?.score, r.gate?.reason, r.decoder, r.sha256, r.model, r.bits, r.code, r.message]),
 });
 
@@ -62,8 +69,9 @@ const COLOURS = { error: 31, refused: 33, uncertain: 33 };
 /**
  * A table for people. The widths come from the names, which are known before the first result.
  * @param {string[]} labels @param {string[]} names @param {number} columns of the terminal @param {boolean} coloured
+ * @param {{ [label: string]: number } | null} prevalence of all its rows
  */
-export function table(labels, names, columns, coloured) {
+export function table(labels, names, columns, coloured, prevalence) {
   const verdict = Math.max(9, ...labels.map((label) => label.length));
   const widths = labels.map((label) => Math.max(label.length, 7));
   const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
@@ -73,7 +81,7 @@ export function table(labels, names, columns, coloured) {
   const line = (name, said, cells) =>
     [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
   return {
-    head: line('FILE', 'VERDICT', labels),
+    head: [...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []), line('FILE', 'VERDICT', labels)].join('\n'),
     /** @param {Record} r */
     row: (r) => r.status === 'error' ? line(r.file, 'error', [r.code])
       : r.verdict === 'refused' ? line(r.file, 'refused', [r.gate.reason])

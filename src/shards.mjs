@@ -31,5 +31,7 @@ function listHash(items) {
 /**
  * The first line of a shard: of which run it is a part. Its last line, `{"shard":"1/4","records":25}`, says that it is whole.
  * @param {Shard} shard @param {import('./files.mjs').Item[]} items of all shards @param {string} model @param {string[]} labels
+ * @param {import('./engine.mjs').Mixture | null} prevalence
  */
-export const heading = (shard, items, model, labels) => ({ shard: labelOf(shard), films: items.length, list: listHash(items), model, labels });
+export const heading = (shard, items, model, labels, prevalence) =>
+  ({ shard: labelOf(shard), films: items.length, list: listHash(items), model, labels, ...(prevalence && { prevalence }) });

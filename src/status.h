@@ -20,6 +20,11 @@
     X(PLEURA_SELF_TEST, 14, "self-test", \
       "This machine or browser computes other bits than the model was checked with, so its results cannot be trusted. " \
       "Update it or use another one.") \
+    X(PLEURA_NO_PRIOR, 15, "no-prior", \
+      "These weights do not say for which mixture of classes their probabilities stand, so they cannot be moved to another " \
+      "prevalence. Use weights that hold pleura.prior.") \
+    X(PLEURA_PREVALENCE, 16, "prevalence", \
+      "A prevalence is one share for each label, none below 0 and all together 1.") \
     X(PLEURA_EMPTY, 20, "empty-file", \
       "The file is empty. Copy it again from where it came from.") \
     X(PLEURA_NOT_IMAGE, 21, "not-an-image", \

@@ -56,13 +56,18 @@ function prevalences(set) {
   ];
 }
 
-/** @param {ReturnType<typeof import('./figures.mjs').atPrevalence>} at */
-const expected = (at) => [
-  `## At the prevalence ${Object.entries(at.shares).map(([label, p]) => `${plain(label)} ${Number((100 * p).toFixed(2))} %`).join(', ')}`,
+/** @param {{ [label: string]: number }} shares */
+const mixture = (shares) => Object.entries(shares).map(([label, p]) => `${plain(label)} ${Number((100 * p).toFixed(2))} %`).join(', ');
+
+/** @param {any} at of figures.mjs @param {{ [label: string]: number }} prior of the model */
+const expected = (at, prior) => [
+  `## At the prevalence ${mixture(at.shares)}`,
   ...(at.accuracy ? [
-    `The same films, weighted so that each label has this share; the model's probabilities stay as they are. Accuracy ${share(at.accuracy)} %,`
-      + ` calibration error ${area(at.calibrationError)}.`,
-    grid(['class', 'PPV %', 'NPV %'], at.classes.map((c) => [c.label, share(c.ppv), share(c.npv)])),
+    `The same films, weighted so that each label has this share, by the largest probability after it is moved there from the model's own`
+      + ` mixture (${mixture(prior)}) by Bayes' rule. This takes the films of each class to look there as they do here.`
+      + ` Accuracy ${share(at.accuracy)} %, calibration error ${area(at.calibrationError)}.`,
+    grid(['class', 'sensitivity %', 'specificity %', 'PPV %', 'NPV %'],
+      at.classes.map((c) => [c.label, share(c.sensitivity), share(c.specificity), share(c.ppv), share(c.npv)])),
   ] : ['There are too few films of a label.']),
 ];
 
@@ -119,7 +124,7 @@ export function markdown(result, labels, plots = []) {
     ...scores('All films, by the largest probability (refused and uncertain ones too)', result.all, labels),
     ...scores('Answered films (neither refused nor uncertain)', result.answered, labels),
     ...prevalences(result.all),
-    ...(result.prevalence ? expected(result.prevalence) : []),
+    ...(result.prevalence ? expected(result.prevalence, result.prior) : []),
     ...(result.comparison ? comparison(result.comparison, result.model) : []),
     ...result.groups.flatMap((g) => groups(g, labels)),
     ...(plots.length ? ['## Plots', ...plots.map((name) => `![${PLOTS[name]}](${name})`)] : []),

@@ -6,7 +6,7 @@ import { owns, ownsName } from './shards.mjs';
 import { CommandError, loadCodec, sha256 } from './shipped.mjs';
 import { isDicom } from './sniff.mjs';
 
-const { wasm, dot, weights, shard, heatmap } = workerData;
+const { wasm, dot, weights, prevalence: typed, shard, heatmap } = workerData;
 const read = createReader();
 
 /** Of a thread that meets a DICOM file. */
@@ -30,9 +30,9 @@ async function diagnose(engine, { file }, reading) {
     const hash = sha256(bytes);
     if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
     const diagnosis = await examine(engine, bytes);
-    const { verdict, probability, gate, decoder, dicom, bits } = diagnosis;
+    const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits } = diagnosis;
     if (heatmap) await (await import('./heatmap.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return { answer: { verdict, probability, gate, decoder, dicom, sha256: hash, bits } };
+    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits } };
   } catch (error) {
     if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
@@ -44,6 +44,7 @@ async function diagnose(engine, { file }, reading) {
 
 try {
   const engine = await createEngine({ wasm, dot, weights });
+  if (typed) engine.setPrevalence((await import('./prevalence.mjs')).parsePrevalence(typed, engine.model.labels));
   let last = Promise.resolve();
   parentPort.on('message', (item) => {
     const reading = read(item);
@@ -52,6 +53,6 @@ try {
   });
   parentPort.postMessage({ model: engine.model });
 } catch (error) {
-  if (!(error instanceof PleuraError)) throw error;
-  parentPort.postMessage({ failure: error.message });
+  if (!(error instanceof PleuraError || error instanceof CommandError)) throw error;
+  parentPort.postMessage({ failure: { message: error.message, status: error instanceof CommandError ? error.status : 1 } });
 }

@@ -95,6 +95,23 @@ void EXPORT(end_jpeg)(void)
 
 int EXPORT(diagnose_phantom)(void) { return pleura_diagnose_phantom(engine, &result); }
 
+/* The input is one share a label; count 0: the weights' own prior. */
+int EXPORT(set_prevalence)(int count)
+{
+    pleura_status status = pleura_set_prevalence(engine, count ? buffer : NULL, count);
+    end_input();
+    return status;
+}
+
+/* Judges an earlier film of these weights again, whose logits are the input. verdict() and probability() are then its own. */
+void EXPORT(judge)(int gate)
+{
+    pleura_result judged = {.logits = buffer, .gate = (pleura_gate)gate};
+    pleura_judge(engine, &judged);
+    result.verdict = judged.verdict, result.probability = judged.probability;
+    end_input();
+}
+
 int EXPORT(verdict)(void) { return result.verdict; }
 int EXPORT(label_count)(void) { return result.label_count; }
 const float *EXPORT(logits)(void) { return result.logits; }
@@ -103,6 +120,7 @@ int EXPORT(gate)(void) { return result.gate; }
 float EXPORT(gate_score)(void) { return result.gate_score; }
 int EXPORT(width)(void) { return result.width; }
 int EXPORT(height)(void) { return result.height; }
+int EXPORT(evidence)(void) { return result.evidence; }
 int EXPORT(map_side)(void) { return result.map_side; }
 const float *EXPORT(lungs_map)(void) { return result.lungs; }
 const float *EXPORT(heatmap)(void) { return result.heatmap; }

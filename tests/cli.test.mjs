@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { readGguf, writeGguf } from '../src/gguf.mjs';
 import { createPool } from '../src/pool.mjs';
 import { loadParts } from '../src/shipped.mjs';
 import { film, folder, lines, onTerminal, pleura, quote, root, tiny, tried } from './command.mjs';
@@ -96,9 +97,47 @@ test('CSV holds every field and cannot become a formula', () => {
   writeFileSync(join(folder, name), good);
   const { stdout } = tried(['--csv', name, 'text.png']);
   const [head, row, error] = stdout.split('\n');
-  assert.equal(head, 'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,accepted,score,reason,decoder,sha256,model,bits,code,message');
+  assert.equal(head, 'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,decoder,sha256,model,bits,code,message');
   assert.ok(row.startsWith(`"'=cmd|""x"",1.png",ok,`), row);
-  assert.match(error, /^text\.png,error,(,){9}.*not-an-image,/);
+  assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
+});
+
+test('at a prevalence every record says so, in every form, and nothing but probability and verdict is another', () => {
+  const at = ['--prevalence', 'covid=0.9,normal=0.025'], prevalence = { covid: 0.9, pneumonia: 0.075, normal: 0.025 };
+  const [own] = lines(tried(['films/b.png']).stdout), [moved] = lines(tried([...at, 'films/b.png']).stdout);
+  assert.deepEqual(Object.keys(moved), ['file', 'status', 'verdict', 'probability', 'prevalence', 'gate', 'decoder', 'sha256', 'model', 'bits']);
+  assert.deepEqual({ ...moved, prevalence: undefined }, { ...own, verdict: 'covid', probability: moved.probability, prevalence: undefined });
+  assert.deepEqual(moved.prevalence, prevalence);
+  const { prior } = JSON.parse(tried(['info', '--json']).stdout);
+  assert.deepEqual(prior, { covid: 0.4, pneumonia: 0.25, normal: 0.35 });
+  assert.match(tried(['info']).stdout, /^prior +covid=0\.4,pneumonia=0\.25,normal=0\.35$/m);
+  const odds = Object.entries(own.probability).map(([label, p]) => (p * prevalence[label]) / prior[label]), sum = odds.reduce((a, b) => a + b);
+  Object.values(moved.probability).forEach((p, i) => assert.ok(Math.abs(p - odds[i] / sum) < 3e-6, `${p} is not ${odds[i] / sum}`));
+  const [, row, error] = tried([...at, '--csv', 'films/b.png', 'text.png']).stdout.split('\n');
+  assert.ok(row.includes(',"covid=0.9,pneumonia=0.075,normal=0.025",'), row);
+  assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
+  assert.match(tried([...at, '--table', 'films/b.png']).stdout, /^At the prevalence covid=0\.9,pneumonia=0\.075,normal=0\.025\nFILE /);
+});
+
+test('a prevalence that is none is wrong usage, and weights without a prior have no other', () => {
+  for (const [text, sentence] of [['covid=5', /takes LABEL=SHARE/], ['covid=0.1', /has to name all labels but one/], ['covid=0.1234567,normal=0.1', /six digits at most/],
+    ['covid=0.7,normal=0.6', /have to add up to 1/], ['', /--prevalence needs a value/]]) {
+    const { status, stdout, stderr } = tried(['films/b.png', '--prevalence', text]);
+    assert.deepEqual([status, stdout], [2, ''], text);
+    assert.match(stderr, sentence);
+  }
+  assert.match(pleura(['merge', '--prevalence', 'covid=1', 'x']).stderr, /--prevalence does not go with 'merge'/);
+  const weights = readGguf(readFileSync(tiny));
+  weights.values.delete('pleura.prior');
+  writeFileSync(join(folder, 'mute.gguf'), writeGguf(weights));
+  writeFileSync(join(folder, 'two.csv'), 'file,label\nfilms/b.png,covid\n');
+  for (const command of [['films/b.png'], ['evaluate', '--labels', 'two.csv']]) {
+    const { status, stdout, stderr } = pleura([...command, '--model', 'mute.gguf', '--prevalence', 'covid=0.1,normal=0.8']);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^pleura: These weights do not say for which mixture of classes their probabilities stand, so .* pleura\.prior\.$/m);
+  }
+  assert.equal(pleura(['films/b.png', '--model', 'mute.gguf']).status, 0);
+  assert.match(pleura(['info', '--model', 'mute.gguf']).stdout, /^prior +unknown$/m);
 });
 
 test('a terminal gets a table, and names cannot command it', () => {

@@ -90,6 +90,8 @@ test('predictive values at another prevalence follow from sensitivity and specif
 
 test('at expected shares films weigh as many as they stand for', () => {
   const { classes, accuracy, shares } = atPrevalence(films, LABELS, [0.05, 0.1, 0.85]);
+  near(classes[0].sensitivity.value, 0.75);
+  near(classes[0].specificity.value, (0.1 + 0.85 * 0.75) / 0.95);
   assert.deepEqual(shares, { covid: 0.05, pneumonia: 0.1, normal: 0.85 });
   near(accuracy.value, 0.75);
   // A quarter of covid is called pneumonia, of pneumonia normal, of normal covid.
@@ -106,6 +108,10 @@ test('the curves of a label come with a band around them and the area with an in
   assert.ok(covid.auc.low < covid.auc.value && covid.auc.value < covid.auc.high);
   onGrid(covid.roc).forEach((y, i) => assert.ok(covid.band[i].low <= y + 1e-9 && y - 1e-9 <= covid.band[i].high, `at ${i}`));
   assert.deepEqual(curves(films.filter(({ truth }) => truth === 2), LABELS, null), [], 'one class has no curve');
-  const [rare] = curves(films, LABELS, [0.05, 0.1, 0.85]);
+  const sure = films.map((film) => ({ ...film, probability: [0, 1, 2].map((label) => Number(label === film.truth)) }));
+  const [rare] = curves(films, LABELS, { shares: [0.05, 0.1, 0.85], scored: sure });
   near(rare.netBenefit[0].all, 0.05 - 0.95 / 99);
+  near(rare.netBenefit[50].model, 0.05, 1e-9); // by the probabilities that are moved there
+  assert.deepEqual(rare.reliability.map(({ observed }) => observed), [0, 1]);
+  assert.deepEqual(rare.roc, covid.roc, 'the ROC curve stays that of the own prior');
 });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { createEngine, PleuraError } from '../src/engine.mjs';
+import { readGguf, writeGguf } from '../src/gguf.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
@@ -91,6 +92,30 @@ test('a diagnosis is a plain object with everything that the shells show', async
     assert.ok(data.every((v) => v >= 0 && v <= 1));
   }
   assert.match(engine.model.notice, /not a medical device/i);
+});
+
+test('a kept diagnosis is judged again at another prevalence as its film would be, and bad shares change nothing', async () => {
+  const engine = await createEngine({ wasm, weights: tiny }), shares = { covid: 0.9, pneumonia: 0.05, normal: 0.05 };
+  const own = engine.diagnose(film), phantom = engine.phantom();
+  assert.deepEqual([own.prevalence, Object.keys(engine.model.prior)], [null, engine.model.labels]);
+  engine.setPrevalence(shares);
+  const { verdict, probability, prevalence, ...rest } = engine.diagnose(film);
+  assert.deepEqual([verdict, prevalence], ['covid', shares]);
+  assert.deepEqual({ ...own, verdict, probability, prevalence }, { verdict, probability, prevalence, ...rest }, 'bits, heatmap and the rest stay');
+  assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
+  assert.equal(engine.judge({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
+  for (const bad of [{ ...shares, covid: 0.8 }, { covid: 1 }, { ...shares, covid: -0.9 }, { covid: NaN, pneumonia: 0.5, normal: 0.5 }, {}]) {
+    assert.throws(() => engine.setPrevalence(bad), { code: 'prevalence' });
+    assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
+  }
+  engine.setPrevalence(null);
+  assert.deepEqual([engine.diagnose(film), engine.phantom()], [own, phantom]);
+  const mute = readGguf(tiny);
+  mute.values.delete('pleura.prior');
+  const other = await createEngine({ wasm, weights: writeGguf(mute) });
+  assert.equal(other.model.prior, null);
+  other.setPrevalence(null);
+  assert.throws(() => other.setPrevalence(shares), { code: 'no-prior' });
 });
 
 test('the view is the film last diagnosed, scaled and never enlarged', async () => {

@@ -79,10 +79,22 @@ test('a model beside itself shows no difference, and one of other labels is refu
   assert.match(stderr, /The models have no label in common: covid, pneumonia, normal; a, b, c\./);
 });
 
-test('the prevalence that a person expects changes predictive values, and nonsense is told', () => {
-  const { status, stdout } = evaluate('--labels', 'films', '--prevalence', 'covid=0.05,pneumonia=0.1');
+test('at the prevalence that a person expects films are judged as the command judges them there, and nonsense is told', () => {
+  const at = ['--prevalence', 'covid=0.5,pneumonia=0.4'];
+  const { status, stdout } = evaluate('--labels', 'films', ...at);
   assert.equal(status, 0);
-  assert.match(stdout, /^## At the prevalence covid 5 %, pneumonia 10 %, normal 85 %$/m);
+  assert.match(stdout, /^## At the prevalence covid 50 %, pneumonia 40 %, normal 10 %$/m);
+  assert.match(stdout, /moved there from the model's own mixture \(covid 40 %, pneumonia 25 %, normal 35 %\)/);
+  const [moved, own] = [at, []].map((more) => JSON.parse(evaluate('--labels', 'films', '--json', ...more, '--report', 'at').stdout));
+  const shares = { covid: 0.5, pneumonia: 0.4, normal: 0.1 };
+  assert.deepEqual(moved.prevalence.shares, shares);
+  for (const part of ['all', 'answered', 'outcomes']) assert.deepEqual(moved[part], own[part], 'the tables stay at the own prior');
+  assert.deepEqual(moved.curves.map(({ roc }) => roc), own.curves.map(({ roc }) => roc));
+  assert.notDeepEqual(moved.curves.map(({ netBenefit }) => netBenefit), own.curves.map(({ netBenefit }) => netBenefit));
+  const records = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--model', tiny, 'films', ...at], { encoding: 'utf8', cwd: folder }).stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const right = records.filter(({ file, probability }) => file.split('/')[1] === Object.keys(probability).reduce((a, b) => (probability[b] > probability[a] ? b : a)));
+  const expected = right.reduce((sum, { file }) => sum + shares[file.split('/')[1]] / 12, 0);
+  assert.ok(Math.abs(moved.prevalence.accuracy.value - expected) < 1e-9, `${moved.prevalence.accuracy.value} is not ${expected}`);
   for (const [text, sentence] of [['covid=5', /takes LABEL=SHARE/], ['flu=0.1,covid=0.2', /not 'flu=0\.1'/], ['covid=0.1', /has to name all labels but one/],
     ['covid=0.7,pneumonia=0.6', /have to add up to 1/], ['covid=0.1,pneumonia=0.1,normal=0.1', /have to add up to 1/]]) {
     const wrong = evaluate('--labels', 'films', '--prevalence', text);

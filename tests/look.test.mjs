@@ -1,9 +1,10 @@
-// look.test.mjs: zoom, place, window and level of a film, and the figures of the card, as plain numbers
+// look.test.mjs: zoom, place, window and level of a film, the figures of the card and the shares of classes, as plain numbers
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { predictiveValue, readCard } from '../web/card.mjs';
+import { readCard } from '../web/card.mjs';
 import { fromFiles } from '../web/intake.mjs';
 import { adjust, firstLook, move, paintGreys, presets, zoom } from '../web/look.mjs';
+import { countPeople, giveShare } from '../web/prevalence.mjs';
 import { arrange, firstTable } from '../web/table.mjs';
 import { createWords } from '../web/words.mjs';
 import english from '../web/words/en.mjs';
@@ -73,12 +74,14 @@ test('the figures of the card are those of its tables, and a card without them s
   assert.throws(() => readCard(card.slice(1).join('\n')), /has no row "% of/);
 });
 
-test('the predictive value is that of Bayes and falls with the share of the ill', () => {
-  const sure = (value) => ({ value, low: value, high: value });
-  assert.ok(Math.abs(predictiveValue(0.5, sure(0.8), sure(0.2)).value - 0.8) < 1e-12);
-  assert.ok(Math.abs(predictiveValue(0.01, sure(0.8), sure(0.2)).value - 0.008 / 0.206) < 1e-12);
-  const { low, value, high } = predictiveValue(0.05, { value: 0.74, low: 0.69, high: 0.78 }, { value: 0.1, low: 0.07, high: 0.13 });
-  assert.ok(low < value && value < high);
+test('of a hundred people the sliders give each label its own, cut the others where there is no room, and leave the rest to the last', () => {
+  const prior = { covid: 0.345, pneumonia: 0.191, normal: 0.464 };
+  assert.deepEqual(countPeople(prior), { covid: 35, pneumonia: 19, normal: 46 });
+  assert.deepEqual(giveShare(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
+  assert.deepEqual(giveShare(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
+  assert.deepEqual(giveShare({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), { covid: 1, pneumonia: 0, normal: 0 });
+  assert.deepEqual(countPeople({ a: 0.335, b: 0.665, c: 0 }), { a: 34, b: 66, c: 0 }, 'never more than all');
+  assert.deepEqual(giveShare({ one: 1 }, {}), { one: 1 });
 });
 
 test('of a folder films are taken by their names, or where those say nothing by their content, of single files all', async () => {

@@ -47,7 +47,7 @@ test('the plots show the numbers of the evaluation', () => {
   for (const { n } of lines[2].reliability) assert.ok(reliability.texts.includes(String(n)));
   const point = lines[1].netBenefit[9];
   assert.ok(parse(decisionPlot(lines)).desc.includes(`pneumonia: net benefit at 0.1 ${point.model.toFixed(3)}, of calling every film so ${point.all.toFixed(3)}`));
-  assert.ok(parse(decisionPlot(curves(films, labels, [0.05, 0.1, 0.85]))).texts.includes('pneumonia, 40 of 120 films weighted to 10 %'));
+  assert.ok(parse(decisionPlot(curves(films, labels, { shares: [0.05, 0.1, 0.85], scored: films }))).texts.includes('pneumonia, 40 of 120 films weighted to 10 %'));
   const both = parse(rocPlot(lines, [{ name: 'mine', curves: lines }, { name: 'theirs', curves: lines.slice(1) }]));
   assert.ok(both.texts.includes(`mine: ${value.toFixed(3)}`));
   assert.equal(both.texts.filter((text) => text.startsWith('theirs: ')).length, 2);

@@ -129,6 +129,9 @@ test('the command writes weights in bytes from films, and says what it could not
   assert.equal(status, 1); // the fixtures are not all films
   assert.match(stderr, /extended12\.jpg: This image is coded in a way that Pleura does not read/);
   assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB; ranges from \d+ films/);
+  const [prior, carried] = [tiny, path].map((weights) => readGguf(readFileSync(weights)).values.get('pleura.prior'));
+  assert.ok(prior.length > 0);
+  assert.deepEqual(carried, prior, 'the mixture that the probabilities stand for');
   const film = join(folder, films[0]);
   assert.equal(spawnSync(process.execPath, [join(root, 'src/cli.mjs'), film, '--model', path]).status, 0);
   assert.equal(quantised(tiny, path).status, 2);

@@ -86,6 +86,21 @@ test('results of two models are never mixed', () => {
   assert.equal(lines(read('model.jsonl')).length, 1);
 });
 
+test('results at two prevalences are never mixed, nor with those at the model\'s own', () => {
+  const at = (text) => ['--prevalence', text], [few, many] = ['covid=0.05,pneumonia=0.1', 'covid=0.5,pneumonia=0.1'];
+  for (const [first, second, told] of [[at(few), at(many), few], [at(few), [], few], [[], at(many), 'the model\'s own']]) {
+    rmSync(join(folder, 'mixed.jsonl'), { force: true });
+    assert.equal(tried([...first, 'films/1.png', '--resume', 'mixed.jsonl']).status, 0);
+    const { status, stderr } = tried([...second, 'films/1.png', 'films/2.png', '--resume', 'mixed.jsonl']);
+    assert.equal(status, 2);
+    assert.ok(stderr.includes(`holds results at another prevalence (${told}`), stderr);
+    assert.equal(lines(read('mixed.jsonl')).length, 1);
+  }
+  rmSync(join(folder, 'mixed.jsonl'));
+  for (const films of [['films/1.png'], ['films/1.png', 'films/2.png']]) tried([...at(few), ...films, '--resume', 'mixed.jsonl']);
+  assert.equal(read('mixed.jsonl'), tried([...at(few), 'films/1.png', 'films/2.png']).stdout);
+});
+
 test('a disk that fills up stops the run with a sentence; with room again it goes on', () => {
   const full = bash('ulimit -f 20; pleura --files list --resume full.jsonl');
   assert.equal(full.status, 1);

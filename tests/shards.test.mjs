@@ -83,6 +83,20 @@ test('whatever keeps shards from being one run is named, and nothing is printed'
   refused([one, two, 'short.jsonl', four], /short\.jsonl is not finished/);
 });
 
+test('shards at a prevalence merge to the bytes of one machine, and with no others', () => {
+  const at = ['--prevalence', 'covid=0.05,pneumonia=0.1'], run = (label, more) => tried([...paths, ...more, '--shard', label]).stdout;
+  for (const label of ['1/2', '2/2']) {
+    writeFileSync(join(folder, `at${label[0]}.jsonl`), run(label, at));
+    writeFileSync(join(folder, `own${label[0]}.jsonl`), run(label, []));
+  }
+  for (const form of [[], ['--csv']]) assert.equal(pleura(['merge', ...form, 'at2.jsonl', 'at1.jsonl']).stdout, tried([...paths, ...at, ...form]).stdout);
+  const mixed = pleura(['merge', 'own1.jsonl', 'at2.jsonl']);
+  assert.deepEqual([mixed.status, mixed.stdout], [1, '']);
+  assert.match(mixed.stderr, /at2\.jsonl is at another prevalence \(covid=0\.05,pneumonia=0\.1,normal=0\.85\) than own1\.jsonl \(the model's own\)\.$/m);
+  writeFileSync(join(folder, 'begun.jsonl'), run('1/2', at).split('\n')[0] + '\n');
+  assert.match(tried([...paths, '--shard', '1/2', '--resume', 'begun.jsonl']).stderr, /begun as another shard, with other films, another model or another prevalence/);
+});
+
 test('a film that was changed while the shards ran is noticed', () => {
   const before = readFileSync(at('films/9.png'));
   const owner = (bytes) => {

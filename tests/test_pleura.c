@@ -1,5 +1,5 @@
 /* test_pleura.c - the public interface: the same bits from both kernel tables, failures that leave the engine usable,
- * the gate, the maps, the view, and the lungs' regions and box. */
+ * the gate, the maps, the view, the lungs' regions and box, and probabilities at another prevalence. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -122,6 +122,106 @@ static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
+/* Shares that sum to 1 for three labels: the usual, the weights' own, one label alone, one missing. */
+static const float MIXTURES[][3] = {{0.05f, 0.1f, 0.85f}, {0.4f, 0.25f, 0.35f}, {0, 1, 0}, {0.5f, 0, 0.5f}};
+
+static void the_formula_is_that_of_double_precision(const pleura_result *r, const float *shares, const double *prior, double temperature)
+{
+    double expected[3], sum = 0;
+    for (int i = 0; i < 3; i++) sum += expected[i] = exp(r->logits[i] / temperature) * (double)shares[i] / prior[i];
+    for (int i = 0; i < 3; i++) assert(fabs(r->probability[i] - expected[i] / sum) < 1e-6);
+}
+
+/* Judging a kept result again equals diagnosing its film again, bit for bit, and neither changes what the networks said. */
+static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weights, size_t size)
+{
+    pleura_engine *e;
+    pleura_result own, kept, again;
+    double prior[3], temperature;
+    float logits[3], probability[3];
+    size_t n;
+    uint8_t *file = read_file("tests/fixtures/grey.jpg", &n);
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_number(e, &temperature, "pleura.temperature", 0));
+    for (size_t i = 0; i < 3; i++) assert(pleura_number(e, prior + i, "pleura.prior", i));
+    assert(pleura_diagnose(e, &own, file, n) == PLEURA_OK && own.gate == PLEURA_ACCEPTED);
+    memcpy(probability, own.probability, sizeof probability);
+    memcpy(logits, own.logits, sizeof logits);
+    int verdicts = 0;
+    for (size_t m = 0; m < sizeof MIXTURES / sizeof *MIXTURES; m++) {
+        kept = own;
+        kept.logits = logits;
+        assert(pleura_set_prevalence(e, MIXTURES[m], 3) == PLEURA_OK && pleura_self_test(e) == PLEURA_OK);
+        assert(pleura_diagnose(e, &again, file, n) == PLEURA_OK);
+        the_formula_is_that_of_double_precision(&again, MIXTURES[m], prior, temperature);
+        result_is_sound(&again);
+        assert(again.bits == own.bits && again.evidence == own.evidence);
+        float diagnosed[3];
+        memcpy(diagnosed, again.probability, sizeof diagnosed);
+        pleura_judge(e, &kept);
+        assert(kept.verdict == again.verdict && memcmp(kept.probability, diagnosed, sizeof diagnosed) == 0);
+        if (kept.verdict >= 0) verdicts |= 1 << kept.verdict;
+    }
+    assert((verdicts & (verdicts - 1)) != 0); /* some mixture changes the answer */
+    kept.gate = PLEURA_UNLIKE;
+    pleura_judge(e, &kept);
+    assert(kept.verdict == PLEURA_REFUSED);
+    assert(pleura_set_prevalence(e, NULL, 0) == PLEURA_OK && pleura_diagnose(e, &again, file, n) == PLEURA_OK);
+    assert(again.verdict == own.verdict && memcmp(again.probability, probability, sizeof probability) == 0);
+    /* The label that alone occurs may be one that the film speaks against as loudly as floats can say. */
+    kept.logits = (const float[]){3e38f, -3e38f, 0}, kept.gate = PLEURA_ACCEPTED;
+    assert(pleura_set_prevalence(e, MIXTURES[2], 3) == PLEURA_OK);
+    pleura_judge(e, &kept);
+    assert(kept.probability[1] == 1 && kept.verdict == 1);
+    pleura_close(e);
+    free(file);
+}
+
+static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights, size_t size)
+{
+    static const float bad[][3] = {{-0.1f, 0.5f, 0.6f}, {0, 0, 0}, {NAN, 0.5f, 0.5f}, {INFINITY, 0, 0}, {0.3f, 0.3f, 0.398f}, {0.34f, 0.34f, 0.322f}};
+    pleura_engine *e;
+    pleura_result r;
+    float before[3];
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
+    memcpy(before, r.probability, sizeof before);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(pleura_set_prevalence(e, bad[i], 3) == PLEURA_PREVALENCE);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 2) == PLEURA_PREVALENCE && pleura_set_prevalence(e, MIXTURES[0], 4) == PLEURA_PREVALENCE);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && memcmp(before, r.probability, sizeof before) == 0);
+    assert(pleura_set_prevalence(e, (const float[]){0.3335f, 0.3335f, 0.3335f}, 3) == PLEURA_OK); /* as people round */
+    pleura_close(e);
+}
+
+/* Where the weights' own mixture stands: three floats behind its key. */
+static uint8_t *find_prior(uint8_t *weights)
+{
+    static const char key[] = "pleura.prior";
+    while (memcmp(weights, key, sizeof key - 1) != 0) weights++;
+    return weights + sizeof key - 1 + 4 + 4 + 8; /* kind of the value, of its elements, their number */
+}
+
+static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size)
+{
+    static const float bad[][3] = {{0, 0.5f, 0.5f}, {-0.5f, 0.75f, 0.75f}, {NAN, 0.5f, 0.5f}, {0.4f, 0.25f, 0.3f}, {1, 1, 1}};
+    uint8_t *prior = find_prior(weights);
+    float kept[3];
+    pleura_engine *e;
+    pleura_result r;
+    memcpy(kept, prior, sizeof kept);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(prior, bad[i], sizeof *bad);
+        assert(pleura_open(&e, weights, size, 0) == PLEURA_MODEL_DAMAGED);
+    }
+    memcpy(prior, kept, sizeof kept);
+    uint8_t *letter = prior - (4 + 4 + 8) - 1;
+    *letter = 'R'; /* another key: these weights have no prior */
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR && pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
+    *letter = 'r';
+    pleura_close(e);
+}
+
 static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
 {
     pleura_engine *e;
@@ -227,6 +327,11 @@ int main(void)
     the_weights_tell_their_texts(weights, size);
     the_self_test_notices_other_bits(weights, size);
     free(weights);
-    puts("pleura: bits, gate, failures, view, texts, self-test and lungs are right");
+    weights = read_file("tests/fixtures/tiny.gguf", &size);
+    another_prevalence_moves_the_probabilities_alone(weights, size);
+    shares_that_are_no_prevalence_change_nothing(weights, size);
+    a_prior_is_read_with_care_or_not_there(weights, size);
+    free(weights);
+    puts("pleura: bits, gate, failures, view, texts, self-test, lungs and prevalence are right");
     return 0;
 }

@@ -5,6 +5,7 @@ import { listen } from './events.mjs';
 import { createHistory } from './history.mjs';
 import { adjust, firstLook, move, presets, zoom } from './look.mjs';
 import { createOffline } from './offline.mjs';
+import { createJudge, giveShare } from './prevalence.mjs';
 import { toProblem } from './problem.mjs';
 import { createQueue, TRANSIENT } from './queue.mjs';
 import { csvReport, jsonReport, kept, recordOf } from './report.mjs';
@@ -35,15 +36,17 @@ const asked = (requests) => set({ requests: [...state.requests, ...requests] });
 const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked);
 const history = createHistory((problem) => set({ history: { ...state.history, problem } }), () => readHistory({ on: false }));
 const camera = createCamera(find('camera'));
+const judgeAgain = createJudge(state, update, (prevalence, records) => client.judge(prevalence, records));
 /** @type {ReturnType<typeof createOffline> | null} */
 let offline = null;
 
 const queue = createQueue(state, update, {
   start: startEngine,
   cancel: client.cancel,
-  finished: keepResult,
+  finished,
   async diagnose({ file, phantom, camera: photo }, pictured) {
-    const answer = await client.diagnose(phantom ? { phantom, pictured } : { file, pictured });
+    const { prevalence } = state;
+    const answer = await client.diagnose(phantom ? { phantom, pictured, prevalence } : { file, pictured, prevalence });
     if (photo) answer.record.decoder = 'camera';
     return answer;
   },
@@ -121,6 +124,11 @@ const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
 async function readHistory(changes = {}) {
   const { count, newest } = await history.read(KEPT_SHOWN);
   set({ history: { ...state.history, ...changes, count, newest } });
+}
+
+function finished(film) {
+  judgeAgain(); // the prevalence may have changed while it was read
+  keepResult(film);
 }
 
 async function keepResult(film) {
@@ -218,7 +226,14 @@ const actions = {
 
   gather,
   dragging: (on) => state.dragging !== on && set({ dragging: on }),
-  share: (share) => set({ share }),
+  share(given) {
+    set({ prevalence: giveShare(state.prevalence ?? state.model.prior, given) });
+    judgeAgain();
+  },
+  'own-prior'() {
+    set({ prevalence: null });
+    judgeAgain();
+  },
   table: (changes) => set({ table: { ...state.table, ...changes } }),
   sort({ by }) {
     const { table } = state, back = table.by === by && table.down;

@@ -1,4 +1,4 @@
-// card.mjs: the figures of the model card that the page shows, and what they mean at another share of disease
+// card.mjs: the figures of the model card that the page shows
 /** @typedef {{value: number, low: number, high: number}} Figure  with its 95 % interval
  *  @typedef {{unseen: {normal: Figure, covid: Figure}, seen: {sensitivity: Figure, specificity: Figure}, within: Figure}} Card */
 
@@ -18,11 +18,4 @@ export function readCard(markdown) {
   const [sensitivity, specificity] = row('covid \\| \\d+', 2, 100); // adults: children would flatter the specificity
   const [within] = row('cohen \\| covid against[^|]*', 1, 1);
   return { unseen: { normal, covid }, seen: { sensitivity, specificity }, within };
-}
-
-/** The share of right answers among the films called so (Bayes), from the ends of both intervals.
- *  @param {number} share  of the ill, 0..1  @param {Figure} sensitivity  @param {Figure} falseAlarms  @returns {Figure} */
-export function predictiveValue(share, sensitivity, falseAlarms) {
-  const of = (found, mistaken) => (share * found) / (share * found + (1 - share) * mistaken);
-  return { value: of(sensitivity.value, falseAlarms.value), low: of(sensitivity.low, falseAlarms.high), high: of(sensitivity.high, falseAlarms.low) };
 }

@@ -3,7 +3,8 @@ import { problem } from './problem.mjs';
 
 /** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, dicom: {module: string, charls: Part, openjpeg: Part}, card: import('./card.mjs').Card}} Site
  *     what web/build.mjs wrote, with content hashes in the names
- *  @typedef {{file: string, bytes: number, sha256: string}} Part */
+ *  @typedef {{file: string, bytes: number, sha256: string}} Part
+ *  @typedef {import('../src/engine.mjs').Mixture} Mixture */
 
 /** @param {Site} site  @param {(received: number, total: number) => void} onProgress
  *  @param {(requests: import('./requests.mjs').Request[]) => void} onRequests  what the worker has asked for */
@@ -61,7 +62,7 @@ export function createClient(site, onProgress, onRequests) {
     /** The model's description, when engine and weights are in place. */
     start: () => (ready ??= load()),
 
-    /** @param {{file?: File, phantom?: boolean, pictured: boolean}} film  pictured: with what the viewer needs */
+    /** @param {{file?: File, phantom?: boolean, pictured: boolean, prevalence: Mixture | null}} film  pictured: with what the viewer needs */
     async diagnose(film) {
       await this.start();
       try {
@@ -70,6 +71,12 @@ export function createClient(site, onProgress, onRequests) {
         if (error.code === 'worker-died') end(error); // after a trap the engine's memory cannot be trusted
         throw error;
       }
+    },
+
+    /** What films are at a prevalence. @param {Mixture | null} prevalence  @param {any[]} records  as `diagnose` gave them */
+    async judge(prevalence, records) {
+      await this.start();
+      return call('judge', { prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) });
     },
 
     /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */

@@ -37,7 +37,7 @@ export function listen(state, actions, needsFilm, box) {
   field('outline-switch', 'change', ({ checked }) => actions.overlay({ outline: checked }));
   field('heat-slider', 'input', ({ value }) => actions.overlay({ heat: Number(value) }));
   field('window', 'change', ({ value }) => actions[`window-${value}`]());
-  field('share-slider', 'input', ({ value }) => actions.share(Number(value)));
+  field('shares', 'input', ({ value, dataset }) => actions.share({ [dataset.label]: Number(value) }));
   field('find', 'input', ({ value }) => actions.table({ find: value }));
   field('show', 'change', ({ value }) => actions.table({ show: value }));
   field('keys-switch', 'change', ({ checked }) => actions.shortcuts(checked));

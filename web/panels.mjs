@@ -57,7 +57,8 @@ export function createPanels(at) {
       (row, { date, name, record }) => {
         put(row.children[0], words.date(date));
         put(row.children[1].lastChild, name);
-        put(row.children[2], words.filmWord({ status: 'done', record }));
+        const verdict = words.filmWord({ status: 'done', record });
+        put(row.children[2], record.prevalence ? words.say('history.at', { verdict, mixture: words.mixture(record.prevalence) }) : verdict);
       });
   }
 

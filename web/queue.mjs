@@ -43,7 +43,8 @@ export function createQueue(state, update, engine) {
     if (!redraw) update(() => edit(film, { status: 'running' }));
     try {
       const answer = await engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
-      edit(film, { ...answer, status: 'done', problem: null, redraw: false });
+      const { record } = redraw ? film : answer; // the result stands, also where it has been judged again meanwhile
+      edit(film, { ...answer, record, status: 'done', problem: null, redraw: false });
       if (film.picture) dropPictures(film);
     } catch (error) {
       if (error.name === 'AbortError') return;

@@ -1,6 +1,6 @@
 // reading.mjs: draws what the engine says of the selected film, and what that is worth
-import { predictiveValue } from './card.mjs';
 import { createChanges, each, element, put } from './dom.mjs';
+import { countPeople } from './prevalence.mjs';
 import { TRANSIENT } from './queue.mjs';
 import { strongest } from './words.mjs';
 
@@ -58,21 +58,34 @@ export function createReading(at) {
   const changed = createChanges();
 
   function worth(state) {
-    const { card, words, share } = state, { sensitivity, specificity } = card.seen;
-    if (!changed('worth', words, share)) return;
+    if (!changed('worth', state.words)) return;
     each(at['worth-figures'], worthSentences(state), (text) => text, (text) => element('li', { textContent: text }), () => {});
-    const seenAlarms = { value: 1 - specificity.value, low: 1 - specificity.high, high: 1 - specificity.low };
-    const counted = (figure) => words.interval(figure, (x) => words.whole(100 * x));
-    at['share-slider'].value = share;
-    put(at['share-value'], words.whole(share));
-    put(at['share-text'], words.say('worth.predicts', {
-      seen: counted(predictiveValue(share / 100, sensitivity, seenAlarms)), unseen: counted(predictiveValue(share / 100, sensitivity, card.unseen.covid)) }));
+  }
+
+  function prevalence({ words, model, prevalence }) {
+    if (!model || !changed('prevalence', words, model, prevalence)) return;
+    at['no-prior'].hidden = Boolean(model.prior);
+    at['with-prior'].hidden = !model.prior;
+    if (!model.prior) return;
+    const counts = countPeople(prevalence ?? model.prior), last = model.labels.at(-1);
+    each(at.shares, model.labels.slice(0, -1), (label) => label,
+      (label) => element('label', { className: 'share' }, element('span'), element('input', { type: 'range', min: 0, max: 100 }), element('output')),
+      (item, label) => {
+        const [name, slider, value] = item.children;
+        put(name, words.label(label));
+        slider.dataset.label = label;
+        slider.value = counts[label];
+        put(value, words.whole(counts[label]));
+      });
+    put(at.rest, words.say('prevalence.rest', { label: words.label(last), count: counts[last] }));
+    at['own-prior'].setAttribute('aria-pressed', String(!prevalence));
   }
 
   return (/** @type {State} */ state) => {
     const { selected: film, words, model } = state;
     if (!film) return;
     worth(state);
+    prevalence(state);
     if (!changed('reading', film, film.stamp, words, model, state.tags)) return;
     const { status, record } = film, done = status === 'done', refused = done && record.verdict === 'refused';
     at.reading.dataset.status = done ? record.verdict : status;
@@ -83,14 +96,15 @@ export function createReading(at) {
     put(at.because, words.because(film, model));
     at['film-choices'].hidden = status !== 'error' && status !== 'cancelled';
     at['film-retry'].hidden = status === 'error' && !TRANSIENT.includes(film.problem.code);
-    at.bars.hidden = at.legend.hidden = !done || refused;
-    for (const id of ['gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
+    at.bars.hidden = at.legend.hidden = at.mixture.hidden = !done || refused;
+    for (const id of ['prevalence', 'gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
     if (!done) return;
     if (!refused) fillBars(at.bars, record, state);
     const [word, text] = words.gateWords(record);
+    put(at.mixture, words.standsFor(record.prevalence, model));
     put(at['gate-word'], word);
     put(at['gate-text'], text);
-    if (!refused) put(at['legend-text'], words.say('reading.legend', { label: words.label(strongest(record.probability)) }));
+    if (!refused) put(at['legend-text'], words.say('reading.legend', { label: words.label(record.evidence) }));
     put(at.notice, words.notice(model));
     fillFacts(at.facts, facts(film, state));
     const told = state.tags?.film === film ? state.tags.list : null;

@@ -36,7 +36,7 @@ function one(film, state) {
   if (film.record.verdict !== 'refused') {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, film.record, state);
-    row.append(bars);
+    row.append(element('div', {}, bars, element('p', { textContent: words.standsFor(film.record.prevalence, model) })));
   }
   parts.push(row);
   const list = element('dl');
@@ -53,6 +53,7 @@ function all(films, state) {
     element('th', { scope: 'row' }, element('bdi', { textContent: words.name(film) }), element('small', { textContent: film.record?.sha256 ?? '' })),
     ...cells(film, state).map((text) => element('td', { textContent: text }))));
   return [element('p', { textContent: words.say('report.films', { count: films.length, verdicts: counts }) }),
+    element('p', { textContent: words.standsFor(state.prevalence, model) }),
     element('p', { textContent: `${model.name}-${model.version}; ${words.say('fact.weights')}: ${model.sha256}; ${words.say('fact.page')}: ${state.version}` }),
     element('table', {}, element('thead', {}, element('tr', {}, ...columns(state).map(([, name]) => element('th', { scope: 'col', textContent: name })))), element('tbody', {}, ...rows))];
 }

@@ -36,7 +36,7 @@ import english from './words/en.mjs';
  *  @property {{outline: boolean, heat: number, compare: boolean}} overlay
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
- *  @property {number} share  of 100 people, those with COVID-19, for what the answer is worth
+ *  @property {import('../src/engine.mjs').Mixture | null} prevalence  that the user has given; null: the model's own prior
  *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while they are on view; never kept
  *  @property {'keys' | 'camera' | 'requests' | 'history' | null} panel  the open dialog
  *  @property {boolean} shortcuts
@@ -68,7 +68,7 @@ export const firstState = () => ({
   overlay: { outline: true, heat: 50, compare: false },
   dragWindow: false,
   table: firstTable(),
-  share: 5,
+  prevalence: null,
   tags: null,
   panel: null,
   shortcuts: true,

@@ -76,7 +76,8 @@ export function createTable(at) {
     at.batch.hidden = films.length < 2 || !model;
     if (at.batch.hidden) return;
     for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]')) button.disabled = run.total > 0;
-    if (!changed('table', films, state.stamp, table, words, model)) return;
+    if (!changed('table', films, state.stamp, table, words, model, state.prevalence)) return;
+    put(at['batch-mixture'], words.standsFor(state.prevalence, model));
     head(state);
     const choices = [['all', words.say('batch.all')], ...model.labels.map((label) => [label, words.label(label)]),
       ...['uncertain', 'refused', 'error'].map((status) => [status, words.say(`film.${status}`)]), ['unread', words.say('batch.unread')]];

@@ -30,6 +30,7 @@ export function createWords(language, messages, wanted = []) {
   };
   const percent = format({ style: 'percent', maximumFractionDigits: 0 });
   const precise = format({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const brief = format({ style: 'percent', maximumFractionDigits: 1 });
   const whole = format({ maximumFractionDigits: 0 }), tenths = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }), hundredths = format({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const list = new Intl.ListFormat(tag), dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
   const value = (given) => (typeof given === 'number' ? whole(given) : rightToLeft ? isolate(given) : String(given));
@@ -59,9 +60,13 @@ export function createWords(language, messages, wanted = []) {
     if (film.status !== 'done') return say('reading.later');
     const { verdict, gate: answer } = film.record;
     if (verdict === 'refused') return gate(answer);
+    if (film.record.prevalence && verdict !== 'uncertain') return say('prevalence.likeliest', { label: label(verdict) });
     if (verdict === 'uncertain') return model.certain > 0 ? say('reading.uncertain', { certain: percent(model.certain) }) : say('reading.close');
     return messages[`likeness.${verdict}`] ?? say('likeness.other', { label: verdict });
   }
+
+  /** @param {import('../src/engine.mjs').Mixture} shares */
+  const mixture = (shares) => list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
 
   return {
     language, tag, rightToLeft, say, percent, precise, whole, tenths, hundredths, label, filmWord, problem, gate, because,
@@ -71,12 +76,20 @@ export function createWords(language, messages, wanted = []) {
     /** What the file is called where it is shown. */
     name: (film) => (film.phantom ? say('film.phantom') : film.name),
 
+    /** The verdict with its probability. */
+    outcome(film) {
+      const share = film.status === 'done' && film.record.probability[film.record.verdict];
+      return share ? say('work.share', { verdict: filmWord(film), share: percent(share) }) : filmWord(film);
+    },
+
     /** What a screen reader hears when a film is finished. */
     announce(film, model) {
-      const share = film.status === 'done' && film.record.probability[film.record.verdict];
-      const verdict = share ? say('work.share', { verdict: filmWord(film), share: percent(share) }) : filmWord(film);
-      return say('work.announce', { name: this.name(film), verdict, because: because(film, model) });
+      return say('work.announce', { name: this.name(film), verdict: this.outcome(film), because: because(film, model) });
     },
+
+    mixture,
+    /** What probabilities stand for: nothing is said of a model that does not tell. @param {import('../src/engine.mjs').Mixture | null} prevalence */
+    standsFor: (prevalence, { prior }) => (prior ? say(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : ''),
 
     /** The gate's word and its reason: is this a film that the model may judge? @returns {[string, string]} */
     gateWords({ gate: { accepted, score } }) {

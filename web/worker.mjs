@@ -16,7 +16,7 @@ let dicomSite = null;
 let dicom = null; // the module for DICOM, from the first such file on
 watchRequests('worker', (requests) => self.postMessage({ requests }));
 
-const tasks = { start, diagnose, tags };
+const tasks = { start, diagnose, judge, tags };
 
 self.onmessage = async ({ data: { id, type, ...message } }) => {
   try {
@@ -79,14 +79,22 @@ async function fetchPart(name, part, again, count = () => {}) {
   return bytes;
 }
 
-/** @param {{file?: File, phantom?: boolean, pictured: boolean}} task  pictured: with what the viewer needs */
-async function diagnose({ file, phantom, pictured }) {
+/** @param {{file?: File, phantom?: boolean, pictured: boolean, prevalence: import('../src/engine.mjs').Mixture | null}} task
+ *    pictured: with what the viewer needs */
+async function diagnose({ file, phantom, pictured, prevalence }) {
+  engine.setPrevalence(prevalence);
   const bytes = phantom ? null : await readFile(file);
   const { heatmap, lungs, ...record } = phantom ? engine.phantom() : await examine(bytes);
   if (bytes) record.sha256 = bytesToHex(sha256(bytes));
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
   const picture = pictured ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
   return { result: { record, picture, thumb }, transfer: [thumb, picture?.film, heatmap, lungs].filter(Boolean).map((grid) => grid.data.buffer) };
+}
+
+/** What films that were diagnosed before are at another prevalence. */
+function judge({ prevalence, films }) {
+  engine.setPrevalence(prevalence);
+  return { result: films.map((film) => engine.judge(film)) };
 }
 
 /** The tags of a DICOM file, to be shown and then forgotten; none for other files. */

@@ -123,6 +123,16 @@ export default {
   'tags.show': 'Show the tags',
   'tags.none': 'The file says nothing more.',
 
+  'prevalence.title': 'Your own prevalence',
+  'prevalence.own': 'Probabilities for the mixture of the checked films: {mixture}.',
+  'prevalence.given': 'Probabilities for your own mixture: {mixture}.',
+  'prevalence.question': 'Of 100 people whose films you read, how many belong to each class?',
+  'prevalence.rest': '{label}: the rest, {count}',
+  'prevalence.back': 'As in the checked films',
+  'prevalence.holds': 'Verdict and probabilities follow by Bayes’ rule. That takes the films of each class to look at your place as the checked ones do; at a hospital that the model had never seen they did not: see below what this answer is worth.',
+  'prevalence.none': 'The probabilities cannot be moved to your own prevalence: these weights do not say for which mixture of classes they stand.',
+  'prevalence.likeliest': 'At your own mixture, “{label}” is the likeliest of the classes. A film alone neither proves nor rules out a disease.',
+
   'worth.title': 'What this answer is worth',
   'worth.good': 'Good for research and teaching: how such a model behaves, and where it fails.',
   'worth.bad': 'Not for patients. Not for children, lateral films, CT, or films with a lung missing.',
@@ -130,9 +140,6 @@ export default {
   'worth.seen': 'Films of hospitals it was trained on: sensitivity for COVID-19 {sensitivity}, specificity {specificity}.',
   'worth.within': 'COVID-19 against other pneumonia within one source: AUC {auc}. 0.5 is chance.',
   'worth.share': '{value} ({low} to {high})',
-  'worth.slider': 'Of 100 people whose films you read, how many have COVID-19?',
-  'worth.predicts': 'Then about {seen} of 100 films called COVID-19 would be right at a hospital that the model knows, and {unseen} with the false alarms of the one it had never seen.',
-  'worth.why': 'The slider does not move the probabilities above: they stand for no known share of disease, because in the training films the source nearly always gives the class away.',
   'worth.intervals': 'In brackets: 95 % intervals.',
   'worth.card': 'Model card (in English)',
 
@@ -209,6 +216,7 @@ export default {
   'history.failed': 'This browser does not let the page keep anything, as private windows often do not. The results stay on the page until you close it.',
   'history.table': 'Table of results kept',
   'history.date': 'Date',
+  'history.at': '{verdict} (at {mixture})',
 
   'report.title': 'Pleura: report',
   'report.printed': 'Printed {date}',

@@ -127,6 +127,16 @@ export default {
   'tags.show': 'Mostrar las etiquetas',
   'tags.none': 'El archivo no dice nada más.',
 
+  'prevalence.title': 'Su propia prevalencia',
+  'prevalence.own': 'Probabilidades para la mezcla de clases de las radiografías de comprobación: {mixture}.',
+  'prevalence.given': 'Probabilidades para su propia mezcla: {mixture}.',
+  'prevalence.question': 'De cada 100 personas cuyas radiografías lee, ¿cuántas pertenecen a cada clase?',
+  'prevalence.rest': '{label}: el resto, {count}',
+  'prevalence.back': 'Como en las de comprobación',
+  'prevalence.holds': 'El resultado y las probabilidades se obtienen con la regla de Bayes. Eso supone que, donde usted está, las radiografías de cada clase son como las de comprobación; en un hospital que el modelo nunca había visto no lo eran: vea más abajo qué valor tiene esta respuesta.',
+  'prevalence.none': 'Las probabilidades no pueden trasladarse a su propia prevalencia: estos pesos no dicen a qué mezcla de clases corresponden.',
+  'prevalence.likeliest': 'Con su propia mezcla, la clase más probable es «{label}». Una radiografía por sí sola ni demuestra ni descarta una enfermedad.',
+
   'worth.title': 'Qué valor tiene esta respuesta',
   'worth.good': 'Sirve para investigación y docencia: cómo se comporta un modelo así y dónde falla.',
   'worth.bad': 'No sirve para pacientes. Tampoco para niños, proyecciones laterales, TC ni radiografías en las que falte un pulmón.',
@@ -134,9 +144,6 @@ export default {
   'worth.seen': 'Radiografías de hospitales del entrenamiento: sensibilidad para COVID-19 {sensitivity}, especificidad {specificity}.',
   'worth.within': 'COVID-19 frente a otra neumonía dentro de una misma fuente: AUC {auc}. 0,5 es azar.',
   'worth.share': '{value} ({low} a {high})',
-  'worth.slider': 'De cada 100 personas cuyas radiografías lee, ¿cuántas tienen COVID-19?',
-  'worth.predicts': 'Entonces acertarían unas {seen} de cada 100 radiografías llamadas COVID-19 en un hospital que el modelo conoce, y {unseen} con las falsas alarmas del que nunca había visto.',
-  'worth.why': 'El control no mueve las probabilidades de arriba: no corresponden a ninguna proporción conocida de enfermos, porque en las radiografías del entrenamiento la fuente casi siempre delata la clase.',
   'worth.intervals': 'Entre paréntesis: intervalos del 95 %.',
   'worth.card': 'Ficha del modelo (en inglés)',
 
@@ -213,6 +220,7 @@ export default {
   'history.failed': 'Este navegador no deja que la página guarde nada, como suele ocurrir en las ventanas privadas. Los resultados siguen en la página hasta que la cierre.',
   'history.table': 'Tabla de resultados guardados',
   'history.date': 'Fecha',
+  'history.at': '{verdict} (con {mixture})',
 
   'report.title': 'Pleura: informe',
   'report.printed': 'Impreso el {date}',
@@ -243,6 +251,8 @@ export default {
   'problem.model-damaged': 'Los pesos están dañados o incompletos. Obtenga de nuevo el archivo pleura.gguf.',
   'problem.model-unsupported': 'Los pesos describen una red que este motor no puede ejecutar.',
   'problem.self-test': 'Este equipo o navegador calcula otros bits que aquellos con los que se comprobó el modelo, así que sus resultados no son fiables. Actualícelo o use otro.',
+  'problem.no-prior': 'Estos pesos no dicen a qué mezcla de clases corresponden sus probabilidades, así que no pueden trasladarse a otra prevalencia. Use pesos que contengan pleura.prior.',
+  'problem.prevalence': 'Una prevalencia es una proporción para cada clase, ninguna menor que 0 y todas juntas 1.',
   'problem.empty-file': 'El archivo está vacío. Cópielo de nuevo desde su origen.',
   'problem.not-an-image': 'Esto no es una imagen que Pleura sepa leer. Use un archivo PNG, JPEG, BMP o DICOM de una radiografía de tórax.',
   'problem.image-damaged': 'La imagen está dañada o incompleta. Cópiela o expórtela de nuevo desde su origen.',

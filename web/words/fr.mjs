@@ -127,6 +127,16 @@ export default {
   'tags.show': 'Afficher les champs',
   'tags.none': 'Le fichier ne dit rien de plus.',
 
+  'prevalence.title': 'Votre propre prévalence',
+  'prevalence.own': 'Probabilités pour le mélange de classes des clichés de vérification : {mixture}.',
+  'prevalence.given': 'Probabilités pour votre propre mélange : {mixture}.',
+  'prevalence.question': 'Sur 100 personnes dont vous lisez les clichés, combien relèvent de chaque classe ?',
+  'prevalence.rest': '{label} : le reste, {count}',
+  'prevalence.back': 'Comme dans ceux de vérification',
+  'prevalence.holds': 'Le résultat et les probabilités suivent la règle de Bayes. Cela suppose que, chez vous, les clichés de chaque classe ressemblent à ceux de vérification ; dans un hôpital que le modèle n’avait jamais vu, ce n’était pas le cas : voyez plus bas ce que vaut cette réponse.',
+  'prevalence.none': 'Les probabilités ne peuvent pas être ramenées à votre propre prévalence : ces poids ne disent pas à quel mélange de classes elles correspondent.',
+  'prevalence.likeliest': 'Pour votre propre mélange, la classe la plus probable est « {label} ». Un cliché seul ne prouve ni n’exclut une maladie.',
+
   'worth.title': 'Ce que vaut cette réponse',
   'worth.good': 'Convient à la recherche et à l’enseignement : comment un tel modèle se comporte, et où il échoue.',
   'worth.bad': 'Pas pour des patients. Ni pour les enfants, les clichés de profil, le scanner ou les clichés où manque un poumon.',
@@ -134,9 +144,6 @@ export default {
   'worth.seen': 'Clichés d’hôpitaux de l’entraînement : sensibilité pour la COVID-19 {sensitivity}, spécificité {specificity}.',
   'worth.within': 'COVID-19 contre autre pneumonie au sein d’une même source : AUC {auc}. 0,5 est le hasard.',
   'worth.share': '{value} ({low} à {high})',
-  'worth.slider': 'Sur 100 personnes dont vous lisez les clichés, combien ont la COVID-19 ?',
-  'worth.predicts': 'Alors environ {seen} clichés sur 100 dits COVID-19 le seraient à raison dans un hôpital que le modèle connaît, et {unseen} avec les fausses alarmes de celui qu’il n’avait jamais vu.',
-  'worth.why': 'Le curseur ne change pas les probabilités ci-dessus : elles ne correspondent à aucune proportion connue de malades, car dans les clichés d’entraînement la source trahit presque toujours la classe.',
   'worth.intervals': 'Entre parenthèses : intervalles à 95 %.',
   'worth.card': 'Fiche du modèle (en anglais)',
 
@@ -213,6 +220,7 @@ export default {
   'history.failed': 'Ce navigateur n’autorise pas la page à conserver quoi que ce soit, comme souvent dans une fenêtre privée. Les résultats restent sur la page jusqu’à sa fermeture.',
   'history.table': 'Tableau des résultats conservés',
   'history.date': 'Date',
+  'history.at': '{verdict} (pour {mixture})',
 
   'report.title': 'Pleura : rapport',
   'report.printed': 'Imprimé le {date}',
@@ -243,6 +251,8 @@ export default {
   'problem.model-damaged': 'Les poids sont endommagés ou incomplets. Récupérez de nouveau le fichier pleura.gguf.',
   'problem.model-unsupported': 'Les poids décrivent un réseau que ce moteur ne peut pas exécuter.',
   'problem.self-test': 'Cette machine ou ce navigateur calcule d’autres bits que ceux avec lesquels le modèle a été vérifié ; ses résultats ne sont donc pas fiables. Mettez-le à jour ou utilisez-en un autre.',
+  'problem.no-prior': 'Ces poids ne disent pas à quel mélange de classes correspondent leurs probabilités, qui ne peuvent donc pas être ramenées à une autre prévalence. Utilisez des poids qui contiennent pleura.prior.',
+  'problem.prevalence': 'Une prévalence est une part pour chaque classe, aucune inférieure à 0 et toutes ensemble 1.',
   'problem.empty-file': 'Le fichier est vide. Copiez-le de nouveau depuis son origine.',
   'problem.not-an-image': 'Ce n’est pas une image que Pleura sait lire. Utilisez un fichier PNG, JPEG, BMP ou DICOM d’une radiographie du thorax.',
   'problem.image-damaged': 'L’image est endommagée ou incomplète. Copiez-la ou exportez-la de nouveau depuis son origine.',

@@ -1,0 +1,239 @@
+// prevalence.test.mjs: the page at a person's own prevalence: every film, the table, what is saved and printed; back again; and none where weights have no prior
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createEngine } from '../../src/engine.mjs';
+import { floatValues, readGguf, writeGguf } from '../../src/gguf.mjs';
+import { LANGUAGES } from '../../web/words.mjs';
+import english from '../../web/words/en.mjs';
+import { choose, faults, launch, open, png, reading, select, serve, settled } from './site.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PRIOR = [0.345, 0.191, 0.464], OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
+const film = png(200, 240);
+let browser, server, folder, engine;
+
+/** The page with the shipped weights after a change of their values. */
+async function build(name, change) {
+  const weights = readGguf(await readFile(`${root}model/pleura.gguf`)), file = `${folder}/${name}.gguf`;
+  change(weights.values);
+  await writeFile(file, writeGguf(weights));
+  await promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', file, '--out', `${folder}/${name}`]);
+  return { file, site: `${folder}/${name}` };
+}
+
+before(async () => {
+  folder = await mkdtemp(`${tmpdir()}/pleura-`);
+  [browser, server] = await Promise.all([launch(), serve()]);
+  const { file, site } = await build('prior', (values) => values.set('pleura.prior', floatValues(PRIOR)));
+  server.folder = site;
+  engine = await createEngine({ wasm: await readFile(`${root}build/pleura.wasm`), weights: await readFile(file) });
+});
+after(() => Promise.all([browser?.close(), server?.close(), rm(folder, { recursive: true, force: true })]));
+
+async function ready(t, options) {
+  const { page, complaints, close } = await open(browser, server, { reducedMotion: 'reduce', ...options });
+  t.after(close);
+  t.after(() => assert.deepEqual(complaints, []));
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  return page;
+}
+
+/** Of a hundred people, so many of each label, as by a finger that drags the sliders. */
+const give = (page, shares) => page.evaluate((given) => {
+  for (const [label, count] of Object.entries(given)) {
+    const slider = /** @type {HTMLInputElement} */ (document.querySelector(`#shares [data-label=${label}]`));
+    slider.value = String(count);
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+}, shares);
+const standsFor = (page, start) => page.waitForFunction((start) => document.getElementById('mixture').textContent.startsWith(start), start);
+const bars = (probability) => Object.values(probability).map((p) => `${(100 * p).toFixed(1)}%`);
+async function saved(page, kind) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
+  return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
+}
+
+test('the sliders move verdict and probabilities as the engine does, say for what they stand, and one button goes back', async (t) => {
+  const page = await ready(t), own = engine.phantom(), before = await reading(page);
+  assert.equal(await page.textContent('#mixture'), OWN);
+  assert.deepEqual(before.bars, bars(own.probability));
+  await page.click('#prevalence summary');
+  assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'true');
+  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19'], 'of floats below 0.345 and above 0.19');
+  const other = own.verdict === 'normal' ? { covid: 96, pneumonia: 3 } : { covid: 1, pneumonia: 1 }, rest = 100 - other.covid - other.pneumonia;
+  await give(page, other);
+  await standsFor(page, `Probabilities for your own mixture: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`);
+  engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
+  const moved = engine.judge(own), now = await reading(page), name = english[`label.${moved.verdict}`];
+  engine.setPrevalence(null);
+  assert.notEqual(moved.verdict, own.verdict);
+  assert.deepEqual([now.status, now.verdict, now.bars], [moved.verdict, name, bars(moved.probability)]);
+  assert.equal(now.because, `At your own mixture, “${name}” is the likeliest of the classes. A film alone neither proves nor rules out a disease.`);
+  assert.equal(now.facts['Bits of the answer'], own.bits, 'what the networks said stays');
+  assert.ok((await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`), 'and so does the label that the heatmap is of');
+  assert.equal(await page.textContent('#said'), `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`);
+  assert.equal(await page.textContent('#rest'), `Normal: the rest, ${rest}`);
+  assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'false');
+  await page.click('#own-prior');
+  await standsFor(page, OWN);
+  assert.deepEqual(await reading(page), before);
+});
+
+test('all of it works by keyboard, and a newly read film is judged at once', async (t) => {
+  const page = await ready(t);
+  await page.focus('#prevalence summary');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('label').textContent), 'COVID-1934');
+  await page.keyboard.press('End');
+  await standsFor(page, 'Probabilities for your own mixture: COVID-19 100%, Pneumonia 0%, and Normal 0%.');
+  assert.deepEqual((await reading(page)).bars, ['100.0%', '0.0%', '0.0%']);
+  await page.keyboard.press('ArrowLeft');
+  await standsFor(page, 'Probabilities for your own mixture: COVID-19 99%, Pneumonia 0%, and Normal 1%.');
+  await choose(page, [{ name: 'film.png', buffer: film }]);
+  await settled(page);
+  engine.setPrevalence({ covid: 0.99, pneumonia: 0, normal: 0.01 });
+  const answer = engine.diagnose(new Uint8Array(film));
+  engine.setPrevalence(null);
+  assert.equal((await reading(page)).status, answer.verdict);
+  const [, record] = (await saved(page, 'json')).map((line) => JSON.parse(line));
+  assert.deepEqual([record.verdict, record.prevalence], [answer.verdict, { covid: 0.99, pneumonia: 0, normal: 0.01 }]);
+  await page.focus('#own-prior');
+  await page.keyboard.press('Enter');
+  await standsFor(page, OWN);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'own-prior');
+});
+
+test('a whole table follows the slider, and what is saved and printed says for which mixture', async (t) => {
+  const page = await ready(t);
+  await page.evaluate(() => { window.print = () => window.dispatchEvent(new Event('beforeprint')); });
+  const files = Array.from({ length: 40 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) }));
+  await choose(page, [...files, { name: 'text.png', buffer: Buffer.from('text') }]);
+  await settled(page);
+  const shares = { covid: 0.05, pneumonia: 0.1, normal: 0.85 };
+  const own = (await saved(page, 'json')).map((line) => JSON.parse(line));
+  assert.ok(own.every((record) => !('prevalence' in record)));
+  await select(page, 0);
+  await page.click('#prevalence summary');
+  await give(page, { covid: 70 });
+  await give(page, { covid: 5, pneumonia: 10 });
+  await standsFor(page, 'Probabilities for your own mixture: COVID-19 5%');
+  assert.equal(await page.textContent('#batch-mixture'), await page.textContent('#mixture'));
+  const moved = (await saved(page, 'json')).map((line) => JSON.parse(line));
+  for (const [place, record] of own.entries()) {
+    if (record.status === 'error') assert.deepEqual(moved[place], record);
+    else {
+      const odds = Object.keys(shares).map((label, i) => (record.probability[label] * shares[label]) / PRIOR[i]), sum = odds.reduce((a, b) => a + b);
+      Object.values(moved[place].probability).forEach((p, i) => assert.ok(Math.abs(p - odds[i] / sum) < 1e-5, record.file));
+      assert.deepEqual(moved[place], { ...record, verdict: moved[place].verdict, probability: moved[place].probability, prevalence: shares });
+    }
+  }
+  const covid = await page.locator('#table-body tr:first-child td:nth-child(3)').textContent();
+  assert.equal(covid, `${Math.round(100 * moved[0].probability.covid)}%`);
+  const [head, row, ...rest] = await saved(page, 'csv');
+  assert.match(head, /,prevalence,/);
+  assert.ok(row.includes(',"covid=0.05,pneumonia=0.1,normal=0.85",'), row);
+  assert.match(rest.at(-1), /^text\.png,error/);
+  const sentence = await page.textContent('#mixture');
+  for (const what of ['film', 'batch']) {
+    await page.click(`[data-action=print-${what}]`);
+    assert.ok((await page.textContent('#sheet')).includes(sentence), what);
+  }
+});
+
+test('a picture that is made again leaves the judgement as it is', async (t) => {
+  const page = await ready(t);
+  await choose(page, Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) })));
+  await settled(page);
+  await page.click('#prevalence summary');
+  await give(page, { covid: 1, pneumonia: 1 });
+  await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 98%'));
+  await page.evaluate(() => { // the slider goes on while the worker has the film, whose message is older
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      postMessage.call(this, message.type === 'diagnose' ? { ...message, prevalence: null } : message, ...rest);
+    };
+  });
+  await select(page, 12);
+  await page.waitForSelector('#film:not([hidden])');
+  await settled(page);
+  assert.match(await page.textContent('#mixture'), /^Probabilities for your own mixture: COVID-19 1%/);
+  assert.ok((await saved(page, 'json')).every((line) => JSON.parse(line).prevalence.covid === 0.01));
+});
+
+test('where judging fails the control goes back to what is shown, and says why', async (t) => {
+  const page = await ready(t);
+  await page.click('#prevalence summary');
+  const before = await reading(page);
+  await page.evaluate(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...rest) {
+      postMessage.call(this, message.type === 'judge' ? { ...message, films: null } : message, ...rest);
+    };
+  });
+  await give(page, { covid: 1 });
+  await page.waitForFunction(() => document.getElementById('said').textContent.startsWith('Something unforeseen went wrong'));
+  assert.deepEqual(await reading(page), before);
+  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
+  assert.equal(await page.textContent('#mixture'), OWN);
+});
+
+test('what is kept on the device says the prevalence it was kept at', async (t) => {
+  const page = await ready(t);
+  await page.click('#prevalence summary');
+  await give(page, { covid: 1, pneumonia: 1 });
+  await standsFor(page, 'Probabilities for your own');
+  await page.click('#more');
+  await page.click('#menu [data-panel=history]');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.keyboard.press('Escape');
+  await choose(page, [{ name: 'film.png', buffer: film }]);
+  await settled(page);
+  await page.click('#more');
+  await page.click('#menu [data-panel=history]');
+  await page.waitForSelector('#history tr');
+  assert.match(await page.textContent('#history tr'), / \(at COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.hash]), [0, 0, '', ''], 'the control itself keeps nothing');
+});
+
+test('where weights have no prior the control says why it is not there', async (t) => {
+  const { site } = await build('mute', (values) => values.delete('pleura.prior'));
+  const mute = await serve();
+  t.after(mute.close);
+  mute.folder = site;
+  const { page, close } = await open(browser, mute, { reducedMotion: 'reduce' });
+  t.after(close);
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  await page.click('#prevalence summary');
+  assert.equal(await page.isVisible('#with-prior'), false);
+  assert.match(await page.locator('#no-prior').innerText(), /^The probabilities cannot be moved to your own prevalence: these weights do not say/);
+  assert.equal(await page.textContent('#mixture'), '');
+  assert.deepEqual(await faults(page), []);
+});
+
+for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+  for (const language of Object.keys(LANGUAGES)) {
+    test(`in ${language} at ${viewport.width} pixels the control has no fault and fits`, async (t) => {
+      const page = await ready(t, { viewport, locale: language, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+      await page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
+      await page.click('#prevalence summary');
+      const own = await page.textContent('#mixture');
+      await give(page, { covid: 3, pneumonia: 7 });
+      await page.waitForFunction((own) => document.getElementById('mixture').textContent !== own, own);
+      assert.deepEqual(await faults(page), []);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+      assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('#prevalence :is(button, summary, label)')]
+        .filter((element) => element.getBoundingClientRect().height < 44).map((element) => element.outerHTML)), [], 'too small to touch');
+    });
+  }
+}
