@@ -12,6 +12,7 @@
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
+#   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; an hour, needs the data
 #   make picture  web/page.jpg for the README, from the phantom
 #   make format   strip trailing blanks      make clean    remove build
 #
@@ -44,7 +45,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib types install uninstall site bench samples model picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib types install uninstall site bench samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -187,6 +188,10 @@ model: lib
 	$(TRAIN) model/goldens.py
 	$(TRAIN) model/convert_goldens.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256
+
+model-report: lib
+	@.ci/setup model
+	$(TRAIN) model/report.py
 
 picture: site
 	node web/picture.mjs

@@ -71,3 +71,42 @@ def write_gguf(path, metadata, arrays):
         blobs.append(blob + bytes(-len(blob) % ALIGNMENT))
         at += len(blobs[-1])
     Path(path).write_bytes(head + bytes(-len(head) % ALIGNMENT) + b"".join(blobs))
+
+
+def tensor_places(raw):
+    """{tensor name: (first byte, numpy type, count)} of a file that write_gguf() made, of F16 and F32 tensors."""
+    at = 8
+
+    def number(form):
+        nonlocal at
+        at += struct.calcsize(form)
+        return struct.unpack_from("<" + form, raw, at - struct.calcsize(form))[0]
+
+    def text():
+        nonlocal at
+        size = number("Q")
+        at += size
+        return raw[at - size:at].decode()
+
+    def pass_value(kind):
+        if kind == GGUF_ARRAY:
+            kind, size = number("I"), number("Q")
+            for _ in range(size):
+                pass_value(kind)
+        elif kind == GGUF_STRING:
+            text()
+        else:
+            number("I")
+
+    tensors, keys, found = number("Q"), number("Q"), {}
+    for _ in range(keys):
+        text()
+        pass_value(number("I"))
+    for _ in range(tensors):
+        name, count = text(), 1
+        for _ in range(number("I")):
+            count *= number("Q")
+        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32}[number("I")]
+        found[name] = number("Q"), dtype, count
+    start = -(-at // ALIGNMENT) * ALIGNMENT
+    return {name: (start + offset, dtype, count) for name, (offset, dtype, count) in found.items()}
