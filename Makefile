@@ -12,7 +12,7 @@
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
-#   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; an hour, needs the data
+#   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
 #   make picture  web/page.jpg for the README, from the phantom
 #   make format   strip trailing blanks      make clean    remove build
 #
@@ -184,6 +184,7 @@ endif
 model: lib
 	@.ci/setup model
 	$(TRAIN) model/train.py --lungs
+	$(TRAIN) model/train.py
 	$(TRAIN) model/export.py
 	$(TRAIN) model/goldens.py
 	$(TRAIN) model/convert_goldens.py
@@ -191,6 +192,7 @@ model: lib
 
 model-report: lib
 	@.ci/setup model
+	@for fold in cohen hannover cxnet bimcv nih kermany; do $(TRAIN) model/train.py --leave-out $$fold --steps 1200 || exit 1; done
 	$(TRAIN) model/report.py
 
 picture: site

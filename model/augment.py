@@ -143,3 +143,23 @@ def dense_away(crop, mask, p):
     smooth = F.avg_pool2d(crop * mask, 9, 1, 4) / F.avg_pool2d(mask, 9, 1, 4).clamp(min=0.05)
     limit = uniform(len(mask), 0.5, 1.8)[:, None, None, None]
     return mask * (1 - chance(len(mask), p) * (smooth > limit).float())
+
+
+def curve(crop, p, pieces=8):
+    """Greys of [n, 1, h, w] in -1..1 through a random rising curve of straight pieces on a share p: exposure and a viewer's
+    tables, which differ by hospital, tell nothing then."""
+    n = len(crop)
+    heights = torch.cat([torch.zeros(n, 1), (torch.rand(n, pieces) + 0.15).cumsum(1)], 1)
+    heights = 2 * heights / heights[:, -1:] - 1
+    place = ((crop.clamp(-1, 1) + 1) / 2 * pieces).clamp(max=pieces - 1e-4)
+    piece = place.long()
+    low, high = (heights.gather(1, (piece + step).flatten(1)).view_as(crop) for step in (0, 1))
+    return crop + chance(n, p) * (low + (place - piece) * (high - low) - crop)
+
+
+def field(crop, most, cells=3):
+    """Adds a random smooth field of up to about `most` standard deviations at a crop of -3..3 divided by 3: soft tissue,
+    scatter and the heel effect."""
+    n, _, h, w = crop.shape
+    smooth = F.interpolate(torch.randn(n, 1, cells, cells), (h, w), mode="bicubic", align_corners=False)
+    return crop + smooth * uniform(n, 0, most)[:, None, None, None] / 3

@@ -1,18 +1,27 @@
-"""What the validation split alone decides: temperature, threshold of certainty, and the gates that refuse strange films."""
+"""What the validation split alone decides: temperature, intercepts, and the gates that refuse strange films."""
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-CERTAIN_COVERAGE = 0.9  # share of validation films that get an answer rather than "uncertain"
-GATE_WIDTH = 32         # whitened directions a gate measures
+CERTAIN = 0.5           # an answer is a label that is likelier than all others together; else "uncertain"
+GATE_WIDTH = 96         # whitened directions a gate measures
 GATE_TAIL = 0.005       # share of good validation films that a gate may refuse
 
 
-def temperature(logits, label, weight):
-    """The one number T that minimises the weighted cross-entropy of logits / T (Guo et al., 2017)."""
-    scales = torch.exp(torch.linspace(-2, 2, 401))
-    losses = [float((F.cross_entropy(logits / t, label, reduction="none") * weight).sum()) for t in scales]
-    return float(scales[int(np.argmin(losses))])
+def scaling(logits, label):
+    """(T, bias [classes]) that minimise the cross-entropy of (logits + bias) / T: temperature (Guo et al., 2017) and an
+    intercept a class, without which a sampled training's own mixture of classes would stand in the probabilities."""
+    log_t, bias = torch.zeros((), requires_grad=True), torch.zeros(logits.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_t, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss():
+        optimizer.zero_grad()
+        value = F.cross_entropy((logits + bias) / log_t.exp(), label)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return float(log_t.exp()), (bias - bias.mean()).detach().numpy()
 
 
 def weighted_quantiles(values, weight, shares):
@@ -20,11 +29,6 @@ def weighted_quantiles(values, weight, shares):
     order = np.argsort(values)
     heights = np.cumsum(weight[order]) / weight.sum()
     return np.interp(shares, heights, values[order])
-
-
-def certain(probability, weight):
-    """The largest probability's threshold that leaves CERTAIN_COVERAGE answered."""
-    return float(weighted_quantiles(probability.max(1), weight, [1 - CERTAIN_COVERAGE])[0])
 
 
 def gate(train, train_weight, val, val_weight):

@@ -71,12 +71,23 @@ def films():
     return out
 
 
+def labelled():
+    """The films of the three classes, in the manifests' order."""
+    return [film for film in films() if film.label in LABELS]
+
+
 def manifest_hash():
     """SHA-256 over both manifests: names the data that a model was made from."""
     digest = hashlib.sha256()
     for folder in (home(), home() / "lungs_only"):
         digest.update((folder / "manifest.csv").read_bytes())
     return digest.hexdigest()
+
+
+def splits_hash():
+    """SHA-256 over each film's own hash and its split: names the division that a model was made from."""
+    lines = sorted(f"{film.sha256} {film.split}\n" for film in films())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def masked(everything, origins=("v7labs", "lungvae")):

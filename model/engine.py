@@ -23,7 +23,7 @@ class Film(ctypes.Structure):
 class Lungs(ctypes.Structure):
     """lungs of src/lungs.h."""
     _fields_ = [("mask", ctypes.POINTER(ctypes.c_float)), ("side", ctypes.c_int), ("area", ctypes.c_float),
-                ("balance", ctypes.c_float), ("x0", ctypes.c_float), ("y0", ctypes.c_float),
+                ("balance", ctypes.c_float), ("doubt", ctypes.c_float), ("x0", ctypes.c_float), ("y0", ctypes.c_float),
                 ("x1", ctypes.c_float), ("y1", ctypes.c_float)]
 
 
@@ -31,7 +31,7 @@ class Result(ctypes.Structure):
     """pleura_result of src/pleura.h."""
     _fields_ = [("verdict", ctypes.c_int), ("label_count", ctypes.c_int), ("logits", ctypes.POINTER(ctypes.c_float)),
                 ("probability", ctypes.POINTER(ctypes.c_float)), ("gate", ctypes.c_int), ("gate_score", ctypes.c_float),
-                ("width", ctypes.c_int), ("height", ctypes.c_int), ("map_side", ctypes.c_int),
+                ("width", ctypes.c_int), ("height", ctypes.c_int), ("map_side", ctypes.c_int), ("evidence", ctypes.c_int),
                 ("lungs", ctypes.POINTER(ctypes.c_float)), ("heatmap", ctypes.POINTER(ctypes.c_float)),
                 ("bits", ctypes.c_uint64)]
 
@@ -97,14 +97,14 @@ class Engine:
         return out
 
     def lungs(self, film, logits, side, margin, blur):
-        """Mask logits [s, s] -> (crop [side, side] in -3..3, mask [side, side] in 0..1, area, balance)."""
+        """Mask logits [s, s] -> (crop [side, side] in -3..3, mask [side, side] in 0..1, (area, balance, doubt))."""
         s = len(logits)
         grid, scratch = np.empty((s, s), np.float32), np.empty(2 * s * s, np.int32)
         found = Lungs(grid.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), s)
         self.c.lungs_find(ctypes.byref(found), np.ascontiguousarray(logits, np.float32), 1, scratch)
         crop, mask = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
         self.c.lungs_input(crop, mask, side, margin, blur, ctypes.byref(film), ctypes.byref(found))
-        return crop, mask, found.area, found.balance
+        return crop, mask, (found.area, found.balance, found.doubt)
 
     def phantom_bits(self, weights):
         """The 16 hexadecimal digits of the phantom's diagnosis by these weights (bytes) and the reference kernels."""

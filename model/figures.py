@@ -1,16 +1,16 @@
 """Figures with 95 % intervals, and the films that they are of: what every section of the report shares."""
 import numpy as np
+from scipy.stats import rankdata
 
 import data
-import train
 
-ROUNDS = 1000
+ROUNDS, FEWEST = 1000, 10
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
 def whole_frames(*splits):
     """The labelled films of these splits, but for those whose surroundings are black already."""
-    return [film for film in train.labelled() if film.split in splits and film.source != "rsna_lungonly"]
+    return [film for film in data.labelled() if film.split in splits and film.source != "rsna_lungonly"]
 
 
 def truth(films):
@@ -55,6 +55,21 @@ def clustered(figure, patient, percent=True):
         return shown(figure(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
 
 
+def auc(positive, negative):
+    """Share of pairs in the right order, ties half."""
+    ranks = rankdata(np.concatenate([positive, negative]))[:len(positive)]
+    return (ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative))
+
+
+def area(score, films, positive, negative):
+    """AUC of the scores [n] between two sets of rows; a dash where one has fewer than FEWEST films."""
+    if min(len(positive), len(negative)) < FEWEST:
+        return "-"
+    rows = np.concatenate([positive, negative])
+    yes, score = np.arange(len(rows)) < len(positive), score[rows]
+    return clustered(lambda r: auc(score[r][yes[r]], score[r][~yes[r]]), patients(films)[rows], False)
+
+
 def balanced(label, called):
     """Mean over the classes that occur of the share called rightly."""
     return np.mean([np.mean(called[label == c] == c) for c in np.unique(label)])
@@ -68,6 +83,40 @@ def headline(probability, films):
     called, label = probability.argmax(1), truth(films)
     test = np.array([film.split == "test" for film in films])
     score, covid = probability[test, 0], label[test] == 0
-    return [clustered(lambda rows: train.auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patients(films)[test], False),
+    return [clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patients(films)[test], False),
             clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patients(films)[test]),
             share(called[~test] == data.LABELS.index("normal"))]
+
+
+def rows(films, label, sources=None, split=None):
+    return np.array([i for i, film in enumerate(films) if film.label == label and (sources is None or film.source in sources)
+                     and (split is None or film.split == split)], int)
+
+
+def covid_not_pneumonia(probability):
+    return probability[:, 0] / (probability[:, 0] + probability[:, 1])
+
+
+def unseen(films, probability, out):
+    """{column: cell} of a network trained without the sources `out`: both sides of every figure are new to it."""
+    covid, external, called = rows(films, "covid", out), rows(films, "normal", split="external"), probability.argmax(1)
+    pneumonia, normal = (rows(films, label, out[:1]) for label in data.LABELS[1:]) # one source: no other has both alike
+    return {
+        "covid films": len(covid), "AUC covid, external normals": area(probability[:, 0], films, covid, external),
+        "the same by 1 - P(normal)": area(1 - probability[:, 2], films, covid, external),
+        "covid called covid %": share(called[covid] == 0),
+        "AUC pneumonia, own normals": area(probability[:, 1], films, pneumonia, normal),
+        "AUC covid, own pneumonia": area(covid_not_pneumonia(probability), films, covid, pneumonia),
+        "external normals called normal %": share(called[external] == 2),
+    }
+
+
+def known(films, probability):
+    """{column: cell} of a network on the test split, whose sources it knows, and on the external normals."""
+    judged = np.array([i for i, film in enumerate(films) if film.split == "external" or film.source != "rsna_lungonly"])
+    of = lambda label, source: rows(films, label, [source], "test")
+    return {
+        **dict(zip(HEADLINE, headline(probability[judged], [films[i] for i in judged]))),
+        "AUC covid, cohen pneumonia": area(covid_not_pneumonia(probability), films, of("covid", "cohen"), of("pneumonia", "cohen")),
+        "AUC pneumonia, nih normals": area(probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")),
+    }

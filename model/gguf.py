@@ -35,6 +35,14 @@ def to_q8(packed):
     return out
 
 
+def from_packed(array, packed):
+    """What pack() or to_q8() gave of an array of pack()'s shape `packed` -> [cout4, cin, kh, kw] float32, as the engine sees it."""
+    if array.dtype == Q8_0:
+        array = array["values"] * array["scale"].astype(np.float32)[..., None]
+    blocks, kh, kw, cin, _ = packed
+    return array.astype(np.float32).reshape(packed).transpose(0, 4, 3, 1, 2).reshape(4 * blocks, cin, kh, kw)
+
+
 def string(text):
     raw = text.encode()
     return struct.pack("<Q", len(raw)) + raw
@@ -74,7 +82,7 @@ def write_gguf(path, metadata, arrays):
 
 
 def tensor_places(raw):
-    """{tensor name: (first byte, numpy type, count)} of a file that write_gguf() made, of F16 and F32 tensors."""
+    """{tensor name: (first byte, numpy type, count)} of a file that write_gguf() made, count in values, or blocks of Q8_0."""
     at = 8
 
     def number(form):
@@ -106,7 +114,7 @@ def tensor_places(raw):
         name, count = text(), 1
         for _ in range(number("I")):
             count *= number("Q")
-        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32}[number("I")]
-        found[name] = number("Q"), dtype, count
+        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32, TENSOR_Q8_0: Q8_0}[number("I")]
+        found[name] = number("Q"), dtype, count // 32 if dtype is Q8_0 else count
     start = -(-at // ALIGNMENT) * ALIGNMENT
     return {name: (start + offset, dtype, count) for name, (offset, dtype, count) in found.items()}

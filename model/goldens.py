@@ -10,7 +10,7 @@ import torch
 
 import train
 from engine import Engine
-from export import BUILD, ROOT, halved, tensors
+from export import BUILD, ROOT, tensors
 from gguf import write_gguf
 from graph import Graph
 
@@ -52,7 +52,7 @@ def records(prefix, graph, image, samples=None):
 
 
 def folded(lines, parameters):
-    return Graph(lines, norm=False).load_folded(halved(parameters))
+    return Graph(lines, norm=False).load_folded(parameters)
 
 
 def tiny():
@@ -62,7 +62,8 @@ def tiny():
     for prefix, lines in TINY.items():
         graph = Graph(lines, norm=False)
         parameters = graph.fold()
-        arrays.update(tensors(prefix, graph, parameters))
+        of_graph, parameters = tensors(prefix, graph, parameters)
+        arrays.update(of_graph)
         c, h, w = graph.shapes["image"]
         layers += records(prefix, folded(lines, parameters), torch.randn(1, c, h, w))
     metadata = {
@@ -89,7 +90,7 @@ def phantom():
     layers = records("lungs", lungs, frame, SAMPLES)
     with torch.no_grad():
         logits = lungs(frame.double())["mask"][0, 0].float().numpy()
-    crop, mask, _, _ = engine.lungs(film, logits, train.DIAGNOSIS_SIDE, train.MARGIN, train.BLUR)
+    crop, mask, _ = engine.lungs(film, logits, train.DIAGNOSIS_SIDE, train.MARGIN, train.BLUR)
     engine.free(film)
     layers += records("diagnosis", network, torch.from_numpy(crop * mask)[None, None], SAMPLES)
     (FIXTURES / "phantom.bin").write_bytes(layers)

@@ -3,6 +3,7 @@
 A line is `name = op inputs... key=value...`, in execution order, as src/graph.h reads them from the
 weights. In training every convolution but the last of a U-Net carries a batch norm, which fold() removes.
 """
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -160,12 +161,10 @@ def unet(side=128, widths=(12, 24, 48, 96)):
     return lines + [f"mask = conv {last} k=1 stride=1 pad=0 c=1"]
 
 
-def resnet(side=144, widths=(16, 32, 64, 128), classes=3):
-    """Lines of the diagnosis ResNet-10: pooled stem, one residual block a width, `features`, `pool`, `logits`."""
-    lines = [f"image = input h={side} w={side} c=1",
-             f"stem = conv image k=3 stride=1 pad=1 c={widths[0]} act=relu",
-             "stem.pool = maxpool stem k=2 stride=2"]
-    last = "stem.pool"
+def resnet(side=96, widths=(16, 32, 64, 128), classes=3):
+    """Lines of the diagnosis ResNet-10: strided stem, one residual block a width, `features`, `pool`, `logits`."""
+    lines = [f"image = input h={side} w={side} c=1", f"stem = conv image k=5 stride=2 pad=2 c={widths[0]} act=relu"]
+    last = "stem"
     for number, width in enumerate(widths, 1):
         stride, out = (1, f"block{number}") if number == 1 else (2, f"block{number}")
         lines += [f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
@@ -177,3 +176,19 @@ def resnet(side=144, widths=(16, 32, 64, 128), classes=3):
         lines.append(f"{out} = add block{number}b {last} act=relu")
         last = out
     return lines + ["pool = mean features", f"logits = dense pool c={classes}"]
+
+
+def ensemble(lines, parameters):
+    """Lines and folded parameters of networks of the same lines, side by side in one whose logits are the mean of theirs."""
+    (image, *_), layers = lines, [parse(line)[:3] for line in lines]
+    names = {name for name, op, _ in layers if op != "input"}
+    out, joined = [image], {}
+    for member, folded in zip("abcdefgh", parameters):
+        own = lambda word: f"{member}.{word}" if word in names else word
+        out += [" ".join(map(own, line.split())) for line, (name, op, _) in zip(lines, layers)
+                if op != "input" and name not in ("pool", "logits")]
+        joined.update({own(name): value for name, value in folded.items() if name != "logits"})
+    weights, biases = zip(*(folded["logits"] for folded in parameters))
+    joined["logits"] = np.concatenate(weights, 1) / len(parameters), np.mean(biases, 0)
+    features = " ".join(f"{member}.features" for member in "abcdefgh"[:len(parameters)])
+    return out + [f"features = concat {features}", "pool = mean features", f"logits = dense pool c={len(biases[0])}"], joined

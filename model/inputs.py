@@ -31,12 +31,13 @@ def chunk_inputs(films, network, frame_side, side, margin, blur):
         seen = list(pool.map(lambda pair: engine.lungs(*pair, side, margin, blur), zip(decoded, logits)))
         for film in decoded:
             engine.free(film)
-    crop, mask, area, balance = (np.array(column) for column in zip(*seen))
-    return np.rint(crop * GREY).astype(np.int8), np.rint(mask * 255).astype(np.uint8), area, balance, pool_features
+    crop, mask, shape = (np.array(column, np.float32) for column in zip(*seen))
+    return np.rint(crop * GREY).astype(np.int8), np.rint(mask * 255).astype(np.uint8), shape, pool_features
 
 
 def prepare(folder, films, network, frame_side, side, margin, blur):
-    """-> (crop int8 [n, side, side], mask uint8 [n, side, side], area [n], balance [n], lung features [n, 96])."""
+    """-> (crop int8 [n, side, side], mask uint8 [n, side, side], shape [n, 3]: area, balance and doubt of the lungs,
+    lung features [n, 96])."""
     place = folder / f"inputs-{fingerprint(network, frame_side, side, margin, blur, [film.path for film in films])}.npz"
     if not place.exists():
         chunks = []

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 import data
 import figures
 from engine import WEIGHTS, Model, each
-from gguf import tensor_places
+from gguf import Q8_0, tensor_places
 from graph import parse
 
 WHITE = 65535
@@ -174,7 +174,8 @@ def shuffled(weights, layers, random):
     out, known = bytearray(weights), tensor_places(weights)
     for start, dtype, count in (known[f"diagnosis.{layer}.{part}"] for layer in layers for part in ("weight", "bias")):
         values = np.frombuffer(out, dtype, count, start)
-        filled = np.flatnonzero(values)
+        values = values["values"] if dtype is Q8_0 else values # each block's scale stays
+        filled = np.nonzero(values)
         values[filled] = random.permutation(values[filled])
     return bytes(out)
 

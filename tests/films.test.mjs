@@ -37,14 +37,14 @@ test('every film of the test split is answered', (t) => {
     assert.ok(Math.abs(Object.values(probability).reduce((sum, p) => sum + p) - 1) < 1e-5, file);
     assert.match(bits, /^[0-9a-f]{16}$/, file);
   }
-  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length < 0.1 * files.length, 'good films are rarely refused');
+  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length < 0.03 * files.length, 'good films are rarely refused');
 });
 
 test('most pictures that are no frontal chest film are refused', (t) => {
   if (missing(t)) return;
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
-  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 26);
+  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
 });
 
 test('the samples are films that the manifest knows, under the licence that it names', (t) => {

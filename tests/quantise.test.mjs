@@ -52,15 +52,15 @@ for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   });
 }
 
-test('the shipped model in bytes is a standard file of half the size, with a self-test of its own', async () => {
+test('the shipped model, which has weights of eight bits, is no larger in bytes, a standard file, with a self-test of its own', async () => {
   const floats = read('model/pleura.gguf'), bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
-  assert.ok(bytes.length < floats.length * 0.6);
+  assert.ok(bytes.length < floats.length * 1.01, `${bytes.length} of ${floats.length} bytes`);
   writeFileSync(path, bytes);
   const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
   assert.deepEqual(metadata['pleura.labels'], ['covid', 'pneumonia', 'normal']);
   const kinds = new Map(tensorInfos.map(({ name, dtype }) => [name, dtype]));
   assert.equal(kinds.get('lungs.enc1b.weight'), TENSOR.I8);
-  assert.equal(kinds.get('diagnosis.logits.weight'), TENSOR.F16);
+  assert.equal(kinds.get('diagnosis.logits.weight'), TENSOR.Q8_0);
   const weights = readGguf(bytes);
   weights.tensors.get('lungs.enc1b.weight').data[7] ^= 64;
   await assert.rejects(createEngine({ wasm, weights: writeGguf(weights) }), { code: 'self-test' });
@@ -80,7 +80,7 @@ async function small() {
 
 test('byte weights that could overflow, or do not fit their graph, are refused', async () => {
   const floatAt = (weights, name) => new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
-  const key = 'diagnosis.block1a';
+  const key = 'diagnosis.a.block1a';
   assert.equal(await refusal(() => {}), 'taken');
   assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 0, true)), 'model-damaged');
   assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, NaN, true)), 'model-damaged');
