@@ -10,6 +10,7 @@
 #   make install  header, library, pkg-config file and weights to PREFIX=/usr/local below DESTDIR; make uninstall
 #   make site     build/site, the static page
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
+#   make bench-folders  whole jobs beside onnxruntime, films a second: tables and build/folders.json; half an hour, needs the data
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
@@ -45,7 +46,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib types install uninstall site bench samples model model-report picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib types install uninstall site bench bench-folders samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -169,6 +170,10 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 bench: setup
 	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/bench.mjs
+
+bench-folders: setup
+	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
+	@node tests/bench/folders.mjs
 
 samples: wasm
 	@node model/samples.mjs

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flatten, imageFor, layersOf, parametersFor, products, unflatten } from './bench/graph.mjs';
 import { gguf } from './bench/gguf.mjs';
-import { networks } from './bench/networks.mjs';
+import { common, networks } from './bench/networks.mjs';
 import { difference, spread } from './bench/race.mjs';
-import { disagreement, entriesOf, table } from './bench/report.mjs';
+import { apart, disagreement, entriesOf, jobEntriesOf, jobTable, table } from './bench/report.mjs';
+import { film, folder } from './command.mjs';
 import { createEngine } from '../src/engine.mjs';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const none = { lungs: ['image = input h=8 w=8 c=1', 'mask = conv image k=1 c=1', 'gate = dense mask c=2'], diagnosis: [] };
 const TINY = ['image = input h=2 w=1 c=2', 'wide = conv image k=1 c=3 act=relu', 'logits = dense wide c=1'];
@@ -72,4 +74,36 @@ test('a record holds medians, and the share of the peak by the best of each', ()
 
 test('a table keeps names to the left and numbers to the right', () => {
   assert.equal(table([['a', 'ms'], ['long', '1']]), 'a     ms\nlong   1');
+});
+
+test('a record of whole jobs tells start-up from running, and ratios among as many threads', () => {
+  const answers = (share) => [{ file: 'a', verdict: 'x', probability: { x: share, y: 1 - share } }];
+  const own = { startMs: [1000], ms: [3000], cpuMs: [2200], peakMb: [80], answers: answers(0.75) };
+  const peer = { startMs: [500], ms: [1500], cpuMs: [1100], peakMb: [90], answers: answers(0.5) };
+  const by = (name, threads) => ({ name, version: '1', threads, abreast: threads, own: name === 'pleura' });
+  const [first, second, alone] = jobEntriesOf([own, peer, own], [by('pleura', 1), by('peer', 1), by('pleura', 2)], { network: 'vggs', films: 11 });
+  assert.deepEqual(first, {
+    runtime: 'pleura', version: '1', network: 'vggs', films: 11, threads: 1, abreast: 1, films_per_second: 3.67, x_fastest_peer: 0.5, start_ms: 1000,
+    running_films_per_second: 5, cpu_ms_per_film: 200, peak_mb: 80, differs_by: null,
+  });
+  assert.deepEqual([second.x_fastest_peer, second.differs_by, alone.x_fastest_peer], [1, 0.25, null]);
+});
+
+test('the command and its peers give the same answers to three films', async (t) => {
+  if (!existsSync(new URL('bench/node_modules/sharp', import.meta.url))) return t.skip('the peers are missing: make bench-folders installs them');
+  const { contestants, raceJobs } = await import('./bench/jobs.mjs'), { writeNetwork } = await import('./bench/prepare.mjs');
+  const films = [0, 20, 40].map((tone) => join(folder, `${tone}.png`)), network = join(folder, 'vggs');
+  for (const [i, path] of films.entries()) writeFileSync(path, film(224, 20 * i)); // of the network's size: nobody resizes
+  await writeNetwork(network, common().vggs);
+  const race = await raceJobs(contestants, network, films, 1, `${folder}/`), [{ answers: first }] = race;
+  assert.deepEqual(first.map(({ file }) => file), films);
+  assert.notDeepEqual(first[0].probability, first[1].probability);
+  for (const [i, { answers, peakMb }] of race.entries()) {
+    assert.equal(answers.length, films.length, contestants[i].name);
+    assert.ok(Math.max(...apart(answers, first)) < 1e-3, contestants[i].name);
+    assert.deepEqual(answers.map(({ verdict }) => verdict), first.map(({ verdict }) => verdict));
+    assert.ok(peakMb > 0);
+  }
+  const entries = jobEntriesOf(race, contestants, { network: 'vggs', films: films.length });
+  assert.equal(jobTable(race, entries).split('\n').length, 1 + contestants.length);
 });

@@ -1,6 +1,6 @@
 // gguf.mjs - a network as Pleura's weights: GGUF v3, blocks of four output channels (src/kernels.h).
 import { floatTensor, floatValues, textValue, textValues, writeGguf } from '../../src/gguf.mjs';
-import { field } from './graph.mjs';
+import { field, GREYS } from './graph.mjs';
 
 const round4 = (n) => Math.ceil(n / 4) * 4;
 
@@ -37,7 +37,7 @@ export function gguf(lines, layers, parameters) {
   const [image] = layers, labels = Array.from({ length: layers.at(-1).c }, (_, i) => `label${i}`);
   const values = new Map([
     ['general.architecture', textValue('pleura')], ['pleura.labels', textValues(labels)], ['pleura.diagnosis.graph', textValues(lines)],
-    ['pleura.input.scale', floatValues(new Float32Array(image.c).fill(1))], ['pleura.input.offset', floatValues(new Float32Array(image.c))],
+    ['pleura.input.scale', floatValues(Array(image.c).fill(GREYS.scale))], ['pleura.input.offset', floatValues(Array(image.c).fill(GREYS.offset))],
   ]);
   const tensors = new Map([...parameters].flatMap(([layer, numbers]) =>
     packed(layer, numbers).map(([part, floats, dims]) => [`diagnosis.${layer.name}.${part}`, floatTensor(floats, dims)])));

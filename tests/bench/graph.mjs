@@ -70,6 +70,9 @@ function uniform(seed) {
   };
 }
 
+/** A film's greys, 0..255, times `scale` plus `offset` are in the range of imageFor(). */
+export const GREYS = { scale: 2 / 255, offset: -1 };
+
 /** One input image, [h][w][c]. @param {Layer[]} layers */
 export function imageFor([{ h, w, c }]) {
   const next = uniform(1);

@@ -60,8 +60,11 @@ function shipped({ lungs, diagnosis }) {
   return { 'pleura.lungs': [...core(lungs), 'logits = dense mask c=4'], 'pleura.diagnosis': core(diagnosis) };
 }
 
+/** Those that anybody knows. @returns {Record<string, string[]>} lines by network */
+export const common = () => ({ vggs: vggs(), mobilenetv2: mobilenetv2(), resnet18: resnet18() });
+
 /**
  * @param {{lungs: string[], diagnosis: string[]}} graphs  of the shipped model
  * @returns {Record<string, string[]>} lines by network
  */
-export const networks = (graphs) => ({ vggs: vggs(), mobilenetv2: mobilenetv2(), resnet18: resnet18(), ...shipped(graphs) });
+export const networks = (graphs) => ({ ...common(), ...shipped(graphs) });

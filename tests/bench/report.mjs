@@ -18,6 +18,23 @@ import { difference, spread } from './race.mjs';
  * @property {number | null} rss_mb
  */
 
+/**
+ * @typedef {object} JobEntry  a record of build/folders.json: whole jobs over many films, medians
+ * @property {string} runtime
+ * @property {string} version
+ * @property {string} network
+ * @property {number} films
+ * @property {number} threads
+ * @property {number} abreast  films at once, sharing the threads
+ * @property {number} films_per_second  the process from start to exit
+ * @property {number | null} x_fastest_peer  in films a second, among those with as many threads; null: the job has no peers
+ * @property {number} start_ms  the process from start to exit over a single film
+ * @property {number} running_films_per_second  the others after it
+ * @property {number} cpu_ms_per_film
+ * @property {number} peak_mb  memory
+ * @property {number | null} differs_by  the largest difference of a probability from Pleura's in one thread
+ */
+
 const round = (value, digits) => Number(value.toFixed(digits));
 
 /**
@@ -101,4 +118,40 @@ export function profileTable(layers, peak) {
   };
   const rows = layers.map(({ graph, name, shape, products, ms }) => line(`${graph}.${name}`, shape.join('x'), products, ms));
   return table([['layer', 'output', 'ms', 'GFLOP/s', 'of peak'], ...rows, ...[...new Set(layers.map(({ graph }) => graph))].map(total)]);
+}
+
+/**
+ * @param {import('./jobs.mjs').JobRace} race @param {import('./jobs.mjs').Contestant[]} contestants
+ * @param {{network: string, films: number}} facts @returns {JobEntry[]}
+ */
+export function jobEntriesOf(race, contestants, { network, films }) {
+  const [first] = race, median = (values) => spread(values).median, rate = ({ ms }) => (films * 1000) / median(ms);
+  return race.map((own, i) => {
+    const { name: runtime, version, threads, abreast } = contestants[i], start = median(own.startMs);
+    const peers = race.filter((_, j) => !contestants[j].own && contestants[j].threads === threads);
+    return {
+      runtime, version, network, films, threads, abreast, films_per_second: round(rate(own), 2),
+      x_fastest_peer: peers.length ? round(rate(own) / Math.max(...peers.map(rate)), 3) : null, start_ms: round(start, 0),
+      running_films_per_second: round(((films - 1) * 1000) / (median(own.ms) - start), 2),
+      cpu_ms_per_film: round(median(own.cpuMs) / films, 2), peak_mb: round(median(own.peakMb), 1),
+      differs_by: own === first ? null : round(Math.max(...apart(own.answers, first.answers)), 6),
+    };
+  });
+}
+
+/** Film by film, the largest difference of a probability. @param {import('./jobs.mjs').Answers} answers @param {import('./jobs.mjs').Answers} others */
+export const apart = (answers, others) => answers.map(({ file, probability }, i) =>
+  (file === others[i].file ? Math.max(...Object.keys(probability).map((label) => Math.abs(probability[label] - others[i].probability[label]))) : Infinity));
+
+/** @param {import('./jobs.mjs').JobRace} race @param {JobEntry[]} entries */
+export function jobTable(race, entries) {
+  return table([
+    ['runtime, threads x films at once', 'films/s', 'least..most', 'x fastest peer', 'start-up ms', 'films/s then', 'CPU ms a film', 'peak MB', 'differs by'],
+    ...entries.map((entry, i) => {
+      const { least, most } = spread(race[i].ms.map((ms) => (entry.films * 1000) / ms));
+      return [`${entry.runtime} ${entry.version}, ${entry.threads / entry.abreast} x ${entry.abreast}`, entry.films_per_second.toFixed(1),
+        `${least.toFixed(1)}..${most.toFixed(1)}`, entry.x_fastest_peer === null ? '-' : `${entry.x_fastest_peer.toFixed(2)}x`, entry.start_ms.toFixed(0),
+        entry.running_films_per_second.toFixed(1), entry.cpu_ms_per_film.toFixed(1), entry.peak_mb.toFixed(0), entry.differs_by?.toExponential(1) ?? '-'];
+    }),
+  ]);
 }

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const folder = `${root}build/bench/`;
-const modules = `${root}tests/bench/node_modules/`;
-const versionOf = (path) => JSON.parse(readFileSync(`${path}/package.json`, 'utf8')).version;
+export const modules = `${root}tests/bench/node_modules/`;
+export const versionOf = (path) => JSON.parse(readFileSync(`${path}/package.json`, 'utf8')).version;
 
 // own: Pleura itself; small: computes with bytes, so that its outputs differ; relaxed SIMD needs Chromium or Node 22
 /** @type {{name: string, version: string, wheres: string[], files: string[], own?: boolean, small?: boolean}[]} */

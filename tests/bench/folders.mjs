@@ -1,0 +1,64 @@
+// folders.mjs - `make bench-folders`: whole jobs beside onnxruntime in Node; prints tables, writes build/folders.json.
+//   node folders.mjs [FILMS [ROUNDS]]
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseCsv } from '../../src/labels.mjs';
+import { layersOf } from './graph.mjs';
+import { answersToPixels, contestants, raceJobs } from './jobs.mjs';
+import { common } from './networks.mjs';
+import { writeNetwork } from './prepare.mjs';
+import { apart, jobEntriesOf, jobTable } from './report.mjs';
+import { folder, modules, root, versionOf } from './runtimes.mjs';
+
+const FILMS = 200, ROUNDS = 5, PIXEL_FILMS = 20, MOST_DIFFERENCE = 1e-3;
+
+const data = process.env.PLEURA_DATA ?? join(root, '../shared/data'), manifest = join(data, 'manifest.csv');
+const [most = FILMS, rounds = ROUNDS] = process.argv.slice(2).map(Number);
+const say = (text = '') => process.stdout.write(`${text}\n`);
+
+/** As many films in equal steps through the manifest, which is sorted by source. @returns {string[]} */
+function chosen() {
+  const rows = parseCsv(readFileSync(manifest, 'utf8')), count = Math.min(most, rows.length);
+  return Array.from({ length: count }, (_, i) => join(data, rows[Math.floor((i * rows.length) / count)].file));
+}
+
+if (!existsSync(manifest)) {
+  say(`The films are missing: put them into ${data} or set PLEURA_DATA, see README.md.`);
+  process.exit(1);
+}
+const work = `${folder}folders/`, films = chosen(), entries = [];
+mkdirSync(work, { recursive: true });
+for (const film of films) readFileSync(film); // into the system's cache, for all alike
+let largest = 0;
+
+/** @param {string} network @param {import('./jobs.mjs').Contestant[]} turns @param {string} path */
+async function compare(network, turns, path) {
+  const race = await raceJobs(turns, path, films, rounds, work), own = jobEntriesOf(race, turns, { network, films: films.length });
+  entries.push(...own);
+  say(jobTable(race, own));
+}
+
+say(`${films.length} films, ${rounds} rounds, all taking turns in each, Node ${process.versions.node}; medians.
+The job: read a film, decode, make it grey, stretch it to the network's size, run the network in float32, softmax, one JSON line.
+Pleura is the command as people run it, which also hashes film and answer and computes the heatmap; the peers decode by sharp ${versionOf(`${modules}sharp`)}.
+Films a second count the whole process from start to exit. The start-up is that of a process with one film, "then" the rest.
+Answers differ from Pleura's by the decoders' JPEG and by how they shrink a film.`);
+
+for (const [network, lines] of Object.entries(common())) {
+  await writeNetwork(work + network, lines);
+  say(`\n${network}, the same random weights for all:`);
+  await compare(network, contestants, work + network);
+  const [first, ...others] = await answersToPixels(contestants, work + network, films.slice(0, PIXEL_FILMS), layersOf(lines)[0].h, work);
+  const differs = Math.max(...others.flatMap((answers) => apart(answers, first)));
+  largest = Math.max(largest, differs);
+  say(`From the same pixels, ${first.length} films as PNG of the network's size, probabilities differ by ${differs.toExponential(1)}.`);
+}
+
+say('\nThe shipped diagnosis: lungs, crop, second network, gate. Nobody else has this job.');
+await compare('shipped', contestants.filter(({ own }) => own), `${root}model/pleura`);
+
+writeFileSync(`${root}build/folders.json`, `${JSON.stringify(entries, null, 2)}\n`);
+if (largest > MOST_DIFFERENCE) {
+  say(`\nFailed: from the same pixels probabilities differ by ${largest.toExponential(1)}, more than ${MOST_DIFFERENCE}.`);
+  process.exitCode = 1;
+}
