@@ -19,6 +19,8 @@ const EXAMPLES = `Examples:
   pleura info --layers                     the model: labels, version, licence, hash; where the time goes
   pleura evaluate --labels manifest.csv --split test --by source,view
                                            figures with 95 % intervals, as Markdown
+  pleura adapt --labels films/ --out own.gguf
+                                           fit the last layer to your own films; then pleura films/ --overlay own.gguf
   pleura convert net.onnx net.gguf --labels covid,normal
                                            another classifier for --model; pleura convert --help
   pleura quantise net.gguf small.gguf films/
@@ -26,9 +28,10 @@ const EXAMPLES = `Examples:
 
 const USAGE = `Usage: pleura [options] PATH...
        pleura merge [--csv] FILE...
-       pleura info [--layers] [--model FILE] [--json]
+       pleura info [--layers] [--model FILE] [--overlay FILE] [--json]
        pleura evaluate --labels FILE [--root DIR] [--split NAME] [--by COLUMN,...] [--prevalence LABEL=SHARE,...]
-                       [--model FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
+                       [--model FILE] [--overlay FILE] [--against FILE] [--report DIR] [--jobs N] [--json]
+       pleura adapt --labels FILE --out OVERLAY.gguf [--root DIR] [--split NAME] [--model FILE] [--jobs N] [--json]
        pleura convert IN OUT.gguf --labels A,B,... [options]
        pleura quantise IN.gguf OUT.gguf PATH...
        pleura completion bash|zsh|fish
@@ -43,6 +46,7 @@ export const COMMANDS = {
   merge: 'join the results of all shards',
   info: 'tell what the model is',
   evaluate: 'compare the answers with known labels',
+  adapt: 'fit the last layer to your own labelled films',
   convert: 'make weights of a Keras or ONNX classifier',
   quantise: 'make 8-bit weights, with ranges from films',
   completion: 'print what completes this command in a shell',
@@ -53,7 +57,7 @@ export const COMMANDS = {
  * @type {Record<string, { of: string[], value?: string, short?: string, text: string }>}
  */
 export const OPTIONS = {
-  json: { of: ['diagnose', 'info', 'evaluate'], text: 'JSON lines, whatever standard output is' },
+  json: { of: ['diagnose', 'info', 'evaluate', 'adapt'], text: 'JSON lines, whatever standard output is' },
   csv: { of: ['diagnose', 'merge'], text: 'comma-separated values' },
   table: { of: ['diagnose'], text: 'a table, whatever standard output is' },
   files: { of: ['diagnose'], value: 'FILE', text: 'also the paths that FILE lists, one a line or ended by NULs; - for standard input' },
@@ -61,12 +65,14 @@ export const OPTIONS = {
   prevalence: { of: ['diagnose', 'evaluate'], value: 'LIST', text: 'verdicts and probabilities where the labels have these shares; evaluate: also what to expect there' },
   heatmap: { of: ['diagnose'], value: 'DIR', text: 'write a PNG overlay of each film that is not refused' },
   shard: { of: ['diagnose'], value: 'I/N', text: 'only part I of N, chosen by the content of the films' },
-  jobs: { of: ['diagnose', 'evaluate'], value: 'N', text: 'threads (default: 1 for a few films, else one a processor)' },
-  model: { of: ['diagnose', 'info', 'evaluate'], value: 'FILE', text: 'other weights than the shipped ones (GGUF)' },
+  jobs: { of: ['diagnose', 'evaluate', 'adapt'], value: 'N', text: 'threads (default: 1 for a few films, else one a processor)' },
+  model: { of: ['diagnose', 'info', 'evaluate', 'adapt'], value: 'FILE', text: 'other weights than the shipped ones (GGUF)' },
+  overlay: { of: ['diagnose', 'info', 'evaluate'], value: 'FILE', text: 'what adapt has made of these weights' },
+  out: { of: ['adapt'], value: 'FILE', text: 'adapt: the overlay to write' },
   layers: { of: ['info'], text: 'info: each layer with its output, products, time and speed on this machine' },
-  labels: { of: ['evaluate'], value: 'FILE', text: 'evaluate: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label' },
-  root: { of: ['evaluate'], value: 'DIR', text: 'evaluate: where the paths of the CSV begin (default: its folder)' },
-  split: { of: ['evaluate'], value: 'NAME', text: 'evaluate: only the films whose column split says so' },
+  labels: { of: ['evaluate', 'adapt'], value: 'FILE', text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label' },
+  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the paths of the CSV begin (default: its folder)' },
+  split: { of: ['evaluate', 'adapt'], value: 'NAME', text: 'evaluate, adapt: only the films whose column split says so' },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
   against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },
   report: { of: ['evaluate'], value: 'DIR', text: 'evaluate: write Markdown, JSON and plots (SVG) into this folder' },
@@ -101,8 +107,9 @@ function check(command, options, paths) {
   if (command === 'diagnose' && !paths.length && !options.files) throw usage('No path is given.');
   if (options.files === '-' && paths.includes('-')) throw usage('Standard input is either a film or a list of paths, not both.');
   if (command === 'merge' && !paths.length) throw usage("'merge' needs the files of all shards.");
-  if ((command === 'info' || command === 'evaluate') && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
-  if (command === 'evaluate' && !options.labels) throw usage("'evaluate' needs --labels FILE.");
+  if (['info', 'evaluate', 'adapt'].includes(command) && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
+  if (['evaluate', 'adapt'].includes(command) && !options.labels) throw usage(`'${command}' needs --labels FILE.`);
+  if (command === 'adapt' && !options.out) throw usage("'adapt' needs --out FILE.");
 }
 
 /** @param {string[]} argv @returns {{ command: string, options: any, paths: string[] }} throws CommandError */

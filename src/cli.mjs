@@ -16,7 +16,8 @@ import { openLedger } from './ledger.mjs';
 import { merge } from './merge.mjs';
 import { nameOf, split } from './names.mjs';
 import { parsePrevalence } from './prevalence.mjs';
-import { csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './records.mjs';
+import { adaptedText, csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './records.mjs';
+import { refit } from './refit.mjs';
 import { heading, labelOf, parseShard } from './shards.mjs';
 import { CommandError, loadParts } from './shipped.mjs';
 
@@ -58,15 +59,16 @@ async function diagnose(paths, options) {
 
 /** @param {any} options */
 async function info(options) {
-  const { wasm, dot, weights, sha256 } = await loadParts(options.model);
+  const { wasm, dot, weights, sha256 } = await loadParts(options.model, options.overlay);
   const engine = await createEngine({ wasm, dot, weights });
   const { model } = engine;
   const prior = model.prior && rounded(model.prior);
   const facts = { name: model.name, version: model.version, labels: model.labels, prior, license: model.license, sha256,
+    ...(model.adapted && { adapted: model.adapted }),
     summary: model.summary, notice: model.notice };
   const layers = options.layers ? engine.profile(PROFILE_ROUNDS) : [];
   if (options.json) return print(toJson(options.layers ? { ...facts, layers } : facts));
-  for (const [name, value] of Object.entries({ ...facts, prior: mixtureText(prior) || 'unknown' })) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
+  for (const [name, value] of Object.entries({ ...facts, prior: mixtureText(prior) || 'unknown', ...(model.adapted && { adapted: adaptedText(model.adapted) }) })) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
   if (layers.length) await print(layerTable(layers));
 }
 
@@ -97,6 +99,7 @@ async function main(argv) {
   if (options.version) return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
   if (command === 'info') return info(options);
   if (command === 'evaluate') return print(await evaluate(options, runFilms));
+  if (command === 'adapt') return print(await refit(options, runFilms));
   if (command === 'merge') return merge(paths, options, print);
   if (command === 'quantise') return calibrate(paths);
   if (command === 'completion') return print(completion(paths));

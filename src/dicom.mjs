@@ -1,7 +1,7 @@
 // DICOM files to what the engine takes: samples, the table of their greys, and what the tags say against reading them.
 //
 // The first frame counts: a chest film has one, and where there are more the record says how many. Of the tags only
-// those that the picture or the gate need are read; patient's tags leave this file by listTags alone, for display.
+// those that the picture or the gate need are read; patient's tags leave this file by listTags alone, for display, and one as a hash.
 import { createCodecs } from './codecs.mjs';
 import { damaged, dicomError, open, unsupported } from './dataset.mjs';
 import { readFrame } from './frames.mjs';
@@ -193,6 +193,16 @@ export function createDicomReader({ engine, loadCodec }) {
     const pixels = palette ? fromPalette(tags, words.pixels, layout) : toRgb(words, layout);
     return { film: { pixels, width, height, channels: 3, table: channelTable(palette ? 16 : layout.bits), told }, dicom: facts };
   }
+}
+
+/**
+ * Whose film it is, as a hash that tells patients apart without naming them; null where the file does not say.
+ * @param {Uint8Array} file @param {(bytes: Uint8Array) => string} sha256 @returns {string | null}
+ */
+export function hashPatient(file, sha256) {
+  const { attributes } = open(file), element = attributes.elements.x00100020;
+  const id = element?.length ? attributes.byteArray.subarray(element.dataOffset, element.dataOffset + element.length) : [];
+  return id.some((byte) => byte !== 32 && byte !== 0) ? sha256(Uint8Array.from(id)) : null;
 }
 
 /**

@@ -158,8 +158,17 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     certain: number('pleura.threshold.certain') ?? 0,
     /** @type {Mixture | null} what the probabilities stand for; null where the weights do not tell */
     prior: number('pleura.prior') === null ? null : Object.fromEntries(labels.map((label, i) => [label, number('pleura.prior', i)])),
+    /** of an overlay (adapter.mjs): the weights that it belongs to, and the films of each label that it was fitted to; else null */
+    adapted: text('pleura.adapted.base') === null ? null
+      : { base: text('pleura.adapted.base'), films: Object.fromEntries(labels.map((label, i) => [label, number('pleura.adapted.films', i) ?? 0])) },
     relaxed,
   };
+
+  /** The layer that `logits` reads where that is the mean of `features`; -1 in another network. */
+  function pooled() {
+    const [, input] = graphs.diagnosis.map((line) => /^logits = dense (\S+)/.exec(line)).find(Boolean) ?? [];
+    return graphs.diagnosis.findIndex((line) => line.startsWith(`${input} = mean features`));
+  }
 
   /**
    * Layer `number` of a graph; its output lies at `at`. @param {number} graph @param {number} number
@@ -275,6 +284,19 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       give(Float32Array.from(logits));
       c.judge(reason ? gateNumber(reason) : 0);
       return readJudgement();
+    },
+
+    /**
+     * What the last layer reads of the film diagnosed last; padded as the layer's weights are. Throws PleuraError where the
+     * last layer reads anything else than the mean of `features`: such a network cannot be adapted.
+     * @returns {Float32Array}
+     */
+    features() {
+      const number = pooled();
+      if (number < 0) throw new PleuraError('no-features', -1, 'These weights cannot be adapted: their last layer does not read the mean of features.');
+      c.run_layer(DIAGNOSIS, number); // the gate may have taken its place
+      const { at, lanes } = describe(DIAGNOSIS, number);
+      return new Float32Array(c.memory.buffer, at, lanes).slice();
     },
 
     /** Throws unless a film may be so large. @param {number} width @param {number} height */

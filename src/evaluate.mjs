@@ -95,7 +95,7 @@ const pairUp = (first, second, labels) => first.flatMap(({ row, answer }, i) => 
 const typed = () => ['pleura', ...process.argv.slice(2)].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
 /**
- * @param {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string, model?: string, against?: string,
+ * @param {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string, model?: string, overlay?: string, against?: string,
  *   prevalence?: string, report?: string }} options
  * @param {Function} runFilms of the command @returns {Promise<string>} what to print
  */
@@ -108,11 +108,11 @@ export async function evaluate(options, runFilms) {
   const first = await ask(items, own, runFilms, async (labels) => {
     if (!prevalence) return;
     mixture = parsePrevalence(prevalence, labels);
-    engine = await createEngine(await loadParts(options.model));
+    engine = await createEngine(await loadParts(options.model, options.overlay));
     engine.setPrevalence(mixture);
   });
   const { labels, notice, temperature, certain, prior } = first.model;
-  const second = options.against ? await ask(items, { ...own, model: options.against }, runFilms, (others) => {
+  const second = options.against ? await ask(items, { ...own, overlay: undefined, model: options.against }, runFilms, (others) => {
     common = labels.filter((label) => others.includes(label));
     if (!common.length) throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
   }) : null;

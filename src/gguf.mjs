@@ -2,6 +2,7 @@
 
 export const TENSOR = { F32: 0, F16: 1, Q8_0: 8, I8: 24 }; // ggml's numbers
 const SIZES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8], STRING = 8, ARRAY = 9, F32 = 6; // kinds of values
+const MAGIC = 0x46554747, VERSION = 3, MOST_DIMENSIONS = 5; // those of gguf.h
 const ALIGNMENT = 32, BLOCK = 32, BLOCK_SIZE = 34;
 
 /**
@@ -24,6 +25,8 @@ const u64 = (n) => new Uint8Array(BigUint64Array.of(BigInt(n)).buffer);
 const string = (text) => join([u64(utf8.encode(text).length), utf8.encode(text)]);
 const padded = (bytes) => join([bytes, new Uint8Array(-bytes.length & (ALIGNMENT - 1))]);
 
+/** @param {number} x */
+export const floatValue = (x) => join([u32(F32), new Uint8Array(Float32Array.of(x).buffer)]);
 /** @param {string} text */
 export const textValue = (text) => join([u32(STRING), string(text)]);
 /** @param {string[]} all */
@@ -39,20 +42,27 @@ function sizeOf(kind, count, dims) {
   throw new RangeError(`tensors of kind ${kind} are unknown`);
 }
 
-/** Reads weights that the engine has taken, which has checked them. @param {Uint8Array} weights @returns {Gguf} */
+/** Throws RangeError for what is damaged or no such file. @param {Uint8Array} weights @returns {Gguf} */
 export function readGguf(weights) {
   const bytes = Uint8Array.from(weights), view = new DataView(bytes.buffer), decoder = new TextDecoder(); // Buffer's slices are no copies
-  let at = 8;
-  const number = () => view.getUint32((at += 4) - 4, true);
-  const large = () => Number(view.getBigUint64((at += 8) - 8, true));
+  let at = 0;
+  /** The only code that moves `at`: where the next so many bytes begin. @param {number} size */
+  const take = (size) => {
+    if (!(size <= bytes.length - at)) throw new RangeError('the file ends early');
+    return (at += size) - size;
+  };
+  const number = () => view.getUint32(take(4), true);
+  const large = () => Number(view.getBigUint64(take(8), true));
   const text = () => {
-    const size = large();
-    return decoder.decode(bytes.slice(at, (at += size)));
+    const size = large(), start = take(size);
+    return decoder.decode(bytes.slice(start, start + size));
   };
   const skip = (kind, count) => {
     if (kind === STRING) for (let i = 0; i < count; i++) text();
-    else at += SIZES[kind] * count;
+    else if (SIZES[kind]) take(SIZES[kind] * count);
+    else throw new RangeError(`values of kind ${kind} are unknown`);
   };
+  if (number() !== MAGIC || number() !== VERSION) throw new RangeError('this is no GGUF of version 3');
   const tensorCount = large(), valueCount = large(), values = new Map(), tensors = new Map();
   for (let i = 0; i < valueCount; i++) {
     const key = text(), start = at, kind = number();
@@ -60,17 +70,45 @@ export function readGguf(weights) {
     else skip(kind, 1);
     values.set(key, bytes.slice(start, at));
   }
-  const described = Array.from({ length: tensorCount }, () => {
-    const name = text(), dims = Array.from({ length: number() }, large);
-    return { name, dims, kind: number(), offset: large() };
-  });
+  const described = [];
+  for (let i = 0; i < tensorCount; i++) {
+    const name = text(), dimensions = number();
+    if (dimensions > MOST_DIMENSIONS) throw new RangeError(`tensors of ${dimensions} dimensions are unknown`);
+    described.push({ name, dims: Array.from({ length: dimensions }, large), kind: number(), offset: large() });
+  }
   const alignment = values.has('general.alignment') ? new DataView(values.get('general.alignment').buffer).getUint32(4, true) : ALIGNMENT;
   const data = Math.ceil(at / alignment) * alignment;
   for (const { name, dims, kind, offset } of described) {
-    const size = sizeOf(kind, dims.reduce((product, n) => product * n, 1), dims);
-    tensors.set(name, { dims, kind, data: bytes.slice(data + offset, data + offset + size) });
+    at = data + offset;
+    const size = sizeOf(kind, dims.reduce((product, n) => product * n, 1), dims), start = take(size);
+    tensors.set(name, { dims, kind, data: bytes.slice(start, start + size) });
   }
   return { values, tensors };
+}
+
+/** What `textValue` made; null for any other value. @param {Uint8Array | undefined} value */
+export function textOf(value) {
+  return value && new DataView(value.buffer).getUint32(0, true) === STRING ? new TextDecoder().decode(value.slice(12)) : null;
+}
+
+/** What `textValues` made; null for any other value. @param {Uint8Array | undefined} value @returns {string[] | null} */
+export function textsOf(value) {
+  const view = value && new DataView(value.buffer);
+  if (!view || view.getUint32(0, true) !== ARRAY || view.getUint32(4, true) !== STRING) return null;
+  const texts = [];
+  for (let at = 16; at < value.length;) {
+    const end = at + 8 + Number(view.getBigUint64(at, true));
+    texts.push(new TextDecoder().decode(value.slice(at + 8, end)));
+    at = end;
+  }
+  return texts;
+}
+
+/** What `floatValue` or `floatValues` made; null for any other value. @param {Uint8Array | undefined} value @returns {Float32Array | null} */
+export function floatsIn(value) {
+  const view = value && new DataView(value.buffer);
+  if (view?.getUint32(0, true) === F32) return new Float32Array(value.slice(4).buffer);
+  return view?.getUint32(0, true) === ARRAY && view.getUint32(4, true) === F32 ? new Float32Array(value.slice(16).buffer) : null;
 }
 
 /** @param {Gguf} weights @returns {Uint8Array} */

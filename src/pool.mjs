@@ -19,13 +19,14 @@ const AHEAD = 2;
  * @property {import('./engine.mjs').Mixture | null} [prevalence] @property {number[]} [logits]
  * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
  * @property {string} [decoder] @property {import('./dicom.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
+ * @property {Float32Array} [features] @property {string | null} [patient]  a hash, where they are asked for
  * @property {string} [code] @property {string} [message]
  * @property {boolean} [elsewhere]
  */
 
 /**
  * @param {import('./shipped.mjs').Parts} parts @param {number} jobs
- * @param {{ prevalence?: string, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
+ * @param {{ prevalence?: string, features?: boolean, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
  * @returns {Promise<{ model: any, run: (items: any[]) => AsyncGenerator<{ item: any, answer: Answer }>, close: () => Promise<void> }>}
  */
 export async function createPool(parts, jobs, each = {}) {

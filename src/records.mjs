@@ -20,6 +20,9 @@ export const rounded = (shares) => Object.fromEntries(Object.entries(shares).map
 /** As --prevalence takes it; the weights' own is nothing. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
 export const mixtureText = (shares) => Object.entries(shares ?? {}).map(([label, share]) => `${label}=${share}`).join(',');
 
+/** What an overlay was fitted to. @param {{ base: string, films: { [label: string]: number } }} adapted */
+export const adaptedText = ({ base, films }) => `on the weights ${base.slice(0, 12)} to a person's own films: ${Object.entries(films).map(([label, n]) => `${label} ${n}`).join(', ')}`;
+
 /** @param {string} file @param {import('./pool.mjs').Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };

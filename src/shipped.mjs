@@ -51,24 +51,31 @@ async function promised(path) {
   return text && text.trim().split(/\s/)[0].toLowerCase();
 }
 
+/** The weights with the overlay of a file. @param {Uint8Array} weights @param {string} hash of them @param {string} path @returns {Promise<Uint8Array>} */
+async function overlaid(weights, hash, path) {
+  const { applyOverlay } = await import('./adapter.mjs'); // its engine has no business in every thread
+  return applyOverlay(weights, hash, await read(path, 'Check the path given to --overlay.'), sha256);
+}
+
 /**
- * @param {string} [model] weights other than the shipped ones
+ * @param {string} [model] weights other than the shipped ones @param {string} [overlay] to be applied to them
  * @returns {Promise<Parts>} throws CommandError
  */
-export async function loadParts(model = WEIGHTS) {
+export async function loadParts(model = WEIGHTS, overlay = undefined) {
   const shipped = model === WEIGHTS;
-  const [code, dot, weights, expected] = await Promise.all([
+  const [code, dot, bare, expected] = await Promise.all([
     read(WASM, 'Build it with `make wasm`.'),
     read(DOT, 'Build it with `make wasm`.'),
     read(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.'),
     promised(model),
   ]);
-  const hash = sha256(weights);
+  const hash = sha256(bare);
   if (expected && hash !== expected) {
     throw new CommandError(`${model} is not the file that ${model}.sha256 promises: it is damaged or altered. Fetch it again.`);
   }
+  const weights = overlay ? await overlaid(bare, hash, overlay) : bare;
   try {
-    return { wasm: await WebAssembly.compile(code), dot, weights: share(weights), sha256: hash };
+    return { wasm: await WebAssembly.compile(code), dot, weights: share(weights), sha256: overlay ? sha256(weights) : hash };
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new CommandError(`${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`);

@@ -103,6 +103,32 @@ function groups({ column, values }, labels) {
   ];
 }
 
+const FIGURES = { balancedAccuracy: 'balanced accuracy %', accuracy: 'accuracy %', auc: 'AUC', calibrationError: 'calibration error (ECE, 15 bins)', logLoss: 'log loss' };
+const ADVICE = {
+  better: 'Better on films like these: balanced accuracy rises, and the interval of its difference lies above 0. Keep it, for films like these.',
+  calibrated: 'Its probabilities fit films like these better, but it is not shown to be right more often. Keep it if you go by the probabilities.',
+  same: 'No better: the intervals of the differences that count, in balanced accuracy and in log loss, include 0. Discard it.',
+  worse: 'Worse than before. Discard it.',
+};
+
+/** @param {any} result of the adapt sub-command @returns {string} */
+export function adaptation({ model, overlay, leftOut, films, patients, comparisons, advice }) {
+  const { otherLabel, refused, repeated, contradictory, errors } = leftOut;
+  return [
+    '# Adaptation to your own films',
+    `Model ${plain(model)}; overlay ${overlay.slice(0, 12)}. Films: ${list(films)}, of ${patients} patients (a film whose patient is unknown counts as one).`,
+    `Left out: refused by the gate ${refused}, the same file again ${repeated}, the same file with two labels ${contradictory}, with no label of the model ${otherLabel}, not read ${errors}.`,
+    'Before: the model as it is, moved to the mixture of these films where it tells its own. After: its last layer, temperature and mixture'
+      + ' fitted to these films; every film judged by a fit without it and without its patient (5 folds). In brackets: 95 % intervals by a paired bootstrap over patients.',
+    grid(['', 'before', 'after', 'difference'], comparisons.map(({ name, label, before, after, difference }) => {
+      const form = /accuracy/i.test(name) ? share : area;
+      return [label ? `${FIGURES[name]} ${label}` : FIGURES[name], form(before), form(after), form(difference)];
+    })),
+    `**${ADVICE[advice]}**`,
+    'All of this is about your own films and the labels that you gave them: films of other places or devices may fare worse than before.',
+  ].join('\n\n');
+}
+
 /** @param {any} result of evaluate @param {string[]} labels of the model @param {string[]} [plots] files beside it @returns {string} */
 export function markdown(result, labels, plots = []) {
   const kinds = [...labels, 'uncertain', 'refused', 'error'];

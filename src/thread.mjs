@@ -6,7 +6,7 @@ import { owns, ownsName } from './shards.mjs';
 import { CommandError, loadCodec, sha256 } from './shipped.mjs';
 import { isDicom } from './sniff.mjs';
 
-const { wasm, dot, weights, prevalence: typed, shard, heatmap } = workerData;
+const { wasm, dot, weights, prevalence: typed, shard, heatmap, features } = workerData;
 const read = createReader();
 
 /** Of a thread that meets a DICOM file. */
@@ -15,9 +15,10 @@ let readDicom = null;
 /** @param {any} engine @param {Uint8Array} bytes @returns {Promise<any>} a diagnosis, with what a DICOM file tells */
 async function examine(engine, bytes) {
   if (!isDicom(bytes)) return engine.diagnose(bytes);
-  readDicom ??= (await import('./dicom.mjs')).createDicomReader({ engine, loadCodec });
+  const { createDicomReader, hashPatient } = await import('./dicom.mjs');
+  readDicom ??= createDicomReader({ engine, loadCodec });
   const { film, dicom } = await readDicom(bytes);
-  return { ...engine.diagnose(film), dicom };
+  return { ...engine.diagnose(film), dicom, ...(features && { patient: hashPatient(bytes, sha256) }) };
 }
 
 /**
@@ -30,9 +31,10 @@ async function diagnose(engine, { file }, reading) {
     const hash = sha256(bytes);
     if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
     const diagnosis = await examine(engine, bytes);
-    const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits } = diagnosis;
+    const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits, patient } = diagnosis;
+    const asked = features && { features: engine.features(), patient };
     if (heatmap) await (await import('./heatmap.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits } };
+    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, ...asked } };
   } catch (error) {
     if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.

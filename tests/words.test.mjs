@@ -32,9 +32,9 @@ for (const [language, translated] of translations) {
 }
 
 test('every message is used, and every message that is asked for exists', () => {
-  const code = ['app', 'view', 'reading', 'table', 'panels', 'sheet', 'words', 'shortcuts', 'queue'].map((name) => readFileSync(new URL(`../web/${name}.mjs`, import.meta.url), 'utf8')).join('\n')
+  const code = ['app', 'view', 'reading', 'table', 'panels', 'sheet', 'words', 'shortcuts', 'queue', 'adapt'].map((name) => readFileSync(new URL(`../web/${name}.mjs`, import.meta.url), 'utf8')).join('\n')
     + readFileSync(new URL('../web/index.html', import.meta.url), 'utf8');
-  const composed = /^(label|likeness|film|stage|fact\.decoder|history|tools\.window|requests|problem|part)\./;
+  const composed = /^(label|likeness|film|stage|fact\.decoder|history|tools\.window|adapt|requests|problem|part)\./;
   for (const key of Object.keys(messages.en)) assert.ok(composed.test(key) || code.includes(`'${key}'`) || code.includes(`"${key}"`), key);
   for (const [, key] of code.matchAll(/say(?:\(|: |=|-label=)['"]([\w.-]+\.[\w.-]+)['"]/g)) assert.ok(key in messages.en, key);
 });

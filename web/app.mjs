@@ -1,4 +1,5 @@
 // app.mjs: the one state of the page, and what people's actions do to it
+import { createAdapting } from './adapt.mjs';
 import { createCamera } from './camera.mjs';
 import { createClient } from './client.mjs';
 import { listen } from './events.mjs';
@@ -13,6 +14,7 @@ import { watchRequests } from './requests.mjs';
 import { fillSheet } from './sheet.mjs';
 import { firstState } from './state.mjs';
 import { ROWS } from './table.mjs';
+import { MOST_BYTES } from '../src/adapter.mjs';
 import { createView } from './view.mjs';
 import { createWords, firstLanguage } from './words.mjs';
 import english from './words/en.mjs';
@@ -33,8 +35,10 @@ function update(change) {
 const set = (changes) => update(() => Object.assign(state, changes));
 const asked = (requests) => set({ requests: [...state.requests, ...requests] });
 
-const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked);
+const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked,
+  (share) => adapting.fitted(share));
 const history = createHistory((problem) => set({ history: { ...state.history, problem } }), () => readHistory({ on: false }));
+const adapting = createAdapting(state, update, client);
 const camera = createCamera(find('camera'));
 const judgeAgain = createJudge(state, update, (prevalence, records) => client.judge(prevalence, records));
 /** @type {ReturnType<typeof createOffline> | null} */
@@ -54,10 +58,11 @@ const queue = createQueue(state, update, {
 
 async function startEngine() {
   try {
-    const model = await client.start();
-    if (state.engine.phase === 'ready') return true;
-    const { sha256 } = SITE.weights;
+    const { model, sha256, refused, adapter } = await client.start();
+    if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && !refused) return true;
     update(() => {
+      state.adapter = adapter;
+      if (refused) state.adapting = { ...state.adapting, problem: refused };
       state.engine.phase = 'ready';
       state.model = { ...model, sha256, label: `${model.name}-${model.version} ${sha256.slice(0, 12)}` };
     });
@@ -135,6 +140,15 @@ async function keepResult(film) {
   if (!state.history.on || film.status !== 'done') return;
   await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
   if (state.panel === 'history') await readHistory();
+}
+
+/** Other weights for everything on the page, and for the next visit where the device is to remember. @param {Uint8Array | null} bytes */
+async function useAdapter(bytes) {
+  client.use(bytes);
+  queue.again();
+  await client.start().catch(() => {}); // told where the queue starts it
+  await history.keepAdapter(state.adapter);
+  set({ adapting: { ...state.adapting, phase: 'idle', result: null }, said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped') });
 }
 
 function save(name, type, text) {
@@ -234,6 +248,22 @@ const actions = {
     set({ prevalence: null });
     judgeAgain();
   },
+  'adapt-choose': () => find('labelled').click(),
+  'adapt-import': () => find('adapter').click(),
+  async 'adapt-run'(files) {
+    await adapting.run(files);
+    if (state.adapting.result?.overlay) focus('#adapt-advice');
+  },
+  'adapt-cancel': () => adapting.cancel(),
+  'adapt-discard': () => adapting.discard(),
+  'adapt-keep': () => useAdapter(state.adapting.result.overlay),
+  async 'adapt-file'(file) {
+    adapting.discard();
+    if (file.size > MOST_BYTES) return set({ adapting: { ...state.adapting, problem: { code: 'overlay-damaged', message: '' } } });
+    await useAdapter(new Uint8Array(await file.arrayBuffer()));
+  },
+  'adapt-export': () => save('pleura-adapted.gguf', 'application/octet-stream', state.adapter),
+  'adapt-back': () => useAdapter(null),
   table: (changes) => set({ table: { ...state.table, ...changes } }),
   sort({ by }) {
     const { table } = state, back = table.by === by && table.down;
@@ -275,21 +305,30 @@ const actions = {
   'history-csv': async () => saveCsv((await history.all()).map(kept)),
   'history-json': async () => saveJson((await history.all()).map(kept)),
   async keep(on) {
-    if (on) return readHistory({ on: await history.begin() });
+    if (on) {
+      const begun = await history.begin();
+      if (state.adapter) await history.keepAdapter(state.adapter);
+      return readHistory({ on: begun });
+    }
     await history.wipe();
     await readHistory({ on: false, problem: null });
   },
   async wipe() {
     queue.clear();
     await actions.keep(false);
+    adapting.discard();
+    if (state.adapter) await useAdapter(null);
     set({ said: state.words.say('history.wiped') });
   },
 };
 
 listen(state, actions, (action) => action in looks, box);
 view(state);
-queue.enqueue([]);
 watchRequests('page', asked);
 const language = firstLanguage(navigator.languages, location.hash);
 if (language !== 'en') speak(language);
-history.resume().then((on) => set({ history: { ...state.history, on } }));
+history.resume().then(async (on) => {
+  set({ history: { ...state.history, on } });
+  const adapter = await history.adapter();
+  if (adapter) client.use(adapter);
+}).finally(() => queue.enqueue([]));

@@ -7,11 +7,13 @@ import { problem } from './problem.mjs';
  *  @typedef {import('../src/engine.mjs').Mixture} Mixture */
 
 /** @param {Site} site  @param {(received: number, total: number) => void} onProgress
- *  @param {(requests: import('./requests.mjs').Request[]) => void} onRequests  what the worker has asked for */
-export function createClient(site, onProgress, onRequests) {
+ *  @param {(requests: import('./requests.mjs').Request[]) => void} onRequests  what the worker has asked for
+ *  @param {(share: number) => void} onFitted  how far a fit has come, 0..1 */
+export function createClient(site, onProgress, onRequests, onFitted) {
   let worker = null;
   let ready = null;
   let kept = null; // the checked module and weights: a restart needs no network
+  let adapter = null; // the overlay of the weights that is in force
   let failed = false;
   let lastId = 0;
   const waiting = new Map();
@@ -23,6 +25,7 @@ export function createClient(site, onProgress, onRequests) {
       alive = true;
       if (data.progress) return onProgress(data.progress[0], data.progress[1]);
       if (data.requests) return onRequests(data.requests);
+      if ('fitted' in data) return onFitted(data.fitted);
       const call = waiting.get(data.id);
       waiting.delete(data.id);
       if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
@@ -48,9 +51,10 @@ export function createClient(site, onProgress, onRequests) {
   async function load() {
     open();
     try {
-      const { model, ...parts } = await call('start', { site, kept, again: failed });
+      const { model, sha256, refused, ...parts } = await call('start', { site, kept, again: failed, adapter });
       kept = parts;
-      return model;
+      if (refused) adapter = null;
+      return { model, sha256, refused, adapter };
     } catch (error) {
       failed = true;
       end(error);
@@ -59,7 +63,7 @@ export function createClient(site, onProgress, onRequests) {
   }
 
   return {
-    /** The model's description, when engine and weights are in place. */
+    /** The model's description, when engine and weights are in place; `refused`: why its overlay was not used. */
     start: () => (ready ??= load()),
 
     /** @param {{file?: File, phantom?: boolean, pictured: boolean, prevalence: Mixture | null}} film  pictured: with what the viewer needs */
@@ -77,6 +81,24 @@ export function createClient(site, onProgress, onRequests) {
     async judge(prevalence, records) {
       await this.start();
       return call('judge', { prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) });
+    },
+
+    /** What a fit needs of a film. @param {File} file  @returns {Promise<{hash: string, features: Float32Array | null, patient: string | null}>} */
+    async examine(file) {
+      await this.start();
+      return call('examineForFit', { file });
+    },
+
+    /** @param {import('../src/adapter.mjs').Labelled[]} films  @returns {Promise<import('../src/adapter.mjs').Adaptation>} */
+    async fit(films) {
+      await this.start();
+      return call('fit', { films });
+    },
+
+    /** The overlay of the weights from now on; null for none. Ends what runs, as `cancel` does. @param {Uint8Array | null} bytes */
+    use(bytes) {
+      adapter = bytes;
+      this.cancel();
     },
 
     /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */

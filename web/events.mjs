@@ -40,6 +40,14 @@ export function listen(state, actions, needsFilm, box) {
   field('shares', 'input', ({ value, dataset }) => actions.share({ [dataset.label]: Number(value) }));
   field('find', 'input', ({ value }) => actions.table({ find: value }));
   field('show', 'change', ({ value }) => actions.table({ show: value }));
+  field('labelled', 'change', (input) => {
+    actions['adapt-run']([...input.files]);
+    input.value = '';
+  });
+  field('adapter', 'change', (input) => {
+    actions['adapt-file'](input.files[0]);
+    input.value = '';
+  });
   field('keys-switch', 'change', ({ checked }) => actions.shortcuts(checked));
   field('history-switch', 'change', ({ checked }) => actions.keep(checked));
   field('language', 'change', ({ value }) => actions.language(value));

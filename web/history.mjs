@@ -12,8 +12,11 @@ export function createHistory(onProblem, onWiped) {
   let store = null;
 
   const open = async () => {
-    store = await openDB(NAME, 1, {
-      upgrade: (made) => void made.createObjectStore('films', { keyPath: 'id', autoIncrement: true }),
+    store = await openDB(NAME, 2, {
+      upgrade(made, before) {
+        if (before < 1) made.createObjectStore('films', { keyPath: 'id', autoIncrement: true });
+        made.createObjectStore('adapter');
+      },
       blocking() { // another tab wipes
         close();
         onWiped();
@@ -54,6 +57,18 @@ export function createHistory(onProblem, onWiped) {
         onProblem({ code: 'history-full', message: '' }); // the only way that adding to an open store fails
       }
     },
+
+    /** The overlay of the weights, in place of any before. @param {Uint8Array | null} bytes  null: none any more */
+    async keepAdapter(bytes) {
+      try {
+        await (bytes ? store?.put('adapter', bytes, 0) : store?.delete('adapter', 0));
+      } catch {
+        onProblem({ code: 'history-full', message: '' });
+      }
+    },
+
+    /** @returns {Promise<Uint8Array | null>} */
+    adapter: async () => (await store?.get('adapter', 0)) ?? null,
 
     /** With the newest first. @param {number} most  @returns {Promise<{count: number, newest: Kept[]}>} */
     async read(most) {

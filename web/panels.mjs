@@ -1,18 +1,19 @@
 // panels.mjs: draws the dialogs: shortcuts, camera, what was requested, results on this device
+import { createAdaptPanel } from './adapt.mjs';
 import { createChanges, each, element, put } from './dom.mjs';
 import { SHORTCUTS } from './shortcuts.mjs';
 import { paintGrey } from './viewer.mjs';
 
 /** @typedef {import('./state.mjs').State} State */
 
-const PANELS = ['keys', 'camera', 'requests', 'history'];
+const PANELS = ['keys', 'camera', 'requests', 'history', 'adapt'];
 const FOLDER = new URL('./', location.href).href;
 /** A file of this page by its exact name, without anything added: such a request can tell nothing of a film. */
 const isPart = (url) => url.startsWith(FOLDER) && /^([\w-]+-[0-9a-f]{10}\.\w+|sw\.js)?$/.test(url.slice(FOLDER.length));
 
 /** @param {Record<string, any>} at */
 export function createPanels(at) {
-  const changed = createChanges();
+  const changed = createChanges(), adapt = createAdaptPanel(at);
   const policy = /** @type {HTMLMetaElement} */ (document.querySelector('meta[http-equiv]')).content;
 
   function keys({ words, shortcuts }) {
@@ -78,6 +79,7 @@ export function createPanels(at) {
     if (panel === 'keys' && changed('keys', words, state.shortcuts)) keys(state);
     if (panel === 'requests' && changed('requests', words, state.requests, state.opened)) requests(state);
     if (panel === 'history' && changed('history', words, state.history)) history(state);
+    if (panel === 'adapt' && changed('adapt', words, state.adapting, state.adapter, state.model, state.run, state.engine.phase)) adapt(state);
     if (panel === 'camera' && changed('camera', words, state.camera)) camera(state);
   };
 }

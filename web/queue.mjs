@@ -97,6 +97,12 @@ export function createQueue(state, update, engine) {
       enqueue(films);
     },
 
+    /** Every film anew: the weights are others. */
+    again() {
+      state.run = { finished: 0, total: 0 };
+      start(state.films, { status: 'waiting', redraw: false });
+    },
+
     cancel() {
       const running = state.films.some((film) => film.status === 'running' || film.redraw);
       update(() => {

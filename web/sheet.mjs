@@ -64,6 +64,7 @@ export function fillSheet(sheet, films, state) {
   sheet.replaceChildren(element('h1', { textContent: words.say('report.title') }));
   if (!model || films.length === 0) return;
   sheet.append(element('p', { textContent: words.say('report.printed', { date: words.date(Date.now()) }) }), element('p', { className: 'notice', textContent: words.notice(model) }),
+    element('p', { className: 'notice', textContent: words.adapted(model) }),
     ...(films.length === 1 ? one(films[0], state) : all(films, state)),
     ...worthSentences(state).map((textContent) => element('p', { className: 'small', textContent })));
 }

@@ -1,4 +1,5 @@
 // state.mjs: everything that the page shows is drawn from this one object
+import { firstAdapting } from './adapt.mjs';
 import { firstLook } from './look.mjs';
 import { firstTable } from './table.mjs';
 import { createWords } from './words.mjs';
@@ -38,7 +39,9 @@ import english from './words/en.mjs';
  *  @property {import('./table.mjs').Table} table
  *  @property {import('../src/engine.mjs').Mixture | null} prevalence  that the user has given; null: the model's own prior
  *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while they are on view; never kept
- *  @property {'keys' | 'camera' | 'requests' | 'history' | null} panel  the open dialog
+ *  @property {Uint8Array | null} adapter  the overlay of the weights that is in force
+ *  @property {import('./adapt.mjs').Adapting} adapting
+ *  @property {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | null} panel  the open dialog
  *  @property {boolean} shortcuts
  *  @property {'off' | 'opening' | 'on' | 'denied'} camera
  *  @property {{on: boolean, count: number, newest: import('./history.mjs').Kept[], problem: Problem | null}} history
@@ -70,6 +73,8 @@ export const firstState = () => ({
   table: firstTable(),
   prevalence: null,
   tags: null,
+  adapter: null,
+  adapting: firstAdapting(),
   panel: null,
   shortcuts: true,
   camera: 'off',

@@ -108,7 +108,11 @@ export function createView(document) {
     at['kept-retry'].hidden = !kept || kept.complete;
     if (kept) put(at.kept, words.kept(kept));
     at.model.hidden = !model;
-    if (model) put(at.model, `${words.say('model.line', { model: model.label, license: model.license })} ${words.summary(model)}`.trim());
+    if (model) put(at.model, `${words.say('model.line', { model: model.label, license: model.license })} ${words.adapted(model) || words.summary(model)}`.trim());
+    for (const id of ['adapted-film', 'adapted-batch']) {
+      at[id].hidden = !model?.adapted;
+      if (model) put(at[id], words.adapted(model));
+    }
   }
 
   /** @param {State} state */

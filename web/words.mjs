@@ -68,6 +68,9 @@ export function createWords(language, messages, wanted = []) {
   /** @param {import('../src/engine.mjs').Mixture} shares */
   const mixture = (shares) => list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
 
+  /** @param {{ [label: string]: number }} films */
+  const counts = (films) => list.format(Object.entries(films).map(([name, n]) => `${label(name)} ${value(n)}`));
+
   return {
     language, tag, rightToLeft, say, percent, precise, whole, tenths, hundredths, label, filmWord, problem, gate, because,
     /** @param {number} time  in milliseconds since 1970 */
@@ -90,6 +93,10 @@ export function createWords(language, messages, wanted = []) {
     mixture,
     /** What probabilities stand for: nothing is said of a model that does not tell. @param {import('../src/engine.mjs').Mixture | null} prevalence */
     standsFor: (prevalence, { prior }) => (prior ? say(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : ''),
+
+    /** What is said of every result of weights that a person has adapted; nothing of others. */
+    adapted: ({ adapted, sha256 }) => (adapted ? say('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : ''),
+    counts,
 
     /** The gate's word and its reason: is this a film that the model may judge? @returns {[string, string]} */
     gateWords({ gate: { accepted, score } }) {

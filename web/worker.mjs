@@ -1,6 +1,7 @@
 // worker.mjs: fetches and checks engine and weights, then diagnoses one film after another
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { adapt, applyOverlay } from '../src/adapter.mjs';
 import { createEngine } from '../src/engine.mjs';
 import { isDicom } from '../src/sniff.mjs';
 import { problem, toProblem } from './problem.mjs';
@@ -12,11 +13,13 @@ const THUMB_SIDE = 128;
 const MAX_FILE = 256 << 20;
 
 let engine = null;
+let parts = null; // the checked module and weights, and what they are called
 let dicomSite = null;
 let dicom = null; // the module for DICOM, from the first such file on
 watchRequests('worker', (requests) => self.postMessage({ requests }));
 
-const tasks = { start, diagnose, judge, tags };
+const hash = (bytes) => bytesToHex(sha256(bytes));
+const tasks = { start, diagnose, judge, tags, examineForFit, fit };
 
 self.onmessage = async ({ data: { id, type, ...message } }) => {
   try {
@@ -28,11 +31,37 @@ self.onmessage = async ({ data: { id, type, ...message } }) => {
   }
 };
 
-async function start({ site, kept, again }) {
+/** An adapter that does not fit the weights is told of, and the weights are used as they are. */
+async function start({ site, kept, again, adapter }) {
   kept ??= await fetchParts(site, again);
-  engine = await createEngine({ wasm: kept.module, weights: kept.weights });
+  parts = { wasm: kept.module, weights: kept.weights, base: site.weights.sha256 };
+  let { weights, base: used } = parts, refused = null;
+  try {
+    if (adapter) {
+      weights = applyOverlay(parts.weights, parts.base, adapter, hash);
+      engine = await createEngine({ wasm: parts.wasm, weights });
+      used = hash(weights);
+    }
+  } catch (error) {
+    const { code, message } = toProblem(error);
+    refused = { code, message };
+  }
+  if (!adapter || refused) engine = await createEngine({ wasm: parts.wasm, weights: parts.weights });
   dicomSite = site.dicom;
-  return { result: { model: engine.model, ...kept } };
+  return { result: { model: engine.model, sha256: refused ? parts.base : used, refused, ...kept } };
+}
+
+/** What a fit needs of a film: no record, no picture. */
+async function examineForFit({ file }) {
+  const bytes = await readFile(file), { gate } = await examine(bytes);
+  const features = gate.accepted ? engine.features() : null;
+  return { result: { hash: hash(bytes), features, patient: isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null } };
+}
+
+/** An overlay for the weights as they came, whatever is in force. */
+async function fit({ films }) {
+  const { model } = await createEngine(parts);
+  return { result: await adapt({ ...parts, model, films, sha256: hash }, (share) => self.postMessage({ fitted: share })) };
 }
 
 async function fetchParts(site, again) {

@@ -1,0 +1,143 @@
+// adapt.test.mjs: the page fitted to a person's own films: before and after, keep and discard, export and import, in every language, with nothing sent or kept unasked
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { LANGUAGES } from '../../web/words.mjs';
+import { film, folder, root, tiny } from '../command.mjs';
+import { faults, launch, open, serve, settled } from './site.mjs';
+
+const WAIT = { timeout: 180_000 };
+let browser, server;
+
+before(async () => {
+  for (const [n, label] of ['covid', 'pneumonia', 'normal', 'fracture'].entries()) {
+    await mkdir(`${folder}/films/${label}`, { recursive: true });
+    for (let i = 0; i < (n < 3 ? 20 : 1); i++) await writeFile(`${folder}/films/${label}/${i}.png`, film(64 + 12 * n, i));
+  }
+  await mkdir(`${folder}/few/covid`, { recursive: true });
+  await writeFile(`${folder}/few/covid/0.png`, film(64));
+  await promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', tiny, '--out', `${folder}/site`]); // random weights refuse no film
+  [browser, server] = await Promise.all([launch(), serve()]);
+  server.folder = `${folder}/site`;
+});
+after(() => Promise.all([browser?.close(), server?.close()]));
+
+async function ready(t, options) {
+  const opened = await open(browser, server, { reducedMotion: 'reduce', ...options });
+  opened.page.setDefaultTimeout(WAIT.timeout);
+  t.after(opened.close);
+  t.after(() => assert.deepEqual(opened.complaints, []));
+  await settled(opened.page);
+  return opened;
+}
+async function panel(page, name) {
+  await page.click('#more');
+  await page.click(`#menu [data-panel=${name}]`);
+  await page.waitForSelector(`#panel-${name}[open]`);
+}
+const fit = async (page) => {
+  await page.setInputFiles('#labelled', `${folder}/films`);
+  await page.waitForSelector('#adapt-result:not([hidden])', WAIT);
+};
+async function saved(page, selector) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+  return readFile(await download.path());
+}
+const inForce = (page, start) => page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
+const record = async (page) => JSON.parse((await saved(page, '[data-action=export-json]')).toString().split('\n')[0]);
+
+test('a folder is fitted, told of, kept, named in every result, exported, taken back and imported, and nothing is sent', async (t) => {
+  const { page, asked } = await ready(t);
+  await page.setInputFiles('#files', [`${folder}/films/covid/0.png`, `${folder}/films/normal/0.png`]);
+  await settled(page);
+  const plain = await record(page);
+  await page.waitForSelector('text=Ready to work offline');
+  asked.length = 0;
+  await panel(page, 'adapt');
+  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  await fit(page);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'adapt-advice');
+  assert.match(await page.textContent('#adapt-films'), /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Left out: .*in other folders 1/);
+  assert.equal(await page.locator('#adapt-figures tr').count(), 7);
+  assert.deepEqual(await faults(page), []);
+  await page.click('[data-action=adapt-keep]');
+  await inForce(page, 'Adapted on this device to labelled films (COVID-19 20, Pneumonia 20, and Normal 20): weights ');
+  const overlay = await saved(page, '#adapt-export');
+  assert.equal(overlay.subarray(0, 4).toString(), 'GGUF');
+  await page.keyboard.press('Escape');
+  await settled(page);
+  const own = await record(page);
+  assert.match(own.model, /^tiny-0\.0\.1\+adapted /);
+  assert.notEqual(own.bits, plain.bits);
+  for (const id of ['adapted-film', 'adapted-batch', 'model']) assert.match(await page.textContent(`#${id}`), /Adapted on this device/, id);
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.match(await page.textContent('#sheet'), /Adapted on this device/);
+  await writeFile(`${folder}/own.gguf`, overlay);
+  await panel(page, 'adapt');
+  await page.click('#adapt-back');
+  await inForce(page, 'The shipped weights');
+  await page.waitForFunction(() => document.getElementById('adapted-film').hidden);
+  await page.setInputFiles('#adapter', `${folder}/own.gguf`);
+  await inForce(page, 'Adapted');
+  await page.keyboard.press('Escape');
+  await settled(page);
+  assert.deepEqual(await record(page), own);
+  const parts = asked.filter((url) => !url.startsWith('blob:')).map((url) => url.slice(server.url.length));
+  assert.deepEqual(parts.filter((name) => !/^worker-[0-9a-f]{10}\.js$/.test(name)), [], 'but for the worker, which starts anew with other weights');
+  assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+});
+
+test('an adaptation is kept where results are, survives a reload, and is wiped with them; a foreign file and too few films are refused', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'adapt');
+  await page.setInputFiles('#adapter', tiny);
+  await page.waitForSelector('#adapt-problem:not([hidden])');
+  assert.match(await page.textContent('#adapt-problem'), /no adaptation file of Pleura/);
+  await page.setInputFiles('#labelled', `${folder}/few`);
+  await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-problem').textContent));
+  await fit(page);
+  await page.click('[data-action=adapt-discard]');
+  await page.waitForSelector('#adapt-result', { state: 'hidden' });
+  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  await page.setInputFiles('#adapter', `${folder}/own.gguf`);
+  await inForce(page, 'Adapted');
+  await page.keyboard.press('Escape');
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.reload();
+  await settled(page);
+  await page.waitForFunction(() => document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
+  await panel(page, 'history');
+  await page.click('[data-action=wipe]');
+  await page.waitForFunction(() => !document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
+  assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+});
+
+test('a fit can be cancelled, and the page goes on', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'adapt');
+  await page.setInputFiles('#labelled', `${folder}/films`);
+  await page.click('[data-action=adapt-cancel]');
+  await page.waitForSelector('#adapt-work', { state: 'hidden' });
+  assert.equal(await page.isVisible('#adapt-result'), false);
+  await page.keyboard.press('Escape');
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  assert.equal(await page.isVisible('#bars'), true);
+});
+
+for (const [language, viewport] of Object.keys(LANGUAGES).map((one, i) => /** @type {const} */ ([one, i % 2 ? { width: 390, height: 844 } : { width: 1440, height: 900 }]))) {
+  test(`in ${language} at ${viewport.width} pixels the dialog has no fault and fits`, async (t) => {
+    const { page } = await ready(t, { viewport, locale: language, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+    await page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
+    await panel(page, 'adapt');
+    await fit(page);
+    assert.deepEqual(await faults(page), []);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+    assert.ok(await page.evaluate(() => { const { scrollWidth, clientWidth } = document.getElementById('panel-adapt'); return scrollWidth <= clientWidth; }));
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${language}.png` });
+  });
+}
