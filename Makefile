@@ -173,6 +173,7 @@ bench: setup
 
 bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
+	@node --test tests/bench.test.mjs
 	@node tests/bench/folders.mjs
 
 samples: wasm
