@@ -253,7 +253,7 @@ def train_one(films, crop, mask, left_out, steps, seed):
     network = Graph(resnet(DIAGNOSIS_SIDE), norm=False).load_folded(parameters)
     probability, judged = evaluate(network, as_input(crop[rows], mask[rows]))[0].softmax(1).numpy(), [films[i] for i in rows]
     found = figures.unseen(judged, probability, out) if folds else figures.known(judged, probability)
-    table = {"command": f"model/train.py --seed {seed} --steps {steps}" + (f" --leave-out {left_out}" if folds else ""),
+    table = {"command": f"/usr/bin/python3 model/train.py --seed {seed} --steps {steps}" + (f" --leave-out {left_out}" if folds else ""),
              "title": "Left-out sources" if folds else "Seeds", "columns": ["left out" if folds else "seed", *found],
              "rows": [[left_out or seed, *found.values()]]}
     (BUILD / f"{name}.json").write_text(json.dumps(table))
