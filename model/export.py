@@ -70,14 +70,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=ROOT / "model" / "pleura.gguf", type=Path)
     out = parser.parse_args().out
-    lungs_lines = unet(train.LUNGS_SIDE)
     lungs_parameters = torch.load(BUILD / "lungs.pt")
     lines, parameters = ensemble(resnet(train.DIAGNOSIS_SIDE), [torch.load(BUILD / f"seed-{seed}.pt") for seed in train.MEMBERS])
     films = data.labelled()
     settings, gates, bias = calibrated(films, Graph(lines, norm=False).load_folded(parameters), *train.seen(films))
     weight, own = parameters["logits"]
     parameters["logits"] = weight, own + bias
-    graphs = {"lungs": Graph(gated(Graph(lungs_lines), "gate.pool", gates["lungs"]), norm=False),
+    graphs = {"lungs": Graph(gated(Graph(unet(train.LUNGS_SIDE)), "gate.pool", gates["lungs"]), norm=False),
               "diagnosis": Graph(gated(Graph(lines), "pool", gates["diagnosis"]), norm=False)}
     lungs_parameters["gate"], parameters["gate"] = gates["lungs"], gates["diagnosis"]
     metadata = {

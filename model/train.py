@@ -136,7 +136,6 @@ SHARES = {
     "pneumonia": {"cohen": 0.3, "kermany": 0.15, "nih": 0.3, "rsna_lungonly": 0.25},
     "normal": {"cohen": 0.02, "kermany": 0.15, "nih": 0.3, "rsna_lungonly": 0.25, "rsna_radiodb": 0.28},
 }
-SOURCES = tuple(dict.fromkeys(source for shares in SHARES.values() for source in shares))
 
 
 def weights(films):

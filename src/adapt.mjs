@@ -20,7 +20,7 @@ export const FEWEST_FILMS = 20, FEWEST_PATIENTS = 10;
 const FOLDS = 5;
 /** Of the pull towards the shipped layer; at the first the layer stays as it is. Warm starts go from strong to weak. */
 const STRENGTHS = [Infinity, 100, 30, 10, 3, 1, 0.3, 0.1];
-/** As of the shipped weights: so many films get an answer, the others are uncertain. */
+/** So many of the person's films get an answer, the others are uncertain. */
 const COVERAGE = 0.9;
 
 /**
