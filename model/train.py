@@ -229,6 +229,9 @@ def main():
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, help=f"this one alone instead of {MEMBERS}")
     arguments = parser.parse_args()
+    unknown = set(filter(None, arguments.leave_out.split("+"))) - set(data.FOLDS)
+    if unknown:
+        parser.error(f"no such fold: {', '.join(sorted(unknown))}")
     start(1)
     if arguments.lungs:
         return train_lungs(data.films(), BUILD / "lungs.pt")
