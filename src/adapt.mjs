@@ -3,12 +3,12 @@
 // Nothing that is said of the new layer comes from a film that it was fitted to: of each outer fold, strength, temperature
 // and shift are chosen by inner folds of the others alone. All of a patient's films lie in one fold.
 import { calibrate, cost, fit, loss, moved, project, softmax } from './regression.mjs';
-import { auc, balanced, bootstrap, calibrationError, confusion, quantile, random } from './statistics.mjs';
+import { auc, balanced, bootstrap, calibrationError, confusion, random } from './statistics.mjs';
 
 /**
  * @typedef {import('./regression.mjs').Film} Film @typedef {import('./regression.mjs').Layer} Layer
  * @typedef {import('./regression.mjs').Point} Point
- * @typedef {{ change: Float64Array[], temperature: number, strength: number, certain: number }} Refit
+ * @typedef {{ change: Float64Array[], temperature: number, strength: number }} Refit
  * @typedef {{ value: number, low: number | null, high: number | null }} Figure  with its 95 % interval
  * @typedef {{ name: 'balancedAccuracy' | 'accuracy' | 'auc' | 'calibrationError' | 'logLoss', label: string | null,
  *   before: Figure, after: Figure, difference: Figure }} Comparison  difference: after minus before
@@ -20,8 +20,6 @@ export const FEWEST_FILMS = 20, FEWEST_PATIENTS = 10;
 const FOLDS = 5;
 /** Of the pull towards the shipped layer; at the first the layer stays as it is. Warm starts go from strong to weak. */
 const STRENGTHS = [Infinity, 100, 30, 10, 3, 1, 0.3, 0.1];
-/** So many of the person's films get an answer, the others are uncertain. */
-const COVERAGE = 0.9;
 
 /**
  * The films that may count: of the model's labels, accepted by the gate, each file once; a file that was given two labels
@@ -73,17 +71,16 @@ function refitPoints(points) {
   const losses = logits.map((rows) => loss(rows, labels)), best = losses.indexOf(Math.min(...losses));
   const { temperature, shift } = calibrate(logits[best], labels);
   const change = fit(points, STRENGTHS.slice(0, best + 1))[best];
-  const confidence = Float64Array.from(logits[best], (row) => Math.max(...softmax(row.map((z, label) => z / temperature + shift[label])))).sort();
   change.forEach((row, label) => { row[row.length - 1] += temperature * shift[label]; });
-  return { change, temperature, strength: STRENGTHS[best], certain: quantile(confidence, 1 - COVERAGE) };
+  return { change, temperature, strength: STRENGTHS[best] };
 }
 
 /**
  * The layer for these films, and what it is worth by cross-validation: every film is judged by a layer that was fitted
  * without its fold.
  * @param {Film[]} films @param {Layer} layer what `begin` gives @param {(share: number) => void} [progress] 0..1
- * @returns {{ layer: Layer, temperature: number, strength: number, certain: number, before: number[][], after: number[][] }}
- *   probabilities are softmax(logits / temperature); certain: the threshold at which COVERAGE are answered
+ * @returns {{ layer: Layer, temperature: number, strength: number, before: number[][], after: number[][] }}
+ *   probabilities are softmax(logits / temperature)
  */
 export function refit(films, layer, progress = () => {}) {
   const { points, back } = project(films, layer), fold = folds(points), after = new Array(films.length);

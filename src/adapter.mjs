@@ -11,7 +11,7 @@ export const MOST_BYTES = 4 << 20;
 const ARCHITECTURE = 'pleura-overlay', WEIGHT = 'diagnosis.logits.weight', BIAS = 'diagnosis.logits.bias', SEAL = 'pleura.overlay.sha256';
 const LANES = 4; // of kernels.h
 /** What the weights take over from an overlay; their checks are those of pleura.c. */
-const TAKEN = ['pleura.temperature', 'pleura.threshold.certain', 'pleura.prior', 'pleura.selftest.bits', 'pleura.adapted.base', 'pleura.adapted.films'];
+const TAKEN = ['pleura.temperature', 'pleura.prior', 'pleura.selftest.bits', 'pleura.adapted.base', 'pleura.adapted.films'];
 
 const damaged = () => new PleuraError('overlay-damaged', -1, 'This is no overlay of Pleura, or it is damaged. Export it again from where it was made.');
 const foreign = () => new PleuraError('overlay-foreign', -1,
@@ -65,7 +65,7 @@ export function applyOverlay(weights, base, bytes, sha256) {
   const overlay = open(bytes, sha256);
   if (textOf(overlay.values.get('pleura.adapted.base')) !== base) throw foreign();
   const { values, tensors } = readGguf(weights), labels = textsOf(values.get('pleura.labels'));
-  const sizes = new Map([['pleura.temperature', 1], ['pleura.threshold.certain', 1], ['pleura.prior', labels.length], ['pleura.adapted.films', labels.length]]);
+  const sizes = new Map([['pleura.temperature', 1], ['pleura.prior', labels.length], ['pleura.adapted.films', labels.length]]);
   for (const [key, size] of sizes) if (floatsIn(overlay.values.get(key))?.length !== size) throw damaged();
   for (const name of [WEIGHT, BIAS]) {
     const count = ({ dims }) => dims.reduce((product, n) => product * n, 1);
@@ -108,7 +108,7 @@ export async function adapt({ wasm, weights, base, model, films, sha256 }, progr
     ['general.architecture', textValue(ARCHITECTURE)], ['general.type', textValue('adapter')], ['general.name', textValue(`${model.name} adapted`)],
     ['general.description', textValue(`Last layer and temperature of ${model.name}-${model.version}, fitted to ${known.length} labelled films of ${patients} patients: ${told}.`)],
     ['general.license', textValue(model.license)], ['pleura.labels', textValues(labels)], ['pleura.temperature', floatValue(fitted.temperature)],
-    ['pleura.threshold.certain', floatValue(model.certain > 0 ? fitted.certain : 0)], ['pleura.prior', floatValues(mixture)],
+    ['pleura.prior', floatValues(mixture)],
     ['pleura.adapted.base', textValue(base)], ['pleura.adapted.films', floatValues(counts)],
   ]);
   const overlay = { values, tensors: pack(fitted.layer) };

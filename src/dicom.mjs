@@ -200,9 +200,8 @@ export function createDicomReader({ engine, loadCodec }) {
  * @param {Uint8Array} file @param {(bytes: Uint8Array) => string} sha256 @returns {string | null}
  */
 export function hashPatient(file, sha256) {
-  const { attributes } = open(file), element = attributes.elements.x00100020;
-  const id = element?.length ? attributes.byteArray.subarray(element.dataOffset, element.dataOffset + element.length) : [];
-  return id.some((byte) => byte !== 32 && byte !== 0) ? sha256(Uint8Array.from(id)) : null;
+  const id = open(file).attributes.string('x00100020'); // without the blanks around it, which mean nothing
+  return id ? sha256(new TextEncoder().encode(id)) : null;
 }
 
 /**

@@ -11,6 +11,7 @@ import { apply, begin, calibrate, fit, loss, project, softmax } from '../src/reg
 import { sha256 } from '../src/shipped.mjs';
 import { random } from '../src/statistics.mjs';
 import { film, folder, lines, pleura, root, tiny, tried } from './command.mjs';
+import { dicomFile } from './dicom_file.mjs';
 
 const LABELS = ['covid', 'pneumonia', 'normal'], WIDTH = 12;
 const draw = random(5), normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
@@ -122,6 +123,7 @@ test('an overlay changes nothing but the last layer, and the engine says of itse
   assert.equal(plain.model.adapted, null);
   assert.deepEqual(engine.model.adapted, { base, films: { covid: 20, pneumonia: 20, normal: 20 } });
   assert.equal(engine.model.version, `${model.version}+adapted`);
+  assert.equal(engine.model.certain, model.certain, 'one rule tells which films are uncertain');
   for (const share of Object.values(engine.model.prior)) assert.ok(Math.abs(share - 1 / 3) < 1e-6);
   const [a, b] = [plain.phantom(), engine.phantom()];
   assert.notEqual(a.bits, b.bits);
@@ -183,6 +185,27 @@ test('the command fits, tells before and after, and its overlay is used and name
   assert.match(tried(['info', '--overlay', 'own.gguf']).stdout, /adapted +on the weights/);
   const compared = JSON.parse(tried(['evaluate', '--labels', 'films', '--json', '--overlay', 'own.gguf', '--against', tiny]).stdout);
   assert.notEqual(compared.model, compared.comparison.against);
+});
+
+/** Sixty films as DICOM, in a folder a label. @param {string} name @param {(label: number, i: number) => string} patient */
+function writeDicom(name, patient) {
+  LABELS.forEach((label, n) => {
+    mkdirSync(join(folder, name, label), { recursive: true });
+    for (let i = 0; i < 20; i++) {
+      const pixels = Uint8Array.from({ length: 72 * 72 }, (_, p) => (p % 72) * 2 + 20 * n + i);
+      writeFileSync(join(folder, name, label, `${i}.dcm`), dicomFile({ width: 72, height: 72, pixels, tags: { '00100020': ['LO', patient(n, i)] } }));
+    }
+  });
+}
+
+test('DICOM films of one Patient ID are one patient, blanks around it aside, and a film without one is its own', () => {
+  writeDicom('discs', (n, i) => (i < 4 ? '' : `${i % 2 ? '' : ' '}ID-${n}${i >> 1}${i % 2 ? '  ' : ''}`));
+  const { status, stdout, stderr } = tried(['adapt', '--labels', 'discs', '--out', 'discs.gguf', '--json']);
+  assert.equal(status, 0, stderr);
+  assert.equal(JSON.parse(stdout).patients, 3 * (4 + 8));
+  assert.doesNotMatch(stdout + stderr + readFileSync(join(folder, 'discs.gguf'), 'latin1'), /ID-/);
+  writeDicom('one', (n) => `P${n}`);
+  assert.match(tried(['adapt', '--labels', 'one', '--out', 'one.gguf']).stderr, /Too few films: covid has 20 of 1, pneumonia has 20 of 1, normal has 20 of 1;/);
 });
 
 test('the command says in a sentence what it lacks', () => {

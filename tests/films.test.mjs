@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,17 +20,23 @@ function missing(t) {
   return true;
 }
 
-/** @param {string[]} paths */
-function records(paths) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...paths],
+/** What the command says as JSON. @param {string[]} args */
+function said(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args],
     { encoding: 'utf8', maxBuffer: 1 << 28 });
   assert.equal(status, 0, stderr);
-  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+  return stdout;
 }
+
+/** @param {string[]} args */
+const records = (args) => said(args).trimEnd().split('\n').map((line) => JSON.parse(line));
+
+/** The rows of one split. @param {string} name */
+const split = (name) => parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).filter((row) => row.split === name);
 
 test('every film of the test split is answered', (t) => {
   if (missing(t)) return;
-  const files = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).filter(({ split }) => split === 'test').map(({ file }) => join(data, file));
+  const files = split('test').map(({ file }) => join(data, file));
   const answers = records(files);
   assert.deepEqual(answers.map(({ file }) => file), files);
   for (const { file, verdict, probability, bits } of answers) {
@@ -45,6 +52,26 @@ test('most pictures that are no frontal chest film are refused', (t) => {
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
+});
+
+test('films of some hospitals make an adaptation, and other films of theirs are read with it', (t) => {
+  if (missing(t)) return;
+  const own = split('val').filter(({ source }) => ['cohen', 'cxnet', 'nih'].includes(source)), folder = mkdtempSync(join(tmpdir(), 'pleura-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const labels = join(folder, 'labels.csv'), overlay = join(folder, 'own.gguf');
+  writeFileSync(labels, ['file,label,patient_id', ...own.map(({ file, label, patient_id: patient }) => `${file},${label},${patient}`)].join('\n'));
+  const { films, patients, leftOut, comparisons } = JSON.parse(said(['adapt', '--labels', labels, '--root', data, '--out', overlay]));
+  const left = Object.values(leftOut).reduce((sum, count) => sum + count), fitted = Object.values(films).reduce((sum, count) => sum + count);
+  assert.equal(fitted + left, own.length);
+  assert.ok(patients <= new Set(own.map(({ patient_id: patient }) => patient)).size, 'films of a patient stay together');
+  for (const { name, before, after, difference } of comparisons) assert.ok(Math.abs(after.value - before.value - difference.value) < 1e-9, name);
+  const other = split('test').filter(({ source }) => source === 'cohen').slice(0, 3).map(({ file }) => join(data, file));
+  const [plain, adapted] = [[], ['--overlay', overlay]].map((more) => records([...other, ...more]));
+  adapted.forEach(({ model, bits, verdict }, i) => {
+    assert.match(model, /\+adapted /);
+    assert.notEqual(bits, plain[i].bits);
+    assert.equal(verdict === 'refused', plain[i].verdict === 'refused', 'the gate is the same');
+  });
 });
 
 test('the samples are films that the manifest knows, under the licence that it names', (t) => {
