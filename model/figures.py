@@ -35,6 +35,11 @@ def shown(figure, low, high, percent):
     return f"{scale * figure:.{digits}f} ({scale * low:.{digits}f}-{scale * high:.{digits}f})"
 
 
+def change(figure, low, high, percent):
+    scale, digits = (100, 1) if percent else (1, 3)
+    return f"{scale * figure:+.{digits}f} ({scale * low:+.{digits}f} to {scale * high:+.{digits}f})"
+
+
 def share(hits):
     """A share of films in percent, with Wilson's interval."""
     n, p = len(hits), np.mean(hits) if len(hits) else np.nan
@@ -45,14 +50,14 @@ def share(hits):
     return shown(p, max(low, 0), min(high, 1), True)
 
 
-def clustered(figure, patient, percent=True):
+def clustered(figure, patient, percent=True, show=shown):
     """figure(rows) of all rows, with an interval from a bootstrap over patients."""
     order = np.argsort(patient, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(np.unique(patient, return_inverse=True)[1][order])) + 1)
     random = np.random.default_rng(1)
     with np.errstate(invalid="ignore", divide="ignore"):  # a draw may lack a class
         draws = [figure(np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))])) for _ in range(ROUNDS)]
-        return shown(figure(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
+        return show(figure(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
 
 
 def auc(positive, negative):

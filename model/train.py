@@ -160,8 +160,8 @@ def standardise(crop, mask):
     return ((crop - mean) / deviation).clamp(-3, 3) * mask
 
 
-def lung_views(crop, mask):
-    """Training's random views of [n, 1, s, s] crops and masks: other shapes, edges, sharpness and greys."""
+def varied(crop, mask):
+    """[n, 1, s, s] crops and masks -> the same with other shapes, edges, sharpness and greys."""
     side = crop.shape[-1]
     planes = augment.warp(torch.cat([crop / 3, mask], 1), side, zoom=(0.85, 1.2), stretch=0.1, shift=0.05, mirror=0.5)
     crop, mask = planes.split(1, 1)
@@ -170,7 +170,12 @@ def lung_views(crop, mask):
     mask = augment.blur(torch.cat(parts), 0.5)
     crop = augment.curve(augment.sharpness(crop), 0.7)
     crop = augment.field(augment.greys(crop, 0.3), 1.0)
-    return standardise(crop, augment.holes(mask, 0.3))
+    return crop, augment.holes(mask, 0.3)
+
+
+def lung_views(crop, mask):
+    """Training's random views: what the network sees of varied() films."""
+    return standardise(*varied(crop, mask))
 
 
 def evaluate(network, x, batch=256):
