@@ -129,12 +129,12 @@ def sharpness(film, most=0.8):
 
 def holes(mask, p):
     """A rectangle of the lungs taken away on a share p."""
-    mask, (n, _, h, w) = mask.clone(), mask.shape
-    for i in torch.nonzero(torch.rand(n) < p).flatten().tolist():
-        y, x = int(torch.randint(0, h * 3 // 4, ())), int(torch.randint(0, w * 3 // 4, ()))
-        dy, dx = (int(v) for v in torch.randint(h // 10, h // 3, (2,)))
-        mask[i, :, y:y + dy, x:x + dx] = 0
-    return mask
+    n, _, h, w = mask.shape
+    rows, columns = torch.arange(h)[:, None], torch.arange(w)
+    y, x = (torch.randint(0, side * 3 // 4, (n, 1, 1, 1)) for side in (h, w))
+    dy, dx = torch.randint(h // 10, h // 3, (2, n, 1, 1, 1))
+    inside = (rows >= y) & (rows < y + dy) & (columns >= x) & (columns < x + dx)
+    return mask * (1 - chance(n, p) * inside)
 
 
 def dense_away(crop, mask, p):

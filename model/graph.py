@@ -112,7 +112,7 @@ class Graph(nn.Module):
             else:
                 raise ValueError(f"no such op: {op}")
             y = ACTS[o.get("act", "none")](y)
-            out[name] = mix_style(y) if self.training and name in self.mixed and torch.rand(()) < 0.5 else y
+            out[name] = mix_style(y) if self.training and name in self.mixed and torch.rand((), device="cpu") < 0.5 else y
         return out
 
     def fold(self):

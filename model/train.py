@@ -48,7 +48,7 @@ def fit(network, batches, loss, rate, layout=torch.contiguous_format):
         value.backward()
         optimizer.step()
         schedule.step()
-        total += value.item()
+        total += value.detach() # a number would make a GPU wait at every step
         if step % 100 == 0 or step == steps:
             mean = total / (step - (step - 1) // 100 * 100)
             print(f"  step {step}/{steps} loss {mean:.4f} {time.time() - began:.0f} s", flush=True)
