@@ -1,12 +1,11 @@
-"""How much better large networks would be on the same films, in three steps: pack, train (best on a GPU), report.
+"""Trains large networks beside one of the shipped architecture, to see how much its size costs: pack, then train.
 
-`pack` writes all that `train` needs to one file, so that a machine with neither films nor libpleura can train;
-`train` writes the logits of every network to another, from which `report` makes its tables.
+`pack` writes all that `train` needs to one file, so that a machine with a GPU but neither films nor libpleura can train;
+`train` writes the logits of every network to another, of which model/ceiling_report.py makes tables.
 """
 import argparse
 import concurrent.futures
 import io
-import json
 import lzma
 import multiprocessing
 import os
@@ -22,10 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import augment
-import calibrate
 import data
-import export
-import figures
 import inputs
 import train
 from graph import Graph, resnet, unet
@@ -33,6 +29,7 @@ from graph import Graph, resnet, unet
 FOLDER = train.BUILD.parent / "ceiling"
 SIDE, QUALITY = 160, 85  # of the packed crops; WebP's quality
 FOLDS, SEEDS = ("", "hannover", "cxnet", "cohen", "bimcv", "nih"), (1, 2)  # "": trained on all sources
+STEPS = {fold: 1200 if fold else train.STEPS for fold in FOLDS}            # as for the model card
 POOL = 25                # batches whose views are made at once, for a GPU waits at every small step
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -45,6 +42,8 @@ class Candidate(NamedTuple):
     mixed: tuple             # layers of train.MIXED's kind
     pretrained: bool = False
     teachers: tuple = ()     # candidates of the same fold whose answers are half of the target
+    folds: tuple = FOLDS
+    seeds: tuple = SEEDS
 
 
 def resnet18(side, widths=(64, 128, 256, 512), classes=3):
@@ -54,7 +53,7 @@ def resnet18(side, widths=(64, 128, 256, 512), classes=3):
     last = "small"
     for number, width in enumerate(widths, 1):
         for part in (1, 2):
-            stride, out = (2 if number > part == 1 else 1), f"block{number}" if part == 2 else f"half{number}"
+            stride, out = 2 if number > 1 and part == 1 else 1, f"block{number}" if part == 2 else f"half{number}"
             lines += [f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
                       f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}"]
             if stride == 2:
@@ -77,14 +76,15 @@ def mobilenet(side, classes=3):
     return lines + [f"pool = mean {last}", f"logits = dense pool c={classes}"]
 
 
-# Everything here was set before the first run: nothing is chosen by a figure of the report.
+# All this was set before the first run, so nothing is chosen by a figure of the report; folds and seeds of the last are what
+# there was time for.
 SMALL = resnet(train.DIAGNOSIS_SIDE)
 CANDIDATES = {
     "shipped": Candidate("ResNet-10, 96 px, as shipped", train.DIAGNOSIS_SIDE, SMALL, 4e-3, train.MIXED),
     "resnet18": Candidate("ResNet-18, 160 px", SIDE, resnet18(SIDE), 2e-3, train.MIXED),
     "mobilenet": Candidate("MobileNetV1 of ImageNet, 160 px", SIDE, mobilenet(SIDE), 1e-3, ("pw3",), pretrained=True),
     "taught": Candidate("ResNet-10, 96 px, taught by the four large ones", train.DIAGNOSIS_SIDE, SMALL, 4e-3, train.MIXED,
-                        teachers=("resnet18", "mobilenet")),
+                        teachers=("resnet18", "mobilenet"), folds=FOLDS[1:], seeds=SEEDS[:1]),
 }
 
 
@@ -112,7 +112,7 @@ def pack(place):
 
 
 class Pack:
-    """What pack() wrote: films that know label, source and split; crops int8 and masks uint8 [n, 1, SIDE, SIDE] on DEVICE."""
+    """What pack() wrote: films that know label, source and split; crops [n, 1, SIDE, SIDE] and masks of half their side on DEVICE."""
 
     def __init__(self, place):
         with np.load(place) as stored:
@@ -120,7 +120,6 @@ class Pack:
             self.films = [data.Film("", label, source, "", split, "", "", "") for label, source, split in stored["films"]]
             pictures = np.split(stored["pictures"], np.cumsum(stored["sizes"])[:-1])
             half = np.frombuffer(lzma.decompress(stored["masks"].tobytes()), np.uint8).reshape(-1, 1, SIDE // 2, SIDE // 2)
-            self.manifest = str(stored["manifest"])
         with ThreadPoolExecutor() as pool:
             crop = np.stack(list(pool.map(lambda picture: np.asarray(Image.open(io.BytesIO(picture)).convert("L")), pictures)))
         self.crop = torch.from_numpy((crop.astype(np.int16) - 128).astype(np.int8))[:, None].to(DEVICE)
@@ -235,9 +234,16 @@ def loss(logits, label, told=None):
     return hard if told is None else (hard + F.cross_entropy(logits, told)) / 2
 
 
+def trained(name, path):
+    """What run() has saved, for answers()."""
+    network = Graph(CANDIDATES[name].lines)
+    network.load_state_dict(torch.load(path))
+    return Half(network).eval()
+
+
 def run(job):
     """Trains one network; its parameters and its logits of all films that it has not seen go to files."""
-    name, fold, seed, steps, folder = job
+    name, fold, seed, folder = job
     began, candidate = time.time(), CANDIDATES[name]
     train.start(seed)
     new, learnt = judged(PACK.films, fold)
@@ -245,189 +251,56 @@ def run(job):
     if candidate.pretrained:
         drawn = torch.from_numpy(np.random.choice(learnt, 256)).to(DEVICE)
         begin_at(network, PACK.pretrained, train.standardise(*PACK(drawn, candidate.side)))
-    teachers = []
-    for teacher in [name_of(teacher, fold, own) for teacher in candidate.teachers for own in SEEDS]:
-        teachers.append(Half(Graph(CANDIDATES[teacher.split("-")[0]].lines)).eval())
-        teachers[-1].network.load_state_dict(torch.load(folder / f"{teacher}.pt"))
-    views = Views(PACK, learnt, candidate, steps, teachers)
+    teachers = [trained(teacher, folder / f"{name_of(teacher, fold, own)}.pt") for teacher in candidate.teachers for own in SEEDS]
+    views = Views(PACK, learnt, candidate, STEPS[fold], teachers)
     network = train.fit(Half(network), views, loss, candidate.rate, torch.channels_last).network
     torch.save(network.state_dict(), folder / f"{name_of(name, fold, seed)}.pt")
     seen = torch.cat([train.evaluate(network, train.standardise(*PACK(part, candidate.side)))[0].cpu()
                       for part in torch.from_numpy(new).to(DEVICE).split(512)])
     np.save(folder / f"{name_of(name, fold, seed)}.npy", seen.numpy())
-    print(f"{name_of(name, fold, seed)}: {steps} steps, {time.time() - began:.0f} s", flush=True)
+    print(f"{name_of(name, fold, seed)}: {STEPS[fold]} steps, {time.time() - began:.0f} s", flush=True)
     return name_of(name, fold, seed)
 
 
 def awake(place):
     """What each process does first: the films onto the device, where all random numbers are then drawn, too."""
     global PACK
-    torch.backends.cudnn.benchmark = True
     if DEVICE.type == "cuda":
         torch.set_default_device(DEVICE)
     PACK = Pack(place)
 
 
-def train_all(place, out, steps, workers):
+def train_all(place, out, workers):
     """Every candidate, fold and seed, in order of worth; what there is is stored after each."""
     began, folder, done = time.time(), FOLDER / "networks", {}
     folder.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
+    with np.load(place) as stored:
+        manifest = stored["manifest"]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), awake, (place,)) as pool:
         for taught in (False, True):
-            names = [name for name, candidate in CANDIDATES.items() if bool(candidate.teachers) == taught]
-            jobs = [pool.submit(run, (name, fold, seed, steps, folder)) for seed in SEEDS for fold in FOLDS for name in names]
+            jobs = [pool.submit(run, (name, fold, seed, folder)) for seed in SEEDS for fold in FOLDS
+                    for name, candidate in CANDIDATES.items()
+                    if bool(candidate.teachers) == taught and fold in candidate.folds and seed in candidate.seeds]
             for job in concurrent.futures.as_completed(jobs):
                 done[job.result()] = np.load(folder / f"{job.result()}.npy")
-                with np.load(place) as stored:
-                    np.savez(out / "answers.part.npz", manifest=stored["manifest"], steps=steps, minutes=(time.time() - began) / 60,
-                             device=torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU", **done)
+                np.savez(out / "answers.part.npz", manifest=manifest, minutes=(time.time() - began) / 60,
+                         device=torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU", **done)
                 os.replace(out / "answers.part.npz", out / "answers.npz")
-
-
-class Question(NamedTuple):
-    column: str
-    fold: str
-    score: object            # of probabilities [n, 3]
-    positive: np.ndarray     # rows of data.labelled()
-    negative: np.ndarray
-
-
-def questions(films):
-    """What is asked of networks that know neither side."""
-    external = figures.rows(films, "normal", split="external")
-    covid, pneumonia = lambda p: p[:, 0], lambda p: p[:, 1]
-    out = [Question(f"{title}: covid, external normals", fold, covid, figures.rows(films, "covid", data.FOLDS[fold]), external)
-           for title, fold in (("hannover", "hannover"), ("cxnet", "cxnet"), ("cohen", "cohen"), ("bimcv and webmix", "bimcv"))]
-    own = lambda label, source: figures.rows(films, label, [source])
-    return out + [Question("cohen: covid, own pneumonia", "cohen", figures.covid_not_pneumonia, own("covid", "cohen"), own("pneumonia", "cohen")),
-                  Question("nih: pneumonia, own normals", "nih", pneumonia, own("pneumonia", "nih"), own("normal", "nih"))]
-
-
-TEAMS = {**{name: ((name,), candidate.title) for name, candidate in CANDIDATES.items()},
-         "large": (("resnet18", "mobilenet"), "the four large ones together")}
-ORDER = ("shipped", "resnet18", "mobilenet", "large", "taught")
-
-
-class Answers:
-    """The logits of a training, by the rows of data.labelled(); films that a network has learnt from are not a number."""
-
-    def __init__(self, place, films):
-        with np.load(place) as stored:
-            self.stored = {name: stored[name] for name in stored.files}
-        if str(self.stored["manifest"]) != data.manifest_hash():
-            raise SystemExit(f"{place} is of other films than {data.home()}")
-        self.films = films
-
-    def has(self, team, fold):
-        return all(name_of(name, fold, seed) in self.stored for name in TEAMS[team][0] for seed in SEEDS)
-
-    def logits(self, team, fold, seeds=SEEDS):
-        out = np.full((len(self.films), len(data.LABELS)), np.nan, np.float32)
-        new = judged(self.films, fold)[0]
-        out[new] = np.mean([self.stored[name_of(name, fold, seed)] for name in TEAMS[team][0] for seed in seeds], 0)
-        return out
-
-    def probability(self, *which):
-        return torch.from_numpy(self.logits(*which)).softmax(1).numpy()
-
-
-def size_of(team):
-    names = TEAMS[team][0]
-    return sum(p.numel() for name in names for p in Graph(CANDIDATES[name].lines, norm=False).parameters()) * len(SEEDS) / 1e6
-
-
-def unseen(answers, teams):
-    """Tables of the left-out sources: the two seeds together, what that is above the shipped architecture, each seed alone."""
-    films, asked = answers.films, questions(answers.films)
-    strangers, folds = figures.rows(films, "normal", split="external"), [q.fold for q in asked[:4]]
-    patient = figures.patients(films)
-
-    def kept(team, seeds=SEEDS):
-        """[4 folds, external normals]: called normal?"""
-        return np.stack([answers.logits(team, fold, seeds)[strangers].argmax(1) == 2 for fold in folds])
-
-    def compared(team, question):
-        rows = np.concatenate([question.positive, question.negative])
-        yes = np.arange(len(rows)) < len(question.positive)
-        ours, theirs = (question.score(answers.probability(name, question.fold))[rows] for name in (team, "shipped"))
-        return figures.clustered(lambda r: figures.auc(ours[r][yes[r]], ours[r][~yes[r]]) - figures.auc(theirs[r][yes[r]], theirs[r][~yes[r]]),
-                                 patient[rows], False, figures.change)
-
-    def alone(team, question):
-        scores = [question.score(answers.probability(team, question.fold, [seed])) for seed in SEEDS]
-        return ", ".join(f"{figures.auc(score[question.positive], score[question.negative]):.3f}" for score in scores)
-
-    columns = [*(q.column for q in asked), "external normals called normal %, mean of the first four"]
-    together, above, seeds = [], [], []
-    for team in teams:
-        title, normal = TEAMS[team][1], kept(team).mean(0)
-        cells = [figures.area(q.score(answers.probability(team, q.fold)), films, q.positive, q.negative) for q in asked]
-        together.append([title, f"{size_of(team):.1f}", *cells, figures.clustered(lambda r: normal[r].mean(), patient[strangers])])
-        if team != "shipped":
-            more = normal - kept("shipped").mean(0)
-            above.append([title, *(compared(team, q) for q in asked),
-                          figures.clustered(lambda r: more[r].mean(), patient[strangers], True, figures.change)])
-        if team != "large":
-            shares = ", ".join(f"{100 * kept(team, [seed]).mean():.1f}" for seed in SEEDS)
-            seeds.append([title, *(alone(team, q) for q in asked), shares])
-    return [{"title": "Neither side seen: AUC of two networks of different seeds, their logits averaged", "columns": ["network", "million parameters", *columns], "rows": together},
-            {"title": "The same, above the shipped architecture: differences on the same films", "columns": ["network", *columns], "rows": above},
-            {"title": "Each of the two seeds alone", "columns": ["network", *columns], "rows": seeds}]
-
-
-def seen(answers, teams):
-    """The table of the test split, whose hospitals all networks know; calibrated as export.py calibrates."""
-    films, label, patient = answers.films, torch.from_numpy(figures.truth(answers.films)), figures.patients(answers.films)
-    fitted = np.array([film.split == "val" and film.source not in export.UNJUDGED for film in films])
-    test = np.array([i for i, film in enumerate(films) if film.split == "test" and film.source != "rsna_lungonly"])
-    strangers = figures.rows(films, "normal", split="external")
-    own = lambda label: figures.rows(films, label, ["nih"], "test")
-    rows = []
-    for team in teams:
-        logits = torch.from_numpy(answers.logits(team, ""))
-        t, bias = calibrate.scaling(logits[fitted], label[fitted])
-        p = ((logits + torch.from_numpy(bias)) / t).softmax(1).numpy()
-        called, truth = p.argmax(1)[test], label.numpy()[test]
-        rows.append([TEAMS[team][1], figures.area(p[:, 0], films, test[truth == 0], test[truth != 0]),
-                     figures.clustered(lambda r: figures.balanced(truth[r], called[r]), patient[test]),
-                     *(figures.clustered(lambda r: np.mean(called[r][truth[r] == c] == c), patient[test]) for c in range(len(data.LABELS))),
-                     figures.area(p[:, 1], films, own("pneumonia"), own("normal")),
-                     figures.share(p[strangers].argmax(1) == 2)])
-    return [{"title": f"Hospitals seen: {figures.sets([films[i] for i in [*test, *strangers]])}, two seeds together, calibrated on the validation split",
-             "columns": ["network", "COVID AUC", "balanced accuracy %", *(f"sensitivity for {name} %" for name in data.LABELS),
-                         "nih: pneumonia, own normals, AUC", "external normals called normal %"], "rows": rows}]
-
-
-def report(place):
-    """build/model/ceiling.json, for report.py."""
-    answers = Answers(place, data.labelled())
-    teams = [team for team in ORDER if all(answers.has(team, fold) for fold in FOLDS)]
-    of = answers.stored
-    note = {"note": f"{int(of['steps'])} steps of {sum(train.BATCH.values())} for every network, {float(of['minutes']):.0f} minutes on one {of['device']}."}
-    tables = [{**table, "command": "/usr/bin/python3 model/ceiling.py"} for table in [*unseen(answers, teams), *seen(answers, teams)]]
-    tables[-1].update(note)
-    (train.BUILD / "ceiling.json").write_text(json.dumps(tables, indent=1))
-    for table in tables:
-        print(table["title"], *(" | ".join(map(str, row)) for row in [table["columns"], *table["rows"]]), "", sep="\n")
-    print(note["note"])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=["pack", "train", "report"], help="without one: all three")
+    parser.add_argument("part", nargs="?", choices=["pack", "train"], help="without one: both")
     parser.add_argument("--films", type=Path, default=FOLDER / "films.npz", help="what pack writes and train reads")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of answers.npz, which train writes and report reads")
-    parser.add_argument("--steps", type=int, default=train.STEPS)
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of answers.npz, which train writes")
     parser.add_argument("--workers", type=int, default=1, help="networks that are trained at once")
     options = parser.parse_args()
-    if options.part in (None, "pack"):
+    if options.part != "train":
         pack(options.films)
-    if options.part in (None, "train"):
-        train_all(options.films, options.out, options.steps, options.workers)
-    if options.part in (None, "report"):
-        report(options.out / "answers.npz")
+    if options.part != "pack":
+        train_all(options.films, options.out, options.workers)
 
 
 if __name__ == "__main__":

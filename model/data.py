@@ -34,7 +34,9 @@ lungs_only/ with a manifest of its own; name it in PLEURA_DATA.
   rsna_lungonly    RSNA Pneumonia Detection Challenge 2018 films, everything but the lungs already black; same terms
   kermany          Kermany et al., Mendeley Data rscbjbr9sj; CC BY 4.0; children of 1 to 5 years
   openist          OpenIST chest X-rays (github.com/pi-null-mezon/OpenIST); unclear; external, never trained on
-  masks            v7labs (github.com/v7labs/covid-19-xray-dataset), lungVAE (github.com/raghavian/lungVAE)"""
+  masks            v7labs (github.com/v7labs/covid-19-xray-dataset), lungVAE (github.com/raghavian/lungVAE)
+  pretrained       for ceiling.py alone: mobilenet_v1_imagenet.npz, MobileNetV1 1.0 of ImageNet (Apache 2.0), its stem and blocks
+                   1 to 12, batch norms folded: stem.w, stem.b, dw1.w ... pw12.b, the three colours of the stem added up"""
 
 
 class Film(NamedTuple):

@@ -1,7 +1,7 @@
 """The evaluation beyond `pleura evaluate`: python3 model/report.py [SECTION]; without one, all sections and model/report.md.
 
 A section writes build/model/report/SECTION.json, a list of tables: title, columns, rows, command, perhaps a note and the
-hash of the weights. model/train.py writes such tables, too; `compose` makes model/report.md of all there are.
+hash of the weights. model/train.py and model/ceiling_report.py write such tables, too; `compose` makes model/report.md of all there are.
 """
 import argparse
 import hashlib
@@ -20,7 +20,10 @@ SECTIONS = {
     "baselines": ("Baselines", baselines.section), "perturb": ("Perturbations", stress.perturb), "heatmap": ("Heatmaps", stress.heatmap),
     "refusal": ("Refusal", stress.refusal), "mistakes": ("The worst mistakes", stress.mistakes),
 }
-TRAINED = {"leave-out": ("Sources left out", "leave-out-*.json"), "seeds": ("Seeds", "seed-*.json")} # by model/train.py
+TRAINED = {
+    "leave-out": ("Sources left out", "leave-out-*.json", "model/train.py"), "seeds": ("Seeds", "seed-*.json", "model/train.py"),
+    "ceiling": ("The ceiling: large networks", "ceiling.json", "model/ceiling.py"),
+}
 FOLDER, OUT = train.BUILD / "report", ROOT / "model" / "report.md"
 HEAD = """# What `pleura evaluate` does not show
 
@@ -41,7 +44,7 @@ def cells(row):
 
 def markdown(table):
     """Lines of one table."""
-    right = ["---:" if any(str(cell)[:1].isdigit() for cell in column) else "---" for column in list(zip(*table["rows"]))[1:]]
+    right = ["---:" if any(str(cell).lstrip("+-")[:1].isdigit() for cell in column) else "---" for column in list(zip(*table["rows"]))[1:]]
     of = table.get("weights", weights_name())
     other = [] if of == weights_name() else [f"**Of other weights than those shipped: `{of}`.**", ""]
     return ["", *other, table["title"], "", cells(table["columns"]),
@@ -61,7 +64,7 @@ def compose():
     """model/report.md from what has been run; runs that differ in their rows alone share a table."""
     lines = HEAD.format(weights=weights_name()).splitlines()
     sections = {name: (title, [FOLDER / f"{name}.json"], f"model/report.py {name}") for name, (title, _) in SECTIONS.items()}
-    sections |= {name: (title, sorted(train.BUILD.glob(pattern)), "model/train.py") for name, (title, pattern) in TRAINED.items()}
+    sections |= {name: (title, sorted(train.BUILD.glob(pattern)), program) for name, (title, pattern, program) in TRAINED.items()}
     for title, paths, program in sections.values():
         lines += ["", f"## {title}"]
         tables = [table for path in paths if path.exists() for table in loaded(path)]
