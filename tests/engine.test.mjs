@@ -159,6 +159,14 @@ test('weights that are not right are refused by name', async () => {
   assert.equal(await code(version), 'model-version');
 });
 
+test('a network that would run for hours is refused', async () => {
+  const { values, tensors } = readGguf(tiny);
+  const code = (/** @type {string[]} */ ...graph) => createEngine({ wasm, weights: writeGguf({ values: new Map(values).set('pleura.diagnosis.graph', textValues(graph)), tensors }) })
+    .then(() => 'taken', (error) => error.code);
+  assert.equal(await code('image = input h=4096 w=4096 c=4', 'wide = maxpool image k=64', 'wider = maxpool image k=64'), 'model-unsupported');
+  assert.equal(await code('image = input h=19 w=19 c=4', 'wide = maxpool image k=4', 'wider = maxpool image k=4'), 'model-damaged', 'without logits');
+});
+
 test('weights whose numbers were altered fail the self-test', async () => {
   const altered = weights.slice();
   altered[(altered.length >> 1) | 1] ^= 0x04; // the exponent of one weight
