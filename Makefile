@@ -146,10 +146,21 @@ build/$(CC)/fuzz_%: tests/fuzz_%.c tests/replay.c $(SOURCES:src/%.c=build/$(CC)/
 # stb_image copies an empty IDAT chunk to nowhere.
 build/$(CC)/image.o build/fuzz/image.o: SANITIZE += -fno-sanitize=nonnull-attribute
 
+# MemorySanitizer, which sees what is read before it is written, goes with no other, and only clang has it.
+MEMORY = $(COMMON) -O1 -g -fno-sanitize-recover=all -fsanitize=memory
+build/memory/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
+	@mkdir -p $(@D)
+	clang $(MEMORY) -c $< -o $@
+
+build/memory/%: tests/%.c tests/replay.c $(SOURCES:src/%.c=build/memory/%.o) $(HEADERS) src/wasm.c Makefile
+	clang $(MEMORY) $(filter tests/%.c %.o, $^) -lm -o $@
+
 # Every file of the corpora, and with them all that the fuzzers have ever found, goes through its target again.
-native: $(TESTS) $(FUZZERS:%=build/$(CC)/%)
+REPLAYED = $(CC) $(if $(filter clang, $(CC)), memory)
+native: $(TESTS) $(foreach folder, $(REPLAYED), $(FUZZERS:%=build/$(folder)/%))
 	@set -e; for test in $(TESTS); do echo "$$test"; "$$test"; done
-	@set -e; for corpus in $(CORPORA); do build/$(CC)/fuzz_$${corpus%%-*} tests/corpus/$$corpus/*; done
+	@set -e; for folder in $(REPLAYED); do for corpus in $(CORPORA); do \
+	  build/$$folder/fuzz_$${corpus%%-*} tests/corpus/$$corpus/*; done; done
 
 build/fuzz/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)

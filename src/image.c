@@ -75,6 +75,13 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
     }
 }
 
+static int has_colours(const uint8_t *row, int64_t width, uint32_t bits, int64_t colours)
+{
+    for (int64_t at = 0; at < width * bits; at += bits)
+        if ((row[at / 8] >> (8 - bits - at % 8) & ((1 << bits) - 1)) >= colours) return 0;
+    return 1;
+}
+
 static pleura_status check_bmp(const uint8_t *bytes, size_t size)
 {
     if (size < 26) return PLEURA_IMAGE_DAMAGED;
@@ -87,8 +94,14 @@ static pleura_status check_bmp(const uint8_t *bytes, size_t size)
     pleura_status status = image_check_size(width, height);
     if (status) return status;
     if (coding != 0 && coding != 3) return PLEURA_IMAGE_UNSUPPORTED; /* run lengths */
-    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
-    return le32(bytes + 10) + row * (uint64_t)height > size ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
+    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4, offset = le32(bytes + 10);
+    if (offset + row * (uint64_t)height > size) return PLEURA_IMAGE_DAMAGED;
+    if (bits != 1 && bits != 4 && bits != 8) return PLEURA_OK;
+    /* Of pixels without a colour stb_image shows what lay in memory; of a core header's colours it misses the last four. */
+    int64_t colours = core ? ((int64_t)offset - 38) / 3 : ((int64_t)offset - 14 - le32(bytes + 14)) / 4;
+    for (const uint8_t *at = bytes + offset; height; height--, at += row)
+        if (!has_colours(at, width, bits, colours)) return PLEURA_IMAGE_UNSUPPORTED;
+    return PLEURA_OK;
 }
 
 static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)

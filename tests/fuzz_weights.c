@@ -210,13 +210,14 @@ static uint64_t describe(pleura_engine *e)
 static void look_up(const pleura_engine *e)
 {
     static const char *const keys[] = {"pleura.labels", "pleura.prior", "general.name", "general.alignment", "pleura.temperature"};
+    static const size_t indices[] = {0, 1, 2, 1000, (size_t)1 << 30, (size_t)1 << 60};
     const char *at;
     size_t size;
     double v;
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-        for (size_t i = 0; i < 3; i++) {
-            if (pleura_text(e, &at, &size, keys[k], i)) assert(!memchr(at, 0, size) || size);
-            pleura_number(e, &v, keys[k], i);
+        for (size_t i = 0; i < sizeof indices / sizeof *indices; i++) {
+            if (pleura_text(e, &at, &size, keys[k], indices[i])) assert(!memchr(at, 0, size) || size);
+            pleura_number(e, &v, keys[k], indices[i]);
         }
 }
 

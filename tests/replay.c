@@ -1,4 +1,4 @@
-/* replay.c - a fuzz target's program where libFuzzer is not: runs it once on each file. */
+/* replay.c - a fuzz target's program where libFuzzer is not: runs the target once on each file. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,14 +8,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* Every failure ends in the handler, which can name the file. */
-const char *__asan_default_options(void);
+const char *__asan_default_options(void), *__msan_default_options(void);
 const char *__asan_default_options(void) { return "abort_on_error=1"; }
+const char *__msan_default_options(void) { return "abort_on_error=1"; }
 
 static const char *path;
 
 static void name_file(int number)
 {
-    ssize_t written = write(2, path, strlen(path));
+    ssize_t written = write(2, path, strlen(path)) + write(2, "\n", 1);
     (void)written, (void)number;
 }
 

@@ -185,6 +185,33 @@ static void a_wrong_checksum_is_damage(void)
     free(f.bytes);
 }
 
+/* A BMP of 64 x 64 pixels of 8 bits, all of one index, under a header of 12 or 40 bytes with so many colours. */
+static pleura_status read_index(uint8_t index, uint8_t header, int colours)
+{
+    enum { SIDE = 64 };
+    file f = {0};
+    film out;
+    int offset = 14 + header + colours * (header == 12 ? 3 : 4);
+    uint8_t core[] = {12, 0, 0, 0, SIDE, 0, SIDE, 0, 1, 0, 8, 0}, info[40] = {40, 0, 0, 0, SIDE, 0, 0, 0, SIDE, 0, 0, 0, 1, 0, 8}, line[SIDE];
+    append(&f, (uint8_t[14]){'B', 'M', [10] = (uint8_t)offset, (uint8_t)(offset >> 8)}, 14);
+    append(&f, header == 12 ? core : info, header);
+    while ((int)f.size < offset) append(&f, (uint8_t[]){77}, 1);
+    memset(line, index, SIDE);
+    for (int y = 0; y < SIDE; y++) append(&f, line, SIDE);
+    pleura_status status = decode_copy(&out, f.bytes, f.size);
+    if (!status) assert(out.pixels[0] == 77 * 257 && out.pixels[SIDE * SIDE - 1] == 77 * 257);
+    if (!status) film_free(&out);
+    free(f.bytes);
+    return status;
+}
+
+/* For a pixel beyond the palette there is no colour but what lay in memory. */
+static void pixels_without_a_colour_are_refused(void)
+{
+    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_UNSUPPORTED && read_index(255, 40, 256) == PLEURA_OK);
+    assert(read_index(251, 12, 256) == PLEURA_OK && read_index(252, 12, 256) == PLEURA_IMAGE_UNSUPPORTED); /* stb_image reads 252 */
+}
+
 static void put_chunk(file *f, const char *type, const uint8_t *data, int size)
 {
     uint8_t *whole = malloc((size_t)size + 4);
@@ -462,6 +489,7 @@ int main(void)
     formats_are_read_and_fenced();
     orientation_is_applied();
     a_wrong_checksum_is_damage();
+    pixels_without_a_colour_are_refused();
     a_bomb_is_damage();
     endless_scans_are_refused();
     missing_tables_are_zeros();
