@@ -3,6 +3,8 @@
 #   make start    set up what is missing, build, diagnose the sample films, serve the page (SERVE=0: no page)
 #   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, Chromium, lint
 #   make check    the quick part of the tests, before each commit
+#   make fuzz     a minute of hostile input to each parser (FUZZ_SECONDS=60, FUZZ=image-png for one of them)
+#   make fuzz-coverage  how much of each C file the committed corpora reach
 #   make setup    install compilers, Emscripten, Node and Chromium where they are missing (Debian)
 #   make wasm     build/pleura.wasm, the engine of page and command
 #   make lib      build/libpleura.so, the same engine for C and Python
@@ -24,18 +26,24 @@ CC = clang
 endif
 SERVE  = 1
 PORT   = 8080
+FUZZ   = $(CORPORA)
+FUZZ_SECONDS = 60
 PREFIX     = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR     = $(PREFIX)/lib
 DATADIR    = $(PREFIX)/share
 # A fused multiply-add would make native and wasm differ; stb_image's inverse DCT overflows on hostile coefficients.
 COMMON = -std=c11 -ffp-contract=off -fwrapv -Wall -Wextra -Wshadow -Werror -Isrc -isystem build/include
-NATIVE = $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+SANITIZE = address,undefined,float-cast-overflow
+NATIVE = $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)
 WASM   = $(COMMON) -DNDEBUG -msimd128
 LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc
 HEADERS   = $(wildcard src/*.h tests/*.h)
 SOURCES   = $(filter-out src/wasm.c src/int8_dot.c, $(wildcard src/*.c))
 TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
+# Corpus image-png belongs to tests/fuzz_image.c.
+CORPORA   = weights-text weights-gguf image-png image-jpeg image-dicom image-bmp calls
+FUZZERS   = $(notdir $(basename $(wildcard tests/fuzz_*.c)))
 # glibc's allocator otherwise hands every activation back to the system; threads that spin starve a busy machine.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
@@ -46,7 +54,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib types install uninstall site bench bench-folders samples model model-report picture format clean native lint helpers
+.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -131,8 +139,55 @@ build/$(CC)/test_threads: tests/test_threads.c $(SOURCES) $(HEADERS) Makefile | 
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -O1 -g -pthread -fsanitize=thread $(filter %.c, $^) -lm -o $@
 
-native: $(TESTS)
+# wasm.c is part of tests/fuzz_calls.c.
+build/$(CC)/fuzz_%: tests/fuzz_%.c tests/replay.c $(SOURCES:src/%.c=build/$(CC)/%.o) $(HEADERS) src/wasm.c Makefile
+	$(CC) $(NATIVE) $(filter tests/%.c %.o, $^) -lm -o $@
+
+# stb_image copies an empty IDAT chunk to nowhere.
+build/$(CC)/image.o build/fuzz/image.o: SANITIZE += -fno-sanitize=nonnull-attribute
+
+# MemorySanitizer, which sees what is read before it is written, goes with no other, and only clang has it.
+MEMORY = $(COMMON) -O1 -g -fno-sanitize-recover=all -fsanitize=memory
+build/memory/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
+	@mkdir -p $(@D)
+	clang $(MEMORY) -c $< -o $@
+
+build/memory/%: tests/%.c tests/replay.c $(SOURCES:src/%.c=build/memory/%.o) $(HEADERS) src/wasm.c Makefile
+	clang $(MEMORY) $(filter tests/%.c %.o, $^) -lm -o $@
+
+# Every file of the corpora, and with them all that the fuzzers have ever found, goes through its target again.
+REPLAYED = $(CC) $(if $(filter clang, $(CC)), memory)
+native: $(TESTS) $(foreach folder, $(REPLAYED), $(FUZZERS:%=build/$(folder)/%))
 	@set -e; for test in $(TESTS); do echo "$$test"; "$$test"; done
+	@set -e; for folder in $(REPLAYED); do for corpus in $(CORPORA); do \
+	  build/$$folder/fuzz_$${corpus%%-*} tests/corpus/$$corpus/*; done; done
+
+build/fuzz/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
+	@mkdir -p $(@D)
+	clang $(COMMON) -O2 -g -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,$(SANITIZE) -c $< -o $@
+
+build/fuzz/%: tests/%.c $(SOURCES:src/%.c=build/fuzz/%.o) $(HEADERS) src/wasm.c Makefile
+	clang $(COMMON) -O2 -g -fno-sanitize-recover=all -fsanitize=fuzzer,$(SANITIZE) $(filter tests/%.c %.o, $^) -lm -o $@
+
+# No header is left out as one of the system: stb_image counts.
+build/coverage/%: tests/%.c tests/replay.c $(SOURCES) $(HEADERS) src/wasm.c Makefile | build/include/stb
+	@mkdir -p $(@D)
+	clang $(subst -isystem,-w -I,$(COMMON)) -O1 -fprofile-instr-generate -fcoverage-mapping $(filter-out src/wasm.c, $(filter %.c, $^)) -lm -o $@
+
+# Grown corpora stay in build/fuzz. What a finding or a corpus adds to the committed one: build/fuzz/fuzz_image -merge=1
+# tests/corpus/image-png build/fuzz/image-png. Nothing in there may come from a film.
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	@set -e; for corpus in $(FUZZ); do mkdir -p build/fuzz/$$corpus; \
+	  build/fuzz/fuzz_$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
+	  -artifact_prefix=build/fuzz/found-$$corpus- build/fuzz/$$corpus tests/corpus/$$corpus; done
+
+fuzz-coverage: $(FUZZERS:%=build/coverage/%)
+	@.ci/setup fuzz
+	@set -e; for corpus in $(CORPORA); do \
+	  LLVM_PROFILE_FILE=build/coverage/$$corpus.profraw build/coverage/fuzz_$${corpus%%-*} tests/corpus/$$corpus/* >&2; done
+	@llvm-profdata merge build/coverage/*.profraw -o build/coverage/all.profdata
+	@llvm-cov report build/coverage/fuzz_calls $(patsubst %, -object build/coverage/fuzz_%, image weights) \
+	  -instr-profile=build/coverage/all.profdata -ignore-filename-regex='tests/|simde'
 
 lint: | build/include/stb
 	node_modules/.bin/tsc -p src
@@ -141,7 +196,7 @@ lint: | build/include/stb
 	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text -o /dev/null $(COMMON) "$$source"; done
 
 # The programs that the Node tests run besides the command.
-helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-out tests/test_%, $(wildcard tests/*.c)))
+helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-out tests/test_% tests/fuzz_% tests/replay.c, $(wildcard tests/*.c)))
 
 check: wasm lib lint native
 	@$(MAKE) --no-print-directory helpers CC=clang

@@ -281,6 +281,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      * @returns {Pick<Diagnosis, 'verdict' | 'probability' | 'prevalence'>}
      */
     judge({ logits, gate: { reason } }) {
+      if (logits.length !== labels.length) throw new TypeError(`logits must hold ${labels.length} numbers, one a label of these weights`);
       give(Float32Array.from(logits));
       c.judge(reason ? gateNumber(reason) : 0);
       return readJudgement();

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a PNG's data may grow to while it is read: set for each file, since stb_image's hooks do not know which it is. */
+static _Thread_local size_t most_growth;
+static void *grow(void *p, size_t size) { return size > most_growth ? NULL : realloc(p, size); }
+
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
@@ -13,7 +17,7 @@
 #define STBI_NO_FAILURE_STRINGS
 #define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
 #define STBI_MALLOC(size) calloc(1, size) /* it reads tables and planes that a hostile file never fills */
-#define STBI_REALLOC realloc
+#define STBI_REALLOC grow
 #define STBI_FREE free
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
@@ -59,12 +63,23 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
         if (crc32_of(type, (size_t)length + 4) != be32(type + 4 + length)) return PLEURA_IMAGE_DAMAGED;
         if (first) {
             if (memcmp(type, "IHDR", 4) != 0 || length != 13) return PLEURA_IMAGE_DAMAGED;
-            pleura_status status = image_check_size(be32(type + 4), be32(type + 8));
+            uint32_t width = be32(type + 4), height = be32(type + 8);
+            pleura_status status = image_check_size(width, height);
             if (status) return status;
+            /* The file, and rows of four samples of 16 bits, each behind a filter's byte; twice, as stb_image doubles. A bomb
+             * holds more than its film needs. */
+            most_growth = 4096 + 2 * (size + ((size_t)width * 8 + 1) * height);
         }
         if (memcmp(type, "IEND", 4) == 0) return PLEURA_OK;
         at += (size_t)length + 12;
     }
+}
+
+static int has_colours(const uint8_t *row, int64_t width, uint32_t bits, int64_t colours)
+{
+    for (int64_t at = 0; at < width * bits; at += bits)
+        if ((row[at / 8] >> (8 - bits - at % 8) & ((1 << bits) - 1)) >= colours) return 0;
+    return 1;
 }
 
 static pleura_status check_bmp(const uint8_t *bytes, size_t size)
@@ -79,8 +94,14 @@ static pleura_status check_bmp(const uint8_t *bytes, size_t size)
     pleura_status status = image_check_size(width, height);
     if (status) return status;
     if (coding != 0 && coding != 3) return PLEURA_IMAGE_UNSUPPORTED; /* run lengths */
-    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
-    return le32(bytes + 10) + row * (uint64_t)height > size ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
+    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4, offset = le32(bytes + 10);
+    if (offset + row * (uint64_t)height > size) return PLEURA_IMAGE_DAMAGED;
+    if (bits != 1 && bits != 4 && bits != 8) return PLEURA_OK;
+    /* Of pixels without a colour stb_image shows what lay in memory; of a core header's colours it misses the last four. */
+    int64_t colours = core ? ((int64_t)offset - 38) / 3 : ((int64_t)offset - 14 - le32(bytes + 14)) / 4;
+    for (const uint8_t *at = bytes + offset; height; height--, at += row)
+        if (!has_colours(at, width, bits, colours)) return PLEURA_IMAGE_UNSUPPORTED;
+    return PLEURA_OK;
 }
 
 static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)

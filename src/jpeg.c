@@ -7,6 +7,9 @@
 
 enum { SOF0 = 0xc0, SOF2 = 0xc2, SOF3 = 0xc3, DHT = 0xc4, RST0 = 0xd0, EOI = 0xd9, SOS = 0xda, DQT = 0xdb, DRI = 0xdd, APP1 = 0xe1 };
 
+/* Encoders write about ten; each goes over the whole film, however little there is in it. */
+enum { MAX_SCANS = 100 };
+
 static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
 static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
@@ -79,6 +82,7 @@ static pleura_status check_segment(jpeg_header *h, int marker, const uint8_t *by
 pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
 {
     jpeg_header h = {.orientation = 1};
+    int scans = 0;
     if (size < 2 || be16(bytes) != 0xffd8) return PLEURA_IMAGE_DAMAGED;
     for (size_t at = 2;;) {
         if (size - at < 2 || bytes[at] != 0xff) return PLEURA_IMAGE_DAMAGED;
@@ -94,9 +98,11 @@ pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
         if (marker >= RST0 && marker < RST0 + 8) continue;
         pleura_status status = check_segment(&h, marker, bytes, size, &at);
         if (status) return status;
-        if (marker == SOS) /* entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart */
-            while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 || (bytes[at + 1] >= RST0 && bytes[at + 1] < RST0 + 8)))
-                at++;
+        if (marker != SOS) continue;
+        if (++scans > MAX_SCANS) return PLEURA_IMAGE_UNSUPPORTED;
+        /* Entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart. */
+        while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 || (bytes[at + 1] >= RST0 && bytes[at + 1] < RST0 + 8)))
+            at++;
     }
 }
 

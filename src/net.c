@@ -8,6 +8,7 @@
 
 enum { TILE_LEAST_PIXELS = 40, TILE_FLOATS = 1 << 16 };
 static const size_t MAX_FLOATS = (size_t)1 << 28; /* 1 GiB for one tensor: no honest network here comes near */
+static const uint64_t MAX_WORK = (uint64_t)1 << 38; /* half a minute or so for one film: 16 times VGG-16 */
 
 static int has_weights(const graph_layer *l) { return l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_DENSE; }
 
@@ -85,6 +86,14 @@ static size_t scratch_of(const graph_layer *l, const graph_layer *in)
     return bordered + tiles * (size_t)(in->lanes + l->lanes);
 }
 
+/* Products, or for a layer without weights the values that it looks at. */
+static uint64_t work_of(const net *n, int i)
+{
+    const graph_layer *l = n->layers + i;
+    uint64_t window = l->op == OP_MAXPOOL || l->op == OP_AVGPOOL ? (uint64_t)(l->k * l->k) : 1;
+    return has_weights(l) ? net_products(n, i) : graph_values(l) * window;
+}
+
 /* First fit: the lowest place that no output still in use covers. */
 static void plan(net *n)
 {
@@ -109,6 +118,7 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
 {
     char key[64] = "pleura.";
     text line;
+    uint64_t work = 0;
     *n = (net){.graph = graph};
     strcat(strncat(key, graph, 32), ".graph");
     uint64_t lines = gguf_count(g, key);
@@ -123,6 +133,7 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
             status = reads_bytes(n, l) ? bytes_check(l, n->layers, g, graph, &n->weights, &n->staging) : check_tensors(n, l, g);
         if (!status && n->weights > MAX_FLOATS) status = PLEURA_MODEL_DAMAGED;
         if (status) return status;
+        if ((work += work_of(n, n->count)) > MAX_WORK) return PLEURA_MODEL_UNSUPPORTED;
         for (int i = 0; i < l->input_count; i++) n->layers[l->inputs[i]].last_use = n->count;
     }
     for (; *keep; keep++) {

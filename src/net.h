@@ -14,7 +14,8 @@ typedef struct {
     float *base, *padded;
 } net;
 
-/* Reads the graph and checks it against its tensors. Layers named in keep (NULL-terminated) stay readable after a run. */
+/* Reads the graph and checks it against its tensors. Layers named in keep (NULL-terminated) stay readable after a run.
+ * PLEURA_MODEL_UNSUPPORTED also when a run would take very long. */
 pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *const *keep);
 
 /* Takes n->weights floats and fills them, with n->staging more in use meanwhile. The weights of byte layers stay where they

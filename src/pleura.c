@@ -496,13 +496,16 @@ pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int 
     return PLEURA_OK;
 }
 
+/* The nearest grey: robust_range ends a bin above the largest value, and long sums of white round upwards. */
+static uint16_t nearest_grey(float v) { return (uint16_t)(v < 65535 ? v + 0.5f : 65535); }
+
 pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height)
 {
     float *values, low, high;
     pleura_status status = stretch(&values, &low, &high, &e->film, width, height);
     if (status) return status;
-    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) greys[i] = (uint16_t)(values[i] + 0.5f);
-    range[0] = (uint16_t)(low + 0.5f), range[1] = (uint16_t)(high + 0.5f);
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) greys[i] = nearest_grey(values[i]);
+    range[0] = nearest_grey(low), range[1] = nearest_grey(high);
     free(values);
     return PLEURA_OK;
 }

@@ -2,7 +2,6 @@
  *
  * One module instance is one engine. JavaScript asks for input(size), writes there, then calls load or a diagnosis,
  * which return a status; then it reads results at the addresses below, before the next call. */
-#include <emscripten.h>
 #include <stdlib.h>
 
 #include "image.h"
@@ -70,8 +69,12 @@ int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
     return status;
 }
 
-/* Whether a film may be so large, to be asked before it is unpacked. */
-int EXPORT(check_size)(double width, double height) { return image_check_size((int64_t)width, (int64_t)height); }
+/* Whether a film may be so large, to be asked before it is unpacked: any numbers are allowed. */
+int EXPORT(check_size)(double width, double height)
+{
+    double most = IMAGE_MAX_SIDE + 1;
+    return image_check_size(width > 0 ? (int64_t)(width < most ? width : most) : 0, height > 0 ? (int64_t)(height < most ? height : most) : 0);
+}
 
 /* Decodes the JPEG in the input; its facts and samples are in jpeg_*, until the next one or end_jpeg. */
 int EXPORT(decode_jpeg)(size_t size)
@@ -127,19 +130,26 @@ const float *EXPORT(heatmap)(void) { return result.heatmap; }
 uint32_t EXPORT(bits_high)(void) { return (uint32_t)(result.bits >> 32); }
 uint32_t EXPORT(bits_low)(void) { return (uint32_t)result.bits; }
 
+/* Room for a view, NULL when no film is so large or there is none. Ends that of the last view. */
+static void *take_view(int width, int height, size_t item)
+{
+    free(view_pixels);
+    view_pixels = NULL;
+    if (width < 1 || height < 1 || width > IMAGE_MAX_PIXELS / height) return NULL;
+    return view_pixels = malloc((size_t)width * (size_t)height * item);
+}
+
 /* The film as grey bytes [height][width], or 0 when it cannot be had. Valid until the next view. */
 const uint8_t *EXPORT(view)(int width, int height)
 {
-    free(view_pixels);
-    view_pixels = malloc((size_t)width * (size_t)height);
+    take_view(width, height, sizeof(uint8_t));
     return view_pixels && pleura_view(engine, view_pixels, width, height) == PLEURA_OK ? view_pixels : NULL;
 }
 
 /* The same with all its greys, and those that view() spreads. */
 const uint16_t *EXPORT(greys)(int width, int height)
 {
-    free(view_pixels);
-    view_pixels = malloc((size_t)width * (size_t)height * sizeof(uint16_t));
+    take_view(width, height, sizeof(uint16_t));
     return view_pixels && pleura_greys(engine, view_pixels, view_range, width, height) == PLEURA_OK ? view_pixels : NULL;
 }
 int EXPORT(greys_low)(void) { return view_range[0]; }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { createEngine, PleuraError } from '../src/engine.mjs';
-import { readGguf, writeGguf } from '../src/gguf.mjs';
+import { readGguf, textValues, writeGguf } from '../src/gguf.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
@@ -104,6 +104,7 @@ test('a kept diagnosis is judged again at another prevalence as its film would b
   assert.deepEqual({ ...own, verdict, probability, prevalence }, { verdict, probability, prevalence, ...rest }, 'bits, heatmap and the rest stay');
   assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
   assert.equal(engine.judge({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
+  for (const logits of [own.logits.slice(1), [...own.logits, 0], []]) assert.throws(() => engine.judge({ ...own, logits }), TypeError);
   for (const bad of [{ ...shares, covid: 0.8 }, { covid: 1 }, { ...shares, covid: -0.9 }, { covid: NaN, pneumonia: 0.5, normal: 0.5 }, {}]) {
     assert.throws(() => engine.setPrevalence(bad), { code: 'prevalence' });
     assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
@@ -146,6 +147,10 @@ test('every failure is a PleuraError with code and sentence, and the engine goes
   }
   assert.throws(() => engine.diagnose({ rgba: new Uint8Array(4), width: 1, height: 1 }), { code: 'image-too-small' });
   assert.throws(() => engine.diagnose({ rgba: new Uint8Array(4), width: 9, height: 9 }), TypeError);
+  assert.throws(() => engine.checkSize(Infinity, 100), { code: 'image-too-large' });
+  assert.throws(() => engine.checkSize(100, 1e30), { code: 'image-too-large' });
+  for (const size of [NaN, -1e30, 63.9]) assert.throws(() => engine.checkSize(size, 100), { code: 'image-too-small' });
+  engine.checkSize(64, 16384);
   assert.equal(engine.diagnose(film).bits, before);
 });
 
@@ -157,6 +162,14 @@ test('weights that are not right are refused by name', async () => {
   const version = tiny.slice();
   version[4] = 2;
   assert.equal(await code(version), 'model-version');
+});
+
+test('a network that would run for hours is refused', async () => {
+  const { values, tensors } = readGguf(tiny);
+  const code = (/** @type {string[]} */ ...graph) => createEngine({ wasm, weights: writeGguf({ values: new Map(values).set('pleura.diagnosis.graph', textValues(graph)), tensors }) })
+    .then(() => 'taken', (error) => error.code);
+  assert.equal(await code('image = input h=4096 w=4096 c=4', 'wide = maxpool image k=64', 'wider = maxpool image k=64'), 'model-unsupported');
+  assert.equal(await code('image = input h=19 w=19 c=4', 'wide = maxpool image k=4', 'wider = maxpool image k=4'), 'model-damaged', 'without logits');
 });
 
 test('weights whose numbers were altered fail the self-test', async () => {

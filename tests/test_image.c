@@ -185,6 +185,84 @@ static void a_wrong_checksum_is_damage(void)
     free(f.bytes);
 }
 
+/* A BMP of 64 x 64 pixels of 8 bits, all of one index, under a header of 12 or 40 bytes with so many colours. */
+static pleura_status read_index(uint8_t index, uint8_t header, int colours)
+{
+    enum { SIDE = 64 };
+    file f = {0};
+    film out;
+    int offset = 14 + header + colours * (header == 12 ? 3 : 4);
+    uint8_t core[] = {12, 0, 0, 0, SIDE, 0, SIDE, 0, 1, 0, 8, 0}, info[40] = {40, 0, 0, 0, SIDE, 0, 0, 0, SIDE, 0, 0, 0, 1, 0, 8}, line[SIDE];
+    append(&f, (uint8_t[14]){'B', 'M', [10] = (uint8_t)offset, (uint8_t)(offset >> 8)}, 14);
+    append(&f, header == 12 ? core : info, header);
+    while ((int)f.size < offset) append(&f, (uint8_t[]){77}, 1);
+    memset(line, index, SIDE);
+    for (int y = 0; y < SIDE; y++) append(&f, line, SIDE);
+    pleura_status status = decode_copy(&out, f.bytes, f.size);
+    if (!status) assert(out.pixels[0] == 77 * 257 && out.pixels[SIDE * SIDE - 1] == 77 * 257);
+    if (!status) film_free(&out);
+    free(f.bytes);
+    return status;
+}
+
+/* For a pixel beyond the palette there is no colour but what lay in memory. */
+static void pixels_without_a_colour_are_refused(void)
+{
+    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_UNSUPPORTED && read_index(255, 40, 256) == PLEURA_OK);
+    assert(read_index(251, 12, 256) == PLEURA_OK && read_index(252, 12, 256) == PLEURA_IMAGE_UNSUPPORTED); /* stb_image reads 252 */
+}
+
+static void put_chunk(file *f, const char *type, const uint8_t *data, int size)
+{
+    uint8_t *whole = malloc((size_t)size + 4);
+    memcpy(whole, type, 4), memcpy(whole + 4, data, (size_t)size);
+    uint32_t crc = stbiw__crc32(whole, size + 4);
+    append(f, (uint8_t[]){(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size}, 4);
+    append(f, whole, size + 4);
+    append(f, (uint8_t[]){(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc}, 4);
+    free(whole);
+}
+
+/* A PNG of 64 x 64 grey pixels that holds that many bytes, packed. */
+static pleura_status read_packed(int count)
+{
+    file f = {0};
+    film out;
+    int size;
+    uint8_t *zeros = calloc((size_t)count, 1), *packed = stbi_zlib_compress(zeros, count, &size, 8);
+    append(&f, (uint8_t[]){0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8);
+    put_chunk(&f, "IHDR", (uint8_t[]){0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0}, 13);
+    put_chunk(&f, "IDAT", packed, size);
+    put_chunk(&f, "IEND", zeros, 0);
+    pleura_status status = film_decode(&out, f.bytes, f.size);
+    if (!status) film_free(&out);
+    free(f.bytes), free(packed), free(zeros);
+    return status;
+}
+
+/* What unpacks to far more than the header needs is not unpacked; a little more does no harm. */
+static void a_bomb_is_damage(void)
+{
+    assert(read_packed(64 * 65 - 1) == PLEURA_IMAGE_DAMAGED);
+    assert(read_packed(64 * 65) == PLEURA_OK && read_packed(64 * 65 + 1000) == PLEURA_OK);
+    assert(read_packed(1 << 20) == PLEURA_IMAGE_DAMAGED);
+}
+
+/* The last scan of a progressive file, over and over: each would go over the whole film. */
+static void endless_scans_are_refused(void)
+{
+    file f = open_file("tests/fixtures/progressive.jpg"), many = {0};
+    film out;
+    size_t last = 0;
+    for (size_t i = 0; i + 1 < f.size; i++)
+        if (f.bytes[i] == 0xff && f.bytes[i + 1] == 0xda) last = i;
+    append(&many, f.bytes, (int)f.size - 2);
+    for (int i = 0; i < 100; i++) append(&many, f.bytes + last, (int)(f.size - 2 - last));
+    append(&many, f.bytes + f.size - 2, 2);
+    assert(decode_copy(&out, many.bytes, many.size) == PLEURA_IMAGE_UNSUPPORTED);
+    free(f.bytes), free(many.bytes);
+}
+
 /* A JPEG without quantisation table must not show what lay in memory before: all coefficients count as zero. */
 static void missing_tables_are_zeros(void)
 {
@@ -411,6 +489,9 @@ int main(void)
     formats_are_read_and_fenced();
     orientation_is_applied();
     a_wrong_checksum_is_damage();
+    pixels_without_a_colour_are_refused();
+    a_bomb_is_damage();
+    endless_scans_are_refused();
     missing_tables_are_zeros();
     lossless_jpeg_is_read();
     jpeg_of_dicom_is_fenced();

@@ -82,6 +82,21 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     pleura_close(e);
 }
 
+/* White stays white: neither the end of the range nor an average of whites goes past 65535, which would be black. */
+static void white_greys_stay_white(const uint8_t *weights, size_t size)
+{
+    enum { WIDTH = 16384, HEIGHT = 64 };
+    static uint16_t values[WIDTH * HEIGHT], greys[HEIGHT], range[2];
+    pleura_engine *e;
+    pleura_result r;
+    pleura_samples s = {.values = values, .width = WIDTH, .height = HEIGHT, .channels = 1};
+    memset(values + WIDTH * HEIGHT / 2, 255, sizeof values / 2);
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
+    assert(pleura_greys(e, greys, range, 1, HEIGHT) == PLEURA_OK && range[0] == 0 && range[1] == 65535);
+    for (int y = 0; y < HEIGHT; y++) assert(greys[y] == (y < HEIGHT / 2 ? 0 : 65535));
+    pleura_close(e);
+}
+
 /* What a file says of its film refuses it before its pixels are asked, and costs neither maps nor bits. */
 static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
 {
@@ -328,10 +343,11 @@ int main(void)
     the_self_test_notices_other_bits(weights, size);
     free(weights);
     weights = read_file("tests/fixtures/tiny.gguf", &size);
+    white_greys_stay_white(weights, size);
     another_prevalence_moves_the_probabilities_alone(weights, size);
     shares_that_are_no_prevalence_change_nothing(weights, size);
     a_prior_is_read_with_care_or_not_there(weights, size);
     free(weights);
-    puts("pleura: bits, gate, failures, view, texts, self-test, lungs and prevalence are right");
+    puts("pleura: bits, gate, failures, view, greys, texts, self-test, lungs and prevalence are right");
     return 0;
 }
