@@ -19,8 +19,8 @@ export async function serve() {
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     server.requests.push(pathname);
-    const name = pathname === home ? 'index.html' : basename(pathname);
-    const bytes = pathname === home || pathname === home + name ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
+    const name = pathname === home ? 'index.html' : pathname.slice(home.length);
+    const bytes = pathname.startsWith(home) ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
     response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
