@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -148,24 +148,37 @@ export function realFilms(data, count) {
   return rows.slice(0, count).map(({ file }) => join(data, file));
 }
 
-/** Asks every place, and compares each with the first that has the same weights.
+/** The answers for the phantom and the films of one place. @param {Place} place  @param {string[]} films  @param {string} weights */
+async function ask({ open }, films, weights) {
+  const { version, answer, close } = await open(weights), answers = [];
+  try {
+    for (let at = 0; at < films.length; at += BATCH) {
+      const [phantom, ...rest] = await answer(films.slice(at, at + BATCH));
+      if (at === 0) answers.push(phantom);
+      answers.push(...rest);
+    }
+  } finally {
+    await close?.();
+  }
+  return { version, answers };
+}
+
+/** Asks every place, as many at once as there are processors, and compares each with the first that has the same weights.
  *  @param {Place[]} places  @param {string[]} films  @param {Record<Pace, number>} most  how many of them for a place of each pace
  *  @param {Record<string, string>} weights  files  @returns {AsyncGenerator<Row>} */
 export async function* compare(places, films, most, weights) {
-  const expected = {};
-  for (const { name, pace, weights: kind, open } of places) {
-    const { version, answer, close } = await open(weights[kind]), answers = [];
-    try {
-      for (let at = 0; at < Math.min(films.length, most[pace]); at += BATCH) {
-        const [phantom, ...rest] = await answer(films.slice(at, Math.min(at + BATCH, most[pace])));
-        if (at === 0) answers.push(phantom);
-        answers.push(...rest);
-      }
-    } finally {
-      await close?.();
-    }
+  const expected = {}, ahead = [], abreast = availableParallelism();
+  const askNext = () => {
+    const place = places[ahead.length];
+    if (place) ahead.push(ask(place, films.slice(0, most[place.pace]), weights[place.weights]));
+    ahead.at(-1)?.catch(() => {}); // told where it is awaited, in its turn
+  };
+  for (let i = 0; i < abreast; i++) askNext();
+  for (const [i, { name, weights: kind }] of places.entries()) {
+    const { version, answers } = await ahead[i];
+    askNext();
     const [first, truth] = expected[kind] ??= [name, answers];
-    const other = answers.flatMap((one, i) => (one === truth[i] ? [] : [i])), film = (i) => (i ? films[i - 1] : 'the phantom');
+    const other = answers.flatMap((one, at) => (one === truth[at] ? [] : [at])), film = (at) => (at ? films[at - 1] : 'the phantom');
     yield {
       name, version, weights: kind, films: answers.length - 1, answered: answers.slice(1).filter((one) => /^[0-9a-f]{16}$/.test(one)).length,
       phantom: answers[0], different: other.length,
