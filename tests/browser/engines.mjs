@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { launch, open } from './site.mjs';
 
-const WIDTH = 1440, HEIGHT = 900, PATIENCE_MS = 120_000;
+const WIDTH = 1440, HEIGHT = 900, PATIENCE_MS = 60_000;
 
 /** @typedef {{version: string, page: any, complaints: () => Promise<string[]>, close: () => Promise<void>}} Visit
  *  @typedef {Awaited<ReturnType<import('./site.mjs').serve>>} Server */
