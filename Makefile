@@ -1,7 +1,7 @@
 # Pleura: every command a person types. Plain `make` prints this help.
 #
 #   make start    set up what is missing, build, diagnose the sample films, serve the page (SERVE=0: no page)
-#   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, Chromium, lint
+#   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, three browsers, lint
 #   make check    the quick part of the tests, before each commit
 #   make setup    install compilers, Emscripten, Node and Chromium where they are missing (Debian)
 #   make wasm     build/pleura.wasm, the engine of page and command
