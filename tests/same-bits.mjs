@@ -19,7 +19,8 @@ try {
   // A place that is slow gets the first of the same films: whole, it would take a day.
   const most = { quick: all, slow: Math.ceil(all / 20), slowest: Math.ceil(all / 400) };
   const sha256 = (await readFile(`${weights.floats}.sha256`, 'utf8')).slice(0, 64);
-  console.log(`${real.length} films of the data, ${formats.length} files of other formats and the phantom; weights ${sha256.slice(0, 12)}\n`);
+  console.log(`${real.length} films of the data, ${formats.length} files of other formats and the phantom; weights ${sha256.slice(0, 12)}.`);
+  console.log('Slow places get the first of them; every answer is compared with that of the first place with the same weights.\n');
   console.log('| place | weights | films | phantom | all answers | different |\n|---|---|---:|---|---|---|');
   const rows = [];
   for await (const row of compare(places(), films, most, weights)) {
