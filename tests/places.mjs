@@ -18,6 +18,7 @@ import { dicomFile } from './dicom_file.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const BATCH = 100;
+const AT_A_TIME = 20; // in a browser, where a driver's patience with a script ends
 
 /** @typedef {'quick' | 'slow' | 'slowest'} Pace  40, 6 or less than 2 films a second
  *  @typedef {(files: string[]) => Promise<string[]>} Answer  of the phantom and of each file: its bits, or why it has none
@@ -39,7 +40,7 @@ const native = (command) => async (weights) => {
   return { answer: (files) => answer(files.map((file) => file.replace(/\.dcm$/, '.samples'))) };
 };
 
-/** In the page: answers from the worker of the site. @param {{worker: string, site: object, films: string[]}} task */
+/** In the page: answers from the worker of the site. @param {{worker: string, site: object, films: (string | null)[]}} task  null: the phantom */
 async function askWorker({ worker, site, films }) {
   if (!globalThis.ask) {
     const made = new Worker(worker, { type: 'module' });
@@ -58,7 +59,7 @@ async function askWorker({ worker, site, films }) {
     if (error) throw new Error(error.message);
   }
   const answers = [];
-  for (const film of [null, ...films]) {
+  for (const film of films) {
     const file = film && new File([await (await fetch(film)).blob()], 'film');
     const { result, error } = await globalThis.ask('diagnose', { file, phantom: !film, pictured: false, prevalence: null });
     answers.push(error ? error.code : result.record.bits);
@@ -91,7 +92,9 @@ const browser = (engine) => async () => {
     async answer(files) {
       const films = files.map(() => `films/${count++}`);
       await Promise.all(files.map((file, i) => symlink(file, join(folder, films[i]))));
-      return page.evaluate(askWorker, { ...parts, films });
+      const asked = [null, ...films], answers = [];
+      for (let at = 0; at < asked.length; at += AT_A_TIME) answers.push(...await page.evaluate(askWorker, { ...parts, films: asked.slice(at, at + AT_A_TIME) }));
+      return answers;
     },
     async close() {
       await close();

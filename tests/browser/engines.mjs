@@ -154,7 +154,7 @@ async function openWebKit(server, ends) {
     if (driver.exitCode !== null) throw new Error(`WebKitWebDriver ended: ${driver.exitCode}`);
     await pause(50);
   }
-  const { sessionId, capabilities } = await send('POST', '/session', { capabilities: { alwaysMatch: { timeouts: { script: PATIENCE_MS } } } });
+  const { sessionId, capabilities } = await send('POST', '/session', { capabilities: { alwaysMatch: { timeouts: { script: 5 * PATIENCE_MS } } } });
   ends.push(() => send('DELETE', `/session/${sessionId}`));
   const post = (path, body = {}) => send('POST', `/session/${sessionId}/${path}`, body);
   await post('window/rect', { width: WIDTH, height: HEIGHT });
