@@ -1,7 +1,7 @@
 # Pleura: every command a person types. Plain `make` prints this help.
 #
 #   make start    set up what is missing, build, diagnose the sample films, serve the page (SERVE=0: no page)
-#   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, Chromium, lint
+#   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, three browsers, lint
 #   make check    the quick part of the tests, before each commit
 #   make fuzz     a minute of hostile input to each parser (FUZZ_SECONDS=60, FUZZ=image-png for one of them)
 #   make fuzz-coverage  how much of each C file the committed corpora reach
@@ -13,13 +13,14 @@
 #   make site     build/site, the static page
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make bench-folders  whole jobs beside onnxruntime, films a second: tables and build/folders.json; half an hour, needs the data
+#   make same-bits  FILMS=10000 of the data through every compiler, Node and browser: a table and build/same-bits.json; hours, needs the data
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
 #   make picture  web/page.jpg for the README, from the phantom
 #   make format   strip trailing blanks      make clean    remove build
 #
-# Variables: CC=gcc (native tests of `make check`), SERVE=0, PORT=8080, PLEURA_DATA=folder of the films.
+# Variables: CC=gcc (native tests of `make check`), SERVE=0, PORT=8080, FILMS=10000, PLEURA_DATA=folder of the films.
 
 ifeq ($(origin CC),default)
 CC = clang
@@ -28,6 +29,7 @@ SERVE  = 1
 PORT   = 8080
 FUZZ   = $(CORPORA)
 FUZZ_SECONDS = 60
+FILMS  = 10000
 PREFIX     = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR     = $(PREFIX)/lib
@@ -54,7 +56,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders samples model model-report picture format clean native lint helpers
+.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders bits same-bits samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -205,6 +207,7 @@ check: wasm lib lint native
 test:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory wasm lib types helpers lint CC=clang
+	@$(MAKE) --no-print-directory -j2 bits
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site
@@ -230,6 +233,19 @@ bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench.test.mjs
 	@node tests/bench/folders.mjs
+
+# The native engine as others may compile it: both compilers, every level, no sanitizers.
+BITS = $(foreach cc, gcc clang, $(addprefix build/bits/$(cc)-O, 0 1 2 3))
+$(BITS): build/bits/%: tests/bits.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
+	@mkdir -p $(@D)
+	$(subst -, $(COMMON) -,$*) $(filter %.c, $^) -lm -o $@
+
+bits: $(BITS)
+
+same-bits:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory site bits
+	@node tests/same-bits.mjs $(FILMS)
 
 samples: wasm
 	@node model/samples.mjs

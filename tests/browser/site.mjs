@@ -9,7 +9,7 @@ import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
@@ -19,8 +19,8 @@ export async function serve() {
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     server.requests.push(pathname);
-    const name = pathname === home ? 'index.html' : basename(pathname);
-    const bytes = pathname === home || pathname === home + name ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
+    const name = pathname === home ? 'index.html' : pathname.slice(home.length);
+    const bytes = pathname.startsWith(home) ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
     response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
   });
