@@ -32,6 +32,8 @@ class Layer:
     linear: bool = False
 
     def __post_init__(self):
+        if [len(self.shape), len(self.k), len(self.dilation), len(self.pads)] != [3, 2, 2, 4]:
+            raise ConvertError(f"its window {self.k}, steps {self.dilation} or padding {self.pads} are not of two dimensions")
         sizes = (*self.shape, *self.k, self.stride, self.groups, *self.dilation, self.scale)
         if not all(isinstance(n, Integral) and n > 0 for n in sizes) or not all(isinstance(n, Integral) and n >= 0 for n in self.pads):
             raise ConvertError(f"its sizes and steps {', '.join(map(str, (*sizes, *self.pads)))} are not whole numbers above 0")

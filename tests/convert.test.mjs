@@ -148,6 +148,7 @@ test('layers that read each other twice, and constants that grow, end in a sente
 test('sizes that are no whole numbers, and those that the engine does not take, are named with their layer', () => {
   const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
   refused(altered('functional.h5', rename('"strides": [2, 2]', '"strides": [2.5, 2.5]')), LABELS, /Conv2D 'stem': .*not whole numbers/);
+  refused(altered('sequential.h5', rename('"pool_size": [2, 2]', '"pool_size": [2, 2, 2]')), ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': .*not of two dimensions/);
   const dilated = "n = next(n for n in g.node if n.op_type == 'Conv'); next(a for a in n.attribute if a.name == 'dilations').ints[:] = [-1, 1]";
   refused(altered('vgg.onnx', dilated), LABELS, /Conv '\/0\/Conv': .*not whole numbers/);
   refused(altered('unet_map.onnx', 'for d in g.input[0].type.tensor_type.shape.dim[2:]: d.dim_value = 8192'), LABELS, /input: 8192x8192 with 1 channels.*the engine takes up to 4096/);
