@@ -20,7 +20,8 @@ NOTICE = "For research and teaching, not a medical device. The network comes fro
 EPILOG = """A film is stretched to the network's input; each channel is grey (0..255) * scale + offset. With --mean and --std, as
 torchvision has them, (grey * scale - mean) / std. Without any of them the scale is 1/255, or 1 where the network scales
 its input itself. A network that ends in one value answers for the second label; one that ends in a map answers with the
-mean of the map. Softmax and sigmoid at the end are the engine's own part."""
+mean of the map. Softmax and sigmoid at the end are the engine's own part. The whole network must be in the one file: no
+other is opened."""
 
 
 def numbers(text):
