@@ -50,7 +50,7 @@ FUZZERS   = $(notdir $(basename $(wildcard tests/fuzz_*.c)))
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
 SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs install.test.mjs server.test.mjs dicom_hostile.test.mjs \
-            manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs)
+            files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs)
 MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/examples/*/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.

@@ -15,11 +15,13 @@ from gguf import to_q8, write_gguf
 from layers import ConvertError
 from simplify import graph
 
+MOST_CHANNELS, MOST_LABELS, MOST_SCALE = 4, 64, 1e6  # those of src/pleura.c
 NOTICE = "For research and teaching, not a medical device. The network comes from elsewhere: who converted it answers for it."
 EPILOG = """A film is stretched to the network's input; each channel is grey (0..255) * scale + offset. With --mean and --std, as
 torchvision has them, (grey * scale - mean) / std. Without any of them the scale is 1/255, or 1 where the network scales
 its input itself. A network that ends in one value answers for the second label; one that ends in a map answers with the
-mean of the map. Softmax and sigmoid at the end are the engine's own part."""
+mean of the map. Softmax and sigmoid at the end are the engine's own part. The whole network must be in the one file: no
+other is opened."""
 
 
 def numbers(text):
@@ -81,7 +83,11 @@ def preprocessing(options, channels, own):
     scale = given("scale", [1 if plain else 1 / 255]) / std
     offset = given("offset", [0]) - given("mean", [0]) / std
     factor, term = (1, 0) if own is None else own
-    return (scale * factor).astype(np.float32), (offset * factor + term).astype(np.float32)
+    scale, offset = scale * factor, offset * factor + term
+    if not (np.abs([scale, offset]) <= MOST_SCALE).all():
+        raise ConvertError(f"its greys would be scaled by {', '.join(f'{v:g}' for v in scale)} and moved by {', '.join(f'{v:g}' for v in offset)}; "
+                           f"the engine takes up to {MOST_SCALE:g}")
+    return scale.astype(np.float32), offset.astype(np.float32)
 
 
 def answer(out, image, labels, kind):
@@ -113,7 +119,13 @@ def read(path, size):
         import read_keras as reader  # each needs a package of its own
     else:
         import read_onnx as reader
-    return reader.read(path, size)
+    try:
+        return reader.read(path, size)
+    except (ConvertError, MemoryError):
+        raise
+    except Exception as error:
+        # What breaks its own format fails anywhere in the libraries that read it, each with errors of its own.
+        raise ConvertError(f"it is no ONNX or Keras file, or it is cut off or damaged ({error or type(error).__name__})") from error
 
 
 def convert(options):
@@ -122,6 +134,8 @@ def convert(options):
         raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
     net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
+    if channels > MOST_CHANNELS or len(labels) > MOST_LABELS:
+        raise ConvertError(f"it has {channels} channels and {len(labels)} labels, the engine takes {MOST_CHANNELS} and {MOST_LABELS}")
     lines, tensors, own = answer(out, net.image, labels, np.float32 if options.f32 or options.q8 else np.float16)
     if options.q8:
         tensors = {name: to_q8(array) if name.endswith(".weight") else array for name, array in tensors.items()}
@@ -136,17 +150,37 @@ def convert(options):
     print(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}", file=sys.stderr)
 
 
+def limit_memory(size):
+    """Constants that grow without end, and arrays without content, must not fill the machine: a copy of the weights for
+    every step of the way is enough, and what the packages hold already. Only Linux tells how much that is."""
+    held = Path("/proc/self/statm")
+    if held.exists():
+        import resource
+        most = int(held.read_text().split()[0]) * resource.getpagesize() + (1 << 30) + 16 * size
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def one_line(text):
+    """What a file calls itself may be long, or made to rewrite the terminal."""
+    text = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return text if len(text) <= 500 else f"{text[:300]} … {text[-150:]}"
+
+
 def main():
     options = arguments()
     np.seterr(all="ignore")  # what is not finite is found where the weights are packed
     try:
+        limit_memory(options.source.stat().st_size)
         convert(options)
     except ConvertError as error:
-        sys.exit(f"{options.source}: {error}")
+        sys.exit(one_line(f"{options.source}: {error}"))
+    except MemoryError:
+        sys.exit(one_line(f"{options.source}: what it describes takes more memory than a network of its size can need"))
     except ModuleNotFoundError as error:
         sys.exit(f"The Python package {error.name} {PACKAGES}")
     except OSError as error:
-        sys.exit(f"{error.filename or options.source}: {error.strerror or error}")
+        sys.exit(one_line(f"{error.filename or options.source}: {error.strerror or error}"))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def from_packed(array, packed):
 
 
 def string(text):
-    raw = text.encode()
+    raw = text.encode(errors="replace")  # a file's name need not be text
     return struct.pack("<Q", len(raw)) + raw
 
 

@@ -12,6 +12,13 @@ def layers_of(config):
     return layers
 
 
+def array(dataset):
+    values = np.array(dataset)
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{dataset.name} holds {values.dtype}, no numbers")
+    return values
+
+
 class Weights:
     """The arrays of one model, or of a model within it.
 
@@ -33,7 +40,7 @@ class Weights:
         """{role: array} of those that are there."""
         group, names = self.listed(layer)
         by_role = {name.split("/")[-1].split(":")[0]: name for name in names}
-        return {role: np.array(group[by_role[role]]) for role in roles if role in by_role}
+        return {role: array(group[by_role[role]]) for role in roles if role in by_role}
 
     def inside(self, layer):
         group, names = (self.group, self.names) if self.names is not None else self.listed(layer)
@@ -60,7 +67,7 @@ class NumberedWeights:
 
     def get(self, layer, roles):
         arrays = self.find(layer).get("vars", {})
-        return {role: np.array(arrays[str(n)]) for n, role in enumerate(roles) if str(n) in arrays}
+        return {role: array(arrays[str(n)]) for n, role in enumerate(roles) if str(n) in arrays}
 
     def inside(self, layer):
         return NumberedWeights(self.find(layer), layers_of(layer["config"]))

@@ -4,6 +4,7 @@ A Layer's shape is (c, h, w). A View is its output as the foreign graph sees it:
 last ("hwc"), or a row of values in one of the two orders ("flat chw", "flat hwc").
 """
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Optional
 
 import numpy as np
@@ -29,6 +30,16 @@ class Layer:
     dilation: tuple = (1, 1)
     scale: int = 1
     linear: bool = False
+
+    def __post_init__(self):
+        if [len(self.shape), len(self.k), len(self.dilation), len(self.pads)] != [3, 2, 2, 4]:
+            raise ConvertError(f"its window {self.k}, steps {self.dilation} or padding {self.pads} are not of two dimensions")
+        sizes = (*self.shape, *self.k, self.stride, self.groups, *self.dilation, self.scale)
+        if not all(isinstance(n, Integral) and n > 0 for n in sizes) or not all(isinstance(n, Integral) and n >= 0 for n in self.pads):
+            raise ConvertError(f"its sizes and steps {', '.join(map(str, (*sizes, *self.pads)))} are not whole numbers above 0")
+        # Worked out once: asked later, layers that read others twice would be asked for without end.
+        of_inputs = self.op in ("maxpool", "avgpool", "resize", "concat", "add", "mul", "mean", "pad")
+        self.never_negative = of_inputs and all(i.never_negative for i in self.inputs) or self.act in ("relu", "relu6", "sigmoid", "hardsigmoid")
 
 
 @dataclass(frozen=True)
@@ -64,12 +75,6 @@ def same_pads(sizes, k, stride, dilation=(1, 1), lower=False):
     return (*before, *after)
 
 
-def never_negative(layer):
-    if layer.op == "act":
-        return layer.act in ("relu", "relu6", "sigmoid", "hardsigmoid")
-    return layer.op in ("maxpool", "avgpool", "resize", "concat", "add", "mul", "mean", "pad") and all(map(never_negative, layer.inputs))
-
-
 class Network:
     """Every call takes and gives Views, and raises ConvertError for what the engine cannot run. `source` names the node."""
 
@@ -96,7 +101,7 @@ class Network:
         if min(pads) < 0:
             raise ConvertError("its padding is negative")
         c, h, w = layer.shape
-        foldable = op in ("conv", "avgpool") or (op == "maxpool" and layer.op == "pad" and never_negative(layer.inputs[0]))
+        foldable = op in ("conv", "avgpool") or (op == "maxpool" and layer.op == "pad" and layer.inputs[0].never_negative)
         if layer.op == "pad" and foldable:
             pads, layer = tuple(a + b for a, b in zip(pads, layer.pads)), layer.inputs[0]
         reach = [dilated(size, step) for size, step in zip(k, fields.get("dilation", (1, 1)))]

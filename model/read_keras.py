@@ -2,7 +2,6 @@
 import io
 import json
 import zipfile
-import zlib
 
 import h5py
 import numpy as np
@@ -291,9 +290,20 @@ LAYERS = {
 }
 
 
+def open_hdf5(source):
+    """The HDF5 file, if all that it holds lies in it: the library follows links into any file of this machine."""
+    file = h5py.File(source, "r")
+    # Both walks end at the first name that they are given.
+    link = file.id.links.visit(lambda name, to: None if to.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else name.decode(errors="replace"), info=True)
+    values = file.visititems(lambda name, one: name if isinstance(one, h5py.Dataset) and (one.external or one.is_virtual) else None)
+    if link or values:
+        raise ConvertError(f"its '{link or values}' lies in another file; save the whole model in one")
+    return file
+
+
 def open_h5(path):
     """(configuration, weights, Keras' main version) of a .h5 file."""
-    file = h5py.File(path, "r")
+    file = open_hdf5(path)
     text = file.attrs.get("model_config")
     if text is None:
         raise ConvertError("it holds weights without a model; save the whole model in Keras: model.save('model.h5')")
@@ -305,7 +315,7 @@ def open_zip(path):
     """The same of a .keras file."""
     with zipfile.ZipFile(path) as archive:
         model, facts = json.loads(archive.read("config.json")), json.loads(archive.read("metadata.json"))
-        file = h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r")
+        file = open_hdf5(io.BytesIO(archive.read("model.weights.h5")))
     return model, NumberedWeights(file, layers_of(model["config"])), version(facts["keras_version"])
 
 
@@ -315,15 +325,9 @@ def version(text):
 
 def read(path, size):
     """(network, View of its answer) of the Keras file; size is (h, w, c) or None."""
-    try:
-        model, weights, main = open_zip(path) if zipfile.is_zipfile(path) else open_h5(path)
-        reader = Reader(weights, main, size)
-        if model["class_name"] not in MODELS:
-            raise ConvertError(f"its model is a {model['class_name']}; Pleura reads Sequential and Functional ones")
-        out = reader.model(model["class_name"], model["config"], weights, None)
-    except FileNotFoundError:
-        raise
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-        # h5py and json answer a damaged file with any of these; layers have named theirs already.
-        raise ConvertError(f"the file is cut off or is no Keras model ({error})") from error
+    model, weights, main = open_zip(path) if zipfile.is_zipfile(path) else open_h5(path)
+    reader = Reader(weights, main, size)
+    if model["class_name"] not in MODELS:
+        raise ConvertError(f"its model is a {model['class_name']}; Pleura reads Sequential and Functional ones")
+    out = reader.model(model["class_name"], model["config"], weights, None)
     return reader.net, out

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
+from onnx.external_data_helper import uses_external_data
 
 from layers import ConvertError, Network, View, same_pads
 
@@ -86,8 +86,14 @@ def image_size(dims, size, name):
 
 
 def array(tensor):
+    if uses_external_data(tensor):  # which may be any file of this machine
+        raise ConvertError(f"its weights '{tensor.name}' lie in another file; put all into one first, in Python: "
+                           "onnx.save(onnx.load('model.onnx'), 'whole.onnx')")
     try:
-        return numpy_helper.to_array(tensor)
+        values = numpy_helper.to_array(tensor)
+        if values.dtype.kind not in "fiub":
+            raise ValueError(f"they are {values.dtype}, no numbers")
+        return values
     except (KeyError, TypeError, ValueError, RuntimeError, MemoryError) as error:  # an unknown type, or too few bytes
         raise ConvertError(f"its weights '{tensor.name}' cannot be read ({error})") from error
 
@@ -345,13 +351,8 @@ ARITHMETIC = {
 
 def read(path, size):
     """(network, View of its answer) of the ONNX file; size is (h, w, c) or None."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)  # protobuf only warns of what it could not read
-            model = onnx.load(str(path))
-        reader = Reader(model, size)
-    except (DecodeError, RuntimeWarning, SystemError) as error:  # the last where a warning cuts the parser short
-        raise ConvertError("it is no ONNX or Keras file, or it is cut off") from error
-    except FileNotFoundError as error:
-        raise ConvertError(f"weights that it keeps in another file are missing: {error.filename}") from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # protobuf only warns of what it could not read
+        model = onnx.load(str(path), load_external_data=False)
+    reader = Reader(model, size)
     return reader.net, reader.run()

@@ -6,7 +6,9 @@ import numpy as np
 from gguf import pack, round4
 from layers import ConvertError, Layer, dilated
 
-MAX_KERNEL, MAX_CHANNELS, HALF_MOST = 64, 4096, 65504
+# What src/graph.h and graph.c take: a window's side, a picture's sides and channels, its values, layers.
+MAX_KERNEL, MAX_SIZE, MAX_VALUES, MAX_LAYERS = 64, 4096, 1 << 28, 640
+HALF_MOST = 65504
 
 
 def in_order(last):
@@ -202,6 +204,13 @@ def names(order):
     return out
 
 
+def check_size(layer):
+    c, h, w = layer.shape
+    if max(c, h, w, layer.stride, layer.scale) > MAX_SIZE or c * h * w > MAX_VALUES:
+        raise ConvertError(f"{layer.source}: {h}x{w} with {c} channels, in steps of {max(layer.stride, layer.scale)}: the engine takes up to "
+                           f"{MAX_SIZE} of each, and {MAX_VALUES} values")
+
+
 def check_weights(layer, weight, bias, kind):
     if not np.isfinite(weight).all() or not np.isfinite(bias).all():
         raise ConvertError(f"{layer.source}: its weights are not all finite")
@@ -216,15 +225,16 @@ def graph(last, image, kind):
     last, input_scale = take_input_scale(last, image)
     last = with_logits(fold(last, fold_act))
     for layer in in_order(last):
+        check_size(layer)
         if layer.op not in ("conv", "dense", "concat", "affine", "pad"):
             plain_image(layer)
     order = in_order(last)
     if order[0] is not image:
         raise ConvertError("the answer does not depend on the image")
+    if len(order) > MAX_LAYERS:
+        raise ConvertError(f"the network has {len(order)} layers, the engine takes {MAX_LAYERS}")
     name, lines, tensors = names(order), [], {}
     for layer in order:
-        if layer.shape[0] > MAX_CHANNELS:
-            raise ConvertError(f"{layer.source}: {layer.shape[0]} channels, the engine takes {MAX_CHANNELS}")
         what, weight, bias = lowered(layer)
         op, *settings = what.split(" ")
         act = [f"act={layer.act}"] if layer.act != "none" else []

@@ -16,7 +16,7 @@ const PIXELS = 'x7fe00010', ITEM = 0xfffee000, DELIMITER = 0xfffee0dd;
 /** @typedef {'native' | 'jpeg' | 'rle' | import('./codecs.mjs').CodecName} Coding */
 
 /** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. @type {Record<string, [string, Coding?]>} */
-const SYNTAXES = {
+export const SYNTAXES = {
   '1.2.840.10008.1.2': ['Implicit VR Little Endian', 'native'],
   '1.2.840.10008.1.2.1': ['Explicit VR Little Endian', 'native'],
   '1.2.840.10008.1.2.1.98': ['Encapsulated Uncompressed Explicit VR Little Endian'],
@@ -49,8 +49,19 @@ const SYNTAXES = {
   '1.2.840.10008.1.2.4.201': ['High-Throughput JPEG 2000 (Lossless Only)', 'openjpeg'],
   '1.2.840.10008.1.2.4.202': ['High-Throughput JPEG 2000 with RPCL Options (Lossless Only)', 'openjpeg'],
   '1.2.840.10008.1.2.4.203': ['High-Throughput JPEG 2000', 'openjpeg'],
+  '1.2.840.10008.1.2.4.204': ['JPIP HTJ2K Referenced'],
+  '1.2.840.10008.1.2.4.205': ['JPIP HTJ2K Referenced Deflate'],
   '1.2.840.10008.1.2.5': ['RLE Lossless', 'rle'],
+  '1.2.840.10008.1.2.6.1': ['RFC 2557 MIME encapsulation'],
+  '1.2.840.10008.1.2.6.2': ['XML Encoding'],
+  '1.2.840.10008.1.2.7.1': ['SMPTE ST 2110-20 Uncompressed Progressive Active Video'],
+  '1.2.840.10008.1.2.7.2': ['SMPTE ST 2110-20 Uncompressed Interlaced Active Video'],
+  '1.2.840.10008.1.2.7.3': ['SMPTE ST 2110-30 PCM Digital Audio'],
+  '1.2.840.10008.1.2.8.1': ['Deflated Image Frame Compression'],
+  '1.2.840.10008.1.20': ['Papyrus 3 Implicit VR Little Endian'],
 };
+/** JPEG of the processes that were retired in 1999, and video cut into fragments. @type {[RegExp, string][]} */
+const KINDS = [[/^1\.2\.840\.10008\.1\.2\.4\.(5[2-68]|59|6[0-6])$/, 'JPEG of a retired process'], [/^1\.2\.840\.10008\.1\.2\.4\.10\d\.1$/, 'fragmentable video']];
 const IMPLICIT = '1.2.840.10008.1.2', EXPLICIT = '1.2.840.10008.1.2.1', BIG_ENDIAN = '1.2.840.10008.1.2.2', DEFLATED = '1.2.840.10008.1.2.1.99';
 
 const SENTENCES = {
@@ -163,7 +174,7 @@ export function open(given) {
   if (at + 8 > bytes.length) throw damaged();
   const written = detect(bytes, at, claimed);
   const { syntax, big } = written;
-  const [, coding] = SYNTAXES[syntax] ?? [];
+  const [, coding] = Object.hasOwn(SYNTAXES, syntax) ? SYNTAXES[syntax] : [];
   const { attributes, whole } = readAttributes(bytes, at, written);
   const found = attributes.elements[PIXELS];
   return {
@@ -175,7 +186,9 @@ export function open(given) {
 /** Why pixels of this syntax cannot be read. @param {string} syntax */
 export function unknownSyntax(syntax) {
   const uid = syntax.replace(/[^0-9.]/g, '').slice(0, 64);
-  return unsupported(`pixels in transfer syntax ${uid} (${SYNTAXES[syntax]?.[0] ?? 'a private or unknown one'})`);
+  const [, kind] = KINDS.find(([pattern]) => pattern.test(uid)) ?? [];
+  const [name] = Object.hasOwn(SYNTAXES, uid) ? SYNTAXES[uid] : [kind ?? 'a private or unknown one'];
+  return unsupported(`pixels in transfer syntax ${uid} (${name})`);
 }
 
 /**

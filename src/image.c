@@ -51,6 +51,13 @@ static uint32_t crc32_of(const uint8_t *p, size_t n)
     return ~crc;
 }
 
+/* Whether a colour type goes with so many bits (PNG specification, table 11.1): stb_image takes more. */
+static int png_has(uint8_t colour, uint8_t bits)
+{
+    static const uint32_t depths[7] = {0x10116, 0, 0x10100, 0x116, 0x10100, 0, 0x10100}; /* bit n: n bits */
+    return colour <= 6 && bits <= 16 && depths[colour] >> bits & 1;
+}
+
 /* Walks every chunk up to IEND (PNG specification, 5.3). */
 static pleura_status check_png(const uint8_t *bytes, size_t size)
 {
@@ -66,6 +73,7 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
             uint32_t width = be32(type + 4), height = be32(type + 8);
             pleura_status status = image_check_size(width, height);
             if (status) return status;
+            if (!png_has(type[13], type[12])) return PLEURA_IMAGE_DAMAGED;
             /* The file, and rows of four samples of 16 bits, each behind a filter's byte; twice, as stb_image doubles. A bomb
              * holds more than its film needs. */
             most_growth = 4096 + 2 * (size + ((size_t)width * 8 + 1) * height);
@@ -75,17 +83,47 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
     }
 }
 
-static int has_colours(const uint8_t *row, int64_t width, uint32_t bits, int64_t colours)
+/* Whether every pixel is in the palette: stb_image shows what lay in memory before for one that is not. */
+static int bmp_has_colours(const uint8_t *rows, size_t row, int64_t width, int64_t height, uint32_t bits, uint32_t colours)
 {
-    for (int64_t at = 0; at < width * bits; at += bits)
-        if ((row[at / 8] >> (8 - bits - at % 8) & ((1 << bits) - 1)) >= colours) return 0;
+    if (colours >> bits) return 1;
+    for (int64_t y = 0; y < height; y++, rows += row)
+        for (int64_t x = 0; x < width; x++) {
+            uint32_t shift = 8 - bits - (uint32_t)x * bits % 8;
+            if ((rows[x * bits / 8] >> shift & ((1u << bits) - 1)) >= colours) return 0;
+        }
     return 1;
+}
+
+/* Whether stb_image reads a channel with this mask: up to 8 bits, side by side. */
+static int bmp_mask(uint32_t mask)
+{
+    while (mask && !(mask & 1)) mask >>= 1;
+    return mask && mask < 256 && !(mask & (mask + 1));
+}
+
+/* What follows the headers: a palette, masks, or the pixels at once. */
+static pleura_status check_bmp_colours(const uint8_t *bytes, uint32_t header, uint32_t bits, uint32_t coding, int64_t width, int64_t height)
+{
+    uint32_t offset = le32(bytes + 10), masks = coding == 3 && header == 40 ? 12 : 0, start = 14 + header + masks;
+    if (offset < start) return PLEURA_IMAGE_DAMAGED;
+    if (header == 12 && bits < 16) return PLEURA_IMAGE_UNSUPPORTED; /* stb_image 2.27 takes four colours off its palette */
+    if (bits >= 16) {
+        if (offset != start) return PLEURA_IMAGE_UNSUPPORTED; /* a palette that is but advice */
+        for (uint32_t i = 0; coding == 3 && i < 3; i++)
+            if (!bmp_mask(le32(bytes + 54 + 4 * i))) return PLEURA_IMAGE_UNSUPPORTED;
+        return PLEURA_OK;
+    }
+    size_t row = ((size_t)width * bits + 31) / 32 * 4;
+    uint32_t colours = (offset - start) / 4;
+    return bmp_has_colours(bytes + offset, row, width, height, bits, colours) ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
 }
 
 static pleura_status check_bmp(const uint8_t *bytes, size_t size)
 {
     if (size < 26) return PLEURA_IMAGE_DAMAGED;
-    int core = le32(bytes + 14) == 12; /* BITMAPCOREHEADER */
+    uint32_t header = le32(bytes + 14);
+    int core = header == 12; /* BITMAPCOREHEADER */
     if (!core && size < 54) return PLEURA_IMAGE_DAMAGED;
     int64_t width = core ? (int64_t)le16(bytes + 18) : (int32_t)le32(bytes + 18);
     int64_t height = core ? (int64_t)le16(bytes + 20) : (int32_t)le32(bytes + 22);
@@ -93,15 +131,13 @@ static pleura_status check_bmp(const uint8_t *bytes, size_t size)
     if (height < 0) height = -height; /* top row first */
     pleura_status status = image_check_size(width, height);
     if (status) return status;
-    if (coding != 0 && coding != 3) return PLEURA_IMAGE_UNSUPPORTED; /* run lengths */
-    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4, offset = le32(bytes + 10);
-    if (offset + row * (uint64_t)height > size) return PLEURA_IMAGE_DAMAGED;
-    if (bits != 1 && bits != 4 && bits != 8) return PLEURA_OK;
-    /* Of pixels without a colour stb_image shows what lay in memory; of a core header's colours it misses the last four. */
-    int64_t colours = core ? ((int64_t)offset - 38) / 3 : ((int64_t)offset - 14 - le32(bytes + 14)) / 4;
-    for (const uint8_t *at = bytes + offset; height; height--, at += row)
-        if (!has_colours(at, width, bits, colours)) return PLEURA_IMAGE_UNSUPPORTED;
-    return PLEURA_OK;
+    int known = core || header == 40 || header == 56 || header == 108 || header == 124; /* others: OS/2 2 and rarer */
+    int deep = bits == 16 || bits == 24 || bits == 32, masked = coding == 3 && (bits == 16 || bits == 32) && header != 56;
+    /* Not run lengths, nor 2 bits, nor masks within a header of 56 bytes: stb_image looks for them behind it. */
+    if (!known || (coding != 0 && !masked) || (!deep && bits != 1 && bits != 4 && bits != 8)) return PLEURA_IMAGE_UNSUPPORTED;
+    uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
+    if (size < 14 + header + 12 || le32(bytes + 10) + row * (uint64_t)height > size) return PLEURA_IMAGE_DAMAGED;
+    return check_bmp_colours(bytes, header, bits, coding, width, height);
 }
 
 static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)

@@ -51,6 +51,14 @@ static int huffman_is_sound(const uint8_t *p, size_t size)
     return 1;
 }
 
+/* What the walk over a file has met. */
+typedef struct {
+    jpeg_header header;
+    const uint8_t *frame; /* the segment of SOFn */
+    uint32_t restart;     /* units between restart markers, 0 for none */
+    uint32_t scanned;     /* bit c: channel c is in a scan */
+} walk;
+
 static pleura_status read_frame(jpeg_header *out, int marker, const uint8_t *segment, size_t length)
 {
     if (length < 8) return PLEURA_IMAGE_DAMAGED;
@@ -62,8 +70,9 @@ static pleura_status read_frame(jpeg_header *out, int marker, const uint8_t *seg
 }
 
 /* One segment; *at is at its marker's second byte and goes to the next marker. */
-static pleura_status check_segment(jpeg_header *h, int marker, const uint8_t *bytes, size_t size, size_t *at)
+static pleura_status check_segment(walk *w, int marker, const uint8_t *bytes, size_t size, size_t *at)
 {
+    jpeg_header *h = &w->header;
     if (size - *at < 2) return PLEURA_IMAGE_DAMAGED;
     size_t length = be16(bytes + *at);
     if (length < 2 || length > size - *at) return PLEURA_IMAGE_DAMAGED;
@@ -71,7 +80,9 @@ static pleura_status check_segment(jpeg_header *h, int marker, const uint8_t *by
     if (marker >= SOF0 && marker <= 0xcf && marker != DHT && marker != 0xc8 && marker != 0xcc) {
         pleura_status status = h->bits ? PLEURA_IMAGE_DAMAGED : read_frame(h, marker, segment, length);
         if (status) return status;
+        w->frame = segment;
     }
+    if (marker == DRI && length >= 4) w->restart = be16(segment);
     if (marker == DHT && !huffman_is_sound(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
     if (marker == APP1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
         h->orientation = exif_orientation(segment + 6, length - 8);
@@ -79,9 +90,52 @@ static pleura_status check_segment(jpeg_header *h, int marker, const uint8_t *by
     return PLEURA_OK;
 }
 
+static uint32_t parts(uint32_t whole, uint32_t part) { return (whole + part - 1) / part; }
+
+/* How many units a scan codes (T.81, A.2): blocks of a channel alone, or blocks of all its channels side by side; a unit of
+ * the lossless processes is a sample. Notes its channels. 0 for a scan that does not fit its frame. */
+static uint32_t scan_units(walk *w, const uint8_t *scan, size_t length)
+{
+    const jpeg_header *h = &w->header;
+    const uint8_t *frame = w->frame, *alone = NULL;
+    uint32_t wide = 1, high = 1, unit = (h->process & 3) == 3 ? 1 : 8;
+    if (!frame || length < 6 || length < 6 + 2 * (size_t)scan[0] || !scan[0]) return 0;
+    for (int c = 0; c < h->channels; c++) {
+        const uint8_t *channel = frame + 6 + 3 * c;
+        uint32_t across = channel[1] >> 4, down = channel[1] & 15;
+        if (!across || !down) return 0;
+        wide = across > wide ? across : wide, high = down > high ? down : high;
+        for (int i = 0; i < scan[0]; i++)
+            if (scan[1 + 2 * i] == channel[0] && c < 32) w->scanned |= 1u << c, alone = channel;
+    }
+    if (!alone) return 0;
+    uint32_t width = (uint32_t)h->width, height = (uint32_t)h->height;
+    if (scan[0] > 1) return parts(width, unit * wide) * parts(height, unit * high);
+    return parts(parts(width * (alone[1] >> 4), wide), unit) * parts(parts(height * (alone[1] & 15), high), unit);
+}
+
+/* Entropy-coded data up to the next marker that is neither a stuffed zero nor a restart; *at is behind SOS and goes there.
+ * stb_image leaves grey what lies behind a restart that is missing. */
+static pleura_status check_scan(const walk *w, uint32_t units, const uint8_t *bytes, size_t size, size_t *at)
+{
+    uint32_t restarts = 0;
+    for (; size - *at >= 2; ++*at) {
+        int marker = bytes[*at] == 0xff ? bytes[*at + 1] : 0;
+        if (marker >= RST0 && marker < RST0 + 8) {
+            if ((uint32_t)(marker - RST0) != restarts % 8) return PLEURA_IMAGE_DAMAGED;
+            restarts++;
+        } else if (marker && marker != 0xff) {
+            break;
+        }
+    }
+    /* Some write one more behind the last unit. */
+    uint32_t least = w->restart ? (units - 1) / w->restart : 0, most = w->restart ? units / w->restart : 0;
+    return units && restarts >= least && restarts <= most ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
+}
+
 pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
 {
-    jpeg_header h = {.orientation = 1};
+    walk w = {.header = {.orientation = 1}};
     int scans = 0;
     if (size < 2 || be16(bytes) != 0xffd8) return PLEURA_IMAGE_DAMAGED;
     for (size_t at = 2;;) {
@@ -90,19 +144,18 @@ pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
         if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
         at += 2;
         if (marker == EOI) {
-            if (!h.bits) return PLEURA_IMAGE_DAMAGED;
-            *out = h;
+            uint32_t channels = (uint32_t)w.header.channels, all = channels < 32 ? (1u << channels) - 1 : ~0u;
+            if (!w.header.bits || w.scanned != all) return PLEURA_IMAGE_DAMAGED;
+            *out = w.header;
             return PLEURA_OK;
         }
         if (marker < SOF0) return PLEURA_IMAGE_DAMAGED; /* reserved */
         if (marker >= RST0 && marker < RST0 + 8) continue;
-        pleura_status status = check_segment(&h, marker, bytes, size, &at);
+        size_t start = at;
+        pleura_status status = check_segment(&w, marker, bytes, size, &at);
+        if (!status && marker == SOS && ++scans > MAX_SCANS) status = PLEURA_IMAGE_UNSUPPORTED;
+        if (!status && marker == SOS) status = check_scan(&w, scan_units(&w, bytes + start + 2, at - start), bytes, size, &at);
         if (status) return status;
-        if (marker != SOS) continue;
-        if (++scans > MAX_SCANS) return PLEURA_IMAGE_UNSUPPORTED;
-        /* Entropy-coded data: up to the next marker that is neither a stuffed zero nor a restart. */
-        while (size - at >= 2 && (bytes[at] != 0xff || bytes[at + 1] == 0 || (bytes[at + 1] >= RST0 && bytes[at + 1] < RST0 + 8)))
-            at++;
     }
 }
 

@@ -61,7 +61,7 @@ export async function readLabels({ labels, root, split, by }) {
   }
   const columns = by ? by.split(',') : [];
   for (const column of ['file', 'label', ...(split ? ['split'] : []), ...columns]) {
-    if (all.length && !(column in all[0].row)) throw usage(`${labels} has no column '${column}'.`);
+    if (all.length && !Object.hasOwn(all[0].row, column)) throw usage(`${labels} has no column '${column}'.`);
   }
   const items = all.filter(({ row }) => split === undefined || row.split === split);
   if (!items.length) throw usage(`${labels} lists no film${split === undefined ? '' : ` of the split '${split}'`}.`);

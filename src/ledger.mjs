@@ -3,10 +3,15 @@ import { closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openS
 import { mixtureText } from './records.mjs';
 import { CommandError, usage } from './shipped.mjs';
 
-const NEWLINE = 10, BRACE = 0x7b;
+const NEWLINE = 10;
+/** Longer than any line of ours. */
+const LONGEST = 1 << 20;
+/** How a line of ours begins, by which one that is half-written is known. */
+const BEGINNINGS = ['{"file":"', '{"place":', '{"shard":"'];
 
 /**
- * The lines of a file, each with the place of its end; the last has none where it is half-written.
+ * The lines of a file, each with the place of its end; the last has none where it is half-written. One that is longer than
+ * any of ours is cut there, and the last.
  * @param {string} path @returns {AsyncGenerator<{ line: Buffer, end: number | null }>}
  */
 export async function* readLines(path) {
@@ -19,19 +24,35 @@ export async function* readLines(path) {
       yield { line: rest.subarray(from, to), end };
     }
     rest = rest.subarray(from);
+    if (rest.length > LONGEST) return yield { line: rest, end: end + rest.length };
   }
   if (rest.length) yield { line: rest, end: null };
+}
+
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+const isFlat = (value) => value === null || typeof value !== 'object';
+
+/** A record, or what a shard says of itself at its beginning and its end: whoever is given one need not ask again. @param {any} value */
+function isOurs(value) {
+  const { file, status, model, place, shard, records, films, list, labels } = value;
+  if (!Object.values(value).every((part) => isFlat(part) || Object.values(part).every(isFlat))) return false;
+  if (shard === undefined) return typeof file === 'string' && (status === 'error' || (status === 'ok' && typeof model === 'string')) && (place === undefined || isCount(place));
+  if (!/^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(shard)) return false;
+  return isCount(records) || (isCount(films) && typeof list === 'string' && typeof model === 'string' && Array.isArray(labels) && labels.every((label) => typeof label === 'string'));
 }
 
 /** @param {Buffer} line @returns {any} null where it is no line of Pleura's */
 export function parseLine(line) {
   try {
     const value = JSON.parse(line.toString());
-    return typeof value.file === 'string' || typeof value.shard === 'string' ? value : null;
+    return isOurs(value) ? value : null;
   } catch {
     return null;
   }
 }
+
+/** @param {Buffer} line */
+const isHalf = (line) => BEGINNINGS.some((beginning) => beginning.startsWith(line.toString('latin1', 0, beginning.length)));
 
 /** What earlier runs have left in the file. @param {string} path @param {boolean} sharded @param {(what: string) => Error} foreign */
 async function readPast(path, sharded, foreign) {
@@ -40,7 +61,7 @@ async function readPast(path, sharded, foreign) {
   for await (const { line, end } of readLines(path)) {
     number++;
     const value = end === null ? null : parseLine(line);
-    if (end === null ? line[0] !== BRACE : !value) throw foreign(`holds something else than Pleura's JSON lines (line ${number})`);
+    if (end === null ? !isHalf(line) : !value) throw foreign(`holds something else than Pleura's JSON lines (line ${number})`);
     if (end === null) break;
     past.size = end;
     if (number === 1 && value.shard) past.head = line.toString();

@@ -3,23 +3,29 @@ import { parseLine, readLines } from './ledger.mjs';
 import { csv, harmless, jsonLines, mixtureText } from './records.mjs';
 import { CommandError } from './shipped.mjs';
 
+/** Of so many problems more would tell nothing. */
+const MOST_PROBLEMS = 100;
+
 /**
  * Reads one file through; what it says of itself, or what is wrong with it.
  * @param {string} path @param {(place: number) => void} see each film that it holds
  */
 async function survey(path, see) {
-  let head = null, records = 0, ended = false, number = 0;
+  let head = null, records = 0, ended = false, number = 0, last = -1;
   try {
     for await (const { line, end } of readLines(path)) {
       const value = end === null ? null : parseLine(line);
       if (++number === 1) {
         if (!(value?.shard && Number.isInteger(value.films))) return { path, wrong: 'is not a shard. Make it with --shard.' };
         head = value;
-      } else if (!value || ended) break;
-      else if (value.records !== undefined) ended = value.records === records;
+      } else if (!value || ended) {
+        ended = false;
+        break;
+      } else if (value.records !== undefined) ended = value.records === records;
+      else if (!(value.place > last)) return { path, wrong: 'does not hold its films in their order: it was changed. Run this shard again.' };
       else {
         records++;
-        see(value.place);
+        see(last = value.place);
       }
     }
   } catch (error) {
@@ -46,15 +52,20 @@ function contradictions(shards) {
     if (byIndex.has(index)) problems.push(`${byIndex.get(index)} and ${path} are both shard ${head.shard}. Give one of them only.`);
     byIndex.set(index, path);
   }
-  for (let index = 1; index <= first.of; index++) if (!byIndex.has(index)) problems.push(`Shard ${index}/${first.of} is missing.`);
+  for (let index = 1; index <= first.of; index++) {
+    if (byIndex.has(index)) continue;
+    if (problems.length > MOST_PROBLEMS) return [...problems, `More of the ${first.of} shards are missing.`];
+    problems.push(`Shard ${index}/${first.of} is missing.`);
+  }
   return problems;
 }
 
-/** @param {number[]} holders how many shards hold each film */
-function gaps(holders) {
-  const lost = holders.findIndex((count) => count !== 1);
-  if (lost < 0) return [];
-  return [`Film ${lost + 1} of ${holders.length} is in ${holders[lost] ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`];
+/** The first film that is not in one shard. @param {number} films @param {Map<number, number>} holders how many shards hold each of them */
+function gaps(films, holders) {
+  let lost = 0;
+  while (lost < films && holders.get(lost) === 1) lost++;
+  if (lost === films) return holders.size === films ? [] : [`The shards hold ${holders.size} films, not the ${films} of their run: they were changed. Run all shards again.`];
+  return [`Film ${lost + 1} of ${films} is in ${holders.has(lost) ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`];
 }
 
 /** The records of one shard, in order. @param {string} path */
@@ -70,13 +81,13 @@ async function* recordsOf(path) {
  * @returns {Promise<void>} throws CommandError
  */
 export async function merge(paths, options, print) {
-  /** @type {number[]} */ const holders = [];
+  /** @type {Map<number, number>} */ const holders = new Map();
   const shards = [];
-  for (const path of paths) shards.push(await survey(path, (place) => { holders[place] = (holders[place] ?? 0) + 1; }));
+  for (const path of paths) shards.push(await survey(path, (place) => { holders.set(place, (holders.get(place) ?? 0) + 1); }));
   let problems = shards.filter(({ wrong }) => wrong).map(({ path, wrong }) => `${path} ${wrong}`);
   if (!problems.length) problems = contradictions(shards);
   const { films, labels } = shards[0].head ?? {};
-  if (!problems.length) problems = gaps(Array.from({ length: films }, (_, place) => holders[place] ?? 0));
+  if (!problems.length) problems = gaps(films, holders);
   if (problems.length) {
     for (const problem of problems.slice(0, -1)) process.stderr.write(`pleura: ${harmless(problem)}\n`);
     throw new CommandError(problems.at(-1));

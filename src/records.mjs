@@ -42,9 +42,11 @@ export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
 export const toJson = (value) =>
   JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+const isObject = (value) => typeof value === 'object' && value !== null;
+
 /** @param {unknown} value a spreadsheet takes a cell that begins with = + - @ for a formula: a quote keeps it text */
 function cell(value) {
-  const text = String(value ?? '');
+  const text = isObject(value) ? toJson(value) : String(value ?? '');
   const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

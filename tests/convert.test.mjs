@@ -117,6 +117,64 @@ test('files that are cut off or of another kind are refused in one sentence', ()
   refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /holds weights without a model/);
 });
 
+test('weights that lie in another file are refused: it may be any file of this machine', () => {
+  writeFileSync(join(scratch, 'elsewhere.bin'), Buffer.alloc(1 << 16));
+  const outside = (tensor, place) => `t = ${tensor}; t.ClearField('raw_data'); t.data_location = 1; t.external_data.add(key='location', value='${place}')`;
+  for (const place of ['elsewhere.bin', join(scratch, 'elsewhere.bin'), 'none.bin']) {
+    refused(altered('vgg.onnx', outside('g.initializer[0]', place)), LABELS, /its weights '0\.weight' lie in another file/);
+  }
+  refused(altered('channels_last.onnx', outside("next(n for n in g.node if n.op_type == 'Constant').attribute[0].t", 'elsewhere.bin')), LABELS, /its weights .* lie in another file/);
+  writeFileSync(join(scratch, 'elsewhere.h5'), readFileSync(fixture('sequential.h5')));
+  const bias = 'model_weights/conv2d/conv2d/bias:0', instead = (what) => `n = '${bias}'; s = f[n].shape; del f[n]; ${what}`;
+  for (const what of [`f[n] = h5py.ExternalLink('elsewhere.h5', n)`, `f.create_dataset(n, s, 'f4', external=[('elsewhere.bin', 0, h5py.h5f.UNLIMITED)])`,
+    `v = h5py.VirtualLayout(s, 'f4'); v[...] = h5py.VirtualSource('elsewhere.h5', n, shape=s); f.create_virtual_dataset(n, v)`]) {
+    refused(altered('sequential.h5', instead(what)), ['--labels', 'a,b'], /bias:0' lies in another file/);
+  }
+  const folder = "del f['model_weights/conv2d']; f['model_weights/conv2d'] = h5py.ExternalLink('elsewhere.h5', 'model_weights/conv2d')";
+  refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' lies in another file/);
+});
+
+test('layers that read each other twice, and constants that grow, end in a sentence and not in all the memory', () => {
+  const first = 'h = onnx.helper; n = g.node[0]; x = n.input[0]; ', last = '; n.input[0] = y; new = list(g.node); del g.node[:]; g.node.extend(made + new)';
+  const pooled = "y = 'p'; made += [h.make_node('Pad', [f'x{c}'], ['q'], pads=[0, 0, 1, 1, 0, 0, 1, 1]), h.make_node('MaxPool', ['q'], ['p'], kernel_shape=[2, 2])]";
+  const twice = (count) => altered('vgg.onnx', `${first}c = ${count}; made = [h.make_node('Relu', [x], ['x0'])] + [h.make_node('Add', [f'x{i}'] * 2, [f'x{i + 1}']) for i in range(c)]; ${pooled}${last}`);
+  assert.equal(convert(twice(60)).status, 0, '2^60 steps would take for ever');
+  refused(altered('vgg.onnx', `${first}y = x; made = []\nfor i in range(700): made.append(h.make_node('Tanh', [y], [f't{i}'])); y = f't{i}'\n${last.slice(2)}`), LABELS, /has 7\d\d layers, the engine takes 640/);
+  const grown = (nodes) => altered('vgg.onnx', `${first}y = x; g.initializer.append(h.make_tensor('s', 7, [1], [1 << 20])); made = ${nodes}${last}`);
+  refused(grown("[h.make_node('ConstantOfShape', ['s'], ['c0'])] + [h.make_node('Concat', [f'c{i}'] * 2, [f'c{i + 1}'], axis=0) for i in range(40)]"), LABELS, /Concat .*Unable to allocate/);
+  refused(altered('sequential.h5', "n = 'model_weights/dense/dense/kernel:0'; del f[n]; f.create_dataset(n, (1 << 40, 4), 'f4', chunks=True)"), ['--labels', 'a,b'], /Dense 'dense': .*Unable to allocate/);
+});
+
+test('sizes that are no whole numbers, and those that the engine does not take, are named with their layer', () => {
+  const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
+  refused(altered('functional.h5', rename('"strides": [2, 2]', '"strides": [2.5, 2.5]')), LABELS, /Conv2D 'stem': .*not whole numbers/);
+  refused(altered('sequential.h5', rename('"pool_size": [2, 2]', '"pool_size": [2, 2, 2]')), ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': .*not of two dimensions/);
+  const dilated = "n = next(n for n in g.node if n.op_type == 'Conv'); next(a for a in n.attribute if a.name == 'dilations').ints[:] = [-1, 1]";
+  refused(altered('vgg.onnx', dilated), LABELS, /Conv '\/0\/Conv': .*not whole numbers/);
+  refused(altered('unet_map.onnx', 'for d in g.input[0].type.tensor_type.shape.dim[2:]: d.dim_value = 8192'), LABELS, /input: 8192x8192 with 1 channels.*the engine takes up to 4096/);
+  refused(fixture('vgg.onnx'), [...LABELS, '--scale', '1e9'], /greys would be scaled by 1e\+09.*the engine takes up to 1e\+06/);
+  refused(altered('sequential.h5', "n = 'model_weights/conv2d/conv2d/bias:0'; s = f[n].shape; del f[n]; f.create_dataset(n, data=[b'x'] * s[0])"), ['--labels', 'a,b'], /Conv2D 'conv2d': .*no numbers/);
+});
+
+test('what a file calls itself cannot write on the terminal, nor more than a line', () => {
+  const { status, stderr } = convert(altered('vgg.onnx', "g.node[1].op_type = 'Re\\nlu\\x1b[2J\\u202e' + 'x' * 5000"));
+  assert.equal(status, 1);
+  assert.match(stderr, /^[^\x00-\x1f\x7f-\x9f\u202e]{100,600}\n$/);
+  assert.ok(stderr.includes('Re\ufffdlu\ufffd[2J\ufffdx') && stderr.includes('the engine has no such operation'), stderr);
+});
+
+test('a file whose name is no text is converted', () => {
+  const script = `cp "$1" "$2/"$'\\xff.onnx' && exec "$3" "$4" "$2/"$'\\xff.onnx' "$5" --labels covid,pneumonia,normal`;
+  const { status, stderr } = spawnSync('bash', ['-c', script, '-', fixture('vgg.onnx'), scratch, PYTHON, join(root, 'model/convert.py'), out], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+});
+
+test('hostile files made by rule from these end in weights that the engine takes or in one sentence, and open no other file', () => {
+  const { status, stdout } = spawnSync(PYTHON, [join(root, 'tests/fuzz_convert.py'), '0:300', '7'], { encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^300 files: .*\d\d sentence, \d\d weights; 0 findings/m, stdout);
+});
+
 test('what is typed must fit the network', () => {
   refused(fixture('vgg.onnx'), ['--labels', 'covid,normal'], /tells 3 labels apart, --labels names 2 \(covid, normal\)/);
   refused(fixture('sequential.h5'), ['--labels', 'covid'], /tells 2 labels apart, --labels names 1/);

@@ -44,6 +44,20 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.match(evaluate('--labels', 'films', '--by', 'site').stderr, /films has no column 'site'/);
 });
 
+test('labels and columns may be called as something that every object has', () => {
+  const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
+  const odd = rows.slice(1, 13).map((row, i) => row.replace('covid,', `${names[i % 4]},`).replace(/"a\|b.*"$/, names[i % 3]));
+  writeFileSync(join(folder, 'odd.csv'), ['file,label,patient_id,source,__proto__', ...odd.map((row, i) => `${row},${names[i % 2]}`), ...rows.slice(13).map((row) => `${row},x`)].join('\n'));
+  const { status, stdout, stderr } = evaluate('--labels', 'odd.csv', '--by', '__proto__');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /Not scored, because the model has no such label: constructor 3, __proto__ 3, toString 3, hasOwnProperty 3\./);
+  assert.match(stdout, /^\| __proto__ \| 6 /m);
+  assert.doesNotMatch(stdout, /function|native code|undefined/);
+  const none = evaluate('--labels', 'odd.csv', '--by', 'valueOf');
+  assert.deepEqual([none.status, none.stdout], [2, '']);
+  assert.match(none.stderr, /odd\.csv has no column 'valueOf'\./);
+});
+
 test('a report is a folder of Markdown, JSON and plots, and says how it was made', () => {
   const { status, stdout, stderr } = evaluate('--labels', 'films.csv', '--by', 'site', '--report', 'out/report 1', '--against', join(root, 'model/pleura.gguf'));
   assert.equal(status, 0, stderr);

@@ -1,6 +1,7 @@
 // Writes PNG files of every kind, pixel by pixel, for tests of decoders and commands.
 import { crc32 as nodeCrc, deflateSync } from 'node:zlib';
 
+export const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** The seven passes of Adam7: first column and row, steps (PNG, 8.2). */
 const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
@@ -35,28 +36,45 @@ export function header(width, height, depth = 8, type = 0, interlace = 0) {
   return chunk('IHDR', bytes);
 }
 
+/** The five filters (PNG, 9.2): what is taken off a byte, given those to its left, above, and above to the left. */
+const FILTERS = [() => 0, (a) => a, (a, b) => b, (a, b) => (a + b) >> 1, (a, b, c) => {
+  const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+  return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+}];
+
+/** @param {Buffer} row that begins with the number of its filter @param {Buffer | null} above @param {number} step bytes of a pixel, at least 1 */
+const filtered = (row, above, step) => row.map((byte, i) => (i === 0 ? byte
+  : byte - FILTERS[row[0]](i > step ? row[i - step] : 0, above?.[i] ?? 0, i > step ? above?.[i - step] ?? 0 : 0)));
+
 /**
  * @param {object} kind
  * @param {number} kind.width @param {number} kind.height @param {number} [kind.depth] bits a sample
  * @param {number} [kind.type] 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha
- * @param {0 | 1} [kind.interlace] @param {Buffer[]} [kind.extra] chunks before the data
+ * @param {0 | 1} [kind.interlace] @param {Buffer[]} [kind.extra] chunks before the data @param {Buffer[]} [kind.behind] and behind
+ * @param {(y: number) => number} [kind.filter] of a row @param {number} [kind.level] of zlib @param {number} [kind.part] most bytes of an IDAT
  * @param {(x: number, y: number) => number[]} pixel the samples of one pixel
  */
-export function png({ width, height, depth = 8, type = 0, interlace = 0, extra = [] }, pixel) {
+export function png({ width, height, depth = 8, type = 0, interlace = 0, extra = [], behind = [], filter = () => 0, level, part = Infinity }, pixel) {
   const bits = depth * CHANNELS[type];
   const rows = [];
   for (const [left, top, across, down] of interlace ? PASSES : [[0, 0, 1, 1]]) {
     const columns = Math.ceil((width - left) / across);
+    let above = null;
     for (let y = top; columns > 0 && y < height; y += down) {
-      const row = Buffer.alloc(1 + Math.ceil((columns * bits) / 8)); // Filter 0, then the samples, high bits first.
+      const row = Buffer.alloc(1 + Math.ceil((columns * bits) / 8)); // The filter, then the samples, high bits first.
+      row[0] = filter(y);
       for (let i = 0, at = 8; i < columns; i++) {
         for (const sample of pixel(left + i * across, y)) {
-          for (let bit = depth - 1; bit >= 0; bit--, at++) row[at >> 3] |= ((sample >> bit) & 1) << (7 - (at & 7));
+          if (depth === 16) row[at >> 3] = sample >> 8;
+          row[(at + depth - 1) >> 3] |= sample << (-(at + depth) & 7);
+          at += depth;
         }
       }
-      rows.push(row);
+      rows.push(filtered(row, above, Math.ceil(bits / 8)));
+      above = row;
     }
   }
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header(width, height, depth, type, interlace), ...extra,
-    chunk('IDAT', deflateSync(Buffer.concat(rows))), chunk('IEND', Buffer.alloc(0))]);
+  const packed = deflateSync(Buffer.concat(rows), { level }), parts = [];
+  for (let at = 0; at < packed.length; at += part) parts.push(chunk('IDAT', packed.subarray(at, at + part)));
+  return Buffer.concat([SIGNATURE, header(width, height, depth, type, interlace), ...extra, ...parts, ...behind, chunk('IEND', Buffer.alloc(0))]);
 }

@@ -83,6 +83,28 @@ test('whatever keeps shards from being one run is named, and nothing is printed'
   refused([one, two, 'short.jsonl', four], /short\.jsonl is not finished/);
 });
 
+test('shards that were altered are told, whatever they say', () => {
+  const [head, ...rest] = lines(shard('1/1', ['films'])), end = rest.pop(), text = (values) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const merged = (values) => {
+    writeFileSync(at('altered.jsonl'), text(values));
+    const { status, stdout, stderr } = pleura(['merge', '--csv', 'altered.jsonl'], { timeout: 120_000 });
+    assert.deepEqual([status, stdout], [1, ''], stderr.slice(0, 2000));
+    assert.doesNotMatch(stderr, /at .*\.mjs/);
+    return stderr;
+  };
+  assert.match(merged([{ ...head, films: 4e9 }, ...rest, end]), /Film 32 of 4000000000 is in no shard/);
+  assert.match(merged([{ ...head, films: 30 }, ...rest, end]), /The shards hold 31 films, not the 30 of their run/);
+  assert.match(merged([...[head, ...rest, end].map((value) => (value.shard ? { ...value, shard: '1/999999' } : value))]), /^(pleura: Shard \d+\/999999 is missing\.\n){101}pleura: More of the 999999 shards are missing\.\n$/);
+  assert.match(merged([head, rest[1], rest[0], ...rest.slice(2), end]), /does not hold its films in their order/);
+  assert.match(merged([head, ...rest, end, rest[0]]), /is not finished/);
+  for (const wrong of [{ labels: 5 }, { labels: [{}] }, { shard: '1/99999999999' }, { films: -1 }, { films: 1.5 }, { model: null }, { list: { toString: 1 } }]) {
+    assert.match(merged([{ ...head, ...wrong }, ...rest, end]), /is not a shard/, JSON.stringify(wrong));
+  }
+  for (const wrong of [{ place: 'x' }, { place: 1e300 }, { status: 'done' }, { file: 7 }, { gate: { score: { toString: 1 } } }]) assert.match(merged([head, { ...rest[0], ...wrong }, ...rest.slice(1), end]), /is not finished/, JSON.stringify(wrong));
+  writeFileSync(at('altered.jsonl'), text([head, { ...rest[0], code: { toString: 1 } }, ...rest.slice(1), end]));
+  assert.match(pleura(['merge', '--csv', 'altered.jsonl']).stdout, /"\{""toString"":1\}"/, 'an object is shown as what it is');
+});
+
 test('shards at a prevalence merge to the bytes of one machine, and with no others', () => {
   const at = ['--prevalence', 'covid=0.05,pneumonia=0.1'], run = (label, more) => tried([...paths, ...more, '--shard', label]).stdout;
   for (const label of ['1/2', '2/2']) {
