@@ -13,10 +13,10 @@ import { headersFor } from '../../web/headers.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
- *  `server.change(name, bytes)` may put other bytes in place, or null for a 404. It sends the policy to worker and service
+ *  `server.change(name, bytes)` may put other bytes in place, or null for a 404, `server.end(name, response, bytes)` may break off. It sends the policy to worker and service
  *  worker, too, and closing it fails when the policy of any of them was violated, as browsers report and `watch` hears. */
 export async function serve() {
   const home = '/some/folder/', headers = headersFor(await readFile(`${root}web/index.html`, 'utf8'));
@@ -31,7 +31,9 @@ export async function serve() {
     const name = pathname === home ? 'index.html' : basename(pathname);
     const bytes = pathname === home || pathname === home + name ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
-    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
+    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' });
+    if (body) server.end(name, response, body);
+    else response.end();
   });
   /** @returns {Promise<void>} */
   const listen = (port) => new Promise((resolve) => http.listen(port, '127.0.0.1', resolve));
@@ -44,6 +46,7 @@ export async function serve() {
     headers,
     violations: [],
     change: (name, bytes) => bytes,
+    end: (name, response, bytes) => response.end(bytes),
     open: () => listen(port),
     async close() {
       http.closeAllConnections();
