@@ -1,5 +1,6 @@
 """Keras .h5 and .keras, and ONNX -> GGUF: python3 model/convert.py IN OUT.gguf --labels covid,normal; --help tells the rest."""
 import argparse
+import re
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -133,7 +134,12 @@ def convert(options):
         "pleura.card.summary": f"Converted from {options.source.name}; nothing was measured on films.",
     }
     write_gguf(options.out, metadata, tensors)
-    print(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}", file=sys.stderr)
+    print(harmless(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}"), file=sys.stderr)
+
+
+def harmless(text):
+    """Without control characters and changes of direction: the names in a file could rewrite the terminal."""
+    return re.sub("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", "\ufffd", text)
 
 
 def main():
@@ -142,11 +148,11 @@ def main():
     try:
         convert(options)
     except ConvertError as error:
-        sys.exit(f"{options.source}: {error}")
+        sys.exit(harmless(f"{options.source}: {error}"))
     except ModuleNotFoundError as error:
         sys.exit(f"The Python package {error.name} {PACKAGES}")
     except OSError as error:
-        sys.exit(f"{error.filename or options.source}: {error.strerror or error}")
+        sys.exit(harmless(f"{error.filename or options.source}: {error.strerror or error}"))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,12 @@ function outcomes(films, label, labels) {
   return { label, n: own.length, counts, shares };
 }
 
-const tally = (values) => values.reduce((counts, value) => ({ ...counts, [value]: (counts[value] ?? 0) + 1 }), {});
+/** @param {string[]} values */
+function tally(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
 
 /** A film whose patient is unknown counts as a patient of its own. @param {Record<string, string>} row */
 const patientOf = (row) => row.patient_id || row.file;

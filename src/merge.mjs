@@ -3,23 +3,28 @@ import { parseLine, readLines } from './ledger.mjs';
 import { csv, harmless, jsonLines, mixtureText } from './records.mjs';
 import { CommandError } from './shipped.mjs';
 
+/** Whether a first line is that of a shard, in all that is made use of. @param {any} value */
+const isHead = (value) => /^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(value?.shard) && Number.isSafeInteger(value.films) && value.films >= 0
+  && Array.isArray(value.labels) && value.labels.every((label) => typeof label === 'string');
+
 /**
  * Reads one file through; what it says of itself, or what is wrong with it.
  * @param {string} path @param {(place: number) => void} see each film that it holds
  */
 async function survey(path, see) {
-  let head = null, records = 0, ended = false, number = 0;
+  let head = null, records = 0, ended = false, number = 0, last = -1;
   try {
     for await (const { line, end } of readLines(path)) {
       const value = end === null ? null : parseLine(line);
       if (++number === 1) {
-        if (!(value?.shard && Number.isInteger(value.films))) return { path, wrong: 'is not a shard. Make it with --shard.' };
+        if (!isHead(value)) return { path, wrong: 'is not a shard. Make it with --shard.' };
         head = value;
       } else if (!value || ended) break;
       else if (value.records !== undefined) ended = value.records === records;
+      else if (!(Number.isInteger(value.place) && value.place > last && value.place < head.films && value.status)) break;
       else {
         records++;
-        see(value.place);
+        see(last = value.place);
       }
     }
   } catch (error) {
@@ -50,11 +55,12 @@ function contradictions(shards) {
   return problems;
 }
 
-/** @param {number[]} holders how many shards hold each film */
-function gaps(holders) {
-  const lost = holders.findIndex((count) => count !== 1);
-  if (lost < 0) return [];
-  return [`Film ${lost + 1} of ${holders.length} is in ${holders[lost] ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`];
+/** @param {Map<number, number>} holders how many shards hold each film @param {number} films */
+function gaps(holders, films) {
+  let place = 0;
+  while (place < films && holders.get(place) === 1) place++;
+  if (place === films) return [];
+  return [`Film ${place + 1} of ${films} is in ${holders.has(place) ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`];
 }
 
 /** The records of one shard, in order. @param {string} path */
@@ -70,13 +76,13 @@ async function* recordsOf(path) {
  * @returns {Promise<void>} throws CommandError
  */
 export async function merge(paths, options, print) {
-  /** @type {number[]} */ const holders = [];
+  /** @type {Map<number, number>} */ const holders = new Map();
   const shards = [];
-  for (const path of paths) shards.push(await survey(path, (place) => { holders[place] = (holders[place] ?? 0) + 1; }));
+  for (const path of paths) shards.push(await survey(path, (place) => { holders.set(place, (holders.get(place) ?? 0) + 1); }));
   let problems = shards.filter(({ wrong }) => wrong).map(({ path, wrong }) => `${path} ${wrong}`);
   if (!problems.length) problems = contradictions(shards);
   const { films, labels } = shards[0].head ?? {};
-  if (!problems.length) problems = gaps(Array.from({ length: films }, (_, place) => holders[place] ?? 0));
+  if (!problems.length) problems = gaps(holders, films);
   if (problems.length) {
     for (const problem of problems.slice(0, -1)) process.stderr.write(`pleura: ${harmless(problem)}\n`);
     throw new CommandError(problems.at(-1));

@@ -10,8 +10,8 @@ const share = (f) => show(f, percent);
 const two = (x) => x.toFixed(2);
 const area = (f) => show(f, (x) => x.toFixed(3));
 
-/** @param {unknown} text what a label or a column says is no markup, and a cell cannot hold a bar or a line break */
-const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&]|<(?=[a-z/!?])/gi, '\\$&');
+/** @param {unknown} text what a label or a column says is no markup and no link, and a cell cannot hold a bar or a line break */
+const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&@]|<(?=[a-z/!?])|:(?=\/\/)|(?<=www)\.|(?<![a-z0-9])_|_(?![a-z0-9])|~/gi, '\\$&');
 
 /** @param {unknown[]} head @param {unknown[][]} rows */
 const grid = (head, rows) => [head, head.map((_, i) => (i ? '---:' : '---')), ...rows]
@@ -142,7 +142,7 @@ export function markdown(result, labels, plots = []) {
       + ` A figure with fewer than ${FEWEST} films behind it is not given. PPV and NPV hold at this set's mixture of classes only. A calibration slope below 1 means too sure.`,
     ...(Object.keys(result.notScored).length ? [`Not scored, because the model has no such label: ${list(result.notScored)}.`] : []),
     ...(result.sources.length ? ['## Films: source and label',
-      grid(['source', ...result.labels], result.sources.map(({ source, counts }) => [source, ...result.labels.map((label) => counts[label] ?? 0)]))] : []),
+      grid(['source', ...result.labels], result.sources.map(({ source, counts }) => [source, ...result.labels.map((label) => (Object.hasOwn(counts, label) ? counts[label] : 0))]))] : []),
     '## Verdicts',
     grid(['truth', 'n', ...kinds.map((kind) => `${kind} %`)],
       result.outcomes.map(({ label, n, shares }) => [label, n, ...kinds.map((kind) => share(shares[kind]))])),

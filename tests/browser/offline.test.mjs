@@ -101,7 +101,12 @@ describe('offline', { concurrency: 3 }, () => {
       await said.waitFor();
       assert.match(await said.textContent(), part === 'app.js' ? /^Pleura has not started: .* was not used\. .* connect to the network, then reload\.$/
         : /^The part of the page that computes could not be fetched/);
+      const { change } = server;
+      server.change = (name, bytes) => (name === file ? Buffer.concat([bytes, Buffer.from(';self.altered = 1')]) : bytes);
       await server.open();
+      await page.reload();
+      await said.waitFor(); // nor as the server has it now
+      server.change = change;
       await page.reload();
       await ready(page, MENDED);
       await diagnoses(page);
