@@ -49,6 +49,10 @@ test('whatever installs packages forbids their scripts', () => {
   assert.deepEqual(Object.keys(JSON.parse(read('package.json')).scripts).filter((name) => /install|^prepare$/.test(name)), []);
 });
 
+test('no module of the command and the package has a way to the network', () => {
+  for (const name of all.filter((one) => /^src\/.*\.[cm]js$/.test(one))) assert.doesNotMatch(read(name), /node:(https?|http2|net|tls|dgram|dns|inspector)\b|\bfetch\(|WebSocket|EventSource/, name);
+});
+
 test('each Node that the setup unpacks is known by its SHA-512', () => {
   const setup = read('.ci/setup'), sums = read('.ci/nodes.sha512');
   const [, own] = /^NODE_VERSION=(\S+)$/m.exec(setup), [, tested] = /^TESTED_NODES="([^"]+)"$/m.exec(setup);
