@@ -46,7 +46,7 @@ export const toJson = (value) =>
 /** @param {unknown} value */
 function cell(value) {
   if (typeof value === 'number') return String(value);
-  const text = harmless(String(value ?? '')), safe = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text;
+  const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? '')), safe = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text;
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

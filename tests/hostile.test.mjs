@@ -112,7 +112,8 @@ test('shards that Pleura did not write are refused with a sentence, and their te
     assert.match(stderr, what);
     assert.equal(stderr.split('\n').length, 2, stderr);
   }
-  const { stdout } = merged({ ...head, labels: ['=1', 'a'] }, { ...record, file: '=1', verdict: ['=1'], model: '@x', probability: { '=1': '=1', a: { toString: 1 } }, gate: { accepted: '=1', score: ['+1'] } }, end);
+  const { status, stdout, stderr } = merged({ ...head, labels: ['=1', 'a'] }, { ...record, file: '=1', verdict: ['=1'], model: '@x', probability: { '=1': '=1', a: { toString: 1 } }, gate: { accepted: '=1', score: ['+1'] } }, end);
+  assert.deepEqual([status, stdout.split('\n').length], [0, 3], stderr);
   for (const cell of stdout.split(/[,\n]/)) assert.doesNotMatch(cell, /^"?\s*[=+\-@]/);
 });
 

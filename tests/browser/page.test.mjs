@@ -44,6 +44,7 @@ async function realFilms(t) {
 test('the page starts from a subfolder without a complaint and asks only its own folder', async (t) => {
   const { page, asked } = await ready(t);
   assert.equal(await page.locator('#welcome').isVisible(), true);
+  assert.equal(await page.locator('#unstarted').count(), 0);
   assert.match(await page.textContent('#model'), /^\S+ [0-9a-f]{12}/);
   assert.deepEqual(asked.filter((url) => !url.startsWith(server.url)), []);
   assert.equal(asked.filter((url) => /wasm|gguf/.test(url)).length, 2);
