@@ -11,7 +11,10 @@ after(() => browser.close());
 async function visit(t) {
   const server = await serve();
   const { page, close } = await open(browser, server);
-  t.after(close);
+  t.after(async () => {
+    await close();
+    await server.close().catch(() => {}); // what was counted is the test's to judge
+  });
   await settled(page);
   await page.waitForSelector('text=Ready to work offline');
   return { page, server };
