@@ -50,7 +50,8 @@ FUZZERS   = $(notdir $(basename $(wildcard tests/fuzz_*.c)))
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
 SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs install.test.mjs server.test.mjs dicom_hostile.test.mjs \
-            files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs)
+            files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs \
+            reproducible.test.mjs)
 MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/examples/*/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
@@ -84,12 +85,14 @@ build/wasm/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 
 build/pleura.wasm: build/wasm/wasm.o $(SOURCES:src/%.c=build/wasm/%.o)
 	emcc $(LINK) $^ -o $@
+	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
 # Debian 12's Emscripten and its wasm-opt write relaxed SIMD that no engine takes any more.
 build/pleura.dot.wasm: src/int8_dot.c Makefile
 	@mkdir -p build/wasm
 	clang-19 --target=wasm32 -O3 -msimd128 -mrelaxed-simd -Wall -Wextra -Werror -ffreestanding -c $< -o build/wasm/int8_dot.o
 	wasm-ld-19 --no-entry --import-memory --strip-all build/wasm/int8_dot.o -o $@
+	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
 build/test_kernels.wasm: tests/test_kernels.c $(addprefix build/wasm/, kernels_ref.o kernels_simd.o int8_ref.o int8_simd.o)
 	emcc $(WASM) $(LINK) -sEXPORTED_FUNCTIONS=_test_kernels $^ -o $@

@@ -147,7 +147,7 @@ def convert(options):
         "pleura.card.summary": f"Converted from {options.source.name}; nothing was measured on films.",
     }
     write_gguf(options.out, metadata, tensors)
-    print(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}", file=sys.stderr)
+    print(one_line(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}"), file=sys.stderr)
 
 
 def limit_memory(size):

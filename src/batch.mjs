@@ -63,6 +63,6 @@ export async function runFilms(items, options, begin, take) {
     bar?.stop();
     await pool.close();
   }
-  process.stderr.write(`${model.notice}\n`);
+  process.stderr.write(`${harmless(model.notice)}\n`);
   return { model, name };
 }

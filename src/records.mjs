@@ -33,7 +33,7 @@ export function toRecord(file, answer, model) {
 }
 
 /** Control characters and changes of direction: in a file name they could rewrite the terminal. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** @param {string} text @returns {string} what a terminal may be given */
 export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
@@ -42,13 +42,12 @@ export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
 export const toJson = (value) =>
   JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const isObject = (value) => typeof value === 'object' && value !== null;
-
-/** @param {unknown} value a spreadsheet takes a cell that begins with = + - @ for a formula: a quote keeps it text */
+/** @param {unknown} value a spreadsheet takes a cell that begins with = + - @, narrow or wide, for a formula: a quote keeps it text */
 function cell(value) {
-  const text = isObject(value) ? toJson(value) : String(value ?? '');
-  const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  if (typeof value === 'number') return String(value);
+  const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? ''));
+  const safe = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** @param {unknown[]} cells */
@@ -77,8 +76,9 @@ const COLOURS = { error: 31, refused: 33, uncertain: 33 };
  * @param {{ [label: string]: number } | null} prevalence of all its rows
  */
 export function table(labels, names, columns, coloured, prevalence) {
-  const verdict = Math.max(9, ...labels.map((label) => label.length));
-  const widths = labels.map((label) => Math.max(label.length, 7));
+  const shown = labels.map(harmless); // as long as before
+  const verdict = Math.max(9, ...shown.map((label) => label.length));
+  const widths = shown.map((label) => Math.max(label.length, 7));
   const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
   const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
   const file = Math.max(12, Math.min(longest, columns - rest));
@@ -86,11 +86,11 @@ export function table(labels, names, columns, coloured, prevalence) {
   const line = (name, said, cells) =>
     [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
   return {
-    head: [...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []), line('FILE', 'VERDICT', labels)].join('\n'),
+    head: [...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []), line('FILE', 'VERDICT', shown)].join('\n'),
     /** @param {Record} r */
     row: (r) => r.status === 'error' ? line(r.file, 'error', [r.code])
       : r.verdict === 'refused' ? line(r.file, 'refused', [r.gate.reason])
-      : line(r.file, r.verdict, labels.map((label) => percent(r.probability[label]))),
+      : line(r.file, harmless(r.verdict), labels.map((label) => percent(r.probability[label]))),
   };
 }
 

@@ -40,15 +40,19 @@ async function read(path, advice) {
 }
 
 /**
- * The SHA-256 that `path`.sha256 promises; null where there is no such file, which is allowed for a person's own weights.
- * @param {string} path @returns {Promise<string | null>}
+ * A file that is what `path`.sha256 promises; a person's own weights need no such promise.
+ * @param {string} path @param {string} advice @param {boolean} [own] @returns {Promise<{ bytes: Buffer<ArrayBuffer>, hash: string }>}
  */
-async function promised(path) {
-  const text = await readFile(`${path}.sha256`, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT' && path !== WEIGHTS) return null;
+async function checked(path, advice, own = false) {
+  const bytes = await read(path, advice), hash = sha256(bytes);
+  const promise = await readFile(`${path}.sha256`, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT' && own) return null;
     throw new CommandError(`${path}.sha256 cannot be read (${error.code}). Fetch Pleura again.`);
   });
-  return text && text.trim().split(/\s/)[0].toLowerCase();
+  if (promise && hash !== promise.trim().split(/\s/)[0].toLowerCase()) {
+    throw new CommandError(`${path} is not the file that ${path}.sha256 promises: it is damaged or altered. Fetch it again.`);
+  }
+  return { bytes, hash };
 }
 
 /** The weights with the overlay of a file. @param {Uint8Array} weights @param {string} hash of them @param {string} path @returns {Promise<Uint8Array>} */
@@ -63,16 +67,11 @@ async function overlaid(weights, hash, path) {
  */
 export async function loadParts(model = WEIGHTS, overlay = undefined) {
   const shipped = model === WEIGHTS;
-  const [code, dot, bare, expected] = await Promise.all([
-    read(WASM, 'Build it with `make wasm`.'),
-    read(DOT, 'Build it with `make wasm`.'),
-    read(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.'),
-    promised(model),
+  const [{ bytes: code }, { bytes: dot }, { bytes: bare, hash }] = await Promise.all([
+    checked(WASM, 'Build it with `make wasm`.'),
+    checked(DOT, 'Build it with `make wasm`.'),
+    checked(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.', !shipped),
   ]);
-  const hash = sha256(bare);
-  if (expected && hash !== expected) {
-    throw new CommandError(`${model} is not the file that ${model}.sha256 promises: it is damaged or altered. Fetch it again.`);
-  }
   const weights = overlay ? await overlaid(bare, hash, overlay) : bare;
   try {
     return { wasm: await WebAssembly.compile(code), dot, weights: share(weights), sha256: overlay ? sha256(weights) : hash };

@@ -10,8 +10,8 @@ const share = (f) => show(f, percent);
 const two = (x) => x.toFixed(2);
 const area = (f) => show(f, (x) => x.toFixed(3));
 
-/** @param {unknown} text what a label or a column says is no markup, and a cell cannot hold a bar or a line break */
-const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&]|<(?=[a-z/!?])/gi, '\\$&');
+/** @param {unknown} text what a label or a column says is no markup and no link, and a cell cannot hold a bar or a line break */
+const plain = (text) => harmless(String(text).replace(/[|\r\n]/g, ' ')).replace(/[\\`*[\]&@]|<(?=[a-z/!?])|:(?=\/\/)|(?<=www)\.|(?<![a-z0-9])_|_(?![a-z0-9])|~/gi, '\\$&');
 
 /** @param {unknown[]} head @param {unknown[][]} rows */
 const grid = (head, rows) => [head, head.map((_, i) => (i ? '---:' : '---')), ...rows]

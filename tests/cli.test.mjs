@@ -222,8 +222,7 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   const wasm = join(copy, 'build/pleura.wasm'), weights = join(copy, 'model/pleura.gguf');
   const reset = () => {
-    copyFileSync(join(root, 'build/pleura.wasm'), wasm);
-    copyFileSync(join(root, 'build/pleura.dot.wasm'), join(copy, 'build/pleura.dot.wasm'));
+    for (const name of ['pleura.wasm', 'pleura.dot.wasm']) for (const end of ['', '.sha256']) copyFileSync(join(root, 'build', name + end), join(copy, 'build', name + end));
     copyFileSync(tiny, weights);
     writeFileSync(`${weights}.sha256`, `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`);
   };
@@ -239,10 +238,16 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   reset();
   assert.equal(run().status, 0);
   refused(/pleura\.gguf is missing\./, () => rmSync(weights));
-  refused(/pleura\.gguf is not the file that/, () => { const bytes = readFileSync(weights); bytes[bytes.length - 40] ^= 1; writeFileSync(weights, bytes); });
-  refused(/pleura\.gguf\.sha256 cannot be read/, () => rmSync(`${weights}.sha256`));
+  for (const file of [weights, wasm, join(copy, 'build/pleura.dot.wasm')]) {
+    refused(new RegExp(`${basename(file)} is not the file that .*: it is damaged or altered\\.`), () => { const bytes = readFileSync(file); bytes[bytes.length - 40] ^= 1; writeFileSync(file, bytes); });
+    refused(new RegExp(`${basename(file)}\\.sha256 cannot be read`), () => rmSync(`${file}.sha256`));
+  }
   refused(/pleura\.wasm is missing\. Build it/, () => rmSync(wasm));
-  refused(/pleura\.wasm is damaged/, () => truncateSync(wasm, 1000));
+  refused(/pleura\.wasm is not the file that/, () => truncateSync(wasm, 1000));
+  refused(/pleura\.wasm is damaged/, () => {
+    truncateSync(wasm, 1000);
+    writeFileSync(`${wasm}.sha256`, createHash('sha256').update(readFileSync(wasm)).digest('hex'));
+  });
   const foreign = pleura(['--model', join(folder, 'films/b.png'), 'films/b.png']);
   assert.deepEqual([foreign.status, foreign.stdout], [1, '']);
   assert.match(foreign.stderr, /not a GGUF file/);

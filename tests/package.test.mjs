@@ -41,7 +41,7 @@ test('the tarball holds the engine, its types, the weights and the converter, an
   const modules = readdirSync(join(root, 'src')).filter((name) => /\.[cm]js$/.test(name)).map((name) => `src/${name}`);
   const python = ['convert', 'gguf', 'keras_weights', 'layers', 'read_keras', 'read_onnx', 'simplify'].map((name) => `model/${name}.py`);
   const types = readdirSync(join(root, 'build/types')).map((name) => `build/types/${name}`);
-  assert.deepEqual(packed.files.sort(), ['LICENSE', 'README.md', 'package.json', 'build/pleura.wasm', 'build/pleura.dot.wasm', 'model/LICENSE', 'model/card.md', 'src/pleura.1', 'web/overlay.mjs',
+  assert.deepEqual(packed.files.sort(), ['LICENSE', 'README.md', 'package.json', 'build/pleura.wasm', 'build/pleura.dot.wasm', 'build/pleura.wasm.sha256', 'build/pleura.dot.wasm.sha256', 'model/LICENSE', 'model/card.md', 'src/pleura.1', 'web/overlay.mjs',
     'model/pleura.gguf', 'model/pleura.gguf.sha256', ...modules, ...python, ...types].sort());
 });
 

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { headersFor, policyOf } from '../web/headers.mjs';
 import { heatPixels, outlinePath } from '../web/overlay.mjs';
 import { csvReport, jsonReport, recordOf } from '../web/report.mjs';
 
@@ -29,6 +30,12 @@ test('the page names its style, script and icon, the script its worker and the h
     if (/\.(wasm|gguf)$|^(worker|words)/.test(name)) assert.ok(script.includes(name), name);
     if (/\.(wasm|gguf)$/.test(name)) assert.ok(script.includes(createHash('sha256').update(read(name)).digest('hex')), name);
   }
+});
+
+test('the browser itself compares script and style with their SHA-256', () => {
+  const checked = [...text('.html').matchAll(/"\.\/([^"]+\.(?:js|css))" integrity="sha256-([^"]+)"/g)].map(([, name, hash]) => [name, hash]);
+  assert.deepEqual(checked.map(([name]) => name.replace(/-\w+/, '')).sort(), ['app.css', 'app.css', 'app.js']);
+  for (const [name, hash] of checked) assert.equal(hash, createHash('sha256').update(read(name)).digest('base64'), name);
 });
 
 test('the service worker keeps exactly the files of the site, each by its SHA-256', () => {
@@ -57,14 +64,15 @@ test('nothing names another server or the root of this one', () => {
 });
 
 test('the policy allows only this site, and the page holds no inline script, style or handler', () => {
-  const page = read('index.html').toString();
-  const policy = page.match(/http-equiv="Content-Security-Policy" content="([^"]+)"/)[1];
+  const page = read('index.html').toString(), policy = policyOf(page);
   assert.deepEqual(policy.split('; ').sort(), ["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "img-src 'self'",
-    "manifest-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", "worker-src 'self'"]);
+    "manifest-src 'self'", "require-trusted-types-for 'script'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", 'trusted-types pleura', "worker-src 'self'"]);
+  const card = read(files().find((name) => name.startsWith('card'))).toString();
+  assert.match(policyOf(card), /^default-src 'none';.* require-trusted-types-for 'script'; trusted-types 'none'$/);
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  assert.ok(readme.includes(`"${policy}; frame-ancestors 'none'" always;`), 'the example for nginx sends the same policy');
+  for (const [name, value] of Object.entries(headersFor(page))) assert.ok(readme.includes(`        add_header ${name} "${value}" always;\n`), `the example for nginx sends the same ${name}`);
   assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=/);
-  assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.cookie|sendBeacon|localStorage/);
+  assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|document\.cookie|sendBeacon|localStorage/);
 });
 
 test('page, engine and weights come over the wire in two megabytes, whatever languages and DICOM codings add', () => {

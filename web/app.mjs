@@ -322,6 +322,7 @@ const actions = {
   },
 };
 
+find('unstarted').remove();
 listen(state, actions, (action) => action in looks, box);
 view(state);
 watchRequests('page', asked);

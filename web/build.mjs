@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { values: given } = parseArgs({ options: { weights: { type: 'string', default: `${root}model/pleura.gguf` }, out: { type: 'string', default: `${root}build/site` } } });
 const site = `${given.out}/`;
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const integrity = (sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
 
 /** What is written, by the name that the sources use for it. */
 const written = {};
@@ -34,7 +35,8 @@ async function read(source) {
   const text = (await readFile(`${root}web/${source}`, 'utf8'))
     .replace(/data-say="([^"]+)"[^>]*>/g, (whole, key) => whole + escaped(english[key]))
     .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
-  return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole));
+  return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole))
+    .replace(/integrity="\{([^}]+)\}"/g, (_, name) => `integrity="${integrity(written[name].sha256)}"`);
 }
 
 /** @param {string} source @param {Record<string, unknown>} constants @param {import('esbuild').Format} format */
@@ -86,7 +88,6 @@ const version = digest(JSON.stringify([page, written])).slice(0, 12);
 const index = page.replace('{version}', version);
 await writeFile(`${site}index.html`, index);
 
-const integrity = (sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
 const files = [
   { url: './', revision: version, integrity: integrity(digest(index)) },
   ...Object.values(written).map(({ file, sha256 }) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),

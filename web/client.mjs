@@ -1,4 +1,5 @@
 // client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
+import { codeAddress } from './code.mjs';
 import { problem } from './problem.mjs';
 
 /** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, dicom: {module: string, charls: Part, openjpeg: Part}, card: import('./card.mjs').Card}} Site
@@ -19,7 +20,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
   const waiting = new Map();
 
   function open() {
-    worker = new Worker(new URL(site.worker, import.meta.url), { type: 'module' });
+    worker = new Worker(codeAddress(site.worker), { type: 'module' });
     let alive = false;
     worker.onmessage = ({ data }) => {
       alive = true;

@@ -1,4 +1,5 @@
 // offline.mjs: registers the service worker, and tells what is on this device and whether a newer version waits
+import { codeAddress } from './code.mjs';
 import { STORE } from './store.mjs';
 
 /** @typedef {{complete: boolean, lost: string[], mended: string[]}} Kept  addresses of files that are missing, or had to be fetched again */
@@ -13,7 +14,7 @@ export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   /** @type {ServiceWorkerRegistration} */
   let registration;
   try {
-    registration = await workers.register('./sw.js', { updateViaCache: 'none' });
+    registration = await workers.register(codeAddress('sw.js'), { updateViaCache: 'none' });
     follow(registration.waiting ?? registration.installing);
   } catch {
     await globalThis.caches?.delete(STORE).catch(() => {}); // without a service worker nothing would ever tidy up there

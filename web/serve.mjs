@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { headersFor } from './headers.mjs';
 
 const SITE = fileURLToPath(new URL('../build/site', import.meta.url));
 const TYPES = {
@@ -24,11 +25,17 @@ async function find(url) {
   }
 }
 
+const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
+  console.error('build/site is missing; run `make site` first');
+  process.exit(1);
+});
+const headers = headersFor(index);
+
 const server = createServer(async (request, response) => {
-  const found = ['GET', 'HEAD'].includes(request.method) ? await find(request.url) : null;
+  const known = ['GET', 'HEAD'].includes(request.method), found = known ? await find(request.url) : null;
   const type = found ? TYPES[extname(found.file)] ?? 'application/octet-stream' : 'text/plain; charset=utf-8';
-  response.writeHead(found ? 200 : 404, { 'Content-Type': type, 'Cache-Control': 'no-cache', 'X-Content-Type-Options': 'nosniff' });
-  response.end(request.method === 'HEAD' ? undefined : found?.bytes ?? 'There is no such page.\n');
+  response.writeHead(found ? 200 : known ? 404 : 405, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-cache', ...(!known && { Allow: 'GET, HEAD' }) });
+  response.end(request.method === 'HEAD' ? undefined : found?.bytes ?? (known ? 'There is no such page.\n' : 'This server answers GET and HEAD alone.\n'));
 });
 
 const first = Number(process.argv[2] ?? 8080);

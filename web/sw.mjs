@@ -8,6 +8,7 @@ const FOLDER = self.registration.scope;
 const PAGE = new URL('./', FOLDER).href;
 const precache = new PrecacheController({ cacheName: STORE });
 precache.addToCacheList(FILES);
+const mended = new Set(); // since the page was last told
 watchRequests('service', async (requests) => {
   for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true })) page.postMessage({ requests });
 });
@@ -28,21 +29,37 @@ self.addEventListener('fetch', (event) => {
   const url = origin + pathname === `${FOLDER}index.html` ? PAGE : origin + pathname;
   if (request.method !== 'GET' || !url.startsWith(FOLDER)) return;
   if (request.mode === 'navigate') event.waitUntil(dropOld(event));
-  if (integrities.has(url)) event.respondWith(serve(event, url));
+  if (integrities.has(url)) event.respondWith(serve(request, url));
   else event.respondWith(serveOther(request));
 });
 
-const fromStore = (event, url, request) => precache.strategy.handleAll({ event, request, params: { cacheKey: precache.getCacheKeyForURL(url), integrity: integrities.get(url) } });
+/** A file of this version, where this device still holds it whole. @param {string} url  @returns {Promise<Response | null>} */
+async function held(url) {
+  const store = await caches.open(STORE), key = precache.getCacheKeyForURL(url), kept = await store.match(key);
+  if (kept && await digest(kept.clone()) === integrities.get(url)) return kept;
+  await store.delete(key);
+  return null;
+}
 
-async function serve(event, url) {
-  const { request } = event;
-  if (request.mode !== 'navigate') return fromStore(event, url, request)[0];
+/** The same from the site, past the browser's own cache, which may hold a bad answer. @param {string} url  @returns {Promise<Response>} */
+async function fetchAgain(url) {
+  const answer = await fetch(url, { integrity: integrities.get(url), cache: 'reload' });
+  const whole = new Response(answer.body, answer); // a page must not be redirected
+  const store = await caches.open(STORE);
+  await store.put(precache.getCacheKeyForURL(url), whole.clone()).then(() => mended.add(url), () => {}); // on a full disk it is used all the same
+  return whole;
+}
+
+async function serve(request, url) {
   try {
-    return await fromStore(event, url, new Request(url))[0];
+    return await held(url) ?? await fetchAgain(url);
   } catch {
-    // Evicted, and the site has gone, or has a newer version: that one is whole, too.
-    return fetch(request).catch(() => new Response('This part of Pleura is no longer stored on this device and must be fetched again. Connect to the network, then reload.\n',
-      { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } }));
+    const answer = await fetch(request).catch(() => null);
+    // The site has gone, or has a newer version: that one is whole, too.
+    if (request.mode === 'navigate') return answer ?? new Response('This part of Pleura is no longer stored on this device and must be fetched again. Connect to the network, then reload.\n',
+      { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    // What the page fetches it also checks, and says what is wrong with it; a script or a style that is not whole is not used.
+    return (request.destination === '' && answer) || Response.error();
   }
 }
 
@@ -56,21 +73,20 @@ async function serveOther(request) {
 
 self.addEventListener('message', (event) => {
   if (event.data === 'activate') self.skipWaiting();
-  if (event.data === 'check') event.waitUntil(check(event).then((report) => event.ports[0].postMessage(report)));
+  if (event.data === 'check') event.waitUntil(check().then((report) => event.ports[0].postMessage(report)));
 });
 
 /** Compares every file with its SHA-256 and fetches again what was evicted or altered; the rest costs no request. */
-async function check(event) {
-  const store = await caches.open(STORE), lost = [], mended = [];
-  for (const [url, integrity] of integrities) {
-    const key = precache.getCacheKeyForURL(url);
-    const kept = await store.match(key);
-    if (kept && await digest(kept) === integrity) continue;
-    await store.delete(key);
-    await Promise.allSettled(fromStore(event, url, new Request(url, { integrity, cache: 'reload' })));
-    (await store.match(key) ? mended : lost).push(url);
+async function check() {
+  const lost = [];
+  for (const url of integrities.keys()) {
+    if (await held(url)) continue;
+    await fetchAgain(url).catch(() => {});
+    if (!await held(url)) lost.push(url);
   }
-  return { version: VERSION, lost, mended };
+  const report = { version: VERSION, lost, mended: [...mended] };
+  mended.clear();
+  return report;
 }
 
 async function digest(response) {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
+import { choose, faults, launch, open, png, serve, settled, watch } from './site.mjs';
 
 let browser, server, folder;
 before(async () => {
@@ -157,6 +157,7 @@ async function paper(page) {
 test('the report of a film and of a batch carries picture, verdict, hashes, version and notice', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
+  await watch(context, server);
   await context.addInitScript(() => { window.print = () => window.dispatchEvent(new Event('beforeprint')); });
   const page = await context.newPage();
   await page.goto(server.url);

@@ -1,88 +1,19 @@
-// offline.test.mjs: the page without a network, its updates, and files that this device lost or altered; the server is really stopped
+// offline.test.mjs: the page without a network, and files that this device lost or altered; the server is really stopped
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { createEngine } from '../../src/engine.mjs';
-import { choose, faults, launch, open, png, reading, serve, settled } from './site.mjs';
+import { faults, launch, png, reading, serve, settled, watch } from './site.mjs';
+import { count, diagnoses, engine, kept, MENDED, ready, spoil, stored, visit } from './visitor.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const film = { name: 'film.png', buffer: png(200, 240) };
-let browser, engine, folder, newer;
-before(async () => {
-  const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(root + file)));
-  folder = await mkdtemp(`${tmpdir()}/pleura-`);
-  newer = `${folder}/site`;
-  await writeFile(`${folder}/newer.gguf`, renamed(weights));
-  [browser, engine] = await Promise.all([launch(), createEngine({ wasm, weights }),
-    promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', `${folder}/newer.gguf`, '--out', newer])]);
-});
-after(() => Promise.all([browser?.close(), rm(folder, { recursive: true, force: true })]));
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
 
-/** The same networks as a model of another name, hence another file. */
-function renamed(weights) {
-  const bytes = Buffer.from(weights), key = Buffer.from('general.name');
-  const at = bytes.indexOf(key) + key.length + 4 + 8; // behind the type and the length of the string
-  assert.match(bytes.toString('latin1', at, at + 6), /^pleura$/i);
-  bytes.write('newone', at);
-  return bytes;
-}
-
-/** A visitor with a server of her own; `another` opens one more tab. */
-async function visit(t, options) {
-  const server = await serve();
-  t.after(server.close);
-  const opened = await open(browser, server, options);
-  t.after(opened.close);
-  const another = async (path = '') => {
-    const page = await opened.page.context().newPage();
-    await page.goto(server.url + path);
-    return page;
-  };
-  return { ...opened, server, another };
-}
-
-const kept = (page, pattern = /^Ready to work offline$/) =>
-  page.waitForFunction((source) => new RegExp(source).test(document.getElementById('kept').textContent), pattern.source);
-const ready = async (page) => { await settled(page); await kept(page); };
-const modelName = (page) => page.textContent('#model');
-const updateOffered = (page) => page.waitForSelector('#update:not([hidden])');
-
-/** Both the phantom and a film get the bits that Node computes. */
-async function diagnoses(page) {
-  await page.evaluate(() => document.querySelector('[data-action=phantom]').click());
-  await settled(page);
-  assert.equal((await reading(page)).facts['Bits of the answer'], engine.phantom().bits);
-  await choose(page, [film]);
-  await settled(page);
-  assert.equal((await reading(page)).facts['Bits of the answer'], engine.diagnose(new Uint8Array(film.buffer)).bits);
-}
-
-const count = (server, ending) => server.requests.filter((path) => path.endsWith(ending)).length;
-/** The names in this origin's store. */
-const stored = (page) => page.evaluate(async () => {
-  const [name] = await caches.keys();
-  return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname.split('/').pop());
-});
-/** Changes one bit of, or deletes, each stored file with such a name. */
-const spoil = (page, ending, how) => page.evaluate(async ({ ending, how }) => {
-  const store = await caches.open((await caches.keys())[0]);
-  for (const request of await store.keys()) {
-    if (!new URL(request.url).pathname.endsWith(ending)) continue;
-    const bytes = new Uint8Array(await (await store.match(request)).arrayBuffer());
-    bytes[bytes.length - 1] ^= 1;
-    if (how === 'altered') await store.put(request, new Response(bytes));
-    else await store.delete(request);
-  }
-}, { ending, how });
-
-/* Several visitors at once: much of the time goes into Chromium's own delay of two to three seconds before it looks for an update. */
+/* Several visitors at once: much of the time goes into waiting. */
 describe('offline', { concurrency: 3 }, () => {
   test('after one visit the page works without its server: reloaded, opened anew, from any address of its folder', async (t) => {
-    const { page, server, another, complaints, asked } = await visit(t);
+    const { page, server, another, complaints, asked } = await visit(t, browser);
     await ready(page);
     for (const name of await readdir(server.folder)) {
       if (/\.(wasm|gguf)$/.test(name)) assert.equal(count(server, name), 1, `${name} is fetched once`);
@@ -92,7 +23,7 @@ describe('offline', { concurrency: 3 }, () => {
     asked.length = 0;
     await diagnoses(page);
     assert.equal(server.requests.length, before, 'a diagnosis asks the server for nothing');
-    assert.deepEqual(asked.filter((url) => !url.startsWith('blob:')), []);
+    assert.deepEqual(asked.filter((url) => !url.startsWith('blob:') && !url.startsWith(server.url)), []);
     assert.deepEqual(complaints, []);
 
     await server.close();
@@ -113,107 +44,44 @@ describe('offline', { concurrency: 3 }, () => {
     assert.equal(server.requests.length, before);
   });
 
-  test('an update waits for the word; the reloaded tab is all new, the other stays all old until its own reload', async (t) => {
-    const { page, server, another } = await visit(t);
+  test('every stored file that is lost, cut short or altered is fetched again, or else is not used', async (t) => {
+    const { page, server } = await visit(t, browser);
     await ready(page);
-    const other = await another();
-    await ready(other);
-    const old = await modelName(page), oldFiles = await stored(page);
-    server.folder = newer;
-    await page.reload();
-    await updateOffered(page);
-    await updateOffered(other);
-    assert.match(await page.textContent('#update'), /^\s*Update available\.\s*Reload\s*$/);
-    assert.deepEqual(await faults(page), [], 'update offered');
-    await page.reload();
-    await updateOffered(page);
-    assert.equal(await modelName(page), old);
-    await diagnoses(page);
-    assert.match(await page.textContent('#update-text'), /reloading clears this page/);
-
-    await Promise.all([page.waitForEvent('load'), page.click('[data-action=reload]')]);
-    await ready(page);
-    assert.match(await modelName(page), /^newone/);
-    assert.equal(await page.isVisible('#update'), false);
-    assert.equal(await modelName(other), old);
-    const names = new Set(['', ...await readdir(newer)]), older = oldFiles.filter((name) => !names.has(name));
-    assert.ok(older.length >= 2, String(older)); // script and weights at least
-    await server.close();
-    await diagnoses(other);
-    for (const name of older) assert.equal(await other.evaluate(async (file) => (await fetch(file)).status, name), 200, `the old tab still finds ${name}`);
-    await page.reload();
-    await ready(page);
-    assert.match(await modelName(page), /^newone/);
-    await diagnoses(page);
-
-    await Promise.all([other.waitForEvent('load'), other.click('[data-action=reload]')]);
-    await ready(other);
-    assert.match(await modelName(other), /^newone/);
-    await Promise.all([page.close(), other.close()]);
-    const last = await another();
-    await ready(last);
-    while ((await stored(last)).some((name) => !names.has(name))) await last.waitForTimeout(50);
-  });
-
-  test('an update also arrives when every page has been closed, and so does the way back', async (t) => {
-    const { page, server, another } = await visit(t);
-    await ready(page);
-    const old = await modelName(page), first = server.folder;
-    let tab = page;
-    for (const [site, name] of [[newer, /^newone/], [first, old]]) {
-      server.folder = site;
-      await tab.reload();
-      await updateOffered(tab);
-      await tab.close();
-      tab = await another();
-      await ready(tab);
-      assert.match(await modelName(tab), name instanceof RegExp ? name : new RegExp(`^${name.slice(0, 20)}`));
-    }
-    assert.equal(count(server, '.gguf'), 3);
-  });
-
-  for (const [title, change] of [
-    ['whose server dies midway', (name, bytes, server) => (name.endsWith('.gguf') ? void server.close() : bytes)],
-    ['with one altered byte', (name, bytes) => (name.endsWith('.gguf') ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes)],
-  ]) {
-    test(`an update ${title} leaves the old version whole`, async (t) => {
-      const { page, server } = await visit(t);
-      await ready(page);
-      const old = await modelName(page);
-      Object.assign(server, { folder: newer, change: (name, bytes) => change(name, bytes, server) });
-      const asked = count(server, '.gguf');
+    const files = (await stored(page)).length;
+    for (const how of /** @type {const} */ (['lost', 'truncated', 'altered'])) {
+      await spoil(page, '', how);
+      server.requests.length = 0;
       await page.reload();
-      await ready(page);
-      while (count(server, '.gguf') === asked) await page.waitForTimeout(50);
+      await ready(page, MENDED);
+      assert.equal(new Set(server.requests.filter((path) => !path.endsWith('/sw.js'))).size, files, `${how}: each file is fetched`);
       await server.close();
       await page.reload();
       await ready(page);
-      assert.equal(await modelName(page), old);
-      assert.equal(await page.isVisible('#update'), false);
       await diagnoses(page);
-      server.change = (name, bytes) => bytes;
       await server.open();
-      await page.reload();
-      await updateOffered(page);
-      await Promise.all([page.waitForEvent('load'), page.click('[data-action=reload]')]);
-      await ready(page);
-      assert.match(await modelName(page), /^newone/);
-    });
-  }
+    }
+  });
 
-  for (const [part, sentence] of [['.wasm', /^The engine .* its SHA-256 differs/], ['.gguf', /^The file of weights .* its SHA-256 differs/]]) {
-    test(`${part} with one altered bit on this device is refused, and trying again fetches it`, async (t) => {
-      const { page, server } = await visit(t);
-      const file = (await readdir(server.folder)).find((name) => name.startsWith('pleura') && name.endsWith(part));
+  for (const [part, name] of [['.wasm', 'engine'], ['.gguf', 'file of weights']]) {
+    test(`${part} that is altered on this device, on the server, or missing, is never used: a sentence each`, async (t) => {
+      const { page, server } = await visit(t, browser);
+      const file = (await readdir(server.folder)).find((one) => one.startsWith('pleura') && one.endsWith(part)), { change } = server;
+      const said = (start) => page.waitForFunction((sentence) => document.querySelector('#work.failed #work-text')?.textContent.startsWith(sentence), start);
       await ready(page);
       await spoil(page, file, 'altered');
+      await server.close();
       await page.reload();
-      await page.waitForSelector('#work.failed');
-      assert.match(await page.textContent('#work-text'), sentence);
-      assert.equal(count(server, file), 1);
+      await said(`The connection broke off before the ${name} had arrived. It is not stored on this device, or no longer`);
+      await server.open();
+      server.change = (one, bytes) => (one === file ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes);
       await page.click('#work-retry');
-      await ready(page);
-      assert.equal(count(server, file), 2);
+      await said(`The ${name} that arrived is not the one this page was built with: its SHA-256 differs`);
+      server.change = (one, bytes) => (one === file ? null : bytes);
+      await page.click('#work-retry');
+      await said(`The ${name} could not be fetched from this site.`);
+      server.change = change;
+      await page.click('#work-retry');
+      await ready(page, MENDED);
       await server.close();
       await page.reload();
       await ready(page);
@@ -221,26 +89,34 @@ describe('offline', { concurrency: 3 }, () => {
     });
   }
 
-  test('weights that this device lost are named when the network is away, and fetched when it is back', async (t) => {
-    const { page, server } = await visit(t);
-    await ready(page);
-    await spoil(page, '.gguf', 'lost');
-    await server.close();
-    await page.reload();
-    await page.waitForSelector('#work.failed');
-    assert.match(await page.textContent('#work-text'), /^The connection broke off before the file of weights had arrived/);
-    await server.open();
-    await page.click('#work-retry');
-    await ready(page);
-    await server.close();
-    await page.reload();
-    await ready(page);
-  });
+  for (const part of ['app.js', 'worker.js']) {
+    test(`${part} with one altered bit on this device is not run: the page says so, and is whole again with the network`, async (t) => {
+      const { page, server } = await visit(t, browser);
+      const file = (await readdir(server.folder)).find((name) => name.startsWith(part.slice(0, -3)) && name.endsWith('.js'));
+      await ready(page);
+      await spoil(page, file, 'altered');
+      await server.close();
+      await page.reload();
+      const said = part === 'app.js' ? page.locator('#unstarted') : page.locator('#work.failed #work-text');
+      await said.waitFor();
+      assert.match(await said.textContent(), part === 'app.js' ? /^Pleura has not started: .* was not used\. .* connect to the network, then reload\.$/
+        : /^The part of the page that computes could not be fetched/);
+      const { change } = server;
+      server.change = (name, bytes) => (name === file ? Buffer.concat([bytes, Buffer.from(';self.altered = 1')]) : bytes);
+      await server.open();
+      await page.reload();
+      await said.waitFor(); // nor as the server has it now
+      server.change = change;
+      await page.reload();
+      await ready(page, MENDED);
+      await diagnoses(page);
+    });
+  }
 
   test('any other file that this device lost or altered is named, and fetched again when the network allows', async (t) => {
-    const { page, server, another } = await visit(t, { viewport: { width: 390, height: 844 } });
+    const { page, server, another } = await visit(t, browser, { viewport: { width: 390, height: 844 } });
     await ready(page);
-    await spoil(page, '.css', 'altered');
+    await spoil(page, '.svg', 'altered');
     await server.close();
     await page.reload();
     await settled(page);
@@ -248,7 +124,7 @@ describe('offline', { concurrency: 3 }, () => {
     assert.deepEqual(await faults(page), [], 'not ready');
     await server.open();
     await page.click('#kept-retry');
-    await kept(page, /^Ready to work offline: a part of the page had been lost or altered/);
+    await kept(page, MENDED);
     assert.equal(await page.isVisible('#kept-retry'), false);
     await server.close();
     await page.reload();
@@ -259,11 +135,34 @@ describe('offline', { concurrency: 3 }, () => {
     assert.match(await blank.textContent('body'), /^This part of Pleura is no longer stored on this device/);
     await server.open();
     await blank.reload();
-    await ready(blank);
+    await ready(blank, MENDED);
+  });
+
+  test('a store that is deleted under an open page costs it nothing; what then is missing is said, and comes back', async (t) => {
+    const { page, server, another } = await visit(t, browser);
+    await ready(page);
+    const wipe = () => page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+    await wipe();
+    await diagnoses(page); // the module for DICOM comes from the server
+    await wipe();
+    await server.close();
+    await diagnoses(page);
+    await page.selectOption('#language', 'fr');
+    await page.waitForFunction(() => /^The words of that language could not be fetched/.test(document.getElementById('said').textContent));
+    await page.selectOption('#language', 'en');
+    await page.reload();
+    assert.match(await page.textContent('body'), /^This part of Pleura is no longer stored on this device.* Connect to the network, then reload/);
+    await server.open();
+    await page.reload();
+    await ready(page, MENDED);
+    await server.close();
+    const other = await another();
+    await ready(other);
+    await diagnoses(other);
   });
 
   test('without a service worker the page works as before and keeps nothing', async (t) => {
-    const { page } = await visit(t, { serviceWorkers: 'block' });
+    const { page } = await visit(t, browser, { serviceWorkers: 'block' });
     await settled(page);
     await diagnoses(page);
     assert.equal(await page.textContent('#kept'), '');
@@ -271,7 +170,7 @@ describe('offline', { concurrency: 3 }, () => {
   });
 
   test('Chromium finds the page installable, with icons of the sizes it states', async (t) => {
-    const { page, server } = await visit(t);
+    const { page, server } = await visit(t, browser);
     await ready(page);
     const devtools = await page.context().newCDPSession(page);
     const { errors, data, url } = await devtools.send('Page.getAppManifest');
@@ -296,6 +195,7 @@ describe('offline', { concurrency: 3 }, () => {
     t.after(server.close);
     const context = await browser.newContext();
     t.after(() => context.close());
+    await watch(context, server);
     await context.addInitScript((bytes) => {
       const getFile = async () => new File([Uint8Array.from(bytes)], 'film.png');
       Object.defineProperty(window, 'launchQueue', { value: { setConsumer: (consume) => setTimeout(() => consume({ files: [{ getFile }] })) } });

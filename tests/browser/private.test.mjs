@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
+import { choose, faults, launch, open, png, serve, settled, watch } from './site.mjs';
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
 let browser, server;
@@ -162,6 +162,7 @@ test('a device without room says so once, the result stays on the page', async (
 test('a browser that keeps nothing at all still reads films', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
+  await watch(context, server);
   await context.addInitScript(() => {
     for (const call of ['open', 'databases']) IDBFactory.prototype[call] = () => { throw new DOMException('forbidden', 'SecurityError'); };
     Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('forbidden', 'SecurityError'); } });
@@ -183,6 +184,7 @@ test('where the disk is full the page works, only not offline', async (t) => {
   t.after(full.close);
   const context = await browser.newContext();
   t.after(() => context.close());
+  await watch(context, full);
   const page = await context.newPage();
   const devtools = await context.newCDPSession(page);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(full.url).origin, quotaSize: 1000 });

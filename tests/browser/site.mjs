@@ -1,28 +1,39 @@
 // site.mjs: serves build/site from a subfolder, opens it in Chromium and makes files to feed it
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, extname } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
+import { headersFor } from '../../web/headers.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
- *  `server.change(name, bytes)` may put other bytes in place, or null for a 404. */
+ *  `server.change(name, bytes)` may put other bytes in place, or null for a 404, `server.end(name, response, bytes)` may break off. It sends the policy to worker and service
+ *  worker, too, and closing it fails when the policy of any of them was violated, as browsers report and `watch` hears. */
 export async function serve() {
-  const home = '/some/folder/';
+  const home = '/some/folder/', headers = headersFor(await readFile(`${root}web/index.html`, 'utf8'));
+  headers['Content-Security-Policy'] += `; report-uri ${home}`;
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
+    if (request.method === 'POST') {
+      server.violations.push((await json(request))['csp-report']);
+      return response.writeHead(204).end();
+    }
     server.requests.push(pathname);
     const name = pathname === home ? 'index.html' : pathname.slice(home.length);
     const bytes = pathname.startsWith(home) ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
     const body = bytes && server.change(name, bytes);
-    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' }).end(body);
+    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' });
+    if (body) server.end(name, response, body);
+    else response.end();
   });
   /** @returns {Promise<void>} */
   const listen = (port) => new Promise((resolve) => http.listen(port, '127.0.0.1', resolve));
@@ -32,12 +43,15 @@ export async function serve() {
     url: `http://127.0.0.1:${port}${home}`,
     folder: `${root}build/site`,
     requests: [],
-    headers: {},
+    headers,
+    violations: [],
     change: (name, bytes) => bytes,
+    end: (name, response, bytes) => response.end(bytes),
     open: () => listen(port),
     async close() {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve)); // a second close does no harm
+      assert.deepEqual(server.violations, []);
     },
   };
   return server;
@@ -47,9 +61,17 @@ export async function serve() {
 export const launch = (flags = []) =>
   chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [...FLAGS, ...flags] });
 
+/** Hears what violates the policy in the pages of a context, also where the server is stopped and gets no report. */
+export async function watch(context, server) {
+  await context.exposeBinding('violated', (_, violation) => server.violations.push(violation));
+  await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
+    ({ effectiveDirective, blockedURI, sample }) => globalThis.violated({ effectiveDirective, blockedURI, sample })));
+}
+
 /** A page in its own context, with what went wrong in it and what it asked of any server. */
 export async function open(browser, server, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  await watch(context, server);
   const page = await context.newPage();
   const complaints = [], asked = [];
   context.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
