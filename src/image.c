@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* stb_image fails with NULL and no reason: whether memory was it, since a decode of this thread began. */
+static _Thread_local int starved;
+static void *noted(void *taken)
+{
+    if (!taken) starved = 1;
+    return taken;
+}
+
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
@@ -12,8 +20,8 @@
 #define STBI_NO_SIMD /* the same bits on every machine */
 #define STBI_NO_FAILURE_STRINGS
 #define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
-#define STBI_MALLOC(size) calloc(1, size) /* it reads tables and planes that a hostile file never fills */
-#define STBI_REALLOC realloc
+#define STBI_MALLOC(size) noted(calloc(1, size)) /* it reads tables and planes that a hostile file never fills */
+#define STBI_REALLOC(p, size) noted(realloc(p, size))
 #define STBI_FREE free
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
@@ -168,10 +176,11 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
     pleura_status status = check_file(&orientation, bytes, size);
     if (status) return status;
     if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
+    starved = 0;
     int wide = stbi_is_16_bit_from_memory(bytes, (int)size);
     void *samples = wide ? (void *)stbi_load_16_from_memory(bytes, (int)size, &width, &height, &channels, 0)
                          : (void *)stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, 0);
-    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
     film f = {0};
     status = image_check_size(width, height); /* stb_image's own reading of the header counts, too */
     if (!status) status = film_new(&f, width, height);
@@ -210,8 +219,9 @@ pleura_status film_from_samples(film *out, const pleura_samples *s)
 static pleura_status decode_bytes(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
 {
     int width, height, channels;
+    starved = 0;
     uint8_t *samples = stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, h->channels);
-    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
     int same = width == h->width && height == h->height && channels == h->channels;
     size_t count = (size_t)h->width * (size_t)h->height * (size_t)h->channels;
     for (size_t i = 0; same && i < count; i++) values[i] = samples[i];
