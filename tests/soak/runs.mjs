@@ -16,7 +16,8 @@ const DROP = ['dragEnter', 'dragOver', 'drop'];
 const cli = fileURLToPath(new URL('../../src/cli.mjs', import.meta.url));
 
 /** @typedef {Record<string, number>} Sample  `films` so far, `cpu` milliseconds so far, and what is held: memory in megabytes, the rest in pieces
- *  @typedef {{samples: Sample[], records: any[]}} Run */
+ *  @typedef {{samples: Sample[], records: any[]}} Run
+ *  @typedef {(films: number) => void} Tell  is told how far the run has come */
 
 /** @param {number} pid  @returns {Sample} */
 function held(pid) {
@@ -29,21 +30,23 @@ function held(pid) {
   };
 }
 
-/** The command as a person runs it. @param {string[]} args  @param {number} total  @param {number} step  @param {object} [options] of spawn  @returns {Promise<Run>} */
-export async function throughCommand(args, total, step, options = {}) {
+/** The command as a person runs it. @param {string[]} args  @param {number} total  @param {number} step  @param {Tell} tell  @param {object} [options] of spawn  @returns {Promise<Run>} */
+export async function throughCommand(args, total, step, tell, options = {}) {
   const run = spawn(process.execPath, [cli, '--json', ...args], { ...options, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(run, 'exit'), samples = [], records = [];
   for await (const line of createInterface({ input: run.stdout })) {
     records.push(JSON.parse(line));
     const films = records.length;
-    if (films % step === 0 && films < total && run.exitCode === null) samples.push({ films, ...held(run.pid) }); // with the last film it may be gone
+    if (films % step !== 0 || films === total || run.exitCode !== null) continue; // with the last film it may be gone
+    samples.push({ films, ...held(run.pid) });
+    tell(films);
   }
   await ended;
   return { samples, records };
 }
 
-/** One engine in this process. @param {string[]} paths  @param {number} step  @returns {Promise<Run>} */
-export async function throughEngine(paths, step) {
+/** One engine in this process. @param {string[]} paths  @param {number} step  @param {Tell} tell  @returns {Promise<Run>} */
+export async function throughEngine(paths, step, tell) {
   const engine = await createEngine(await loadParts()), readDicom = createDicomReader({ engine, loadCodec });
   const samples = [], records = [];
   for (const file of paths) {
@@ -55,7 +58,9 @@ export async function throughEngine(paths, step) {
       if (!error.code) throw error;
       records.push({ file, status: 'error', code: error.code });
     }
-    if (records.length % step === 0) samples.push({ films: records.length, ...held(process.pid) });
+    if (records.length % step !== 0) continue;
+    samples.push({ films: records.length, ...held(process.pid) });
+    tell(records.length);
   }
   return { samples, records };
 }
@@ -92,16 +97,16 @@ const GIVE = {
 
 /**
  * The built page in Chromium, the films given in parts, the next when the last is read.
- * @param {string[][]} parts  each of a folder of its own  @param {number} step
+ * @param {string[][]} parts  each of a folder of its own  @param {number} step  @param {Tell} tell
  * @returns {Promise<Run & {cleared: Sample, first: Sample, complaints: string[]}>}  first: before any film; cleared: after the page was
  */
-export async function throughPage(parts, step) {
+export async function throughPage(parts, step, tell) {
   const [browser, server] = await Promise.all([launch(['--js-flags=--expose-gc']), serve()]);
   try {
     /* The engine's memory is kept where it can be asked for its size. */
     server.change = asEngine('if (exports.diagnose) self.engines = [...(self.engines ?? []), exports.memory];');
     const { page, complaints } = await open(browser, server, { reducedMotion: 'reduce', serviceWorkers: 'block' /* it would refuse the altered worker */ });
-    page.setDefaultTimeout(600_000);
+    page.setDefaultTimeout(1_800_000);
     await settled(page);
     const devtools = await browser.newBrowserCDPSession(), { ask, askWorker } = await attach(page);
     await ask('Performance.enable');
@@ -132,6 +137,7 @@ export async function throughPage(parts, step) {
         await page.waitForFunction((share) => document.getElementById('work').hidden || /** @type {HTMLProgressElement} */ (document.getElementById('work-bar')).value >= share,
           place / part.length, { polling: 50 });
         samples.push(await sample(before + place));
+        tell(before + place);
       }
       await page.waitForFunction(() => document.getElementById('work').hidden, null, { polling: 50 });
       before += part.length;

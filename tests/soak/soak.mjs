@@ -17,6 +17,7 @@ const data = dataFolder({ skip(sentence) { console.error(`soak: ${sentence}`); p
 const paths = await makeFilms(`${folder}/films`, FILMS, data), list = `${folder}/list`;
 writeFileSync(list, paths.join('\n'));
 
+const tell = (films) => films % 1000 === 0 && console.error(`${films} of ${FILMS}`);
 const runs = {};
 async function go(name, limits, run) {
   const started = Date.now(), { samples, records, ...rest } = await run();
@@ -30,9 +31,9 @@ async function go(name, limits, run) {
 }
 
 const parts = readdirSync(`${folder}/films`).sort((a, b) => Number(a) - Number(b)).map((part) => paths.filter((path) => path.startsWith(`${folder}/films/${part}/`)));
-await go('page', PAGE, () => throughPage(parts, STEP));
-await go('engine alone', PROCESS, () => throughEngine(paths, STEP));
-for (const jobs of ['1', '2']) await go(`command, --jobs ${jobs}`, PROCESS, () => throughCommand(['--jobs', jobs, '--files', list], FILMS, STEP));
+await go('page', PAGE, () => throughPage(parts, STEP, tell));
+await go('engine alone', PROCESS, () => throughEngine(paths, STEP, tell));
+for (const jobs of ['1', '2']) await go(`command, --jobs ${jobs}`, PROCESS, () => throughCommand(['--jobs', jobs, '--files', list], FILMS, STEP, tell));
 rmSync(`${folder}/films`, { recursive: true });
 
 const { first, cleared, complaints } = runs.page;
