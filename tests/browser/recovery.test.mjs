@@ -100,6 +100,7 @@ test('a worker that ends without a word costs one film, and sleep is not taken f
   const films = [film(0), special, film(1), film(2)];
   await choose(page, films);
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+  await page.clock.runFor(2000);
   await page.clock.fastForward(HOUR); // as after sleep: what was due meanwhile happens once
   await complete(page, films, { 'special.png': 'not-an-image' });
   await choose(page, [{ ...special, name: 'last.png' }, film(3)]);
@@ -169,27 +170,27 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
   assert.equal(await leave(), 0, 'kept');
 });
 
-test('on the way back to the page its batch goes on, with all results', async (t) => {
+test('on the way back to a page that was frozen meanwhile its batch goes on, with all results', async (t) => {
   const chromium = await launch([], ['--disable-back-forward-cache']);
   t.after(() => chromium.close());
   const { page, server } = await ready(t, { chromium });
-  await page.evaluate(() => addEventListener('pageshow', ({ persisted }) => { globalThis.back = persisted; }));
+  await page.evaluate(() => {
+    globalThis.frozen = 0;
+    document.addEventListener('freeze', () => { globalThis.frozen++; });
+    addEventListener('pageshow', ({ persisted }) => { globalThis.back = persisted; });
+  });
   await begin(page);
   await page.goto(server.url + (await readdir(server.folder)).find((name) => name.startsWith('card')));
-  await page.goBack({ waitUntil: 'commit' });
+  await page.evaluate(() => { setTimeout(() => history.back()); });
   await page.waitForFunction(() => globalThis.back !== undefined);
-  assert.equal(await page.evaluate(() => globalThis.back), true, 'from the back-forward cache');
+  assert.deepEqual(await page.evaluate(() => [globalThis.back, globalThis.frozen]), [true, 1], 'from the back-forward cache, where it was frozen');
   assert.equal(await page.isVisible('#work'), true, 'still in the middle of the batch');
   await complete(page);
 });
 
-test('a page that is frozen and a machine that sleeps go on where they were', async (t) => {
+test('a machine that sleeps goes on where it was', async (t) => {
   const { page } = await ready(t);
-  const tools = await page.context().newCDPSession(page);
   await begin(page);
-  await tools.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await new Promise((resolve) => { setTimeout(resolve, 500); });
-  await tools.send('Page.setWebLifecycleState', { state: 'active' });
   const devtools = await browser.newBrowserCDPSession(), { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
   for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
   await new Promise((resolve) => { setTimeout(resolve, 1000); });
