@@ -52,7 +52,7 @@ TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=3
 SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs install.test.mjs server.test.mjs dicom_hostile.test.mjs \
             files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs \
             reproducible.test.mjs)
-MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/examples/*/*.mjs)
+MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/soak/*.mjs tests/examples/*/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)

@@ -9,6 +9,9 @@ import { loadParts } from './shipped.mjs';
 /** Below this many films a second thread costs more than it saves, and a bar tells nothing. */
 const MANY = 8;
 
+/** @type {NodeJS.Signals[]} */
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /**
  * A bar on standard error for many films, with what is said meanwhile above it. None where the rows of a table show the
  * progress on the same terminal.
@@ -26,9 +29,16 @@ function progress(total, rows) {
   let done = 0;
   const step = () => bar.update(++done, { rate: ((1000 * done) / (performance.now() - begun)).toFixed(1) });
   const stop = () => {
+    for (const signal of ENDS) process.off(signal, give);
     bars.update(); // Ending drops what has been said since the last update.
     bars.stop();
   };
+  /** Gives the terminal its cursor back, then ends as without a bar. @param {NodeJS.Signals} signal */
+  function give(signal) {
+    stop();
+    process.kill(process.pid, signal);
+  }
+  for (const signal of ENDS) process.on(signal, give);
   return { step, say: (text) => bars.log(text), stop };
 }
 

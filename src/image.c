@@ -4,9 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a PNG's data may grow to while it is read: set for each file, since stb_image's hooks do not know which it is. */
-static _Thread_local size_t most_growth;
-static void *grow(void *p, size_t size) { return size > most_growth ? NULL : realloc(p, size); }
+/* stb_image's hooks know no file, and it gives no reason: while a thread decodes, both stand here. */
+static _Thread_local size_t most_growth; /* what a PNG's data may grow to */
+static _Thread_local int starved;        /* whether memory was lacking */
+static void *noted(void *taken)
+{
+    if (!taken) starved = 1;
+    return taken;
+}
+static void *grow(void *p, size_t size) { return size > most_growth ? NULL : noted(realloc(p, size)); }
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
@@ -16,7 +22,7 @@ static void *grow(void *p, size_t size) { return size > most_growth ? NULL : rea
 #define STBI_NO_SIMD /* the same bits on every machine */
 #define STBI_NO_FAILURE_STRINGS
 #define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
-#define STBI_MALLOC(size) calloc(1, size) /* it reads tables and planes that a hostile file never fills */
+#define STBI_MALLOC(size) noted(calloc(1, size)) /* it reads tables and planes that a hostile file never fills */
 #define STBI_REALLOC grow
 #define STBI_FREE free
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
@@ -225,10 +231,11 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
     pleura_status status = check_file(&orientation, bytes, size);
     if (status) return status;
     if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
+    starved = 0;
     int wide = stbi_is_16_bit_from_memory(bytes, (int)size);
     void *samples = wide ? (void *)stbi_load_16_from_memory(bytes, (int)size, &width, &height, &channels, 0)
                          : (void *)stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, 0);
-    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
     film f = {0};
     status = image_check_size(width, height); /* stb_image's own reading of the header counts, too */
     if (!status) status = film_new(&f, width, height);
@@ -267,8 +274,9 @@ pleura_status film_from_samples(film *out, const pleura_samples *s)
 static pleura_status decode_bytes(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
 {
     int width, height, channels;
+    starved = 0;
     uint8_t *samples = stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, h->channels);
-    if (!samples) return PLEURA_IMAGE_DAMAGED;
+    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
     int same = width == h->width && height == h->height && channels == h->channels;
     size_t count = (size_t)h->width * (size_t)h->height * (size_t)h->channels;
     for (size_t i = 0; same && i < count; i++) values[i] = samples[i];

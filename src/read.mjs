@@ -1,9 +1,12 @@
 // The bytes of one film: a file, a member of an archive, or what standard input gave.
 import { readFile, stat } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { pathOf } from './names.mjs';
 
 /** No film comes near this; a disk image given by mistake would fill the memory. */
 export const MAX_BYTES = 512 << 20;
+
+const TRIES = 100, PAUSE = 50; // milliseconds
 
 /** A film that cannot be read: told in the same form as one that cannot be diagnosed. */
 export class ReadError extends Error {
@@ -22,13 +25,25 @@ export function unreadable(error, what = 'file') {
   return new ReadError('unreadable', `This ${what} cannot be read (${error.code ?? error.message}).`);
 }
 
+/** Too many files are open, here or on the whole machine: soon there are fewer. @template T @param {() => Promise<T>} act @returns {Promise<T>} */
+async function whenFree(act) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if ((error.code !== 'EMFILE' && error.code !== 'ENFILE') || tries === TRIES) throw error;
+      await setTimeout(PAUSE);
+    }
+  }
+}
+
 /** @param {string} file @returns {Promise<Uint8Array>} */
 async function readWhole(file) {
   const path = pathOf(file);
   const stats = await stat(path);
   if (stats.isCharacterDevice()) throw new ReadError('unreadable', 'This is a device. Give the path of an image file.');
   if (stats.size > MAX_BYTES) throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
-  return readFile(path);
+  return whenFree(() => readFile(path));
 }
 
 /** Reads films one after the other; keeps the archive open that the last one came from. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bash, cli, film, folder, lines, onTerminal, pleura, tiny, tried } from './command.mjs';
+import { bash, cli, film, folder, lines, onTerminal, pleura, quote, tiny, tried } from './command.mjs';
 
 const FILMS = 600;
 const at = (...names) => join(folder, ...names);
@@ -39,6 +39,38 @@ test('killed at any moment and started again, a run ends with the bytes of one t
   const again = pleura(args.slice(1));
   assert.deepEqual([again.status, read('killed.jsonl')], [1, whole.stdout], 'and once more changes nothing');
 });
+
+for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
+  test(`${signal} ends a run at once, by that signal, after a whole line; the same command goes on`, async () => {
+    for (const output of ['--resume', '>']) {
+      rmSync(at('signal.jsonl'), { force: true });
+      const words = output === '>' ? ['--json'] : ['--resume', 'signal.jsonl'], file = output === '>' ? openSync(at('signal.jsonl'), 'w') : 'ignore';
+      const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--jobs', '2', ...words], { cwd: folder, stdio: ['ignore', file, 'ignore'] });
+      const ended = once(run, 'exit');
+      while ((statSync(at('signal.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < whole.stdout.length / 9) await new Promise(setImmediate);
+      run.kill(signal);
+      assert.deepEqual(await ended, [null, signal]);
+      if (file !== 'ignore') closeSync(file);
+      const left = read('signal.jsonl');
+      assert.ok(left.endsWith('\n') && left.length < whole.stdout.length && whole.stdout.startsWith(left), `${left.length} bytes, the last ${JSON.stringify(left.slice(-20))}`);
+      tried(['--files', 'list', '--resume', 'signal.jsonl']);
+      assert.equal(read('signal.jsonl'), whole.stdout);
+    }
+  });
+
+  test(`${signal} gives a terminal its cursor back`, async () => {
+    rmSync(at('pid'), { force: true });
+    const run = spawn('script', ['-qec', `echo $$ > pid; exec ${quote([process.execPath, cli, '--model', tiny, '--files', 'list', '--json'])} > signal.out`, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    const ended = once(run, 'exit');
+    let shown = '';
+    run.stdout.on('data', (text) => { shown += text; });
+    while (!shown.includes('films/s')) await new Promise(setImmediate);
+    process.kill(Number(read('pid')), signal);
+    await ended;
+    assert.ok(shown.lastIndexOf('\u001b[?25h') > shown.lastIndexOf('\u001b[?25l'), JSON.stringify(shown.slice(-100)));
+    assert.ok(lines(read('signal.out')).length < FILMS, 'it has ended');
+  });
+}
 
 test('wherever the last line was cut off, it is written again', () => {
   const end = whole.stdout.length, lastLine = whole.stdout.lastIndexOf('\n', end - 2) + 1;
@@ -130,4 +162,15 @@ test('a terminal shows the rate and the time left, and nothing of the records', 
   assert.match(shown, /600 +[\d.]+ films\/s +\S+ left/);
   assert.doesNotMatch(shown, /"file"|VERDICT/);
   assert.equal(read('terminal.jsonl'), whole.stdout);
+});
+
+test('with too few files to be opened the engine does not start, or every film is read', () => {
+  let refused = 0, status;
+  for (let most = 36; status !== 0; most += 4) {
+    const run = bash(`ulimit -n ${most}; pleura --json --jobs 4 ${Array.from({ length: 40 }, () => 'films/1.png').join(' ')}`);
+    ({ status } = run);
+    if (status !== 0) refused++;
+    assert.deepEqual([...new Set(lines(run.stdout).map((record) => record.status))], status === 0 ? ['ok'] : [], `${most} files: ${run.stderr}`);
+  }
+  assert.ok(refused > 0, 'the limit was felt');
 });

@@ -31,8 +31,18 @@ const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(s
 function update(change) {
   change();
   view(state);
+  guard();
 }
 const set = (changes) => update(() => Object.assign(state, changes));
+
+const warn = (event) => event.preventDefault();
+/** The browser asks before a batch is lost: films that wait, or answers neither saved nor kept. No longer than that, as some
+ *  browsers hold no page for the way back that listens. */
+function guard() {
+  const losing = state.films.length > 1 && state.update !== 'entering' && (state.run.total > 0 || state.unsaved);
+  window[losing ? 'addEventListener' : 'removeEventListener']('beforeunload', warn);
+}
+
 const asked = (requests) => set({ requests: [...state.requests, ...requests] });
 
 const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked,
@@ -137,9 +147,11 @@ function finished(film) {
 }
 
 async function keepResult(film) {
-  if (!state.history.on || film.status !== 'done') return;
-  await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
-  if (state.panel === 'history') await readHistory();
+  if (film.status !== 'done') return;
+  const kept = state.history.on
+    && await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
+  if (!kept && !state.unsaved) set({ unsaved: true });
+  if (kept && state.panel === 'history') await readHistory();
 }
 
 /** Other weights for everything on the page, and for the next visit where the device is to remember. @param {Uint8Array | null} bytes */
@@ -158,6 +170,10 @@ function save(name, type, text) {
 }
 const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model.labels));
 const saveJson = (records) => save('pleura.jsonl', 'application/jsonl', jsonReport(records));
+function saveBatch(save) {
+  save(records());
+  set({ unsaved: false });
+}
 const records = () => state.films.filter(({ status }) => status === 'done' || status === 'error').map((film) => recordOf(film, state.model));
 
 let printed = 'film';
@@ -270,8 +286,8 @@ const actions = {
     actions.table({ by: back ? 'place' : by, down: table.by === by && !table.down });
   },
   'more-rows': () => actions.table({ rows: state.table.rows + ROWS }),
-  'export-csv': () => saveCsv(records()),
-  'export-json': () => saveJson(records()),
+  'export-csv': () => saveBatch(saveCsv),
+  'export-json': () => saveBatch(saveJson),
   'print-film': () => print('film'),
   'print-batch': () => print('batch'),
   sheet: () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state),

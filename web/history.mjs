@@ -49,12 +49,13 @@ export function createHistory(onProblem, onWiped) {
       return store !== null;
     },
 
-    /** @param {Kept} kept */
+    /** @param {Kept} kept  @returns {Promise<boolean>} whether it is */
     async add(kept) {
       try {
-        await store?.add('films', kept);
+        return await store?.add('films', kept) !== undefined;
       } catch {
         onProblem({ code: 'history-full', message: '' }); // the only way that adding to an open store fails
+        return false;
       }
     },
 

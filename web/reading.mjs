@@ -81,9 +81,15 @@ export function createReading(at) {
     at['own-prior'].setAttribute('aria-pressed', String(!prevalence));
   }
 
+  /** Nothing of a film that is gone stays in the document. */
+  function forget() {
+    for (const id of ['name', 'verdict', 'because']) put(at[id], '');
+    for (const id of ['bars', 'facts', 'tags', 'sheet']) at[id].replaceChildren();
+  }
+
   return (/** @type {State} */ state) => {
     const { selected: film, words, model } = state;
-    if (!film) return;
+    if (!film) return changed('reading', null) && forget();
     worth(state);
     prevalence(state);
     if (!changed('reading', film, film.stamp, words, model, state.tags)) return;

@@ -31,6 +31,7 @@ import english from './words/en.mjs';
  *  @property {number} stamp  grows with every change of any film
  *  @property {Film | null} selected
  *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
+ *  @property {boolean} unsaved  some answer is neither saved nor kept
  *  @property {boolean} gathering  a folder is being looked through
  *  @property {number} skipped  files of folders that were left out
  *  @property {import('./look.mjs').Look} look
@@ -65,6 +66,7 @@ export const firstState = () => ({
   stamp: 0,
   selected: null,
   run: { finished: 0, total: 0 },
+  unsaved: false,
   gathering: false,
   skipped: 0,
   look: firstLook(),

@@ -74,9 +74,9 @@ export function createTable(at) {
   return (/** @type {State} */ state) => {
     const { films, model, words, table, run, skipped } = state;
     at.batch.hidden = films.length < 2 || !model;
-    if (at.batch.hidden) return;
     for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]')) button.disabled = run.total > 0;
     if (!changed('table', films, state.stamp, table, words, model, state.prevalence)) return;
+    if (at.batch.hidden) return at['table-body'].replaceChildren(); // no name of a film that is gone stays in the document
     put(at['batch-mixture'], words.standsFor(state.prevalence, model));
     head(state);
     const choices = [['all', words.say('batch.all')], ...model.labels.map((label) => [label, words.label(label)]),

@@ -101,6 +101,11 @@ export function createView(document) {
     viewer.show(picture, look, { ...overlay, evidence });
   }
 
+  function clear() {
+    viewer.clear();
+    for (const id of ['film', 'twin-film']) at[id].removeAttribute('aria-label');
+  }
+
   function footer({ model, kept, update, films, words }) {
     at.update.hidden = update === 'none';
     put(at['update-text'], words.say(update === 'entering' ? 'update.entering' : films.length > 0 ? 'update.save' : 'update.available'));
@@ -129,6 +134,7 @@ export function createView(document) {
     put(at.said, state.said);
     strip(state);
     if (state.selected) stage(state);
+    else clear();
     for (const part of parts) part(state);
   }
 

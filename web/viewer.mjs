@@ -65,6 +65,15 @@ export function createViewer(stage) {
       heat.style.opacity = String(overlay.heat / 100);
     },
 
+    /** Nothing of a film that is gone stays in memory. */
+    clear() {
+      if (!shown.picture) return;
+      shown = {};
+      image = null;
+      for (const canvas of [plane, heat, twin]) Object.assign(canvas, { width: 1, height: 1 });
+      for (const line of outline.children) line.removeAttribute('d');
+    },
+
     /** The sizes that look.mjs reckons with. @returns {import('./look.mjs').Box} */
     box() {
       const pane = main.parentElement;

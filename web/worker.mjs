@@ -26,8 +26,7 @@ self.onmessage = async ({ data: { id, type, ...message } }) => {
     const { result, transfer = [] } = await tasks[type](message);
     self.postMessage({ id, result }, transfer);
   } catch (error) {
-    const { code, message: text } = toProblem(error.name === 'RuntimeError' ? problem('worker-died', error) : error);
-    self.postMessage({ id, error: { code, message: text } });
+    self.postMessage({ id, error: toProblem(error) });
   }
 };
 
@@ -43,8 +42,7 @@ async function start({ site, kept, again, adapter }) {
       used = hash(weights);
     }
   } catch (error) {
-    const { code, message } = toProblem(error);
-    refused = { code, message };
+    refused = toProblem(error);
   }
   if (!adapter || refused) engine = await createEngine({ wasm: parts.wasm, weights: parts.weights });
   dicomSite = site.dicom;

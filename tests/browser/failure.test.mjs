@@ -1,7 +1,7 @@
 // failure.test.mjs: missing and altered parts, a dead engine, cancelling: a sentence each, and the page goes on
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choose, faults, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { asEngine, beforeWorker, choose, faults, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const film = { name: 'film.png', buffer: png(128, 128) };
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
@@ -71,21 +71,12 @@ test('a browser without WebAssembly SIMD is told so, without a useless second at
   assert.equal(await page.isVisible('#work-retry'), false);
 });
 
-/** Puts code before the worker's own. */
-const before = (code) => (name, bytes) => (is(name, 'worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes);
-
 /** Makes the engine do `how` for a file of 7 bytes. */
-const spoil = (how) => before(`
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = async (...given) => {
-    const { exports } = await instantiate(...given);
-    return { exports: { ...exports, diagnose: (size) => (size === 7 ? (${how})() : exports.diagnose(size)) } };
-  };
-`);
+const spoil = (how) => asEngine(`const { diagnose } = exports; exports = { ...exports, diagnose: (size) => (size === 7 ? (${how})() : diagnose(size)) };`);
 
 for (const [title, change] of [
   ['a trap in the engine', spoil("() => { throw new WebAssembly.RuntimeError('unreachable'); }")],
-  ['an error that nothing catches', before(`
+  ['an error that nothing catches', beforeWorker(`
     const { arrayBuffer } = Blob.prototype;
     Blob.prototype.arrayBuffer = function () {
       return this.size !== 7 ? arrayBuffer.call(this) : new Promise(() => { setTimeout(() => { throw new Error('dead'); }); });
@@ -133,13 +124,7 @@ test('cancelling ends even an endless computation; each film can be tried again'
 });
 
 test('an engine that fails its self-test reads nothing and says so', async (t) => {
-  const { page } = await start(t, before(`
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = async (...given) => {
-      const { exports } = await instantiate(...given);
-      return { exports: { ...exports, load: () => 14 } }; // PLEURA_SELF_TEST
-    };
-  `));
+  const { page } = await start(t, asEngine('exports = { ...exports, load: () => 14 };')); // PLEURA_SELF_TEST
   await choose(page, [film]);
   await page.waitForSelector('#work.failed');
   assert.match(await page.textContent('#work-text'), /^This machine or browser computes other bits/);

@@ -83,6 +83,31 @@ test('the list of requests is that of the server, and a film adds none', async (
   assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 1', 'the count is live');
 });
 
+test('cleared, the page holds nothing of the films: no name in the document, no picture in memory', async (t) => {
+  const { page } = await ready(t);
+  const tools = await page.context().newCDPSession(page);
+  const held = async () => {
+    await tools.send('HeapProfiler.collectGarbage');
+    return (await tools.send('Runtime.getHeapUsage')).backingStorageSize;
+  };
+  const before = await held(), side = 1000, megabyte = 2 ** 20;
+  const patient = { '00100010': ['PN', 'Nobody^Anna'] };
+  await choose(page, [film, ...Array.from({ length: 6 }, (_, i) => ({ name: `Nobody ${i}.png`, buffer: png(side, side) })),
+    { name: 'Nobody.dcm', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: patient }) }]);
+  await settled(page);
+  await page.click('#table-body >> text=Nobody.dcm');
+  await page.click('#details summary');
+  await page.click('#tags-show');
+  await page.waitForSelector('#tags >> text=Nobody Anna');
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.ok(await held() > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');
+  assert.match(await page.content(), /Nobody/);
+  await page.click('#more');
+  await page.click('#clear');
+  assert.doesNotMatch(await page.content(), /Nobody/);
+  assert.ok(await held() < before + megabyte, `${before} bytes before, ${await held()} after`);
+});
+
 for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
   test(`results are kept when asked, on this device, until they are wiped, at ${viewport.width} pixels`, async (t) => {
     const { page } = await ready(t, { viewport });

@@ -57,9 +57,22 @@ export async function serve() {
   return server;
 }
 
-/** @param {string[]} [flags] */
-export const launch = (flags = []) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [...FLAGS, ...flags] });
+/** @param {string[]} [flags]  @param {string[]} [without] flags that Playwright would give */
+export const launch = (flags = [], without = []) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [...FLAGS, ...flags], ignoreDefaultArgs: without });
+
+/** A change for the server: code that the worker runs before its own. @param {string} code */
+export const beforeWorker = (code) => (name, bytes) => (name.startsWith('worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes);
+
+/** The same, where the code makes `exports`, those of the engine. @param {string} code */
+export const asEngine = (code) => beforeWorker(`
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (...given) => {
+    let { exports } = await instantiate(...given);
+    ${code}
+    return { exports };
+  };
+`);
 
 /** Hears what violates the policy in the pages of a context, also where the server is stopped and gets no report. */
 export async function watch(context, server) {

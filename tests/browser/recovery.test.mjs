@@ -1,0 +1,218 @@
+// recovery.test.mjs: traps, dead workers, no room, sleep and ways back, in the middle of a batch: the queue goes on, each film has one record
+import assert from 'node:assert/strict';
+import { readFile, readdir } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { asEngine, choose, launch, open, png, serve, settled } from './site.mjs';
+
+const FILMS = 40, EARLY = 5;
+const HOUR = 3_600_000;
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
+
+const film = (number) => ({ name: `${String(number).padStart(2, '0')}.png`, buffer: png(128, 128, (x, y) => (x ^ y) + number) });
+const batch = Array.from({ length: FILMS }, (_, number) => film(number));
+const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
+
+/** Makes the engine do `how` before it reads a file of 7 bytes. */
+const spoil = (how) => asEngine(`const { diagnose, memory } = exports; exports = { ...exports, diagnose(size) { if (size === 7) { ${how} } return diagnose(size); } };`);
+
+async function ready(t, { change = (name, bytes) => bytes, chromium = browser, clock = false } = {}) {
+  const server = await serve();
+  const context = await chromium.newContext({ reducedMotion: 'reduce' });
+  t.after(() => Promise.all([context.close(), server.close()]));
+  server.change = change;
+  const page = await context.newPage();
+  if (clock) await page.clock.install();
+  await page.goto(server.url);
+  await settled(page);
+  return { page, server };
+}
+
+/** Opens a dialog of the menu. */
+async function panel(page, name) {
+  await page.click('#more');
+  await page.click(`#menu [data-panel=${name}]`);
+  await page.waitForSelector(`#panel-${name}[open]`);
+}
+
+/** Chooses the batch and waits until it is in the midst of it. */
+async function begin(page, films = batch) {
+  await choose(page, films);
+  await page.waitForFunction((early) => {
+    const bar = /** @type {HTMLProgressElement} */ (document.getElementById('work-bar'));
+    return !document.getElementById('work').hidden && bar.value * document.querySelectorAll('#table-body tr').length >= early;
+  }, EARLY, { polling: 20 });
+  assert.equal(await page.isVisible('#work'), true, 'in the middle of the batch');
+}
+
+/** Switches the keeping of results on. */
+async function keep(page) {
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await page.keyboard.press('Escape');
+}
+
+const records = async (page) => {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=export-json]')]);
+  return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+};
+
+/** Every film has one record, in order, and all but these an answer. @param {import('playwright-core').Page} page  @param {Record<string, string>} [lost] codes by name */
+async function complete(page, films = batch, lost = {}) {
+  await settled(page);
+  const all = await records(page);
+  assert.deepEqual(all.map(({ file }) => file), films.map(({ name }) => name));
+  assert.deepEqual(Object.fromEntries(all.filter(({ status }) => status !== 'ok').map(({ file, code }) => [file, code])), lost);
+  return all;
+}
+
+for (const [title, how] of [
+  ['reads outside its memory', 'new Uint8Array(memory.buffer).fill(255);'], // pointers and all: the engine itself traps
+  ['exhausts its stack', 'new Uint8Array(memory.buffer).fill(255); const deeper = () => deeper() + 1; deeper();'],
+]) {
+  test(`an engine that ${title} is replaced: it would answer no other film`, async (t) => {
+    const { page } = await ready(t, { change: spoil(how) });
+    const films = [film(0), special, ...batch.slice(1, 9), { ...special, name: 'again.png' }, film(9)];
+    await choose(page, films);
+    await complete(page, films, { 'special.png': 'worker-died', 'again.png': 'worker-died' });
+    assert.equal(page.workers().length, 1, 'the dead ones are gone');
+  });
+}
+
+test('what else waits for an engine that dies is answered by the next one', async (t) => {
+  const { page } = await ready(t, { change: spoil('for (const start = Date.now(); Date.now() - start < 3000;); throw new WebAssembly.RuntimeError("unreachable");') });
+  const films = [film(0), special, film(1)];
+  await choose(page, films);
+  await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+  await page.evaluate(() => { // a slider moved meanwhile: all films are to be judged again
+    const slider = /** @type {HTMLInputElement} */ (document.querySelector('#shares input'));
+    slider.value = '70';
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  const all = await complete(page, films, { 'special.png': 'worker-died' });
+  assert.deepEqual(all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid), [0.7, 0.7]);
+});
+
+test('a worker that ends without a word costs one film, and sleep is not taken for its end', async (t) => {
+  const { page } = await ready(t, { clock: true, change: spoil('if (!self.slept) { self.slept = true; for (const start = Date.now(); Date.now() - start < 2000;); } else self.close();') });
+  const films = [film(0), special, film(1), film(2)];
+  await choose(page, films);
+  await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+  await page.clock.runFor(2000);
+  await page.clock.fastForward(HOUR); // as after sleep: what was due meanwhile happens once
+  await complete(page, films, { 'special.png': 'not-an-image' });
+  await choose(page, [{ ...special, name: 'last.png' }, film(3)]);
+  await page.waitForSelector('#strip-list [data-status=running] >> text=last.png');
+  await page.clock.runFor(HOUR / 20);
+  await complete(page, [...films, { ...special, name: 'last.png' }, film(3)], { 'special.png': 'not-an-image', 'last.png': 'worker-died' });
+});
+
+test('a device without room for one film says so and reads the next', async (t) => {
+  const small = await launch(['--js-flags=--wasm-max-mem-pages=640']);
+  t.after(() => small.close());
+  const { page } = await ready(t, { chromium: small });
+  const films = [film(0), { name: 'huge.png', buffer: png(4000, 4000, () => 0) }, film(1)];
+  await choose(page, films);
+  await complete(page, films, { 'huge.png': 'out-of-memory' });
+  assert.match(await page.textContent('#table-body'), /memory/i);
+});
+
+test('a device without room for results says so, reads on, and keeps again when it has room', async (t) => {
+  const { page, server } = await ready(t);
+  const tools = await page.context().newCDPSession(page), { origin } = new URL(server.url);
+  await keep(page);
+  const { usage } = await page.evaluate(() => navigator.storage.estimate());
+  await tools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
+  await choose(page, batch);
+  await complete(page);
+  await panel(page, 'history');
+  assert.match(await page.textContent('#history-problem'), /^This device has no room left/);
+  const count = async () => Number((await page.textContent('#history-count')).match(/\d+/) ?? 0);
+  const kept = await count();
+  assert.ok(kept < FILMS, `${kept} kept`);
+  await page.keyboard.press('Escape');
+  await tools.send('Storage.overrideQuotaForOrigin', { origin });
+  await choose(page, [film(FILMS)]);
+  await complete(page, [...batch, film(FILMS)]);
+  await panel(page, 'history');
+  assert.equal(await count(), kept + 1);
+});
+
+test('leaving asks first while a batch is read, or holds what is not saved; what is kept or saved needs no question', async (t) => {
+  const { page } = await ready(t);
+  let asked = 0;
+  page.on('dialog', (dialog) => { asked++; dialog.dismiss(); });
+  const leave = async () => {
+    asked = 0;
+    await page.evaluate(() => { setTimeout(() => location.reload()); });
+    await page.waitForTimeout(300);
+    return asked;
+  };
+  await page.click('#welcome [data-action=phantom]'); // browsers ask only those who have touched the page
+  await settled(page);
+  await page.click('#more');
+  await page.click('#clear');
+  await begin(page);
+  assert.equal(await leave(), 1, 'in the middle');
+  await settled(page);
+  assert.equal(await leave(), 1, 'not saved');
+  await complete(page); // saves
+  await page.evaluate(() => { globalThis.here = true; });
+  assert.equal(await leave(), 0, 'saved');
+  await settled(page);
+  assert.equal(await page.evaluate(() => 'here' in globalThis), false, 'it has left');
+  await keep(page);
+  await choose(page, batch.slice(0, 3));
+  await settled(page);
+  await page.waitForTimeout(100); // the last is being kept
+  assert.equal(await leave(), 0, 'kept');
+});
+
+test('on the way back to a page that was frozen meanwhile its batch goes on, with all results', async (t) => {
+  const chromium = await launch([], ['--disable-back-forward-cache']);
+  t.after(() => chromium.close());
+  const { page, server } = await ready(t, { chromium });
+  await page.evaluate(() => {
+    globalThis.frozen = 0;
+    document.addEventListener('freeze', () => { globalThis.frozen++; });
+    addEventListener('pageshow', ({ persisted }) => { globalThis.back = persisted; });
+  });
+  await begin(page);
+  await page.goto(server.url + (await readdir(server.folder)).find((name) => name.startsWith('card')));
+  await page.evaluate(() => { setTimeout(() => history.back()); });
+  await page.waitForFunction(() => globalThis.back !== undefined);
+  assert.deepEqual(await page.evaluate(() => [globalThis.back, globalThis.frozen]), [true, 1], 'from the back-forward cache, where it was frozen');
+  assert.equal(await page.isVisible('#work'), true, 'still in the middle of the batch');
+  await complete(page);
+});
+
+test('a machine that sleeps goes on where it was', async (t) => {
+  const { page } = await ready(t);
+  await begin(page);
+  const devtools = await browser.newBrowserCDPSession(), { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
+  await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  for (const { id } of processInfo) process.kill(id, 'SIGCONT');
+  await complete(page);
+});
+
+test('after a crash of the page what was kept is there, and the page reads again', async (t) => {
+  const { page, server } = await ready(t);
+  await keep(page);
+  await begin(page);
+  const crashed = page.waitForEvent('crash'), tools = await page.context().newCDPSession(page);
+  tools.send('Page.crash').catch(() => {}); // nobody is left to answer
+  await crashed;
+  const again = await page.context().newPage();
+  await again.goto(server.url);
+  await settled(again);
+  await panel(again, 'history');
+  const kept = Number((await again.textContent('#history-count')).match(/\d+/)), names = await again.locator('#history tr bdi').allTextContents();
+  assert.ok(kept >= EARLY - 1, `${kept} kept`);
+  assert.deepEqual(names, batch.slice(0, kept).map(({ name }) => name).reverse(), 'each once');
+  await again.keyboard.press('Escape');
+  await choose(again, batch);
+  await complete(again);
+});
