@@ -42,7 +42,7 @@ export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
 export const toJson = (value) =>
   JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** @param {unknown} value a spreadsheet takes a cell that begins with = + - @, narrow or wide, for a formula: a quote keeps it text */
+/** A spreadsheet takes a cell that begins with such a sign, narrow or wide, for a formula: a quote keeps it text. @param {unknown} value */
 function cell(value) {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? ''));
