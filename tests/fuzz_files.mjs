@@ -3,10 +3,12 @@
 // node tests/fuzz_files.mjs SECONDS SEED, or FROM:TO SEED for these rounds of each target alone. A round is made of its
 // number and the seed. They run in a process of their own, so that one that ends it or never ends is told, and the next goes on.
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { random } from '../src/statistics.mjs';
 
-const LONGEST_MS = 60_000; // what hangs takes for ever
+const LONGEST = 60; // seconds of its processor that a round may take, or that nothing is done: what hangs takes for ever
+const TICKS = 100; // a second, on every Linux
 const MOST_BYTES = 2 ** 31; // the largest film in three channels, twice over
 const NAMES = ['dicom', 'zip', 'overlay', 'csv', 'records'];
 const [when, seed] = [process.argv[2], Number(process.argv[3])];
@@ -36,6 +38,12 @@ async function rounds(from) {
   process.disconnect();
 }
 
+/** Seconds of its processor that a process has taken, and whether it waits for something else. @param {number} pid */
+function taken(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return { seconds: (Number(fields[11]) + Number(fields[12])) / TICKS, asleep: fields[0] === 'S' };
+}
+
 /** Starts rounds and watches them; true where none is left. @param {{ number: number, ends: Map<string, Map<string, number>>, findings: number }} state */
 function watch(state, until) {
   return new Promise((resolve) => {
@@ -45,8 +53,20 @@ function watch(state, until) {
       state.findings++;
       process.stdout.write(`${at.name}, round ${at.number}: ${wrong}\n\n`);
     };
+    const watchRound = () => {
+      clearInterval(timer);
+      const { seconds: start } = taken(child.pid);
+      let idle = 0;
+      timer = setInterval(() => {
+        const { seconds, asleep } = taken(child.pid);
+        idle = asleep ? idle + 1 : 0;
+        if (seconds - start < LONGEST && idle < LONGEST) return;
+        finding('has not ended');
+        child.kill('SIGKILL');
+      }, 1000);
+    };
     child.on('message', ({ name, number, end, wrong }) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       at = { name, number };
       if (wrong) finding(wrong);
       if (end || wrong) {
@@ -58,13 +78,10 @@ function watch(state, until) {
         child.kill('SIGKILL');
         return;
       }
-      timer = setTimeout(() => {
-        finding('has not ended');
-        child.kill('SIGKILL');
-      }, LONGEST_MS);
+      watchRound();
     });
     child.on('exit', (code, signal) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       if (stopped || (code === 0 && state.number >= last)) return resolve(true);
       if (signal !== 'SIGKILL') finding(`ended the process (${signal ?? code})`);
       state.number = (at?.number ?? state.number) + 1;
