@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { codeAddress } from '../web/code.mjs';
 import { headersFor, policyOf } from '../web/headers.mjs';
 import { heatPixels, outlinePath } from '../web/overlay.mjs';
 import { csvReport, jsonReport, recordOf } from '../web/report.mjs';
@@ -30,6 +31,11 @@ test('the page names its style, script and icon, the script its worker and the h
     if (/\.(wasm|gguf)$|^(worker|words)/.test(name)) assert.ok(script.includes(name), name);
     if (/\.(wasm|gguf)$/.test(name)) assert.ok(script.includes(createHash('sha256').update(read(name)).digest('hex')), name);
   }
+});
+
+test('the page runs code from the addresses of its worker and service worker alone', () => {
+  for (const name of files().filter((one) => /^(sw|worker-.*)\.js$/.test(one))) assert.ok(codeAddress(name).endsWith(`/${name}`));
+  for (const name of ['app.js', '../sw.js', 'https://elsewhere/sw.js', '//elsewhere/sw.js', 'sw.js?x', 'worker.js', 'data:,1', 'blob:sw.js']) assert.throws(() => codeAddress(name), TypeError, name);
 });
 
 test('the browser itself compares script and style with their SHA-256', () => {
