@@ -11,6 +11,7 @@
 #   make site     build/site, the static page
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make bench-folders  whole jobs beside onnxruntime, films a second: tables and build/folders.json; half an hour, needs the data
+#   make soak     FILMS=10000 films through page, command and engine: table and build/soak.json; half an hour, needs the data
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
@@ -46,7 +47,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check setup wasm lib types install uninstall site bench bench-folders samples model model-report picture format clean native lint helpers
+.PHONY: help start test check setup wasm lib types install uninstall site bench bench-folders soak samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -175,6 +176,9 @@ bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench.test.mjs
 	@node tests/bench/folders.mjs
+
+soak: site
+	@node tests/soak/soak.mjs
 
 samples: wasm
 	@node model/samples.mjs
