@@ -14,6 +14,7 @@
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make bench-folders  whole jobs beside onnxruntime, films a second: tables and build/folders.json; half an hour, needs the data
 #   make same-bits  FILMS=10000 of the data through every compiler, Node and browser: a table and build/same-bits.json; hours, needs the data
+#   make soak     FILMS=10000 films through page, command and engine: table and build/soak.json; half an hour, needs the data
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
@@ -57,7 +58,7 @@ MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.m
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders bits same-bits samples model model-report picture format clean native lint helpers
+.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders bits same-bits soak samples model model-report picture format clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -249,6 +250,9 @@ same-bits:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory site bits
 	@node tests/same-bits.mjs $(FILMS)
+
+soak: site
+	@node tests/soak/soak.mjs
 
 samples: wasm
 	@node model/samples.mjs

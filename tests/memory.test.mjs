@@ -1,6 +1,6 @@
 // A long run needs no more memory than a short one.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import jpeg from 'jpeg-js';
 import { createEngine } from '../src/engine.mjs';
-import { cli, film, folder, root, tiny } from './command.mjs';
+import { cli, film, folder, lines, root, tiny } from './command.mjs';
+import { dicomFile } from './dicom_file.mjs';
 import { png } from './png.mjs';
 
 const FILMS = 2000, EARLY = 400;
@@ -63,4 +64,52 @@ test('whatever the room, a film has its own bits or is refused for want of memor
     finished = answers.every((answer, place) => answer === right[place]);
   }
   assert.ok(seen.has('out-of-memory'));
+});
+
+test('an engine with no page to spare answers two hundred times what it answered first', async () => {
+  const wasm = readFileSync(join(root, 'build/pleura.wasm')), weights = readFileSync(tiny), side = 300;
+  const whole = film(side), cut = whole.subarray(0, whole.length - 20), rgba = new Uint8Array(4 * side * side).fill(90);
+  const photo = jpeg.encode({ width: side, height: side, data: rgba }, 90).data;
+  /** Everything that takes memory. @param {any} engine */
+  const use = (engine) => [whole, cut, photo, photo.subarray(0, 300), { rgba, width: side, height: side }].map((given) => {
+    try {
+      const { bits } = engine.diagnose(given);
+      return [bits, engine.film(side).data.length, engine.greys(side).data.length];
+    } catch (error) {
+      return error.code;
+    }
+  }).concat(engine.decodeJpeg(photo).width);
+  const right = use(await createEngine({ wasm, weights }));
+  for (let pages = LEAST; ; pages++) {
+    const narrow = await createEngine({ wasm: limited(wasm, pages), weights });
+    try {
+      assert.deepEqual(use(narrow), right);
+    } catch {
+      continue; // less than it needs
+    }
+    for (let round = 1; round <= 200; round++) assert.deepEqual(use(narrow), right, `${pages} pages, round ${round}`);
+    break;
+  }
+});
+
+/** A DICOM film with so many empty elements that they fill the heap of a thread. */
+function crowded() {
+  const plain = dicomFile({ width: 128, height: 128, pixels: Uint8Array.from({ length: 128 * 128 }, (_, i) => i) });
+  const count = 1_500_000, group = 60_000, many = Buffer.alloc(8 * count), at = plain.indexOf(Buffer.from([0x20, 0, 0x0d, 0]));
+  for (let i = 0; i < count; i++) {
+    many.writeUInt16LE(0x11 + 2 * Math.floor(i / group), 8 * i);
+    many.writeUInt16LE(0x10 + (i % group), 8 * i + 2);
+    many.write('CS', 8 * i + 4);
+  }
+  return Buffer.concat([plain.subarray(0, at), many, plain.subarray(at)]);
+}
+
+test('a film for which engine or thread has no room is named, and the others are read', () => {
+  mkdirSync(join(folder, 'narrow'));
+  const films = { 'a.png': film(200), 'b.png': png({ width: 4000, height: 4000 }, () => [7]), 'c.png': film(200), 'd.dcm': crowded(), 'e.png': film(200), 'f.png': film(200) };
+  for (const [name, bytes] of Object.entries(films)) writeFileSync(join(folder, 'narrow', name), bytes);
+  const { status, stdout } = spawnSync(process.execPath, ['--wasm-max-mem-pages=640', '--max-old-space-size=100', cli, '--model', tiny, '--json', 'narrow'], { encoding: 'utf8', cwd: folder });
+  assert.deepEqual(lines(stdout).map(({ file, code, status }) => [file, code ?? status]),
+    Object.keys(films).map((name) => [`narrow/${name}`, { 'b.png': 'out-of-memory', 'd.dcm': 'engine-stopped' }[name] ?? 'ok']));
+  assert.equal(status, 1);
 });
