@@ -43,7 +43,8 @@ const native = (command) => async (weights) => {
 /** In the page: answers from the worker of the site. @param {{worker: string, site: object, films: (string | null)[]}} task  null: the phantom */
 async function askWorker({ worker, site, films }) {
   if (!globalThis.ask) {
-    const made = new Worker(worker, { type: 'module' });
+    const trusted = globalThis.trustedTypes?.createPolicy('pleura', { createScriptURL: (file) => file }); // the site's policy binds this page, too
+    const made = new Worker(trusted?.createScriptURL(worker) ?? worker, { type: 'module' });
     let last = 0;
     globalThis.ask = (type, message) => new Promise((resolve, reject) => {
       const id = ++last;

@@ -25,12 +25,12 @@ before(async () => {
   await writeFile(`${server.folder}/bytes.gguf`, bytes);
 });
 
-after(() => Promise.all([server.close(), rm(server.folder, { recursive: true })]));
+after(() => server && Promise.all([server.close(), rm(server.folder, { recursive: true })]));
 
 for (const [name, open] of Object.entries(ENGINES)) describe(name, () => {
   let page, close;
   before(async () => { ({ page, close } = await open(server)); });
-  after(() => close());
+  after(() => close?.());
 
   test('vector kernels equal plain ones over the whole sweep', async () => {
     assert.equal(await page.evaluate(async () => {
