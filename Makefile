@@ -252,7 +252,7 @@ same-bits:
 	@node tests/same-bits.mjs $(FILMS)
 
 soak: site
-	@node tests/soak/soak.mjs
+	@node tests/soak/soak.mjs $(FILMS)
 
 samples: wasm
 	@node model/samples.mjs

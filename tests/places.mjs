@@ -83,7 +83,7 @@ export async function describeSite(folder) {
 /** A page beside the built site gives films to the site's own worker, wasm and weights. @param {keyof typeof ENGINES} engine */
 const browser = (engine) => async () => {
   const server = await serve(), folder = await mkdtemp(join(tmpdir(), 'pleura-films-'));
-  server.folder = folder;
+  Object.assign(server, { folder, headers: {} }); // the policy is for the site's own page
   const site = join(root, 'build/site');
   await Promise.all([symlink(site, join(folder, 'site')), writeFile(join(folder, 'index.html'), '<!doctype html><title>films</title>'), mkdir(join(folder, 'films'))]);
   const parts = await describeSite(site), { page, version, close } = await ENGINES[engine](server);

@@ -6,7 +6,7 @@ import { makeFilms, seenOnce } from './films.mjs';
 import { throughCommand, throughEngine, throughPage } from './runs.mjs';
 import { checkRecords, checkSame, growing, lines, slowing } from './verdict.mjs';
 
-const FILMS = Number(process.env.FILMS ?? 10_000), STEP = Math.min(100, FILMS / 20), WARM = Math.min(1500, FILMS / 4), SPAN = Math.min(1000, FILMS / 5);
+const FILMS = Number(process.argv[2]), STEP = Math.min(100, FILMS / 20), WARM = Math.min(1500, FILMS / 4), SPAN = Math.min(1000, FILMS / 5);
 /** The most that may be more after a thousand films. Memory in megabytes; what the collector leaves lying about comes and goes. */
 const PROCESS = { rss: 1.5, threads: 0.1, files: 0.1 };
 /** The page keeps of each film its record and a picture of 16 kB. */
