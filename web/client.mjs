@@ -36,7 +36,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       if (data.requests) return onRequests(data.requests);
       if ('fitted' in data) return onFitted(data.fitted);
       const call = waiting.get(data.id);
-      if (running && data.error?.code === 'unexpected') return replace(call); // after a trap the engine's memory cannot be trusted
+      if (running && data.error?.code === 'unexpected') return replace(call, data.error); // after a trap the engine's memory cannot be trusted
       waiting.delete(data.id);
       if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
       else call?.resolve(data.result);
@@ -58,11 +58,12 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     for (const { reject } of close()) reject(reason);
   }
 
-  /** A worker that died has failed at one call, by default the oldest; the others go to the next worker. @param {Call} [culprit] */
-  function replace(culprit) {
+  /** A worker that died has failed at one call, by default the oldest; the others go to the next worker.
+   *  @param {Call} [culprit]  @param {import('./problem.mjs').Problem} [error]  told where no film is to be named */
+  function replace(culprit, error) {
     const calls = close();
     for (const call of calls) {
-      if (call === (culprit ?? calls[0])) call.reject(problem('worker-died'));
+      if (call === (culprit ?? calls[0])) call.reject(error && !call.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died'));
       else call.resolve(ask(call.type, call.message));
     }
   }
