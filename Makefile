@@ -3,7 +3,7 @@
 #   make start    set up what is missing, build, diagnose the sample films, serve the page (SERVE=0: no page)
 #   make test     set up what is missing, run everything: C under sanitizers, wasm, Node, three browsers, lint
 #   make check    the quick part of the tests, before each commit
-#   make fuzz     a minute of hostile input to each parser (FUZZ_SECONDS=60, FUZZ=image-png for one of them)
+#   make fuzz     a minute of hostile input to each parser, in C, Python and JavaScript (FUZZ_SECONDS=60, FUZZ=image-png for one in C)
 #   make fuzz-coverage  how much of each C file the committed corpora reach
 #   make setup    install compilers, Emscripten, Node and Chromium where they are missing (Debian)
 #   make wasm     build/pleura.wasm, the engine of page and command
@@ -14,6 +14,7 @@
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make bench-folders  whole jobs beside onnxruntime, films a second: tables and build/folders.json; half an hour, needs the data
 #   make same-bits  FILMS=10000 of the data through every compiler, Node and browser: a table and build/same-bits.json; hours, needs the data
+#                   (PLACES='Node 22|WebKit' for some of them)
 #   make soak     FILMS=10000 films through page, command and engine: table and build/soak.json; half an hour, needs the data
 #   make samples  build/samples, a few openly licensed films
 #   make model    train, export and write the goldens: needs the data, see README.md
@@ -31,6 +32,7 @@ PORT   = 8080
 FUZZ   = $(CORPORA)
 FUZZ_SECONDS = 60
 FILMS  = 10000
+PLACES =
 PREFIX     = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR     = $(PREFIX)/lib
@@ -182,10 +184,14 @@ build/coverage/%: tests/%.c tests/replay.c $(SOURCES) $(HEADERS) src/wasm.c Make
 
 # Grown corpora stay in build/fuzz. What a finding or a corpus adds to the committed one: build/fuzz/fuzz_image -merge=1
 # tests/corpus/image-png build/fuzz/image-png. Nothing in there may come from a film.
-fuzz: $(FUZZERS:%=build/fuzz/%)
+fuzz: $(FUZZERS:%=build/fuzz/%) wasm lib
 	@set -e; for corpus in $(FUZZ); do mkdir -p build/fuzz/$$corpus; \
 	  build/fuzz/fuzz_$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
 	  -artifact_prefix=build/fuzz/found-$$corpus- build/fuzz/$$corpus tests/corpus/$$corpus; done
+ifeq ($(origin FUZZ),file)
+	/usr/bin/python3 tests/fuzz_convert.py $(FUZZ_SECONDS) 1
+	node tests/fuzz_files.mjs $(FUZZ_SECONDS) 1
+endif
 
 fuzz-coverage: $(FUZZERS:%=build/coverage/%)
 	@.ci/setup fuzz
@@ -249,7 +255,7 @@ bits: $(BITS)
 same-bits:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory site bits
-	@node tests/same-bits.mjs $(FILMS)
+	@node tests/same-bits.mjs $(FILMS) '$(PLACES)'
 
 soak: site
 	@node tests/soak/soak.mjs $(FILMS)
