@@ -50,8 +50,8 @@ test('labels and columns may be called as something that every object has', () =
   writeFileSync(join(folder, 'odd.csv'), ['file,label,patient_id,source,__proto__', ...odd.map((row, i) => `${row},${names[i % 2]}`), ...rows.slice(13).map((row) => `${row},x`)].join('\n'));
   const { status, stdout, stderr } = evaluate('--labels', 'odd.csv', '--by', '__proto__');
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /Not scored, because the model has no such label: constructor 3, __proto__ 3, toString 3, hasOwnProperty 3\./);
-  assert.match(stdout, /^\| __proto__ \| 6 /m);
+  assert.match(stdout, /Not scored, because the model has no such label: constructor 3, \\_\\_proto\\_\\_ 3, toString 3, hasOwnProperty 3\./);
+  assert.match(stdout, /^\| \\_\\_proto\\_\\_ \| 6 /m);
   assert.doesNotMatch(stdout, /function|native code|undefined/);
   const none = evaluate('--labels', 'odd.csv', '--by', 'valueOf');
   assert.deepEqual([none.status, none.stdout], [2, '']);

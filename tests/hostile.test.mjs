@@ -92,7 +92,7 @@ test('a name leads no overlay out of its folder, and no member of an archive eit
 });
 
 test('shards that Pleura did not write are refused with a sentence, and their texts are no formula', () => {
-  const head = { shard: '1/1', films: 1, list: 'x', model: 'm', labels: ['a'] }, record = { place: 0, file: 'f', status: 'ok', verdict: 'a', probability: { a: 1 } };
+  const head = { shard: '1/1', films: 1, list: 'x', model: 'm', labels: ['a'] }, record = { place: 0, file: 'f', status: 'ok', verdict: 'a', probability: { a: 1 }, model: 'm' };
   const merged = (...all) => {
     writeFileSync(join(folder, 'shard.jsonl'), all.map((line) => `${JSON.stringify(line)}\n`).join(''));
     return pleura(['merge', '--csv', 'shard.jsonl']);
@@ -104,15 +104,15 @@ test('shards that Pleura did not write are refused with a sentence, and their te
     [/is not a shard/, { ...head, labels: 'a' }, record, end], [/is not a shard/, { ...head, labels: [{}] }, record, end],
     [/is not a shard/, { ...head, shard: '1/99999999999' }, record, end],
     [/Film 2 of 9007199254740991 is in no shard/, { ...head, films: Number.MAX_SAFE_INTEGER }, record, end],
-    [/is not finished/, head, { ...record, place: 'length' }, end], [/is not finished/, head, { ...record, place: 1 }, end],
-    [/is not finished/, { ...head, films: 2 }, { ...record, place: 1 }, record, { ...end, records: 2 }], [/is not finished/, head, { place: 0, file: 'f' }, end],
+    [/is not finished/, head, { ...record, place: 'length' }, end], [/Film 1 of 1 is in no shard/, head, { ...record, place: 1 }, end],
+    [/does not hold its films in their order/, { ...head, films: 2 }, { ...record, place: 1 }, record, { ...end, records: 2 }], [/is not finished/, head, { place: 0, file: 'f' }, end],
   ])) {
     const { status, stdout, stderr } = merged(...all);
     assert.deepEqual([status, stdout], [1, ''], stderr);
     assert.match(stderr, what);
     assert.equal(stderr.split('\n').length, 2, stderr);
   }
-  const { status, stdout, stderr } = merged({ ...head, labels: ['=1', 'a'] }, { ...record, file: '=1', verdict: ['=1'], model: '@x', probability: { '=1': '=1', a: { toString: 1 } }, gate: { accepted: '=1', score: ['+1'] } }, end);
+  const { status, stdout, stderr } = merged({ ...head, labels: ['=1', 'a'] }, { ...record, file: '=1', verdict: ['=1'], model: '@x', probability: { '=1': '=1', a: '-1' }, gate: { accepted: '=1', score: '+1' } }, end);
   assert.deepEqual([status, stdout.split('\n').length], [0, 3], stderr);
   for (const cell of stdout.split(/[,\n]/)) assert.doesNotMatch(cell, /^"?\s*[=+\-@]/);
 });
