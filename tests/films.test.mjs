@@ -52,6 +52,7 @@ test('most pictures that are no frontal chest film are refused', (t) => {
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
+  for (const reason of ['no-lungs', 'colour', 'unlike']) assert.ok(answers.some(({ gate }) => gate.reason === reason), reason);
 });
 
 test('films of some hospitals make an adaptation, and other films of theirs are read with it', (t) => {

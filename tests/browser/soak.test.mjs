@@ -7,9 +7,9 @@ import { makeFilms, seenOnce } from '../soak/films.mjs';
 import { throughEngine, throughPage } from '../soak/runs.mjs';
 import { checkRecords, checkSame, growing, lines, slope } from '../soak/verdict.mjs';
 
-const FILMS = 200, STEP = 20, WARM = 100; // the largest are among the first hundred
+const FILMS = 300, STEP = 20, WARM = 100; // the largest are among the first hundred
 /** In a thousand films; megabytes, then pieces. The page keeps of each its record and a picture of 16 kB. */
-const LIMITS = { page: 30, worker: 8, wasm: 0.1, workers: 0, nodes: 100, listeners: 5 };
+const LIMITS = { page: 30, worker: 12, wasm: 0.1, workers: 0, nodes: 100, listeners: 5 };
 
 test('of hundreds of good, broken and refused pictures the page keeps no more than their records, and the bits of Node', async (t) => {
   const folder = mkdtempSync(`${tmpdir()}/pleura-`);
