@@ -184,7 +184,7 @@ build/coverage/%: tests/%.c tests/replay.c $(SOURCES) $(HEADERS) src/wasm.c Make
 
 # Grown corpora stay in build/fuzz. What a finding or a corpus adds to the committed one: build/fuzz/fuzz_image -merge=1
 # tests/corpus/image-png build/fuzz/image-png. Nothing in there may come from a film.
-fuzz: $(FUZZERS:%=build/fuzz/%) wasm lib
+fuzz: $(FUZZERS:%=build/fuzz/%) $(if $(filter file, $(origin FUZZ)), wasm lib)
 	@set -e; for corpus in $(FUZZ); do mkdir -p build/fuzz/$$corpus; \
 	  build/fuzz/fuzz_$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
 	  -artifact_prefix=build/fuzz/found-$$corpus- build/fuzz/$$corpus tests/corpus/$$corpus; done

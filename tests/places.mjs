@@ -1,6 +1,5 @@
 // Every place where a film gets its bits: what two compilers make of the engine, versions of Node, browsers with the built site.
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -11,7 +10,7 @@ import { createDicomReader } from '../src/dicom.mjs';
 import { createEngine } from '../src/engine.mjs';
 import { parseCsv } from '../src/labels.mjs';
 import { quantise } from '../src/quantise.mjs';
-import { loadCodec } from '../src/shipped.mjs';
+import { loadCodec, sha256 } from '../src/shipped.mjs';
 import { ENGINES } from './browser/engines.mjs';
 import { serve } from './browser/site.mjs';
 import { dicomFile } from './dicom_file.mjs';
@@ -74,7 +73,7 @@ export async function describeSite(folder) {
   const named = (pattern) => names.find((name) => pattern.test(name));
   const part = async (pattern) => {
     const file = named(pattern), bytes = await readFile(join(folder, file));
-    return { file, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+    return { file, bytes: bytes.length, sha256: sha256(bytes) };
   };
   const [wasm, weights, charls, openjpeg] = await Promise.all([/^pleura-.*wasm$/, /gguf$/, /^charls/, /^openjpeg/].map(part));
   return { worker: `site/${named(/^worker/)}`, site: { wasm, weights, dicom: { module: named(/^dicom/), charls, openjpeg } } };
@@ -186,7 +185,7 @@ export async function* compare(places, films, most, weights) {
     yield {
       name, version, weights: kind, films: answers.length - 1, answered: answers.slice(1).filter((one) => /^[0-9a-f]{16}$/.test(one)).length,
       phantom: answers[0], different: other.length,
-      digest: createHash('sha256').update(answers.join('\n')).digest('hex').slice(0, 16),
+      digest: sha256(answers.join('\n')).slice(0, 16),
       first: other.length ? `${film(other[0])}: ${answers[other[0]]} from ${name}, ${truth[other[0]]} from ${first}` : null,
     };
   }
