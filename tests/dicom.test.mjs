@@ -1,7 +1,7 @@
 // DICOM files of every transfer syntax against dcmtk, GDCM and OpenJPH; their greys against dcmtk's; what the tags do.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,12 +9,12 @@ import { SYNTAXES as READ } from '../src/dataset.mjs';
 import { createDicomReader } from '../src/dicom.mjs';
 import { loadCodec } from '../src/shipped.mjs';
 import { isDicom } from '../src/sniff.mjs';
-import { folder, root } from './command.mjs';
+import { folder } from './command.mjs';
+import { data, missing } from './data.mjs';
 import { dicomFile, encapsulated } from './dicom_file.mjs';
 import { engine, readDicom } from './dicom_reader.mjs';
 import { png } from './png.mjs';
 
-const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
 
 const WIDTH = 97, HEIGHT = 83, COUNT = WIDTH * HEIGHT;
 /** A ramp with noise in its lowest bits, as films have. */
@@ -201,10 +201,7 @@ test('a film as DICOM gets the same bits as the same film as PNG, whatever its c
 });
 
 test('real films as DICOM get the bits of their JPEG', async (t) => {
-  if (!existsSync(join(data, 'images'))) {
-    assert.ok(!process.env.CI, `the films are missing: ${data}`);
-    return t.skip(`the films are missing: put them into ${data} or set PLEURA_DATA`);
-  }
+  if (missing(t)) return;
   for (const source of ['cohen', 'nih', 'hannover', 'openist']) {
     const name = readdirSync(join(data, 'images', source)).filter((file) => file.endsWith('.jpg')).sort()[5];
     const path = join(data, 'images', source, name), to = join(folder, `${name}.dcm`);

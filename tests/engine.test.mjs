@@ -1,7 +1,7 @@
 // engine.test.mjs - engine.mjs and pleura.wasm in Node: kernels inside wasm, bits, failures and recovery, memory.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { join } from 'node:path';
@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { createEngine, PleuraError } from '../src/engine.mjs';
 import { readGguf, textValues, writeGguf } from '../src/gguf.mjs';
+import { data, missing } from './data.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
 const read = async (path) => new Uint8Array(await readFile(new URL(`../${path}`, import.meta.url)));
 const wasm = await read('build/pleura.wasm');
 const dot = await read('build/pleura.dot.wasm');
@@ -40,10 +40,8 @@ function manyFiles() {
   return folders.flatMap((folder) => names(folder).sort().slice(0, 6).map((name) => join(folder, name)));
 }
 
-const noData = existsSync(join(data, 'images')) || process.env.CI ? false
-  : `no films in ${data}: set PLEURA_DATA to a copy of the data, see README.md`;
-
-test('the native engine gives the same bits, verdicts and refusals as wasm', { skip: noData }, async () => {
+test('the native engine gives the same bits, verdicts and refusals as wasm', async (t) => {
+  if (missing(t)) return;
   const files = manyFiles();
   const native = execFileSync(join(root, 'build/clang/bits'), [join(root, 'model/pleura.gguf'), ...files], { encoding: 'utf8' });
   const engine = await createEngine({ wasm, weights });

@@ -2,23 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../src/labels.mjs';
+import { data, missing } from './data.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
-
-/** Whether the films are there; without them the test is skipped, but for CI that is a failure. */
-function missing(t) {
-  if (existsSync(join(data, 'manifest.csv'))) return false;
-  assert.ok(!process.env.CI, `the films are missing: ${data}`);
-  t.skip(`the films are missing: put them into ${data} or set PLEURA_DATA, see README.md`);
-  return true;
-}
 
 /** What the command says as JSON. @param {string[]} args */
 function said(args) {

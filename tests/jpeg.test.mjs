@@ -1,16 +1,16 @@
 // JPEG files of every process, subsampling and order of scans, made by libjpeg-turbo: its own pixels within 2 levels, or a refusal.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import jpeg from 'jpeg-js';
 import { fragments, open } from '../src/dataset.mjs';
+import { data, missing } from './data.mjs';
 import { decode, decodeBytes, folder, grey, root, witness, worst } from './decode.mjs';
 import { dicomFile } from './dicom_file.mjs';
 
 const fixtures = join(root, 'tests/fixtures');
-const data = process.env.PLEURA_DATA ?? join(root, '../shared/data');
 const LIMIT = 2;
 
 /** What a film has: a slope, an edge, a little noise, and some colour. */
@@ -202,10 +202,7 @@ test('grey, colour, progressive and CMYK JPEG by another program agree with anot
 });
 
 test('real films agree with another decoder within 2 levels', (t) => {
-  if (!existsSync(join(data, 'images'))) {
-    assert.ok(!process.env.CI, `the films are missing: ${data}`);
-    return t.skip(`the films are missing: put them into ${data} or set PLEURA_DATA`);
-  }
+  if (missing(t)) return;
   const paths = readdirSync(join(data, 'images')).flatMap((source) => {
     const all = readdirSync(join(data, 'images', source)).filter((name) => name.endsWith('.jpg')).sort();
     return [0.1, 0.5, 0.9].map((at) => join(data, 'images', source, all[Math.floor(at * all.length)]));

@@ -1,17 +1,14 @@
 // Films of the data through every place that gives bits: same-bits.mjs COUNT [PATTERN of the places' names] prints a table and writes build/same-bits.json
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { data, need } from './data.mjs';
 import { compare, places, prepare, realFilms } from './places.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const data = process.env.PLEURA_DATA || join(root, '../shared/data'), out = join(root, 'build/same-bits.json');
-if (!existsSync(join(data, 'manifest.csv'))) {
-  console.error(`the films are missing: ${join(data, 'manifest.csv')} does not exist; set PLEURA_DATA (see README.md)`);
-  process.exit(1);
-}
+const out = join(root, 'build/same-bits.json');
+need();
 const folder = await mkdtemp(join(tmpdir(), 'pleura-'));
 try {
   const { formats, weights } = await prepare(folder), real = realFilms(data, Number(process.argv[2]));

@@ -1,8 +1,9 @@
 // folders.mjs - `make bench-folders`: whole jobs beside onnxruntime in Node; prints tables, writes build/folders.json.
 //   node folders.mjs [FILMS [ROUNDS]]
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCsv } from '../../src/labels.mjs';
+import { data, need } from '../data.mjs';
 import { layersOf } from './graph.mjs';
 import { answersToPixels, contestants, raceJobs } from './jobs.mjs';
 import { common } from './networks.mjs';
@@ -12,20 +13,16 @@ import { folder, modules, root, versionOf } from './runtimes.mjs';
 
 const FILMS = 200, ROUNDS = 5, PIXEL_FILMS = 20, MOST_DIFFERENCE = 1e-3;
 
-const data = process.env.PLEURA_DATA ?? join(root, '../shared/data'), manifest = join(data, 'manifest.csv');
 const [most = FILMS, rounds = ROUNDS] = process.argv.slice(2).map(Number);
 const say = (text = '') => process.stdout.write(`${text}\n`);
 
 /** As many films in equal steps through the manifest, which is sorted by source. @returns {string[]} */
 function chosen() {
-  const rows = parseCsv(readFileSync(manifest, 'utf8')), count = Math.min(most, rows.length);
+  const rows = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')), count = Math.min(most, rows.length);
   return Array.from({ length: count }, (_, i) => join(data, rows[Math.floor((i * rows.length) / count)].file));
 }
 
-if (!existsSync(manifest)) {
-  say(`The films are missing: put them into ${data} or set PLEURA_DATA, see README.md.`);
-  process.exit(1);
-}
+need();
 const work = `${folder}folders/`, films = chosen(), entries = [];
 mkdirSync(work, { recursive: true });
 for (const film of films) readFileSync(film); // into the system's cache, for all alike

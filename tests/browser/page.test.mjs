@@ -4,7 +4,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/engine.mjs';
 import { toRecord } from '../../src/records.mjs';
-import { choose, dataFolder, hand, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { data, missing } from '../data.mjs';
+import { choose, hand, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 let browser, server, engine;
 before(async () => {
@@ -31,14 +32,13 @@ async function saved(page, kind) {
 const lines = (text) => text.trimEnd().split('\n');
 
 async function realFilms(t) {
-  const folder = dataFolder(t);
-  if (!folder) return null;
+  if (missing(t)) return null;
   const films = [];
   for (const source of ['cohen', 'openist', 'nih']) {
-    const names = (await readdir(`${folder}/images/${source}`)).sort();
-    films.push(`${folder}/images/${source}/${names[3]}`);
+    const names = (await readdir(`${data}/images/${source}`)).sort();
+    films.push(`${data}/images/${source}/${names[3]}`);
   }
-  return [...films, `${folder}/ood/photo_chelsea.jpg`];
+  return [...films, `${data}/ood/photo_chelsea.jpg`];
 }
 
 test('the page starts from a subfolder without a complaint and asks only its own folder', async (t) => {

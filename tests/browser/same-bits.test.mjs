@@ -4,10 +4,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { data } from '../data.mjs';
 import { compare, places, prepare, realFilms } from '../places.mjs';
 
-const data = process.env.PLEURA_DATA || fileURLToPath(new URL('../../../shared/data', import.meta.url));
 let folder;
 before(async () => { folder = await mkdtemp(`${tmpdir()}/pleura-`); });
 after(() => rm(folder, { recursive: true }));

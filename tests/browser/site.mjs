@@ -1,6 +1,5 @@
 // site.mjs: serves build/site from a subfolder, opens it in Chromium and makes files to feed it
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, extname } from 'node:path';
@@ -131,16 +130,6 @@ export async function faults(page) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
-}
-
-/** The films of the data folder, or null with a sentence; a missing folder is an error where CI is set. */
-export function dataFolder(t) {
-  const folder = process.env.PLEURA_DATA || `${root}../shared/data`;
-  if (existsSync(`${folder}/manifest.csv`)) return folder;
-  const sentence = `the films are missing: ${folder}/manifest.csv does not exist; set PLEURA_DATA (see README.md)`;
-  if (process.env.CI) throw new Error(sentence);
-  t.skip(sentence);
-  return null;
 }
 
 /** An 8-bit grey PNG; a false size in the header makes a hostile one. */

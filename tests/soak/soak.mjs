@@ -1,7 +1,7 @@
 // soak.mjs: `make soak`: thousands of films through engine, command and page; prints a table and writes build/soak.json
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { dataFolder } from '../browser/site.mjs';
+import { data, need } from '../data.mjs';
 import { makeFilms, seenOnce } from './films.mjs';
 import { throughCommand, throughEngine, throughPage } from './runs.mjs';
 import { checkRecords, checkSame, growing, lines, slowing } from './verdict.mjs';
@@ -13,7 +13,7 @@ const PROCESS = { rss: 1.5, threads: 0.1, files: 0.1 };
 const PAGE = { page: 22, worker: 0.2, wasm: 0.1, rss: 30, browser: 10, threads: 0.2, files: 0.5, workers: 0, nodes: 20, listeners: 1 };
 
 const root = fileURLToPath(new URL('../../', import.meta.url)), folder = `${root}build/soak`;
-const data = dataFolder({ skip(sentence) { console.error(`soak: ${sentence}`); process.exit(1); } });
+need();
 const paths = await makeFilms(`${folder}/films`, FILMS, data), list = `${folder}/list`;
 writeFileSync(list, paths.join('\n'));
 
