@@ -42,7 +42,7 @@ const LARGE = [...NUMBERS, 1e6, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 **
 const TEXTS = ['', ' ', '0', '-1', '1e999', '1e-300', '99999999999999999999', 'NaN', '\\', '1\\2\\3', 'x'.repeat(3000), '\0', '\n', '\x1b[2J', '=1+1', '\u202e', '__proto__', 'constructor', '../../x', 'ISO 2022 IR 87', '1.2.840.10008.1.2.4.90'];
 
 /** Bytes overwritten, cut out, doubled, or the end cut off. @param {Rng} rng @param {Uint8Array} bytes */
-export function flipped(rng, bytes) {
+function flipped(rng, bytes) {
   let data = Buffer.from(bytes);
   some(rng, 6, () => {
     if (!data.length) return;

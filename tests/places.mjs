@@ -68,7 +68,7 @@ async function askWorker({ worker, site, films }) {
 }
 
 /** What web/build.mjs tells the page about its files. @param {string} folder */
-export async function describeSite(folder) {
+async function describeSite(folder) {
   const names = await readdir(folder);
   const named = (pattern) => names.find((name) => pattern.test(name));
   const part = async (pattern) => {

@@ -10,7 +10,7 @@ import { networks as networksOf } from './networks.mjs';
 import { prepare } from './prepare.mjs';
 import { spread } from './race.mjs';
 import { costTable, disagreement, entriesOf, profileTable, raceTable } from './report.mjs';
-import { folder, root, runtimes } from './runtimes.mjs';
+import { root, runtimes } from './runtimes.mjs';
 
 const LEAST_ROUNDS = 5, COLD_ROUNDS = 5, BUDGET_MS = 3000, MOST_DIFFERENCE = 1e-3, PROFILE_ROUNDS = 50;
 
