@@ -37,7 +37,10 @@ export async function createOffline(version, { onKept, onUpdate, onRequests }) {
     const { version: kept, lost, mended } = await answer;
     port1.close();
     onKept({ complete: lost.length === 0, lost, mended });
-    if (kept !== version) onUpdate(); // another tab has let the newer version in
+    if (kept === version) return;
+    // Either another tab has let a newer version in, or this page is the newer one, from the site: then its worker is still to come.
+    await registration.update().catch(() => {});
+    if (!registration.waiting && !registration.installing) onUpdate();
   }
   check();
 
