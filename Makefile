@@ -221,7 +221,7 @@ test:
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site
-	node --test --test-reporter=spec $(wildcard tests/*.test.mjs tests/browser/*.test.mjs)
+	node --test --test-concurrency=$(shell nproc) --test-reporter=spec $(wildcard tests/*.test.mjs tests/browser/*.test.mjs)
 
 site: wasm
 	node web/build.mjs
