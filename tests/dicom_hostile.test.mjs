@@ -145,7 +145,7 @@ test('a codec that has met damage goes on with the next film', async () => {
   for (const coder of [['dcmcjpls'], ['gdcmconv', '--j2k']]) {
     const file = coded(coder), broken = file.slice();
     broken.fill(0x5a, file.length - 900, file.length - 20);
-    await outcome(broken);
+    for (let n = 0; n < 400; n++) await outcome(broken); // what each leaves in a codec's memory fills it after some 250
     const { film: again } = await outcome(file);
     assert.deepEqual(again.pixels, pixels, coder.join(' '));
   }

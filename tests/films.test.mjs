@@ -39,6 +39,38 @@ test('every film of the test split is answered', (t) => {
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length < 0.03 * files.length, 'good films are rarely refused');
 });
 
+test('the figures of the card and of the README are those that evaluate gives', (t) => {
+  if (missing(t)) return;
+  const [card, readme] = ['model/card.md', 'README.md'].map((file) => readFileSync(join(root, file), 'utf8').replaceAll('\u2013', '-'));
+  const evaluated = (...args) => JSON.parse(said(['evaluate', '--labels', join(data, 'manifest.csv'), ...args]));
+  const figure = (scale, digits, unit = '') => ({ value, low, high }) => {
+    const [at, from, to] = [value, low, high].map((part) => (scale * part).toFixed(digits));
+    return `${at}${unit} (${from}-${to})`;
+  };
+  const percent = figure(100, 1), withUnit = figure(100, 1, ' %'), area = figure(1, 3);
+  const tells = (text, line) => assert.ok(text.includes(line), line);
+  const row = (...cells) => `| ${cells.join(' | ')} |`.replace('|  |', '| |');
+
+  const { outcomes: [{ n, shares: called }] } = evaluated('--split', 'external');
+  tells(card, row(`% of ${n} normals`, ...['normal', 'covid', 'pneumonia', 'uncertain', 'refused'].map((name) => percent(called[name]))));
+  tells(readme, row(`${n} normal films of a hospital that training never saw`, 'called normal', withUnit(called.normal)));
+  tells(readme, row('', 'called covid', withUnit(called.covid)));
+
+  const { outcomes, all, groups: [{ values }] } = evaluated('--split', 'test', '--by', 'source');
+  all.classes.forEach(({ label, sensitivity, specificity, ppv, npv, auc }, i) => {
+    const { n: truly, shares: { uncertain, refused } } = outcomes.find((one) => one.label === label);
+    tells(card, row(label, ...all.confusion[i], truly, percent(uncertain), percent(refused)));
+    tells(card, row(label, ...[sensitivity, specificity, ppv, npv].map(percent), area(auc)));
+  });
+  tells(card, `Accuracy ${withUnit(all.accuracy)}, balanced ${withUnit(all.balancedAccuracy)}`);
+  const [covid] = all.classes, cohen = values.find(({ value }) => value === 'cohen').figures.classes[0];
+  tells(card, `**${area(cohen.auc)}**`);
+  tells(readme, row(`test split, ${all.n.toLocaleString('en')} films of hospitals seen, patients not`, 'COVID-19 against the rest, AUC', area(covid.auc)));
+  tells(readme, row('', 'sensitivity and specificity for COVID-19', `${withUnit(covid.sensitivity)}, ${withUnit(covid.specificity)}`));
+  tells(readme, row('', 'balanced accuracy, three classes', withUnit(all.balancedAccuracy)));
+  tells(readme, `COVID-19 against the rest, AUC | ${area(cohen.auc)}: chance |`);
+});
+
 test('most pictures that are no frontal chest film are refused', (t) => {
   if (missing(t)) return;
   const answers = records([join(data, 'ood')]);
