@@ -196,6 +196,20 @@ test('what is missing or broken is damage, and never grey in its place', () => {
   refused({ 'a side of 65535': edited(5, 255, 255, 255, 255) }, 'image-too-large');
 });
 
+test('a scan that lacks its last byte is damage, in every process and order of scans', () => {
+  writeFileSync(join(folder, 'scans'), '0 1 2:0-0,0,1;0:1-5,0,2;2:1-63,0,1;1:1-63,0,1;0:6-63,0,2;0:1-63,2,1;0 1 2:0-0,1,0;2:1-63,1,0;1:1-63,1,0;0:1-63,1,0;');
+  const files = {};
+  for (const process of [[], ['-optimize'], ['-restart', '3B'], ['-progressive'], ['-progressive', '-restart', '2'], ['-scans', join(folder, 'scans')], ['-grayscale']]) for (const sampling of ['1x1', '2x2', '1x2']) {
+    const file = cjpeg([...process, '-sample', sampling, '-quality', '90'], picture(97, 83)), all = parts(file);
+    for (const [i, { marker }] of all.entries()) {
+      if (marker !== 0xda) continue;
+      files[`${process} ${sampling}, part ${i}`] = Buffer.concat([SOI, ...all.map(({ bytes }, j) => (j < i || j > i ? bytes : bytes.subarray(0, bytes.at(-2) === 0xff ? -2 : -1))), EOI]);
+    }
+  }
+  assert.equal(Object.keys(files).length, 102);
+  refused(files, 'image-damaged');
+});
+
 test('grey, colour, progressive and CMYK JPEG by another program agree with another decoder within 2 levels', () => {
   const paths = ['grey', 'colour', 'progressive', 'cmyk'].map((name) => join(fixtures, `${name}.jpg`));
   decode(paths).forEach((film, i) => assert.ok(worst(film, other(readFileSync(paths[i]))) <= LIMIT, paths[i]));

@@ -248,16 +248,16 @@ static void a_bomb_is_damage(void)
     assert(read_packed(1 << 20) == PLEURA_IMAGE_DAMAGED);
 }
 
-/* The last scan of a progressive file, over and over: each would go over the whole film. */
+/* The first scan of a progressive file, over and over: each would go over the whole film. */
 static void endless_scans_are_refused(void)
 {
     file f = open_file("tests/fixtures/progressive.jpg"), many = {0};
     film out;
-    size_t last = 0;
-    for (size_t i = 0; i + 1 < f.size; i++)
-        if (f.bytes[i] == 0xff && f.bytes[i + 1] == 0xda) last = i;
+    size_t first = 0, next;
+    while (f.bytes[first] != 0xff || f.bytes[first + 1] != 0xda) first++;
+    for (next = first + 2; f.bytes[next] != 0xff || f.bytes[next + 1] == 0;) next++;
     append(&many, f.bytes, (int)f.size - 2);
-    for (int i = 0; i < 100; i++) append(&many, f.bytes + last, (int)(f.size - 2 - last));
+    for (int i = 0; i < 100; i++) append(&many, f.bytes + first, (int)(next - first));
     append(&many, f.bytes + f.size - 2, 2);
     assert(decode_copy(&out, many.bytes, many.size) == PLEURA_IMAGE_UNSUPPORTED);
     free(f.bytes), free(many.bytes);
