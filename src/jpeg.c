@@ -182,10 +182,9 @@ static uint32_t parts(uint32_t whole, uint32_t part) { return (whole + part - 1)
 /* The first channel of that name, -1 for none. */
 static int channel_of(const walk *w, int name)
 {
-    int c = w->header.channels - 1;
-    for (int i = c; i >= 0; i--)
-        if (w->frame[6 + 3 * i] == name) c = i;
-    return c >= 0 && w->frame[6 + 3 * c] == name ? c : -1;
+    for (int c = 0; c < w->header.channels; c++)
+        if (w->frame[6 + 3 * c] == name) return c;
+    return -1;
 }
 
 /* How many units a scan codes (T.81, A.2): blocks of a channel alone, or blocks of all its channels side by side; a unit of
