@@ -55,6 +55,8 @@ TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=3
 SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs install.test.mjs server.test.mjs dicom_hostile.test.mjs \
             files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs \
             reproducible.test.mjs)
+# Node leaves a processor idle otherwise.
+NODE_TEST = node --test --test-concurrency=$(shell nproc)
 MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/soak/*.mjs tests/examples/*/*.mjs)
 
 # Debian 12 has Node 18: setup puts a newer one here.
@@ -212,7 +214,7 @@ helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-o
 
 check: wasm lib lint native
 	@$(MAKE) --no-print-directory helpers CC=clang
-	node --test $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
+	$(NODE_TEST) $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
 
 test:
 	@.ci/setup test
@@ -221,7 +223,7 @@ test:
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site
-	node --test --test-concurrency=$(shell nproc) --test-reporter=spec $(wildcard tests/*.test.mjs tests/browser/*.test.mjs)
+	$(NODE_TEST) --test-reporter=spec $(wildcard tests/*.test.mjs tests/browser/*.test.mjs)
 
 site: wasm
 	node web/build.mjs
