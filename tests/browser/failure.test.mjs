@@ -84,7 +84,7 @@ for (const [title, change] of [
   `)],
 ]) {
   test(`${title} costs one film; the engine restarts without the network and reads the rest`, async (t) => {
-    const { page, server } = await start(t, change);
+    const { page, server } = await start(t, change, [], { serviceWorkers: 'block' }); // whose requests would count
     await settled(page);
     const fetched = () => server.requests.filter((path) => /wasm|gguf/.test(path)).length;
     const before = fetched();

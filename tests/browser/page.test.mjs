@@ -46,8 +46,9 @@ test('the page starts from a subfolder without a complaint and asks only its own
   assert.equal(await page.locator('#welcome').isVisible(), true);
   assert.equal(await page.locator('#unstarted').count(), 0);
   assert.match(await page.textContent('#model'), /^\S+ [0-9a-f]{12}/);
+  await page.waitForSelector('text=Ready to work offline');
   assert.deepEqual(asked.filter((url) => !url.startsWith(server.url)), []);
-  assert.equal(asked.filter((url) => /wasm|gguf/.test(url)).length, 2);
+  assert.deepEqual(asked.map((url) => /pleura-.*\.(wasm|gguf)$/.exec(url)?.[1]).filter(Boolean).sort(), ['gguf', 'wasm'], 'the page and its store share one copy');
 });
 
 test('the page works where its server can send no headers, and the policy stands in it alone', async (t) => {
