@@ -86,6 +86,17 @@ static void read_huffman(decoder *d, const uint8_t *p, size_t size)
     }
 }
 
+static int read_quant(decoder *d, const uint8_t *p, size_t size)
+{
+    while (size) {
+        size_t length = 1 + (p[0] >> 4 ? 128 : 64);
+        if (length > size) return 0;
+        d->quant[p[0] & 3] = p;
+        p += length, size -= length;
+    }
+    return 1;
+}
+
 /* At least 32 bits, or all up to the next marker. */
 static void fill(decoder *d)
 {
@@ -134,6 +145,120 @@ static int restart(decoder *d)
     return 1;
 }
 
+/* n bits as a signed difference (T.81, F.2.2.1). */
+static int take_signed(decoder *d, int n)
+{
+    if (n == 0) return 0;
+    int v = (int)take(d, n);
+    return v < 1 << (n - 1) ? v - (1 << n) + 1 : v;
+}
+
+/* Annex H. Values stay shifted by the point transform until the end. */
+static pleura_status decode_lossless(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan)
+{
+    int channels = h->channels, predictor = scan[1 + 2 * channels], shift = scan[3 + 2 * channels] & 15;
+    if (predictor < 1 || predictor > 7 || shift >= h->bits) return PLEURA_IMAGE_UNSUPPORTED;
+    if (d->restart % (uint32_t)h->width) return PLEURA_IMAGE_UNSUPPORTED; /* H.1.1: whole lines */
+    size_t row = (size_t)h->width * (size_t)channels, count = row * (size_t)h->height;
+    uint32_t lines = d->restart / (uint32_t)h->width;
+    int first = 1;
+    for (int y = 0; y < h->height; y++, first = 0) {
+        if (lines && y && (uint32_t)y % lines == 0) {
+            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
+            first = 1;
+        }
+        uint16_t *v = values + (size_t)y * row;
+        for (int x = 0; x < h->width; x++)
+        for (int c = 0; c < channels; c++, v++) {
+            int bits = take_symbol(d, d->dc + (scan[2 + 2 * c] >> 4 & 3));
+            if (bits < 0 || bits > 16) return PLEURA_IMAGE_DAMAGED;
+            int difference = bits == 16 ? 32768 : take_signed(d, bits);
+            int a = x ? v[-channels] : 0, b = first ? 0 : v[-(ptrdiff_t)row], diagonal = x && !first ? v[-(ptrdiff_t)row - channels] : 0;
+            int predicted = first ? (x ? a : 1 << (h->bits - shift - 1)) : x == 0 || predictor == 2 ? b
+                : predictor == 1 ? a : predictor == 3 ? diagonal : predictor == 4 ? a + b - diagonal
+                : predictor == 5 ? a + ((b - diagonal) >> 1) : predictor == 6 ? b + ((a - diagonal) >> 1) : (a + b) >> 1;
+            *v = (uint16_t)(predicted + difference);
+        }
+        if (d->count < 0) return PLEURA_IMAGE_DAMAGED;
+    }
+    for (size_t i = 0; shift && i < count; i++) values[i] = (uint16_t)(values[i] << shift);
+    return PLEURA_OK;
+}
+
+/* One pass of the inverse DCT over eight values `step` apart: the integer method of the Independent JPEG Group ("islow",
+ * after Loeffler, Ligtenberg and Moschytz, 1989), so that 12-bit films come out as other DICOM software shows them. */
+static void transform(int32_t *v, int step, int descale)
+{
+    int32_t z2 = v[2 * step], z3 = v[6 * step], z1 = (z2 + z3) * 4433;
+    int32_t even2 = z1 - z3 * 15137, even3 = z1 + z2 * 6270;
+    int32_t even0 = (v[0] + v[4 * step]) * 8192, even1 = (v[0] - v[4 * step]) * 8192;
+    int32_t sums[4] = {even0 + even3, even1 + even2, even1 - even2, even0 - even3};
+    int32_t o0 = v[7 * step], o1 = v[5 * step], o2 = v[3 * step], o3 = v[step];
+    int32_t z4 = o1 + o3, z5;
+    z1 = (o0 + o3) * -7373, z2 = (o1 + o2) * -20995, z3 = o0 + o2;
+    z5 = (z3 + z4) * 9633;
+    z3 = z3 * -16069 + z5, z4 = z4 * -3196 + z5;
+    int32_t odd[4] = {o3 * 12299 + z1 + z4, o2 * 25172 + z2 + z3, o1 * 16819 + z2 + z4, o0 * 2446 + z1 + z3};
+    int32_t half = 1 << (descale - 1);
+    for (int i = 0; i < 4; i++) {
+        v[i * step] = (sums[i] + odd[i] + half) >> descale;
+        v[(7 - i) * step] = (sums[i] - odd[i] + half) >> descale;
+    }
+}
+
+/* One block of 8 x 8 coefficients, dequantised (F.2.2). Returns 0 when it is damaged. */
+static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffman *ac, const uint8_t *quant, int *previous)
+{
+    static const uint8_t zigzag[64] = {
+        0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+        35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+    memset(block, 0, 64 * sizeof *block);
+    int wide = quant[0] >> 4, bits = take_symbol(d, dc);
+    if (bits < 0 || bits > 15) return 0;
+    *previous += take_signed(d, bits);
+    for (int k = 0;;) {
+        int32_t step = wide ? (int32_t)be16(quant + 1 + 2 * k) : quant[1 + k];
+        if (k == 0) {
+            block[0] = *previous * step;
+        } else {
+            block[zigzag[k]] = take_signed(d, bits & 15) * step;
+        }
+        if (++k > 63) return d->count >= 0;
+        bits = take_symbol(d, ac);
+        if (bits < 0) return 0;
+        if ((bits & 15) == 0 && bits != 0xf0) return d->count >= 0; /* end of block */
+        k += bits >> 4;
+        if (k > 63) return 0;
+    }
+}
+
+/* One channel of 12 bits: a scan without interleaving, hence block by block (A.2.2). */
+static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan, const uint8_t *frame)
+{
+    const uint8_t *quant = d->quant[frame[8] & 3];
+    const huffman *dc = d->dc + (scan[2] >> 4 & 3), *ac = d->ac + (scan[2] & 3);
+    if (!quant) return PLEURA_IMAGE_DAMAGED;
+    int32_t block[64];
+    int previous = 0;
+    uint32_t number = 0;
+    for (int y = 0; y < h->height; y += 8)
+    for (int x = 0; x < h->width; x += 8, number++) {
+        if (d->restart && number && number % d->restart == 0) {
+            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
+            previous = 0;
+        }
+        if (!read_block(block, d, dc, ac, quant, &previous)) return PLEURA_IMAGE_DAMAGED;
+        for (int i = 0; i < 8; i++) transform(block + i, 8, 12);    /* columns, one bit kept: 12-bit samples have no room for more */
+        for (int i = 0; i < 8; i++) transform(block + 8 * i, 1, 17); /* rows, and the 1/8 of the definition */
+        for (int i = y; i < y + 8 && i < h->height; i++)
+        for (int j = x; j < x + 8 && j < h->width; j++) {
+            int32_t v = block[(i - y) * 8 + j - x] + 2048;
+            values[(size_t)i * (size_t)h->width + (size_t)j] = (uint16_t)(v < 0 ? 0 : v > 4095 ? 4095 : v);
+        }
+    }
+    return PLEURA_OK;
+}
+
 /* What the walk over a file has met. */
 typedef struct {
     jpeg_header header;
@@ -141,6 +266,7 @@ typedef struct {
     uint32_t scanned;     /* bit c: channel c is in a scan */
     decoder data;         /* tables and restart interval as they are where the walk is */
     uint64_t *nonzero[4]; /* of a channel's blocks in a progressive file: bit k: coefficient k is not zero; owned */
+    uint16_t *values;     /* where the first scan goes, NULL where it is only checked */
 } walk;
 
 static pleura_status read_frame(jpeg_header *out, int marker, const uint8_t *segment, size_t length)
@@ -167,6 +293,7 @@ static pleura_status check_segment(walk *w, int marker, const uint8_t *bytes, si
         w->frame = segment;
     }
     if (marker == DRI && length >= 4) w->data.restart = be16(segment);
+    if (marker == DQT && !read_quant(&w->data, segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
     if (marker == DHT) {
         if (!huffman_is_sound(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
         read_huffman(&w->data, segment, length - 2);
@@ -302,7 +429,6 @@ static pleura_status check_data(walk *w, const uint8_t *scan, uint32_t units)
     if (scan[0] > 4 || how[0] > how[1] || how[1] > 63) return PLEURA_IMAGE_DAMAGED;
     if (progressive && (how[0] ? scan[0] > 1 : how[1] > 0)) return PLEURA_IMAGE_DAMAGED; /* G.1.1.1 */
     if (!share_scan(shares, w, scan, progressive && how[0], units)) return PLEURA_MEMORY;
-    d->bits = 0, d->count = 0, d->run = 0;
     for (uint32_t unit = 0; unit < units; unit++) {
         /* Where more than a byte's rest lies before the marker stb_image does not find it. */
         if (d->restart && unit && unit % d->restart == 0 && (d->count > 7 || !restart(d))) return PLEURA_IMAGE_DAMAGED;
@@ -313,12 +439,24 @@ static pleura_status check_data(walk *w, const uint8_t *scan, uint32_t units)
     return PLEURA_OK;
 }
 
+/* A scan of all channels, as `jpeg_decode` says. */
+static pleura_status decode_scan(uint16_t *values, walk *w, const uint8_t *scan)
+{
+    const jpeg_header *h = &w->header;
+    if (scan[0] != h->channels) return PLEURA_IMAGE_UNSUPPORTED; /* a scan for each channel */
+    if (h->process != SOF3 - SOF0) return decode_sequential(values, h, &w->data, scan, w->frame);
+    for (int c = 0; h->channels > 1 && c < h->channels; c++)
+        if (w->frame[7 + 3 * c] != 0x11) return PLEURA_IMAGE_UNSUPPORTED; /* subsampled */
+    return decode_lossless(values, h, &w->data, scan);
+}
+
 /* Entropy-coded data up to the next marker that is neither a stuffed zero nor a restart; *at is behind SOS and goes there.
  * stb_image leaves grey what lies behind a restart that is missing. */
 static pleura_status check_scan(walk *w, const uint8_t *scan, size_t length, const uint8_t *bytes, size_t size, size_t *at)
 {
     uint32_t restarts = 0, units = scan_units(w, scan, length);
-    w->data.at = bytes + *at;
+    decoder *d = &w->data;
+    d->at = bytes + *at, d->bits = 0, d->count = 0, d->run = 0;
     for (; size - *at >= 2; ++*at) {
         int marker = bytes[*at] == 0xff ? bytes[*at + 1] : 0;
         if (marker >= RST0 && marker < RST0 + 8) {
@@ -329,9 +467,11 @@ static pleura_status check_scan(walk *w, const uint8_t *scan, size_t length, con
         }
     }
     /* Some write one more behind the last unit. */
-    uint32_t least = w->data.restart ? (units - 1) / w->data.restart : 0, most = w->data.restart ? units / w->data.restart : 0;
-    w->data.end = bytes + *at;
-    return units && restarts >= least && restarts <= most ? check_data(w, scan, units) : PLEURA_IMAGE_DAMAGED;
+    uint32_t least = d->restart ? (units - 1) / d->restart : 0, most = d->restart ? units / d->restart : 0;
+    uint16_t *values = w->values;
+    d->end = bytes + *at, w->values = NULL;
+    if (!units || restarts < least || restarts > most) return PLEURA_IMAGE_DAMAGED;
+    return values ? decode_scan(values, w, scan) : check_data(w, scan, units);
 }
 
 static pleura_status walk_file(walk *w, const uint8_t *bytes, size_t size)
@@ -367,157 +507,11 @@ pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
     return status;
 }
 
-static int read_quant(decoder *d, const uint8_t *p, size_t size)
-{
-    while (size) {
-        size_t length = 1 + (p[0] >> 4 ? 128 : 64);
-        if (length > size) return 0;
-        d->quant[p[0] & 3] = p;
-        p += length, size -= length;
-    }
-    return 1;
-}
-
-/* n bits as a signed difference (T.81, F.2.2.1). */
-static int take_signed(decoder *d, int n)
-{
-    if (n == 0) return 0;
-    int v = (int)take(d, n);
-    return v < 1 << (n - 1) ? v - (1 << n) + 1 : v;
-}
-
-/* Annex H. Values stay shifted by the point transform until the end. */
-static pleura_status decode_lossless(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan)
-{
-    int channels = h->channels, predictor = scan[1 + 2 * channels], shift = scan[3 + 2 * channels] & 15;
-    if (predictor < 1 || predictor > 7 || shift >= h->bits) return PLEURA_IMAGE_UNSUPPORTED;
-    if (d->restart % (uint32_t)h->width) return PLEURA_IMAGE_UNSUPPORTED; /* H.1.1: whole lines */
-    size_t row = (size_t)h->width * (size_t)channels, count = row * (size_t)h->height;
-    uint32_t lines = d->restart / (uint32_t)h->width;
-    int first = 1;
-    for (int y = 0; y < h->height; y++, first = 0) {
-        if (lines && y && (uint32_t)y % lines == 0) {
-            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
-            first = 1;
-        }
-        uint16_t *v = values + (size_t)y * row;
-        for (int x = 0; x < h->width; x++)
-        for (int c = 0; c < channels; c++, v++) {
-            int bits = take_symbol(d, d->dc + (scan[2 + 2 * c] >> 4 & 3));
-            if (bits < 0 || bits > 16) return PLEURA_IMAGE_DAMAGED;
-            int difference = bits == 16 ? 32768 : take_signed(d, bits);
-            int a = x ? v[-channels] : 0, b = first ? 0 : v[-(ptrdiff_t)row], diagonal = x && !first ? v[-(ptrdiff_t)row - channels] : 0;
-            int predicted = first ? (x ? a : 1 << (h->bits - shift - 1)) : x == 0 || predictor == 2 ? b
-                : predictor == 1 ? a : predictor == 3 ? diagonal : predictor == 4 ? a + b - diagonal
-                : predictor == 5 ? a + ((b - diagonal) >> 1) : predictor == 6 ? b + ((a - diagonal) >> 1) : (a + b) >> 1;
-            *v = (uint16_t)(predicted + difference);
-        }
-        if (d->count < 0) return PLEURA_IMAGE_DAMAGED;
-    }
-    for (size_t i = 0; shift && i < count; i++) values[i] = (uint16_t)(values[i] << shift);
-    return PLEURA_OK;
-}
-
-/* One pass of the inverse DCT over eight values `step` apart: the integer method of the Independent JPEG Group ("islow",
- * after Loeffler, Ligtenberg and Moschytz, 1989), so that 12-bit films come out as other DICOM software shows them. */
-static void transform(int32_t *v, int step, int descale)
-{
-    int32_t z2 = v[2 * step], z3 = v[6 * step], z1 = (z2 + z3) * 4433;
-    int32_t even2 = z1 - z3 * 15137, even3 = z1 + z2 * 6270;
-    int32_t even0 = (v[0] + v[4 * step]) * 8192, even1 = (v[0] - v[4 * step]) * 8192;
-    int32_t sums[4] = {even0 + even3, even1 + even2, even1 - even2, even0 - even3};
-    int32_t o0 = v[7 * step], o1 = v[5 * step], o2 = v[3 * step], o3 = v[step];
-    int32_t z4 = o1 + o3, z5;
-    z1 = (o0 + o3) * -7373, z2 = (o1 + o2) * -20995, z3 = o0 + o2;
-    z5 = (z3 + z4) * 9633;
-    z3 = z3 * -16069 + z5, z4 = z4 * -3196 + z5;
-    int32_t odd[4] = {o3 * 12299 + z1 + z4, o2 * 25172 + z2 + z3, o1 * 16819 + z2 + z4, o0 * 2446 + z1 + z3};
-    int32_t half = 1 << (descale - 1);
-    for (int i = 0; i < 4; i++) {
-        v[i * step] = (sums[i] + odd[i] + half) >> descale;
-        v[(7 - i) * step] = (sums[i] - odd[i] + half) >> descale;
-    }
-}
-
-/* One block of 8 x 8 coefficients, dequantised (F.2.2). Returns 0 when it is damaged. */
-static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffman *ac, const uint8_t *quant, int *previous)
-{
-    static const uint8_t zigzag[64] = {
-        0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-        35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
-    memset(block, 0, 64 * sizeof *block);
-    int wide = quant[0] >> 4, bits = take_symbol(d, dc);
-    if (bits < 0 || bits > 15) return 0;
-    *previous += take_signed(d, bits);
-    for (int k = 0;;) {
-        int32_t step = wide ? (int32_t)be16(quant + 1 + 2 * k) : quant[1 + k];
-        if (k == 0) {
-            block[0] = *previous * step;
-        } else {
-            block[zigzag[k]] = take_signed(d, bits & 15) * step;
-        }
-        if (++k > 63) return d->count >= 0;
-        bits = take_symbol(d, ac);
-        if (bits < 0) return 0;
-        if ((bits & 15) == 0 && bits != 0xf0) return d->count >= 0; /* end of block */
-        k += bits >> 4;
-        if (k > 63) return 0;
-    }
-}
-
-/* One channel of 12 bits: a scan without interleaving, hence block by block (A.2.2). */
-static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan, const uint8_t *frame)
-{
-    const uint8_t *quant = d->quant[frame[8] & 3];
-    const huffman *dc = d->dc + (scan[2] >> 4 & 3), *ac = d->ac + (scan[2] & 3);
-    if (!quant) return PLEURA_IMAGE_DAMAGED;
-    int32_t block[64];
-    int previous = 0;
-    uint32_t number = 0;
-    for (int y = 0; y < h->height; y += 8)
-    for (int x = 0; x < h->width; x += 8, number++) {
-        if (d->restart && number && number % d->restart == 0) {
-            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
-            previous = 0;
-        }
-        if (!read_block(block, d, dc, ac, quant, &previous)) return PLEURA_IMAGE_DAMAGED;
-        for (int i = 0; i < 8; i++) transform(block + i, 8, 12);    /* columns, one bit kept: 12-bit samples have no room for more */
-        for (int i = 0; i < 8; i++) transform(block + 8 * i, 1, 17); /* rows, and the 1/8 of the definition */
-        for (int i = y; i < y + 8 && i < h->height; i++)
-        for (int j = x; j < x + 8 && j < h->width; j++) {
-            int32_t v = block[(i - y) * 8 + j - x] + 2048;
-            values[(size_t)i * (size_t)h->width + (size_t)j] = (uint16_t)(v < 0 ? 0 : v > 4095 ? 4095 : v);
-        }
-    }
-    return PLEURA_OK;
-}
-
 pleura_status jpeg_decode(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
 {
     int lossless = h->process == SOF3 - SOF0 && h->bits >= 2 && h->bits <= 16 && h->channels >= 1;
     int sequential = h->process < SOF2 - SOF0 && h->bits == 12 && h->channels == 1;
     if (!lossless && !sequential) return PLEURA_IMAGE_UNSUPPORTED;
-    decoder d = {.end = bytes + size};
-    const uint8_t *frame = NULL;
-    for (size_t at = 2;;) {
-        int marker = bytes[at + 1];
-        if (marker == 0xff) { at++; continue; }
-        at += 2;
-        if (marker == EOI) return PLEURA_IMAGE_DAMAGED; /* no scan */
-        if (marker >= RST0 && marker < RST0 + 8) continue;
-        size_t length = be16(bytes + at);
-        const uint8_t *segment = bytes + at + 2;
-        if (marker == SOF0 + h->process) frame = segment;
-        if (marker == DHT) read_huffman(&d, segment, length - 2);
-        if (marker == DQT && !read_quant(&d, segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
-        if (marker == DRI && length >= 4) d.restart = be16(segment);
-        at += length;
-        if (marker != SOS) continue;
-        if (!frame || length < 6 + 2 * (size_t)h->channels) return PLEURA_IMAGE_DAMAGED;
-        if (segment[0] != h->channels) return PLEURA_IMAGE_UNSUPPORTED; /* a scan for each channel */
-        for (int c = 0; lossless && c < h->channels; c++)
-            if (h->channels > 1 && frame[7 + 3 * c] != 0x11) return PLEURA_IMAGE_UNSUPPORTED; /* subsampled */
-        d.at = bytes + at;
-        return lossless ? decode_lossless(values, h, &d, segment) : decode_sequential(values, h, &d, segment, frame);
-    }
+    walk w = {.values = values};
+    return walk_file(&w, bytes, size);
 }
