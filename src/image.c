@@ -64,10 +64,32 @@ static int png_has(uint8_t colour, uint8_t bits)
     return colour <= 6 && bits <= 16 && depths[colour] >> bits & 1;
 }
 
+/* Whether every pixel of a PNG is in its palette: stb_image shows what lay in memory before for one that is not. The same
+ * file as grey gives the indices, where what makes colours transparent is renamed. transparent: place of tRNS, 0 for none. */
+static pleura_status check_png_colours(const uint8_t *bytes, size_t size, uint32_t colours, size_t transparent)
+{
+    enum { DEPTH = 24, COLOUR = 25 };
+    int width, height, channels, step = 255 / ((1 << bytes[DEPTH]) - 1); /* between greys */
+    uint8_t *grey = malloc(size);
+    if (!grey) return PLEURA_MEMORY;
+    memcpy(grey, bytes, size);
+    grey[COLOUR] = 0;
+    if (transparent) grey[transparent] = 'x';
+    starved = 0;
+    uint8_t *greys = stbi_load_from_memory(grey, (int)size, &width, &height, &channels, 1);
+    free(grey);
+    if (!greys) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
+    size_t at = 0, count = (size_t)width * (size_t)height;
+    while (at < count && greys[at] < colours * (uint32_t)step) at++;
+    stbi_image_free(greys);
+    return at < count ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
+}
+
 /* Walks every chunk up to IEND (PNG specification, 5.3). */
 static pleura_status check_png(const uint8_t *bytes, size_t size)
 {
-    size_t at = 8;
+    size_t at = 8, transparent = 0;
+    uint32_t colours = 0, most = 0;
     for (int first = 1;; first = 0) {
         if (size - at < 12) return PLEURA_IMAGE_DAMAGED;
         uint32_t length = be32(bytes + at);
@@ -80,11 +102,16 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
             pleura_status status = image_check_size(width, height);
             if (status) return status;
             if (!png_has(type[13], type[12])) return PLEURA_IMAGE_DAMAGED;
+            most = type[13] == 3 ? 1u << type[12] : 0;
             /* The file, and rows of four samples of 16 bits, each behind a filter's byte; twice, as stb_image doubles. A bomb
              * holds more than its film needs. */
             most_growth = 4096 + 2 * (size + ((size_t)width * 8 + 1) * height);
         }
-        if (memcmp(type, "IEND", 4) == 0) return PLEURA_OK;
+        int palette = memcmp(type, "PLTE", 4) == 0, alpha = memcmp(type, "tRNS", 4) == 0;
+        if ((palette && colours) || (alpha && transparent)) return PLEURA_IMAGE_DAMAGED; /* one of each (5.6) */
+        if (palette) colours = length / 3;
+        if (alpha) transparent = at + 4;
+        if (memcmp(type, "IEND", 4) == 0) return colours < most ? check_png_colours(bytes, size, colours, transparent) : PLEURA_OK;
         at += (size_t)length + 12;
     }
 }
@@ -228,9 +255,9 @@ static pleura_status turn(film *f, int orientation)
 pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
 {
     int orientation, width, height, channels;
+    if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
     pleura_status status = check_file(&orientation, bytes, size);
     if (status) return status;
-    if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
     starved = 0;
     int wide = stbi_is_16_bit_from_memory(bytes, (int)size);
     void *samples = wide ? (void *)stbi_load_16_from_memory(bytes, (int)size, &width, &height, &channels, 0)

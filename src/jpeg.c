@@ -288,7 +288,7 @@ static pleura_status check_segment(walk *w, int marker, const uint8_t *bytes, si
     if (length < 2 || length > size - *at) return PLEURA_IMAGE_DAMAGED;
     const uint8_t *segment = bytes + *at + 2;
     if (marker >= SOF0 && marker <= 0xcf && marker != DHT && marker != 0xc8 && marker != 0xcc) {
-        pleura_status status = h->bits ? PLEURA_IMAGE_DAMAGED : read_frame(h, marker, segment, length);
+        pleura_status status = w->frame ? PLEURA_IMAGE_DAMAGED : read_frame(h, marker, segment, length);
         if (status) return status;
         w->frame = segment;
     }
@@ -315,7 +315,8 @@ static int channel_of(const walk *w, int name)
 }
 
 /* How many units a scan codes (T.81, A.2): blocks of a channel alone, or blocks of all its channels side by side; a unit of
- * the lossless processes is a sample. Notes its channels. 0 for a scan that does not fit its frame. */
+ * the lossless processes is a sample. Notes its channels, of a progressive file those with their DC coefficients, which
+ * come first (G.1.1.1). 0 for a scan that does not fit its frame. */
 static uint32_t scan_units(walk *w, const uint8_t *scan, size_t length)
 {
     const jpeg_header *h = &w->header;
@@ -327,10 +328,12 @@ static uint32_t scan_units(walk *w, const uint8_t *scan, size_t length)
         if (!across || !down) return 0;
         wide = across > wide ? across : wide, high = down > high ? down : high;
     }
+    int later = (h->process & 3) == 2 && scan[1 + 2 * scan[0]];
     for (int i = 0; i < scan[0]; i++) {
         int c = channel_of(w, scan[1 + 2 * i]);
-        if (c < 0) return 0;
-        if (c < 32) w->scanned |= 1u << c;
+        uint32_t bit = c >= 0 && c < 32 ? 1u << c : 0;
+        if (c < 0 || (later && !(w->scanned & bit))) return 0;
+        w->scanned |= bit;
         alone = frame + 6 + 3 * c;
     }
     uint32_t width = (uint32_t)h->width, height = (uint32_t)h->height;
@@ -403,16 +406,17 @@ static int pass_block(decoder *d, const share *s, const uint8_t *how, uint32_t u
     return d->count >= 0;
 }
 
-/* Fills the shares of the channels of a scan. Returns 0 when memory is lacking. */
-static int share_scan(share *shares, walk *w, const uint8_t *scan, int band, uint32_t units)
+/* Fills the shares of the channels of a scan. A channel without a quantisation table would be all zeros. */
+static pleura_status share_scan(share *shares, walk *w, const uint8_t *scan, int band, uint32_t units)
 {
     for (int i = 0; i < scan[0]; i++) {
         int c = channel_of(w, scan[1 + 2 * i]), tables = scan[2 + 2 * i];
         uint32_t factors = w->frame[7 + 3 * c], blocks = scan[0] > 1 ? (factors >> 4) * (factors & 15) : 1;
-        if (band && !w->nonzero[c] && !(w->nonzero[c] = calloc(units, sizeof **w->nonzero))) return 0;
+        if (!w->data.quant[w->frame[8 + 3 * c] & 3]) return PLEURA_IMAGE_DAMAGED;
+        if (band && !w->nonzero[c] && !(w->nonzero[c] = calloc(units, sizeof **w->nonzero))) return PLEURA_MEMORY;
         shares[i] = (share){w->data.dc + (tables >> 4 & 3), w->data.ac + (tables & 3), blocks, w->nonzero[c]};
     }
-    return 1;
+    return PLEURA_OK;
 }
 
 /* Whether the data of a scan, from data.at to data.end, last for all its units: stb_image takes zeros for what is not there.
@@ -428,7 +432,8 @@ static pleura_status check_data(walk *w, const uint8_t *scan, uint32_t units)
     if (h->process > 2 || h->bits != 8 || h->channels > 4) return PLEURA_OK;
     if (scan[0] > 4 || how[0] > how[1] || how[1] > 63) return PLEURA_IMAGE_DAMAGED;
     if (progressive && (how[0] ? scan[0] > 1 : how[1] > 0)) return PLEURA_IMAGE_DAMAGED; /* G.1.1.1 */
-    if (!share_scan(shares, w, scan, progressive && how[0], units)) return PLEURA_MEMORY;
+    pleura_status status = share_scan(shares, w, scan, progressive && how[0], units);
+    if (status) return status;
     for (uint32_t unit = 0; unit < units; unit++) {
         /* Where more than a byte's rest lies before the marker stb_image does not find it. */
         if (d->restart && unit && unit % d->restart == 0 && (d->count > 7 || !restart(d))) return PLEURA_IMAGE_DAMAGED;
@@ -444,6 +449,8 @@ static pleura_status decode_scan(uint16_t *values, walk *w, const uint8_t *scan)
 {
     const jpeg_header *h = &w->header;
     if (scan[0] != h->channels) return PLEURA_IMAGE_UNSUPPORTED; /* a scan for each channel */
+    for (int c = 0; c < h->channels; c++)
+        if (channel_of(w, scan[1 + 2 * c]) != c) return PLEURA_IMAGE_DAMAGED; /* B.2.3: in the order of the frame */
     if (h->process != SOF3 - SOF0) return decode_sequential(values, h, &w->data, scan, w->frame);
     for (int c = 0; h->channels > 1 && c < h->channels; c++)
         if (w->frame[7 + 3 * c] != 0x11) return PLEURA_IMAGE_UNSUPPORTED; /* subsampled */

@@ -205,13 +205,6 @@ static pleura_status read_index(uint8_t index, uint8_t header, int colours)
     return status;
 }
 
-/* For a pixel beyond the palette there is no colour but what lay in memory. */
-static void pixels_without_a_colour_are_refused(void)
-{
-    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_DAMAGED && read_index(255, 40, 256) == PLEURA_OK);
-    assert(read_index(15, 12, 256) == PLEURA_IMAGE_UNSUPPORTED); /* of which stb_image reads four colours too few */
-}
-
 static void put_chunk(file *f, const char *type, const uint8_t *data, int size)
 {
     uint8_t *whole = malloc((size_t)size + 4);
@@ -221,6 +214,40 @@ static void put_chunk(file *f, const char *type, const uint8_t *data, int size)
     append(f, whole, size + 4);
     append(f, (uint8_t[]){(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc}, 4);
     free(whole);
+}
+
+/* A PNG of 64 x 64 pixels of 8 or 4 bits, all of one index, with so many colours, of which the first is transparent. */
+static pleura_status read_palette(uint8_t index, uint8_t depth, int colours)
+{
+    enum { SIDE = 64 };
+    static uint8_t rows[SIDE * (SIDE + 1)], palette[3 * 256];
+    file f = {0};
+    film out;
+    int size, row = SIDE * depth / 8 + 1;
+    memset(rows, depth == 4 ? index << 4 | index : index, sizeof rows);
+    for (int y = 0; y < SIDE; y++) rows[y * row] = 0;
+    memset(palette, 77, sizeof palette);
+    uint8_t *packed = stbi_zlib_compress(rows, SIDE * row, &size, 8);
+    append(&f, (uint8_t[]){0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8);
+    put_chunk(&f, "IHDR", (uint8_t[]){0, 0, 0, SIDE, 0, 0, 0, SIDE, depth, 3, 0, 0, 0}, 13);
+    put_chunk(&f, "PLTE", palette, 3 * colours);
+    put_chunk(&f, "tRNS", (uint8_t[]){0}, 1);
+    put_chunk(&f, "IDAT", packed, size);
+    put_chunk(&f, "IEND", palette, 0);
+    pleura_status status = decode_copy(&out, f.bytes, f.size);
+    if (!status) assert(out.pixels[0] == 77 * 257 && out.pixels[SIDE * SIDE - 1] == 77 * 257);
+    if (!status) film_free(&out);
+    free(f.bytes), free(packed);
+    return status;
+}
+
+/* For a pixel beyond the palette there is no colour but what lay in memory. */
+static void pixels_without_a_colour_are_refused(void)
+{
+    assert(read_palette(15, 8, 16) == PLEURA_OK && read_palette(16, 8, 16) == PLEURA_IMAGE_DAMAGED && read_palette(255, 8, 256) == PLEURA_OK);
+    assert(read_palette(9, 4, 10) == PLEURA_OK && read_palette(10, 4, 10) == PLEURA_IMAGE_DAMAGED && read_palette(15, 4, 16) == PLEURA_OK);
+    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_DAMAGED && read_index(255, 40, 256) == PLEURA_OK);
+    assert(read_index(15, 12, 256) == PLEURA_IMAGE_UNSUPPORTED); /* of which stb_image reads four colours too few */
 }
 
 /* A PNG of 64 x 64 grey pixels that holds that many bytes, packed. */
@@ -248,13 +275,19 @@ static void a_bomb_is_damage(void)
     assert(read_packed(1 << 20) == PLEURA_IMAGE_DAMAGED);
 }
 
+/* Where a marker of that code begins behind `at`. */
+static size_t marker_at(const file *f, int code, size_t at)
+{
+    while (f->bytes[at] != 0xff || f->bytes[at + 1] != code) at++;
+    return at;
+}
+
 /* The first scan of a progressive file, over and over: each would go over the whole film. */
 static void endless_scans_are_refused(void)
 {
     file f = open_file("tests/fixtures/progressive.jpg"), many = {0};
     film out;
-    size_t first = 0, next;
-    while (f.bytes[first] != 0xff || f.bytes[first + 1] != 0xda) first++;
+    size_t first = marker_at(&f, 0xda, 2), next;
     for (next = first + 2; f.bytes[next] != 0xff || f.bytes[next + 1] == 0;) next++;
     append(&many, f.bytes, (int)f.size - 2);
     for (int i = 0; i < 100; i++) append(&many, f.bytes + first, (int)(next - first));
@@ -263,18 +296,43 @@ static void endless_scans_are_refused(void)
     free(f.bytes), free(many.bytes);
 }
 
-/* A JPEG without quantisation table must not show what lay in memory before: all coefficients count as zero. */
-static void missing_tables_are_zeros(void)
+/* Without quantisation table all coefficients would count as zero: a grey film. */
+static void a_missing_table_is_damage(void)
 {
-    file f = open_file("tests/fixtures/grey.jpg");
+    static const char *const names[] = {"tests/fixtures/grey.jpg", "tests/fixtures/progressive.jpg"};
+    for (int i = 0; i < 2; i++) {
+        file f = open_file(names[i]);
+        film out;
+        f.bytes[marker_at(&f, 0xdb, 2) + 1] = 0xfe; /* the table becomes a comment */
+        assert(decode_copy(&out, f.bytes, f.size) == PLEURA_IMAGE_DAMAGED);
+        free(f.bytes);
+    }
+}
+
+/* Neither may a progressive file lack its first scan, that of the DC coefficients. */
+static void a_band_without_its_dc_is_damage(void)
+{
+    file f = open_file("tests/fixtures/progressive.jpg"), less = {0};
     film out;
-    size_t at = 2;
-    while (f.bytes[at + 1] != 0xdb) at += 2 + (size_t)(f.bytes[at + 2] << 8 | f.bytes[at + 3]);
-    f.bytes[at + 1] = 0xfe; /* the table becomes a comment */
-    assert(decode_copy(&out, f.bytes, f.size) == PLEURA_OK);
-    for (int i = 0; i < W * H; i++) assert(out.pixels[i] == 128 * 257);
-    film_free(&out);
-    free(f.bytes);
+    size_t first = marker_at(&f, 0xda, 2), next = first + 2;
+    while (f.bytes[next] != 0xff || f.bytes[next + 1] == 0) next++;
+    append(&less, f.bytes, (int)first);
+    append(&less, f.bytes + next, (int)(f.size - next));
+    assert(decode_copy(&out, less.bytes, less.size) == PLEURA_IMAGE_DAMAGED);
+    free(f.bytes), free(less.bytes);
+}
+
+/* The second frame of a file, small, must not replace the first, large and of no bits, for which its scan is decoded. */
+static void a_second_frame_is_damage(void)
+{
+    file f = open_file("tests/fixtures/extended12.jpg"), two = {0};
+    pleura_samples out;
+    int bits;
+    f.bytes[marker_at(&f, 0xc1, 2) + 4] = 0;
+    append(&two, f.bytes, (int)f.size - 2);
+    append(&two, (uint8_t[]){0xff, 0xc3, 0, 11, 8, 0, 64, 0, 64, 1, 1, 0x11, 0, 0xff, 0xd9}, 15);
+    assert(samples_from_jpeg(&out, &bits, two.bytes, two.size) == PLEURA_IMAGE_DAMAGED);
+    free(f.bytes), free(two.bytes);
 }
 
 /* Lossless JPEG (T.81, annex H) with one Huffman table: the 17 categories, five bits each. */
@@ -492,7 +550,9 @@ int main(void)
     pixels_without_a_colour_are_refused();
     a_bomb_is_damage();
     endless_scans_are_refused();
-    missing_tables_are_zeros();
+    a_missing_table_is_damage();
+    a_band_without_its_dc_is_damage();
+    a_second_frame_is_damage();
     lossless_jpeg_is_read();
     jpeg_of_dicom_is_fenced();
     samples_go_through_their_table();
