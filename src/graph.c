@@ -126,18 +126,20 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
 {
     const graph_layer *in = layers + l->inputs[0], *other = layers + l->inputs[1];
     pleura_status status = PLEURA_OK;
+    int window = l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_MAXPOOL || l->op == OP_AVGPOOL;
     if ((l->op == OP_INPUT) != (number == 0)) return PLEURA_MODEL_DAMAGED;
+    if ((!window && (l->pad || l->after)) || (l->op != OP_RESIZE && l->scale != 1)) return PLEURA_MODEL_DAMAGED;
     if (l->op == OP_ADD || l->op == OP_MUL || l->op == OP_ACT || l->op == OP_RESIZE || l->op == OP_QUANTISE ||
         l->op == OP_DEQUANTISE)
         l->h = in->h * l->scale, l->w = in->w * l->scale, l->c = in->c;
     if (l->op == OP_MEAN || l->op == OP_DENSE) l->h = l->w = 1;
     if (l->op == OP_MEAN) l->c = in->c;
-    if (l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_MAXPOOL || l->op == OP_AVGPOOL) status = slide_window(l, in);
+    if (window) status = slide_window(l, in);
     if (l->op == OP_CONCAT) status = join(l, layers);
     if (status) return status;
     int same = other->h == l->h && other->w == l->w, pixel = other->h == 1 && other->w == 1;
     if ((l->op == OP_ADD && !same) || (l->op == OP_MUL && !same && !pixel)) return PLEURA_MODEL_DAMAGED;
-    if ((l->op == OP_ADD || l->op == OP_MUL) && (other->c != l->c || l->scale != 1)) return PLEURA_MODEL_DAMAGED;
+    if ((l->op == OP_ADD || l->op == OP_MUL) && other->c != l->c) return PLEURA_MODEL_DAMAGED;
     if (l->h < 1 || l->w < 1 || l->c < 1 || l->h > GRAPH_MAX_DIM || l->w > GRAPH_MAX_DIM || l->c > GRAPH_MAX_DIM)
         return PLEURA_MODEL_DAMAGED;
     l->lanes = l->op == OP_INPUT ? l->c : l->op == OP_QUANTISE ? in->lanes : (l->c + 3) / 4 * 4;

@@ -62,6 +62,12 @@ static void wrong_lines_have_their_status(void)
         {"a = mul odd", PLEURA_MODEL_DAMAGED},
         {"a = concat odd", PLEURA_MODEL_DAMAGED},
         {"a = concat odd odd odd odd odd", PLEURA_MODEL_DAMAGED},
+        {"a = dense odd pad=1 c=3", PLEURA_MODEL_DAMAGED}, /* what no op of that name has would still move its input */
+        {"a = add odd odd after=1", PLEURA_MODEL_DAMAGED},
+        {"a = act odd scale=2 act=relu", PLEURA_MODEL_DAMAGED},
+        {"a = quantise odd scale=2", PLEURA_MODEL_DAMAGED},
+        {"a = dequantise odd scale=2", PLEURA_MODEL_DAMAGED},
+        {"a = conv odd k=1 scale=2 c=4", PLEURA_MODEL_DAMAGED},
     };
     graph_layer l;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(read_line(&l, bad[i].line) == bad[i].status);
