@@ -238,7 +238,7 @@ static float gate_score(const graph_layer *gate, const float *quantiles)
     float distance = sqrtf(squares);
     for (int i = 0; i + 1 < QUANTILES; i++) {
         float low = quantiles[i], high = quantiles[i + 1];
-        if (distance >= high) continue;
+        if (!(distance < high)) continue; /* nor is what is no number familiar */
         float within = distance > low ? (distance - low) / (high - low) : 0;
         return 1 - ((float)i + within) / (QUANTILES - 1);
     }
@@ -318,8 +318,8 @@ static pleura_gate pass_gate(const pleura_engine *e, int seen, float score, pleu
 static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t v;
-        memcpy(&v, values + i, sizeof v);
+        uint32_t v = 0x7fc00000; /* of what is no number, which has other bits on other machines */
+        if (values[i] == values[i]) memcpy(&v, values + i, sizeof v);
         for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (v >> shift & 255)) * 0x100000001b3;
     }
     return hash;
@@ -350,7 +350,7 @@ void pleura_judge(pleura_engine *e, pleura_result *r)
     float *probability = e->scores + n;
     mix(probability, r->logits, e->moved ? e->odds : NULL, e);
     int best = largest(probability, n);
-    r->verdict = r->gate ? PLEURA_REFUSED : probability[best] < e->certain ? PLEURA_UNCERTAIN : best;
+    r->verdict = r->gate ? PLEURA_REFUSED : probability[best] >= e->certain ? best : PLEURA_UNCERTAIN; /* no number is not certain */
     r->label_count = n;
     r->probability = probability;
 }

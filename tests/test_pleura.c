@@ -1,5 +1,5 @@
 /* test_pleura.c - the public interface: the same bits from both kernel tables, failures that leave the engine usable,
- * the gate, the maps, the view, the lungs' regions and box, and probabilities at another prevalence. */
+ * the gate, the maps, the view, the lungs' regions and box, probabilities at another prevalence, and overflow. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "gguf.h"
 #include "lungs.h"
 #include "pleura.h"
 #include "read_file.h"
@@ -237,6 +238,30 @@ static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size
     pleura_close(e);
 }
 
+/* Values past the largest float: what is no number is neither a familiar film nor a certain answer, and has the same bits. */
+static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
+{
+    static const char *const layers[] = {"stem", "bare", "block.a", "block.b", "block.s"};
+    gguf g;
+    tensor t;
+    pleura_engine *e;
+    pleura_result r, again;
+    assert(gguf_open(&g, weights, size) == PLEURA_OK);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        assert(gguf_tensor(&t, &g, "diagnosis", (text){layers[i], strlen(layers[i])}, "bias"));
+        for (uint64_t k = 0; k < t.count; k++) memcpy(weights + (t.data - weights) + 4 * k, &(float){3e38f}, 4);
+    }
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && isnan(r.probability[0]) && r.gate_score == 0);
+    r.gate = PLEURA_ACCEPTED;
+    pleura_judge(e, &r);
+    assert(r.verdict == PLEURA_UNCERTAIN);
+    pleura_close(e);
+    assert(pleura_open(&e, weights, size, 1) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &again) == PLEURA_OK && again.bits == r.bits);
+    pleura_close(e);
+}
+
 static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
 {
     pleura_engine *e;
@@ -347,7 +372,8 @@ int main(void)
     another_prevalence_moves_the_probabilities_alone(weights, size);
     shares_that_are_no_prevalence_change_nothing(weights, size);
     a_prior_is_read_with_care_or_not_there(weights, size);
+    an_overflow_is_no_answer(weights, size);
     free(weights);
-    puts("pleura: bits, gate, failures, view, greys, texts, self-test, lungs and prevalence are right");
+    puts("pleura: bits, gate, failures, view, greys, texts, self-test, lungs, prevalence and overflow are right");
     return 0;
 }
