@@ -74,8 +74,8 @@ function lut(tags, descriptor, data, signed) {
   const element = tags.elements[data], [entries, first, bits] = [0, 1, 2].map((i) => tags.uint16(descriptor, i));
   if (!element || bits === undefined) return null;
   const count = entries || 65536, bytes = element.length;
-  if (bits < 1 || bits > 16 || (bytes !== count && bytes < 2 * count - 1)) throw damaged();
-  const packed = bytes < 2 * count;
+  const packed = bits <= 8 && (bytes === count || bytes === count + (count & 1)); // two entries in a word
+  if (bits < 1 || bits > 16 || (!packed && bytes < 2 * count)) throw damaged();
   const values = Uint16Array.from({ length: count }, (_, i) => (packed ? tags.byteArray[element.dataOffset + i] : tags.uint16(data, i)));
   return { first: signed && first > 32767 ? first - 65536 : first, values, bits };
 }
@@ -128,13 +128,13 @@ function describeLayout(tags, engine) {
 }
 
 /** Channels in either arrangement and either colour model to pixels R G B (PS3.3, C.7.6.3.1.2 and C.7.6.3.1.3). */
-function toRgb({ pixels, planar, rgb }, { photometric, bits }) {
+function toRgb({ pixels, planar, rgb }, { photometric, bits, shift }) {
   const count = pixels.length / 3, out = new Uint16Array(pixels.length), white = 2 ** bits - 1, middle = 2 ** (bits - 1);
   const luma = photometric.startsWith('YBR_FULL') && !rgb; // YBR_ICT and YBR_RCT are JPEG 2000's own affair
   const level = (v) => (v < 0 ? 0 : v > white ? white : Math.floor(v + 0.5));
-  const step = planar ? count : 1, next = planar ? 1 : 3;
+  const step = planar ? count : 1, next = planar ? 1 : 3, stored = (i) => (pixels[i] >> shift) & white;
   for (let i = 0; i < count; i++) {
-    const a = pixels[i * next], b = pixels[i * next + step], c = pixels[i * next + 2 * step];
+    const a = stored(i * next), b = stored(i * next + step), c = stored(i * next + 2 * step);
     const blue = luma ? b - middle : 0, red = luma ? c - middle : 0;
     out[3 * i] = luma ? level(a + 1.402 * red) : a;
     out[3 * i + 1] = luma ? level(a - 0.344136 * blue - 0.714136 * red) : b;

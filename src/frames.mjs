@@ -6,6 +6,7 @@ import { damaged, fragments, join, unknownSyntax } from './dataset.mjs';
  * @property {number} width @property {number} height
  * @property {1 | 3} channels
  * @property {8 | 16} allocated  bits of a sample
+ * @property {number} bits  stored of these @property {number} shift  of the lowest of them @property {boolean} signed
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
  * @property {string} photometric  interpretation
@@ -81,13 +82,33 @@ function firstFrame(source, frames) {
 /** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */
 const AS_STORED = Uint8Array.of(0xff, 0xee, 0, 14, ...[...'Adobe'].map((letter) => letter.charCodeAt(0)), 0, 100, 0, 0, 0, 0, 0);
 
-/** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words} */
+/** How far lossy coding may carry a value past white. */
+const OVERSHOOT = 1 / 8;
+
+/**
+ * The words of a coded stream as stored values. Its precision should be Bits Stored (PS3.5, 8.2.1); much software says 16. A
+ * little past white is white; what is far past it, or has its sign elsewhere, would be another film.
+ * @param {{ pixels: Uint16Array, bits: number }} coded @param {Shape} shape
+ */
+function storedValues({ pixels, bits }, { bits: own, shift, signed }) {
+  const top = own + shift, white = 2 ** top - 1;
+  if (signed && bits < top) throw damaged();
+  if (bits <= top) return pixels;
+  const negative = [2 ** (bits - top) - 1, 0xffff >> top]; // ones above the sign, in the stream or the word
+  return pixels.map((word) => {
+    if (word <= white || (signed && negative.includes(word >> top))) return word;
+    if (signed || word > white * (1 + OVERSHOOT)) throw damaged();
+    return white;
+  });
+}
+
+/** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words & { bits: number }} */
 function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
   try {
     // The file's word counts where the stream has none: without it a decoder takes R, G, B for luma and chroma.
     const decoded = engine.decodeJpeg(photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes);
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
-    return { pixels: decoded.pixels, planar: false, rgb: !LOSSLESS.test(syntax) };
+    return { ...decoded, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
     if (error.code === 'image-unsupported') throw unknownSyntax(syntax);
     throw error.code === 'image-damaged' ? damaged() : error;
@@ -105,9 +126,8 @@ export async function readFrame(source, shape, engine, decode) {
   if (!source.pixels.encapsulated) throw damaged();
   const bytes = firstFrame(source, shape.frames);
   if (coding === 'rle') return readRle(bytes, shape);
-  if (coding === 'jpeg') return readJpeg(bytes, shape, source, engine);
-  const frame = await decode(coding, bytes, ({ width, height, channels }) =>
-    width === shape.width && height === shape.height && channels === shape.channels);
-  if (!frame) throw damaged();
-  return { pixels: frame.pixels, planar: frame.planar, rgb: false };
+  const coded = coding === 'jpeg' ? readJpeg(bytes, shape, source, engine)
+    : await decode(coding, bytes, ({ width, height, channels }) => width === shape.width && height === shape.height && channels === shape.channels);
+  if (!coded) throw damaged();
+  return { rgb: false, ...coded, pixels: storedValues(coded, shape) };
 }
