@@ -66,6 +66,7 @@ export function readGguf(weights) {
   const tensorCount = large(), valueCount = large(), values = new Map(), tensors = new Map();
   for (let i = 0; i < valueCount; i++) {
     const key = text(), start = at, kind = number();
+    if (values.has(key)) throw new RangeError(`two values are named ${key}`); // of which others may take the other
     if (kind === ARRAY) skip(number(), large());
     else skip(kind, 1);
     values.set(key, bytes.slice(start, at));
@@ -80,6 +81,7 @@ export function readGguf(weights) {
   const data = Math.ceil(at / alignment) * alignment;
   for (const { name, dims, kind, offset } of described) {
     at = data + offset;
+    if (tensors.has(name)) throw new RangeError(`two tensors are named ${name}`);
     const size = sizeOf(kind, dims.reduce((product, n) => product * n, 1), dims), start = take(size);
     tensors.set(name, { dims, kind, data: bytes.slice(start, start + size) });
   }

@@ -1,8 +1,10 @@
 // gguf.test.mjs - the shipped weights through a reader that is not ours: a standard file, and what it must tell.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gguf } from '@huggingface/gguf';
+import { readGguf, textValue, writeGguf } from '../src/gguf.mjs';
 
 const path = fileURLToPath(new URL('../model/pleura.gguf', import.meta.url));
 
@@ -24,4 +26,13 @@ test('a foreign GGUF reader opens the weights and finds the same graphs, tensors
       assert.deepEqual(shapes.get(`${graph}.${layer}.bias`), [4 * blocks]);
     }
   }
+});
+
+test('weights with two values or two tensors of one name are not rewritten: the engine reads the first of them', () => {
+  const { values, tensors } = readGguf(readFileSync(new URL('fixtures/tiny.gguf', import.meta.url)));
+  const [name, tensor] = [...tensors][0];
+  const twoValues = writeGguf({ values: /** @type {any} */ ([...values, ['general.name', textValue('other')]]), tensors });
+  const twoTensors = writeGguf({ values, tensors: /** @type {any} */ (Object.assign([...tensors, [name, tensor]], { size: tensors.size + 1 })) });
+  assert.throws(() => readGguf(twoValues), /two values are named general\.name/);
+  assert.throws(() => readGguf(twoTensors), new RegExp(`two tensors are named ${name.replaceAll('.', '\\.')}`));
 });
