@@ -158,7 +158,7 @@ async function keepResult(film) {
 async function useAdapter(bytes) {
   client.use(bytes);
   queue.again();
-  await client.start().catch(() => {}); // told where the queue starts it
+  await startEngine(); // which the queue does later, where it was just cancelled
   await history.keepAdapter(state.adapter);
   set({ adapting: { ...state.adapting, phase: 'idle', result: null }, said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped') });
 }

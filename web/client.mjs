@@ -87,6 +87,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
 
   async function load() {
     open();
+    const own = worker;
     try {
       const { model, sha256, refused, ...parts } = await call('start', { site, kept, again: failed, adapter });
       running = true;
@@ -94,8 +95,10 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       if (refused) adapter = null;
       return { model, sha256, refused, adapter };
     } catch (error) {
-      failed = true;
-      end(error);
+      if (worker === own) { // not ended by `cancel`, perhaps with another in its place
+        failed = true;
+        end(error);
+      }
       throw error;
     }
   }

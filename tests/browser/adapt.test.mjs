@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { LANGUAGES } from '../../web/words.mjs';
+import english from '../../web/words/en.mjs';
 import { film, folder, root, tiny } from '../command.mjs';
 import { faults, launch, open, serve, settled } from './site.mjs';
 
@@ -114,6 +115,23 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.click('[data-action=wipe]');
   await page.waitForFunction(() => !document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+});
+
+test('an adaptation that is chosen while a cancelled engine starts again is in force', async (t) => {
+  const { page } = await ready(t);
+  await page.setInputFiles('#files', Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`));
+  const told = await page.evaluate((overlay) => {
+    const data = new DataTransfer(), input = /** @type {HTMLInputElement} */ (document.getElementById('adapter')), said = document.getElementById('said');
+    data.items.add(new File([Uint8Array.from(overlay)], 'own.gguf'));
+    if (document.getElementById('work').hidden) throw new Error('all films are read');
+    document.getElementById('work-cancel').click();
+    input.files = data.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+    return new Promise((resolve) => {
+      new MutationObserver(() => /weights are in use/.test(said.textContent) && resolve(said.textContent)).observe(said, { childList: true, characterData: true, subtree: true });
+    });
+  }, [...await readFile(`${folder}/own.gguf`)]);
+  assert.equal(told, english['adapt.used']);
 });
 
 test('a fit can be cancelled, and the page goes on', async (t) => {
