@@ -292,9 +292,9 @@ const actions = {
   'print-batch': () => print('batch'),
   sheet: () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state),
 
-  panel({ panel }) {
+  async panel({ panel }) {
+    if (panel === 'history') await readHistory(); // no number of before
     set({ panel });
-    if (panel === 'history') readHistory();
   },
   close: () => set({ panel: null }),
   closed(panel) {
