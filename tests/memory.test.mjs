@@ -20,7 +20,7 @@ test('2,000 films, some of them broken, leave the memory as 400 do', async () =>
   writeFileSync(join(folder, 'list'), Array.from({ length: FILMS }, (_, i) => `films/${i % 10}.png\n`).join(''));
   const run = spawn(process.execPath, [cli, '--model', tiny, '--jobs', '2', '--files', 'list'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = once(run, 'exit');
-  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))[1]);
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1] ?? 0); // none when it has just ended
   let seen = 0, early = 0, late = 0;
   for await (const _ of createInterface({ input: run.stdout })) {
     seen++;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { LANGUAGES } from '../../web/words.mjs';
 import english from '../../web/words/en.mjs';
 import { film, folder, root, tiny } from '../command.mjs';
-import { faults, launch, open, serve, settled } from './site.mjs';
+import { faults, keeping, launch, open, serve, settled } from './site.mjs';
 
 const WAIT = { timeout: 180_000 };
 let browser, server;
@@ -107,7 +107,7 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.keyboard.press('Escape');
   await panel(page, 'history');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   await page.reload();
   await settled(page);
   await page.waitForFunction(() => document.getElementById('model').textContent.includes('Adapted'), null, WAIT);

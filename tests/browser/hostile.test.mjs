@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { readGguf, textValue, textValues, writeGguf } from '../../src/gguf.mjs';
 import { parseCsv } from '../../src/labels.mjs';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, launch, open, png, select, serve, settled } from './site.mjs';
+import { choose, keeping, launch, open, png, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const IMAGE = '<img src=x onerror="globalThis.ran = 1">', SCRIPT = '"><script>globalThis.ran = 1</script>';
@@ -46,7 +46,7 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   await page.click('#more');
   await page.click('#menu [data-panel=history]');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   await page.keyboard.press('Escape');
 
   const film = (i) => png(160, 160, (x, y) => (x * (i + 3)) ^ y);

@@ -10,7 +10,7 @@ import { createEngine } from '../../src/engine.mjs';
 import { floatValues, readGguf, writeGguf } from '../../src/gguf.mjs';
 import { LANGUAGES } from '../../web/words.mjs';
 import english from '../../web/words/en.mjs';
-import { choose, faults, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { choose, faults, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.464], OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
@@ -193,7 +193,7 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   await page.click('#more');
   await page.click('#menu [data-panel=history]');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   await page.keyboard.press('Escape');
   await choose(page, [{ name: 'film.png', buffer: film }]);
   await settled(page);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, faults, launch, open, png, serve, settled, watch } from './site.mjs';
+import { choose, faults, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
 let browser, server;
@@ -114,7 +114,7 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
     await panel(page, 'history');
     assert.deepEqual(await faults(page), []);
     await page.click('#history-switch');
-    await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+    await keeping(page);
     await page.keyboard.press('Escape');
     await read(page);
     const verdict = await page.textContent('#verdict');
@@ -155,7 +155,7 @@ test('a wipe in one tab also ends the keeping of another', async (t) => {
   const { page } = await ready(t);
   await panel(page, 'history');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   const other = await page.context().newPage();
   await other.goto(server.url);
   await settled(other);
@@ -171,7 +171,7 @@ test('a device without room says so once, the result stays on the page', async (
   const { page } = await ready(t);
   await panel(page, 'history');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   await page.evaluate(() => {
     IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError'); };
   });
@@ -228,7 +228,7 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   const { page } = await ready(t);
   await panel(page, 'history');
   await page.click('#history-switch');
-  await page.waitForFunction(async () => (await indexedDB.databases()).length === 1);
+  await keeping(page);
   await page.keyboard.press('Escape');
   await choose(page, [{ name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }, film]);
   await settled(page);

@@ -9,9 +9,12 @@ import { crc32, deflateSync } from 'node:zlib';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { headersFor } from '../../web/headers.mjs';
+import english from '../../web/words/en.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
+/** Milliseconds for what must come: machines of tests are slow at times. */
+const PATIENCE = 180_000;
 export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
@@ -75,6 +78,7 @@ export const asEngine = (code) => beforeWorker(`
 
 /** Hears what violates the policy in the pages of a context, also where the server is stopped and gets no report. */
 export async function watch(context, server) {
+  context.setDefaultTimeout(PATIENCE);
   await context.exposeBinding('violated', (_, violation) => server.violations.push(violation));
   await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
     ({ effectiveDirective, blockedURI, sample }) => globalThis.violated({ effectiveDirective, blockedURI, sample })));
@@ -96,6 +100,9 @@ export async function open(browser, server, options = {}) {
 /** Until the engine stands still: nothing is loading, waiting or being read. */
 export const settled = (page) =>
   page.waitForFunction(() => document.getElementById('work').matches('[hidden], .failed') && !document.querySelector('[data-status=waiting], [data-status=running]'));
+
+/** Until results are kept on this device, as the open dialog of the history says. */
+export const keeping = (page) => page.waitForFunction((text) => document.getElementById('history-text').textContent === text, english['history.on']);
 
 /** Gives files to the page as if they were chosen. @param {Array<string | {name: string, buffer: Buffer}>} files */
 export async function choose(page, files) {

@@ -17,7 +17,7 @@ before(async () => {
   folder = await mkdtemp(`${tmpdir()}/pleura-`);
   [browser, older, newer] = await Promise.all([launch(), edition(`${root}build/site`), buildNewer()]);
 });
-after(() => Promise.all([browser?.close(), rm(folder, { recursive: true, force: true })]));
+after(() => Promise.all([browser?.close(), rm(folder, { recursive: true, force: true, maxRetries: 5 })]));
 
 /** The site of these sources with something else in every kind of file: page, script, style, worker, engine, weights, DICOM, words. */
 async function buildNewer() {
@@ -132,11 +132,15 @@ describe('updates', { concurrency: 3 }, () => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
     let tab = page;
+    const elsewhere = await page.context().newPage(); // no page of the scope
+    await elsewhere.route('**/elsewhere.html', (route) => route.fulfill({ contentType: 'text/html', body: 'Nothing.' }));
+    await elsewhere.goto(new URL('/elsewhere.html', server.url).href);
     for (const edition of [newer, older]) {
       server.folder = edition.folder;
       await tab.reload();
       await updateOffered(tab);
       await tab.close();
+      await elsewhere.waitForFunction(async (scope) => !(await navigator.serviceWorker.getRegistration(scope)).waiting, server.url);
       tab = await another();
       await readyAndWhole(tab, edition);
     }
