@@ -2,11 +2,9 @@
 import { open } from 'node:fs/promises';
 import { configure, ERR_ENCRYPTED_CENTRAL_DIRECTORY, ERR_SPLIT_ZIP_FILE, ERR_UNSUPPORTED_COMPRESSION, Reader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
 import { inOrder, pathOf } from './names.mjs';
-import { MAX_BYTES, ReadError, unreadable } from './read.mjs';
+import { ARCHIVE, MAX_BYTES, ReadError, unreadable } from './read.mjs';
 
 configure({ useWebWorkers: false }); // Each thread of the pool unpacks for itself.
-
-export const ARCHIVE = /\.zip$/i;
 
 /** @type {[string, string]} */
 const DAMAGED = ['archive-damaged', 'This archive is damaged or cut short. Fetch or pack it again.'];

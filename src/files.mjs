@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { inOrder, nameOf, pathOf, split } from './names.mjs';
-import { ReadError, unreadable } from './read.mjs';
+import { ARCHIVE, ReadError, unreadable } from './read.mjs';
 import { CommandError } from './shipped.mjs';
 import { isDicom, SNIFFED } from './sniff.mjs';
 
@@ -15,7 +15,6 @@ const FILMS = 'PNG, JPEG, BMP or DICOM file';
 const BARE = /^[^.]+$|\.\d*$/;
 /** The index of such a disc. */
 const INDEX = 'DICOMDIR';
-const ARCHIVE = /\.zip$/i;
 
 /**
  * One film to read (`bytes`: that has been read; `archive`, `member`: out of an archive), or a path that leads to none.

@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum { MAX_KERNEL = 64 };
-static const size_t MAX_FLOATS = (size_t)1 << 28; /* 1 GiB for one output: no honest network here comes near */
 
 static int is(text t, const char *s) { return strlen(s) == t.size && memcmp(t.at, s, t.size) == 0; }
 
@@ -147,7 +146,7 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
     int single = l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT || l->op == OP_QUANTISE;
     int whole = in->lanes % 4 == 0 && (l->input_count < 2 || other->lanes % 4 == 0);
     if (!single && !whole) return PLEURA_MODEL_UNSUPPORTED;
-    return (size_t)l->h * (size_t)l->w > MAX_FLOATS / (size_t)l->lanes ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+    return (size_t)l->h * (size_t)l->w > GRAPH_MAX_FLOATS / (size_t)l->lanes ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
 }
 
 pleura_status graph_read(graph_layer *layers, int number, text line)

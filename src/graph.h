@@ -25,7 +25,8 @@
 #include "gguf.h"
 #include "int8.h"
 
-enum { GRAPH_MAX_LAYERS = 640, GRAPH_MAX_INPUTS = 4, GRAPH_MAX_DIM = 4096 };
+/* Floats: 1 GiB for the outputs, for the weights, for the scratch. No honest network here comes near. */
+enum { GRAPH_MAX_LAYERS = 640, GRAPH_MAX_INPUTS = 4, GRAPH_MAX_DIM = 4096, GRAPH_MAX_FLOATS = 1 << 28 };
 
 typedef enum {
     OP_INPUT, OP_CONV, OP_DEPTHWISE, OP_MAXPOOL, OP_AVGPOOL, OP_RESIZE, OP_CONCAT, OP_ADD, OP_MUL, OP_ACT, OP_MEAN, OP_DENSE,

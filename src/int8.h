@@ -11,7 +11,7 @@
  *                channel instead of 36, and gives the same sums
  * As for kernels.h, borders are padded by the caller. A sum begins at start[o], which holds the bias and what the
  * activations' zero adds. It leaves as a float, sum * factor[o], or as a byte, that product rounded to the nearest (even)
- * number, plus zero, within least..most. net.c has checked that no sum overflows and that the product stays below 2^22. */
+ * number, plus zero, within least..most. bytes.c has checked that no sum overflows and that the product stays below 2^21. */
 #ifndef PLEURA_INT8_H
 #define PLEURA_INT8_H
 

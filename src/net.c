@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum { TILE_LEAST_PIXELS = 40, TILE_FLOATS = 1 << 16 };
-static const size_t MAX_FLOATS = (size_t)1 << 28; /* 1 GiB for one tensor: no honest network here comes near */
 static const uint64_t MAX_WORK = (uint64_t)1 << 38; /* half a minute or so for one film: 16 times VGG-16 */
 
 static int has_weights(const graph_layer *l) { return l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_DENSE; }
@@ -131,7 +130,7 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
         if (!status) status = bytes_read_step(n->layers, n->count, g, graph);
         if (!status && has_weights(l))
             status = reads_bytes(n, l) ? bytes_check(l, n->layers, g, graph, &n->weights, &n->staging) : check_tensors(n, l, g);
-        if (!status && n->weights > MAX_FLOATS) status = PLEURA_MODEL_DAMAGED;
+        if (!status && n->weights > GRAPH_MAX_FLOATS) status = PLEURA_MODEL_DAMAGED;
         if (status) return status;
         if ((work += work_of(n, n->count)) > MAX_WORK) return PLEURA_MODEL_UNSUPPORTED;
         for (int i = 0; i < l->input_count; i++) n->layers[l->inputs[i]].last_use = n->count;
@@ -141,7 +140,7 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
         if (l) l->last_use = n->count;
     }
     plan(n);
-    return n->activations > MAX_FLOATS || n->scratch > MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+    return n->activations > GRAPH_MAX_FLOATS || n->scratch > GRAPH_MAX_FLOATS ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
 }
 
 /* G g: three values `step` apart to six `to` apart. */

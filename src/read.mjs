@@ -3,6 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { pathOf } from './names.mjs';
 
+export const ARCHIVE = /\.zip$/i;
+
 /** No film comes near this; a disk image given by mistake would fill the memory. */
 export const MAX_BYTES = 512 << 20;
 
