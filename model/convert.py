@@ -16,6 +16,7 @@ from layers import ConvertError
 from simplify import graph
 
 MOST_CHANNELS, MOST_LABELS, MOST_SCALE = 4, 64, 1e6  # those of src/pleura.c
+VERDICTS = {"uncertain", "refused", "error"}  # what is said in place of a label
 NOTICE = "For research and teaching, not a medical device. The network comes from elsewhere: who converted it answers for it."
 EPILOG = """A film is stretched to the network's input; each channel is grey (0..255) * scale + offset. With --mean and --std, as
 torchvision has them, (grey * scale - mean) / std. Without any of them the scale is 1/255, or 1 where the network scales
@@ -132,6 +133,8 @@ def convert(options):
     labels = [label.strip() for label in options.labels.split(",")]
     if len(set(labels)) != len(labels) or not all(labels):
         raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
+    if VERDICTS.intersection(labels):
+        raise ConvertError(f"--labels {options.labels}: no label may be called {' or '.join(sorted(VERDICTS.intersection(labels)))}, which is what Pleura says of a film without an answer")
     net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
     if channels > MOST_CHANNELS or len(labels) > MOST_LABELS:

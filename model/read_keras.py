@@ -163,7 +163,7 @@ def depthwise(net, x, kernel, bias, config):
 def depthwise_conv(reader, layer, weights, x):
     config, bias = layer["config"], ["bias"] if layer["config"].get("use_bias", True) else []
     # Keras 3 calls the kernel by the shorter name.
-    role = "depthwise_kernel" if weights.get(layer, ["depthwise_kernel", *bias]) else "kernel"
+    role = "depthwise_kernel" if weights.get(layer, ["depthwise_kernel"]) else "kernel"
     w = found(weights, layer, [role, *bias], [role, *bias])
     return reader.activate(depthwise(reader.net, x[0], w[role], w.get("bias"), config), config.get("activation"))
 

@@ -43,7 +43,8 @@ def fold(last, step):
         made = step(layer, read_by)
         if made is not layer:
             instead[id(layer)] = made
-            read_by[id(made)] = read_by[id(layer)]
+            before = read_by.get(id(made), [layer])
+            read_by[id(made)] = [one for reader in before for one in (read_by[id(layer)] if reader is layer else [reader])]
     return instead.get(id(last), last)
 
 

@@ -13,6 +13,9 @@ export class PleuraError extends Error {
 
 const UNCERTAIN = -1; // pleura.h
 const OUT_OF_MEMORY = 1; // status.h
+const MODEL_DAMAGED = 12;
+/** What is said in place of a label: no label may be called so. */
+const VERDICTS = ['uncertain', 'refused', 'error'];
 const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
 
 /**
@@ -143,6 +146,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
   const relaxed = dot && !reference ? await offerProducts(c, dot) : false;
 
   const labels = texts('pleura.labels');
+  if (labels.some((label) => VERDICTS.includes(label))) check(MODEL_DAMAGED);
   /** @type {Mixture | null} */
   let prevalence = null;
   const graphs = { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') };

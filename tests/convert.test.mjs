@@ -181,6 +181,7 @@ test('what is typed must fit the network', () => {
   refused(fixture('vgg.onnx'), ['--labels', 'covid,normal'], /tells 3 labels apart, --labels names 2 \(covid, normal\)/);
   refused(fixture('sequential.h5'), ['--labels', 'covid'], /tells 2 labels apart, --labels names 1/);
   refused(fixture('vgg.onnx'), ['--labels', 'a,a,b'], /an empty or a repeated label/);
+  refused(fixture('vgg.onnx'), ['--labels', 'refused,normal,uncertain'], /no label may be called refused or uncertain/);
   refused(fixture('vgg.onnx'), [...LABELS, '--input', '224x224x3'], /is 3x32x32, not 224x224x3 as --input says/);
   refused(fixture('sequential.h5'), [...LABELS, '--input', '32x32x1'], /its input is 32x32x3, not 32x32x1/);
   refused(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2'], /--mean has 2 numbers, the network's input 3 channels/);
@@ -200,6 +201,33 @@ test('a missing Python package is named with the Debian packages', () => {
   const { status, stderr } = spawnSync(PYTHON, ['-S', join(root, 'model/convert.py'), 'in', 'out', ...LABELS], { encoding: 'utf8' });
   assert.equal(status, 1);
   assert.match(stderr, /^The Python package numpy is missing. On Debian: apt-get install python3-numpy/);
+});
+
+test('an affine that is folded behind leaves the other readers of its source as they were', () => {
+  const script = `
+import sys; sys.path.insert(0, '${join(root, 'model')}')
+import numpy as np
+from layers import Layer
+from simplify import fold, fold_affine, in_order
+f = np.float64
+def value(layer, x):
+    if layer.op == "input": return x
+    given = [value(i, x) for i in layer.inputs]
+    if layer.op in ("conv", "dense"): out = given[0] @ layer.weight.reshape(len(layer.weight), -1).T + layer.bias
+    elif layer.op == "affine": out = given[0] * layer.weight + layer.bias
+    else: out = sum(given)
+    return np.maximum(out, 0) if layer.act == "relu" else out
+def made(op, inputs, act="none", **more):
+    return Layer(op, inputs, (2, 1, 1), act=act, **more)
+image = made("input", [])
+conv = made("conv", [image], weight=np.eye(2, dtype=f).reshape(2, 2, 1, 1), bias=np.zeros(2))
+one = made("affine", [conv], weight=np.array([2., 3.]), bias=np.array([1., 1.]))
+two = made("affine", [conv], act="relu", weight=np.array([5., 7.]), bias=np.array([1., 2.]))
+last = made("add", [made("dense", [one], weight=np.ones((2, 2)), bias=np.zeros(2)), made("dense", [two], weight=np.ones((2, 2)), bias=np.zeros(2))])
+before = value(last, np.array([1., 2.]))
+print(before.tolist(), value(fold(last, fold_affine), np.array([1., 2.])).tolist())`;
+  const [, before, after] = execFileSync(PYTHON, ['-c', script], { encoding: 'utf8' }).match(/^(\[.*\]) (\[.*\])\n$/);
+  assert.equal(after, before);
 });
 
 test('--bgr turns the numbers for the channels around', async () => {
