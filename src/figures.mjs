@@ -135,7 +135,7 @@ export function curves(scored, labels, moved) {
   return labels.flatMap((label, i) => {
     if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
     const curve = roc(probability[i], positive[i]), area = auc(probability[i], positive[i]);
-    const [[low, high] = [null, null], ...band] = bootstrap(cluster, patients, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
+    const [whole, ...band] = bootstrap(cluster, patients, (drawn) => [area(drawn), ...onGrid(curve(drawn))]), [low, high] = whole ?? [null, null];
     return [{
       label, n: counts[i], others: scored.length - counts[i], weighted: moved ? moved.shares[i] : null, auc: { value: area(ones), low, high },
       roc: curve(ones), band: GRID.map((x, at) => ({ x, low: band[at]?.[0] ?? 0, high: band[at]?.[1] ?? 1 })),

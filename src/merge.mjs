@@ -1,4 +1,5 @@
 // The `merge` sub-command: the files of all shards in, the results of one machine out, byte for byte; or what is wrong.
+import { statSync } from 'node:fs';
 import { parseLine, readLines } from './ledger.mjs';
 import { csv, harmless, jsonLines, mixtureText } from './records.mjs';
 import { CommandError } from './shipped.mjs';
@@ -13,6 +14,7 @@ const MOST_PROBLEMS = 100;
 async function survey(path, see) {
   let head = null, records = 0, ended = false, number = 0, last = -1;
   try {
+    if (!statSync(path).isFile()) return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
     for await (const { line, end } of readLines(path)) {
       const value = end === null ? null : parseLine(line);
       if (++number === 1) {
@@ -99,6 +101,7 @@ export async function merge(paths, options, print) {
   const heads = await Promise.all(sources.map(async (source) => (await source.next()).value));
   for (let place = 0; place < films; place++) {
     const at = heads.findIndex((record) => record?.place === place);
+    if (at < 0) throw new CommandError('A shard was changed while it was merged. Merge again.');
     const { place: _, ...record } = heads[at];
     if (record.status === 'error') process.exitCode = 1;
     await print(format.row(record));

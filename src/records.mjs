@@ -47,7 +47,7 @@ function cell(value) {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? ''));
   const safe = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(text) ? `'${text}` : text;
-  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /[",;\t]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** @param {unknown[]} cells */

@@ -99,6 +99,7 @@ test('CSV holds every field and cannot become a formula', () => {
   const [head, row, error] = stdout.split('\n');
   assert.equal(head, 'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,decoder,sha256,model,bits,code,message');
   assert.ok(row.startsWith(`"'=cmd|""x"",1.png",ok,`), row);
+  assert.match(tried(['--csv', 'a;=1+1.png']).stdout, /^"a;=1\+1\.png",error,/m);
   assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
 });
 
@@ -121,7 +122,7 @@ test('at a prevalence every record says so, in every form, and nothing but proba
 
 test('a prevalence that is none is wrong usage, and weights without a prior have no other', () => {
   for (const [text, sentence] of [['covid=5', /takes LABEL=SHARE/], ['covid=0.1', /has to name all labels but one/], ['covid=0.1234567,normal=0.1', /six digits at most/],
-    ['covid=0.7,normal=0.6', /have to add up to 1/], ['', /--prevalence needs a value/]]) {
+    ['covid=0.7,normal=0.6', /have to add up to 1/], ['covid=0.1,covid=0.3,normal=0.1', /names a label twice/], ['', /--prevalence needs a value/]]) {
     const { status, stdout, stderr } = tried(['films/b.png', '--prevalence', text]);
     assert.deepEqual([status, stdout], [2, ''], text);
     assert.match(stderr, sentence);

@@ -1,7 +1,7 @@
 // `pleura evaluate` as a person meets it: labelled folders, two models, expected prevalence, a report with plots.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -42,6 +42,14 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.equal(status, 2);
   assert.match(stderr, /films\/covid has no sub-folders\. Put the films into one for each label, or give a CSV\./);
   assert.match(evaluate('--labels', 'films', '--by', 'site').stderr, /films has no column 'site'/);
+  mkdirSync(join(folder, 'gaps/covid'), { recursive: true });
+  for (const label of ['pneumonia', 'normal']) symlinkSync(join(folder, 'films', label), join(folder, 'gaps', label));
+  symlinkSync('/nowhere', join(folder, 'gaps/broken'));
+  const gaps = evaluate('--labels', 'gaps');
+  assert.deepEqual([gaps.status, gaps.stdout], [2, '']);
+  assert.match(gaps.stderr, /gaps\/covid: /);
+  symlinkSync(join(folder, 'films/covid'), join(folder, 'gaps/covid/more'));
+  assert.equal(JSON.parse(evaluate('--labels', 'gaps', '--json').stdout).films, 36);
 });
 
 test('labels and columns may be called as something that every object has', () => {
@@ -116,6 +124,13 @@ test('at the prevalence that a person expects films are judged as the command ju
     assert.match(wrong.stderr, sentence);
     assert.equal(wrong.stdout, '');
   }
+});
+
+test('a report of a label that one patient stands for has no interval, and its plots are drawn', () => {
+  writeFileSync(join(folder, 'alone.csv'), [rows[0], ...rows.slice(1).filter((row) => !row.includes(',pneumonia,')).map((row) => row.replace(/covid\d+,/, 'alone,'))].join('\n'));
+  const { status, stderr } = evaluate('--labels', 'alone.csv', '--report', 'alone');
+  assert.equal(status, 0, stderr);
+  assert.ok(readdirSync(join(folder, 'alone')).some((name) => name.endsWith('.svg')));
 });
 
 test('a report that cannot be written is told before the films are read', () => {

@@ -149,6 +149,7 @@ test('wrong shards and merges are wrong usage', () => {
   assert.match(tried(['films', '--shard', '']).stderr, /^pleura: --shard needs a value\./);
   assert.equal(tried(['films', '--shard', '1/2', '--csv']).status, 2);
   assert.equal(pleura(['merge']).status, 2);
+  assert.match(bash('"$node" "$cli" merge <(cat 1of1.jsonl)').stderr, /is no ordinary file, and shards are read twice/);
   assert.equal(pleura(['merge', '--jobs', '2', 'x']).status, 2);
 });
 

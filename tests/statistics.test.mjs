@@ -76,6 +76,8 @@ test('CSV with quotes, commas, line breaks and a byte order mark is read', () =>
   assert.deepEqual(parseCsv('\ufefffile,note\r\n"a,b.png","say ""so""\nagain"\n\nc.png,\n'),
     [{ file: 'a,b.png', note: 'say "so"\nagain' }, { file: 'c.png', note: '' }]);
   assert.deepEqual(parseCsv(''), []);
+  assert.deepEqual(parseCsv('file,note\na.png,5" tube\nb.png,3" and "4"\n"",""\n').map(({ note }) => note), ['5" tube', '3" and "4"', '']);
+  assert.throws(() => parseCsv('file,note\na.png,"never\nb.png,closed\n'), /quotation mark in row 2 of the CSV is never closed/);
 });
 
 test('ages fall into bands', () => {
