@@ -6,7 +6,7 @@ import { deleteDB, openDB } from 'idb';
 /* One for each folder, because several copies of the page may live on one host. */
 const NAME = `pleura results ${new URL('./', location.href)}`;
 
-/** @param {(problem: import('./problem.mjs').Problem) => void} onProblem  @param {() => void} onWiped  by another tab */
+/** @param {(problem: import('./problem.mjs').Problem) => void} onProblem  @param {() => void} onWiped  by another tab or the browser */
 export function createHistory(onProblem, onWiped) {
   /** @type {import('idb').IDBPDatabase | null} */
   let store = null;
@@ -19,6 +19,10 @@ export function createHistory(onProblem, onWiped) {
       },
       blocking() { // another tab wipes
         close();
+        onWiped();
+      },
+      terminated() { // the browser has, as where the site's data are cleared
+        store = null;
         onWiped();
       },
     });
@@ -73,10 +77,11 @@ export function createHistory(onProblem, onWiped) {
 
     /** With the newest first. @param {number} most  @returns {Promise<{count: number, newest: Kept[]}>} */
     async read(most) {
-      if (!store) return { count: 0, newest: [] };
-      const films = store.transaction('films').store, newest = [];
+      const held = store; // another tab may wipe meanwhile
+      if (!held) return { count: 0, newest: [] };
+      const films = held.transaction('films').store, newest = [];
       for (let cursor = await films.openCursor(null, 'prev'); cursor && newest.length < most; cursor = await cursor.continue()) newest.push(cursor.value);
-      return { count: await store.count('films'), newest };
+      return { count: await held.count('films'), newest };
     },
 
     /** Every result, in the order in which they were kept. @returns {Promise<Kept[]>} */
