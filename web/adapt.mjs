@@ -17,19 +17,28 @@ const labelOf = (path) => path.split('/').slice(1, -1)[0]?.toLowerCase() ?? '';
 /** @param {State} state  @param {(change: () => void) => void} update  @param {ReturnType<typeof import('./client.mjs').createClient>} client */
 export function createAdapting(state, update, client) {
   const set = (changes) => update(() => { state.adapting = { ...state.adapting, ...changes }; });
+  let lastRun = 0;
+
+  function discard() {
+    if (state.adapting.phase !== 'idle') client.cancel();
+    lastRun++; // what still runs is not told any more
+    set(firstAdapting());
+  }
 
   return {
     fitted: (share) => set({ share }),
-    discard: () => set(firstAdapting()),
+    discard,
+    cancel: discard,
 
     /** @param {File[]} files  of a folder */
     async run(files) {
       set({ ...firstAdapting(), phase: 'reading' });
-      const found = [];
+      const found = [], own = ++lastRun;
       let errors = 0;
       try {
         const { sources } = await fromFiles(files);
         for (const { name, file } of sources) {
+          if (own !== lastRun) return;
           set({ done: found.length + errors, total: sources.length });
           try {
             found.push({ label: labelOf(name), ...await client.examine(file) });
@@ -38,16 +47,17 @@ export function createAdapting(state, update, client) {
             errors++;
           }
         }
+        if (own !== lastRun) return;
         const { films, leftOut } = choose(found, state.model.labels);
         set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
-        set({ phase: 'idle', result: await client.fit(films) });
+        const result = await client.fit(films);
+        if (own !== lastRun) return;
+        set({ phase: 'idle', result });
         update(() => { state.said = state.words.say(state.adapting.result.advice ? `adapt.${state.adapting.result.advice}` : 'adapt.few'); });
       } catch (error) {
-        set(error.name === 'AbortError' ? firstAdapting() : { phase: 'idle', problem: toProblem(error) });
+        if (own === lastRun) set(error.name === 'AbortError' ? firstAdapting() : { phase: 'idle', problem: toProblem(error) });
       }
     },
-
-    cancel: client.cancel,
   };
 }
 

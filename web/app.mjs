@@ -67,6 +67,7 @@ const queue = createQueue(state, update, {
 });
 
 async function startEngine() {
+  await resumed.catch(() => {}); // a kept adaptation belongs to the first start
   try {
     const { model, sha256, refused, adapter } = await client.start();
     if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && !refused) return true;
@@ -79,7 +80,7 @@ async function startEngine() {
     offline ??= startOffline();
     return true;
   } catch (error) {
-    if (error.name === 'AbortError') return true;
+    if (error.name === 'AbortError') return startEngine();
     update(() => {
       Object.assign(state.engine, { phase: 'failed', problem: toProblem(error) });
       state.said = state.words.problem(state.engine.problem);
@@ -94,10 +95,13 @@ function startOffline() {
   return createOffline(state.version, { onKept: (kept) => set({ kept }), onUpdate, onRequests: asked });
 }
 
+let wanted = 'en'; // the last choice, whichever arrives last
+
 async function speak(language) {
+  wanted = language;
   try {
     const messages = language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
-    set({ words: createWords(language, messages, navigator.languages) });
+    if (wanted === language) set({ words: createWords(language, messages, navigator.languages) });
   } catch {
     find('language').value = state.words.language;
     set({ said: state.words.say('problem.language-missing') });
@@ -156,9 +160,11 @@ async function keepResult(film) {
 
 /** Other weights for everything on the page, and for the next visit where the device is to remember. @param {Uint8Array | null} bytes */
 async function useAdapter(bytes) {
+  const before = state.adapter;
   client.use(bytes);
   queue.again();
-  await startEngine(); // which the queue does later, where it was just cancelled
+  if (!await startEngine()) return; // which the queue does later, where it was just cancelled
+  if (bytes && before && !state.adapter) return useAdapter(before); // refused: that of before stays in force
   await history.keepAdapter(state.adapter);
   set({ adapting: { ...state.adapting, phase: 'idle', result: null }, said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped') });
 }
@@ -310,12 +316,13 @@ const actions = {
   async camera() {
     set({ panel: 'camera', camera: 'opening' });
     const opened = await camera.open();
-    if (state.panel !== 'camera') return camera.close();
-    set({ camera: opened ? 'on' : 'denied' });
+    if (opened !== null) set({ camera: opened ? 'on' : 'denied' });
   },
   async shoot() {
-    const file = await camera.shoot(`${state.words.say('film.photo', { time: new Date().toISOString() })}.png`);
+    if (state.panel !== 'camera') return; // pressed twice
+    const photo = camera.shoot(`${state.words.say('film.photo', { time: new Date().toISOString() })}.png`); // the picture is taken at once
     set({ panel: null });
+    const file = await photo;
     add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 });
   },
   'history-csv': async () => saveCsv((await history.all()).map(kept)),
@@ -344,8 +351,9 @@ view(state);
 watchRequests('page', asked);
 const language = firstLanguage(navigator.languages, location.hash);
 if (language !== 'en') speak(language);
-history.resume().then(async (on) => {
+const resumed = history.resume().then(async (on) => {
   set({ history: { ...state.history, on } });
   const adapter = await history.adapter();
   if (adapter) client.use(adapter);
-}).finally(() => queue.enqueue([]));
+});
+resumed.finally(() => queue.enqueue([]));

@@ -5,23 +5,34 @@ const SIDE = 4096; // the camera gives what it has, up to this
 export function createCamera(video) {
   /** @type {MediaStream | null} */
   let stream = null;
+  let asked = 0; // how often for a camera; what comes too late is given back
+
+  const stop = (given) => given?.getTracks().forEach((track) => track.stop());
 
   return {
-    /** @returns {Promise<boolean>} false when there is no camera, or it may not be used */
+    /** @returns {Promise<boolean | null>} false when there is no camera, or it may not be used; null when it was closed meanwhile */
     async open() {
+      this.close();
+      const own = ++asked;
       try {
-        stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: SIDE } } });
-        video.srcObject = stream;
+        const given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: SIDE } } });
+        if (own !== asked) {
+          stop(given);
+          return null;
+        }
+        video.srcObject = stream = given;
         await video.play();
-        return true;
+        return own === asked ? true : null;
       } catch {
+        if (own !== asked) return null;
         this.close();
         return false;
       }
     },
 
     close() {
-      for (const track of stream?.getTracks() ?? []) track.stop();
+      asked++;
+      stop(stream);
       stream = video.srcObject = null;
     },
 

@@ -6,7 +6,7 @@ import { toProblem } from './problem.mjs';
  *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
 
 const MAX_PICTURES = 8; // each may hold eight megabytes
-export const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected']; // a second attempt may succeed
+export const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected', 'codec-missing', 'codec-altered', 'codec-offline', 'dicom-missing']; // a second attempt may succeed
 
 /** @param {State} state  @param {(change: () => void) => void} update
  *  @param {{start: () => Promise<boolean>, diagnose: (film: Film, pictured: boolean) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
@@ -47,7 +47,10 @@ export function createQueue(state, update, engine) {
       edit(film, { ...answer, record, status: 'done', problem: null, redraw: false });
       if (film.picture) dropPictures(film);
     } catch (error) {
-      if (error.name === 'AbortError') return;
+      if (error.name === 'AbortError') { // not by `cancel` or `again`, which say what becomes of it, then it is read again
+        if (film.status === 'running') edit(film, { status: 'waiting' });
+        return;
+      }
       edit(film, redraw ? { redraw: false } : { status: 'error', problem: toProblem(error) });
       if (redraw) state.said = state.words.problem(toProblem(error)); // the result stands, only its picture is gone
     }
