@@ -37,8 +37,8 @@ export function createAdapting(state, update, client) {
       let errors = 0;
       try {
         const { sources } = await fromFiles(files);
+        if (own !== lastRun) return; // nothing of the worker's was under way, which ending it would have ended
         for (const { name, file } of sources) {
-          if (own !== lastRun) return;
           set({ done: found.length + errors, total: sources.length });
           try {
             found.push({ label: labelOf(name), ...await client.examine(file) });
@@ -47,12 +47,9 @@ export function createAdapting(state, update, client) {
             errors++;
           }
         }
-        if (own !== lastRun) return;
         const { films, leftOut } = choose(found, state.model.labels);
         set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
-        const result = await client.fit(films);
-        if (own !== lastRun) return;
-        set({ phase: 'idle', result });
+        set({ phase: 'idle', result: await client.fit(films) });
         update(() => { state.said = state.words.say(state.adapting.result.advice ? `adapt.${state.adapting.result.advice}` : 'adapt.few'); });
       } catch (error) {
         if (own === lastRun) set(error.name === 'AbortError' ? firstAdapting() : { phase: 'idle', problem: toProblem(error) });

@@ -163,7 +163,7 @@ async function useAdapter(bytes) {
   const before = state.adapter;
   client.use(bytes);
   queue.again();
-  if (!await startEngine()) return; // which the queue does later, where it was just cancelled
+  if (!await startEngine()) return; // not left to the queue, which is late where it was just cancelled
   if (bytes && before && !state.adapter) return useAdapter(before); // refused: that of before stays in force
   await history.keepAdapter(state.adapter);
   set({ adapting: { ...state.adapting, phase: 'idle', result: null }, said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped') });

@@ -5,7 +5,7 @@ const SIDE = 4096; // the camera gives what it has, up to this
 export function createCamera(video) {
   /** @type {MediaStream | null} */
   let stream = null;
-  let asked = 0; // how often for a camera; what comes too late is given back
+  let asked = 0; // changes when it is closed: a camera that comes after that is given back
 
   const stop = (given) => given?.getTracks().forEach((track) => track.stop());
 
@@ -13,7 +13,7 @@ export function createCamera(video) {
     /** @returns {Promise<boolean | null>} false when there is no camera, or it may not be used; null when it was closed meanwhile */
     async open() {
       this.close();
-      const own = ++asked;
+      const own = asked;
       try {
         const given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: SIDE } } });
         if (own !== asked) {
