@@ -216,6 +216,13 @@ static void put_chunk(file *f, const char *type, const uint8_t *data, int size)
     free(whole);
 }
 
+/* The beginning of a PNG of 64 x 64 pixels. */
+static void start_png(file *f, uint8_t depth, uint8_t colour)
+{
+    append(f, (uint8_t[]){0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8);
+    put_chunk(f, "IHDR", (uint8_t[]){0, 0, 0, 64, 0, 0, 0, 64, depth, colour, 0, 0, 0}, 13);
+}
+
 /* A PNG of 64 x 64 pixels of 8 or 4 bits, all of one index, with so many colours, of which the first is transparent. */
 static pleura_status read_palette(uint8_t index, uint8_t depth, int colours)
 {
@@ -228,8 +235,7 @@ static pleura_status read_palette(uint8_t index, uint8_t depth, int colours)
     for (int y = 0; y < SIDE; y++) rows[y * row] = 0;
     memset(palette, 77, sizeof palette);
     uint8_t *packed = stbi_zlib_compress(rows, SIDE * row, &size, 8);
-    append(&f, (uint8_t[]){0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8);
-    put_chunk(&f, "IHDR", (uint8_t[]){0, 0, 0, SIDE, 0, 0, 0, SIDE, depth, 3, 0, 0, 0}, 13);
+    start_png(&f, depth, 3);
     put_chunk(&f, "PLTE", palette, 3 * colours);
     put_chunk(&f, "tRNS", (uint8_t[]){0}, 1);
     put_chunk(&f, "IDAT", packed, size);
@@ -257,8 +263,7 @@ static pleura_status read_packed(int count)
     film out;
     int size;
     uint8_t *zeros = calloc((size_t)count, 1), *packed = stbi_zlib_compress(zeros, count, &size, 8);
-    append(&f, (uint8_t[]){0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, 8);
-    put_chunk(&f, "IHDR", (uint8_t[]){0, 0, 0, 64, 0, 0, 0, 64, 8, 0, 0, 0, 0}, 13);
+    start_png(&f, 8, 0);
     put_chunk(&f, "IDAT", packed, size);
     put_chunk(&f, "IEND", zeros, 0);
     pleura_status status = film_decode(&out, f.bytes, f.size);
@@ -282,13 +287,19 @@ static size_t marker_at(const file *f, int code, size_t at)
     return at;
 }
 
+/* Where the scan ends that begins at `at`. */
+static size_t scan_end(const file *f, size_t at)
+{
+    for (at += 2; f->bytes[at] != 0xff || f->bytes[at + 1] == 0;) at++;
+    return at;
+}
+
 /* The first scan of a progressive file, over and over: each would go over the whole film. */
 static void endless_scans_are_refused(void)
 {
     file f = open_file("tests/fixtures/progressive.jpg"), many = {0};
     film out;
-    size_t first = marker_at(&f, 0xda, 2), next;
-    for (next = first + 2; f.bytes[next] != 0xff || f.bytes[next + 1] == 0;) next++;
+    size_t first = marker_at(&f, 0xda, 2), next = scan_end(&f, first);
     append(&many, f.bytes, (int)f.size - 2);
     for (int i = 0; i < 100; i++) append(&many, f.bytes + first, (int)(next - first));
     append(&many, f.bytes + f.size - 2, 2);
@@ -314,8 +325,7 @@ static void a_band_without_its_dc_is_damage(void)
 {
     file f = open_file("tests/fixtures/progressive.jpg"), less = {0};
     film out;
-    size_t first = marker_at(&f, 0xda, 2), next = first + 2;
-    while (f.bytes[next] != 0xff || f.bytes[next + 1] == 0) next++;
+    size_t first = marker_at(&f, 0xda, 2), next = scan_end(&f, first);
     append(&less, f.bytes, (int)first);
     append(&less, f.bytes + next, (int)(f.size - next));
     assert(decode_copy(&out, less.bytes, less.size) == PLEURA_IMAGE_DAMAGED);
