@@ -9,7 +9,7 @@ import { auc, balanced, bootstrap, calibrationError, confusion, random } from '.
  * @typedef {import('./regression.mjs').Film} Film @typedef {import('./regression.mjs').Layer} Layer
  * @typedef {import('./regression.mjs').Point} Point
  * @typedef {{ change: Float64Array[], temperature: number, strength: number }} Refit
- * @typedef {{ value: number, low: number | null, high: number | null }} Figure  with its 95 % interval
+ * @typedef {import('./statistics.mjs').Figure} Figure
  * @typedef {{ name: 'balancedAccuracy' | 'accuracy' | 'auc' | 'calibrationError' | 'logLoss', label: string | null,
  *   before: Figure, after: Figure, difference: Figure }} Comparison  difference: after minus before
  * @typedef {'better' | 'calibrated' | 'same' | 'worse'} Advice
@@ -102,7 +102,6 @@ export function refit(films, layer, progress = () => {}) {
  * @returns {Comparison[]}
  */
 export function compareFits(films, { before, after }, labels) {
-  const patients = new Map([...new Set(films.map(({ patient }) => patient))].map((name, i) => [name, i]));
   const truth = films.map(({ label }) => label), positive = labels.map((_, label) => truth.map((t) => t === label));
   /** @type {{ name: Comparison['name'], label: string | null }[]} */
   const names = [{ name: 'balancedAccuracy', label: null }, { name: 'accuracy', label: null },
@@ -123,10 +122,8 @@ export function compareFits(films, { before, after }, labels) {
     const [a, b] = both.map((of) => of(weight));
     return [...a, ...b, ...b.map((value, i) => value - a[i])];
   };
-  const values = ask(new Float64Array(films.length).fill(1));
-  const intervals = bootstrap(films.map(({ patient }) => patients.get(patient)), patients.size, ask);
-  const figure = (i) => ({ value: values[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null });
-  return names.map((name, i) => ({ ...name, before: figure(i), after: figure(names.length + i), difference: figure(2 * names.length + i) }));
+  const drawn = bootstrap(films, ask);
+  return names.map((name, i) => ({ ...name, before: drawn[i], after: drawn[names.length + i], difference: drawn[2 * names.length + i] }));
 }
 
 /**

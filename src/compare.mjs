@@ -1,5 +1,5 @@
 // Two models on the same films: paired bootstrap over patients, DeLong's test of the areas, McNemar's exact test.
-import { auc, balanced, bootstrap, confusion, FEWEST } from './statistics.mjs';
+import { auc, balanced, bootstrap, confusion, FEWEST, patientsOf } from './statistics.mjs';
 
 /** Two-sided p of a normal deviate, by the series of erf and, far out, the continued fraction of erfc. @param {number} z */
 export function twoSided(z) {
@@ -83,7 +83,6 @@ const likeliest = (probability) => Object.keys(probability).reduce((best, label)
  * @param {Pair[]} pairs @param {string[]} labels that both models know
  */
 export function compare(pairs, labels) {
-  const patients = new Map([...new Set(pairs.map(({ patient }) => patient))].map((name, i) => [name, i]));
   const kinds = [...new Set(pairs.flatMap(({ truth, first, second }) => [truth, ...Object.keys(first), ...Object.keys(second)]))];
   const truth = pairs.map((pair) => kinds.indexOf(pair.truth));
   const models = /** @type {const} */ (['first', 'second']).map((name) => ({
@@ -97,24 +96,21 @@ export function compare(pairs, labels) {
     const values = models.map(({ guess }, m) => [...areas[m].map((area) => area(weight)), balanced(confusion(truth, guess, kinds.length, weight))]);
     return values[0].map((value, i) => value - values[1][i]);
   };
-  const ones = new Float64Array(pairs.length).fill(1);
-  const differences = ask(ones);
-  const intervals = bootstrap(pairs.map(({ patient }) => patients.get(patient)), patients.size, ask);
-  const figure = (i) => ({ value: differences[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null });
+  const ones = new Float64Array(pairs.length).fill(1), differences = bootstrap(pairs, ask);
   const right = models.map(({ guess }) => guess.map((label, i) => label === truth[i]));
   const fewest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
   const balancedOf = (m) => balanced(confusion(truth, models[m].guess, kinds.length, ones));
   const alone = [0, 1].map((m) => pairs.filter((_, i) => right[m][i] && !right[1 - m][i]).length);
   return {
-    n: pairs.length, patients: patients.size,
+    n: pairs.length, patients: patientsOf(pairs),
     classes: labels.map((label, i) => {
       const n = positive[i].filter(Boolean).length;
       if (Math.min(n, pairs.length - n) < FEWEST) return { label, n, first: null, second: null, difference: null, delong: null };
       const [first, second] = areas.map((all) => all[i](ones));
-      return { label, n, first, second, difference: figure(i), delong: delong(models[0].scores[i], models[1].scores[i], positive[i]) };
+      return { label, n, first, second, difference: differences[i], delong: delong(models[0].scores[i], models[1].scores[i], positive[i]) };
     }),
     balancedAccuracy: pairs.length && fewest >= FEWEST
-      ? { first: balancedOf(0), second: balancedOf(1), difference: figure(labels.length) } : { first: null, second: null, difference: null },
+      ? { first: balancedOf(0), second: balancedOf(1), difference: differences[labels.length] } : { first: null, second: null, difference: null },
     mcnemar: { firstAlone: alone[0], secondAlone: alone[1], p: mcnemar(alone[0], alone[1]) },
   };
 }

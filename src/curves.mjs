@@ -59,8 +59,7 @@ export function reliability(probability, positive, weight, bins = 10) {
   }
   return all.flatMap(({ n, total, squares, predicted, observed }, i) => {
     if (!total) return [];
-    const films = (total * total) / squares;
-    const [low, high] = wilson((observed / total) * films, films);
+    const { low, high } = wilson(observed / total, (total * total) / squares);
     return [{ from: i / bins, to: (i + 1) / bins, n, predicted: predicted / total, observed: observed / total, low, high }];
   });
 }

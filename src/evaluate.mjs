@@ -19,10 +19,8 @@ function outcomes(films, label, labels) {
   const own = films.filter(({ row }) => row.label === label);
   const kinds = [...labels, 'uncertain', 'refused', 'error'];
   const counts = Object.fromEntries(kinds.map((kind) => [kind, own.filter(({ answer }) => (answer.verdict ?? 'error') === kind).length]));
-  const shares = Object.fromEntries(kinds.map((kind) => {
-    const [low, high] = wilson(counts[kind], own.length);
-    return [kind, { value: counts[kind] / own.length, low, high }];
-  }));
+  const patients = new Set(own.map(({ row }) => patientOf(row))).size;
+  const shares = Object.fromEntries(kinds.map((kind) => [kind, wilson(counts[kind] / own.length, patients)]));
   return { label, n: own.length, counts, shares };
 }
 

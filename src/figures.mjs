@@ -1,10 +1,9 @@
 // The figures of scored films: sensitivities, areas, calibration, each with an interval from a bootstrap over patients.
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from './curves.mjs';
-import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST, wilson } from './statistics.mjs';
+import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST, patientsOf, wilson } from './statistics.mjs';
 
 /**
- * A figure with its 95 % interval; null where too few films stand behind it.
- * @typedef {{ value: number, low: number | null, high: number | null } | null} Figure
+ * @typedef {import('./statistics.mjs').Figure | null} Figure  null where too few films stand behind it
  * @typedef {{ truth: number, guess: number, probability: number[], patient: string }} Scored  labels by their number
  */
 
@@ -31,12 +30,10 @@ const reweigh = (truth, shares) => (weight) => {
 
 /** What every question needs. @param {Scored[]} scored @param {string[]} labels */
 function prepare(scored, labels) {
-  const patients = new Map([...new Set(scored.map(({ patient }) => patient))].map((name, i) => [name, i]));
   const truth = scored.map((film) => film.truth);
   const positive = labels.map((_, label) => truth.map((t) => t === label));
   return {
-    truth, positive, patients: patients.size, cluster: scored.map(({ patient }) => patients.get(patient)),
-    guess: scored.map(({ guess }) => guess), ones: new Float64Array(scored.length).fill(1),
+    truth, positive, guess: scored.map(({ guess }) => guess), ones: new Float64Array(scored.length).fill(1),
     probability: labels.map((_, label) => scored.map((film) => film.probability[label])),
     counts: positive.map((all) => all.filter(Boolean).length),
     confidence: scored.map(({ probability }) => Math.max(...probability)),
@@ -49,7 +46,7 @@ function prepare(scored, labels) {
  * @param {Scored[]} scored @param {string[]} labels
  */
 export function figures(scored, labels) {
-  const { truth, positive, patients, cluster, guess, ones, probability, counts, confidence, right } = prepare(scored, labels);
+  const { truth, positive, guess, ones, probability, counts, confidence, right } = prepare(scored, labels);
   const areas = labels.map((_, label) => auc(probability[label], positive[label]));
   const slopes = labels.map((_, label) => calibrationSlope(probability[label], positive[label]));
   /** @param {Float64Array} weight @returns {Record<string, number>} */
@@ -57,7 +54,7 @@ export function figures(scored, labels) {
     const matrix = confusion(truth, guess, labels.length, weight);
     const area = areas.map((of) => of(weight));
     const own = labels.map((_, label) => {
-      const { of, ...shares } = against(matrix, label);
+      const shares = against(matrix, label);
       const other = PREVALENCES.flatMap((prevalence) => [
         [`ppv ${prevalence}`, predictive(shares.sensitivity, 1 - shares.specificity, prevalence)],
         [`npv ${prevalence}`, predictive(shares.specificity, 1 - shares.sensitivity, 1 - prevalence)]]);
@@ -70,30 +67,32 @@ export function figures(scored, labels) {
       calibrationError: calibrationError(confidence, right, weight),
     };
   };
-  const values = ask(ones), names = Object.keys(values);
-  const intervals = bootstrap(cluster, patients, (weight) => Object.values(ask(weight)));
-  /** @param {string} name @param {number} of films that the figure is a share of @returns {Figure} */
-  const figure = (name, of, isShare = false) => {
-    if (of < FEWEST || !Number.isFinite(values[name])) return null;
-    let [low, high] = intervals[names.indexOf(name)] ?? [null, null];
-    // None wrong, or all: no resampling can show how little that may prove.
-    if (isShare && low === high && low !== null) [low, high] = wilson(Math.round(values[name] * of), of);
-    return { value: values[name], low, high };
+  const names = Object.keys(ask(ones)), drawn = bootstrap(scored, (weight) => Object.values(ask(weight)));
+  /** @param {string} name @param {number} films behind it @returns {Figure} */
+  const figure = (name, films) => {
+    const given = drawn[names.indexOf(name)];
+    return films < FEWEST || !Number.isFinite(given.value) ? null : given;
+  };
+  /** Where resampling tells nothing, because none is wrong or all are, Wilson does. @param {string} name @param {Scored[]} films that it is a share of */
+  const share = (name, films) => {
+    const given = figure(name, films.length);
+    return given?.low === null ? wilson(given.value, patientsOf(films)) : given;
   };
   const matrix = confusion(truth, guess, labels.length, ones);
   const classes = labels.map((label, i) => {
-    const { of } = against(matrix, i), fewer = Math.min(counts[i], scored.length - counts[i]);
-    const share = (name) => figure(`${i} ${name}`, of[name], true);
+    const fewer = Math.min(counts[i], scored.length - counts[i]);
     return {
-      label, n: counts[i], sensitivity: share('sensitivity'), specificity: share('specificity'), ppv: share('ppv'), npv: share('npv'),
+      label, n: counts[i],
+      sensitivity: share(`${i} sensitivity`, scored.filter(({ truth }) => truth === i)), specificity: share(`${i} specificity`, scored.filter(({ truth }) => truth !== i)),
+      ppv: share(`${i} ppv`, scored.filter(({ guess }) => guess === i)), npv: share(`${i} npv`, scored.filter(({ guess }) => guess !== i)),
       auc: figure(`${i} auc`, fewer), slope: figure(`${i} slope`, fewer),
       atPrevalence: PREVALENCES.map((prevalence) => ({ prevalence, ppv: figure(`${i} ppv ${prevalence}`, fewer), npv: figure(`${i} npv ${prevalence}`, fewer) })),
     };
   });
   const smallest = Math.min(...counts.filter((n) => n));
   return {
-    n: scored.length, patients, confusion: matrix, classes,
-    accuracy: figure('accuracy', scored.length, true), balancedAccuracy: figure('balancedAccuracy', smallest),
+    n: scored.length, patients: patientsOf(scored), confusion: matrix, classes,
+    accuracy: share('accuracy', scored), balancedAccuracy: figure('balancedAccuracy', smallest),
     macroAuc: figure('macroAuc', smallest), calibrationError: figure('calibrationError', scored.length),
   };
 }
@@ -103,7 +102,7 @@ export function figures(scored, labels) {
  * @param {Scored[]} scored judged at these shares @param {string[]} labels @param {number[]} shares of the labels
  */
 export function atPrevalence(scored, labels, shares) {
-  const { truth, patients, cluster, guess, ones, counts, confidence, right } = prepare(scored, labels);
+  const { truth, guess, counts, confidence, right } = prepare(scored, labels);
   const weigh = reweigh(truth, shares);
   /** @returns {number[]} accuracy, calibration error, then what is EXPECTED of each label */
   const ask = (weight) => {
@@ -113,9 +112,9 @@ export function atPrevalence(scored, labels, shares) {
       ...labels.flatMap((_, label) => EXPECTED.map((name) => against(matrix, label)[name]))];
   };
   const enough = labels.every((_, i) => counts[i] >= FEWEST || shares[i] === 0);
-  const values = ask(ones), intervals = bootstrap(cluster, patients, ask);
+  const drawn = bootstrap(scored, ask);
   /** @returns {Figure} */
-  const figure = (i) => (enough && Number.isFinite(values[i]) ? { value: values[i], low: intervals[i]?.[0] ?? null, high: intervals[i]?.[1] ?? null } : null);
+  const figure = (i) => (enough && Number.isFinite(drawn[i].value) ? drawn[i] : null);
   return {
     shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])), accuracy: figure(0), calibrationError: figure(1),
     classes: labels.map((label, i) => ({ label, ...Object.fromEntries(EXPECTED.map((name, at) => [name, figure(2 + EXPECTED.length * i + at)])) })),
@@ -129,16 +128,16 @@ export function atPrevalence(scored, labels, shares) {
  * @param {Scored[]} scored @param {string[]} labels @param {{ shares: number[], scored: Scored[] } | null} moved the same films
  */
 export function curves(scored, labels, moved) {
-  const { truth, positive, patients, cluster, ones, probability, counts } = prepare(scored, labels);
+  const { truth, positive, ones, probability, counts } = prepare(scored, labels);
   const weight = moved ? reweigh(truth, moved.shares)(ones) : ones;
   const expected = moved ? prepare(moved.scored, labels).probability : probability;
   return labels.flatMap((label, i) => {
     if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
     const curve = roc(probability[i], positive[i]), area = auc(probability[i], positive[i]);
-    const [whole, ...band] = bootstrap(cluster, patients, (drawn) => [area(drawn), ...onGrid(curve(drawn))]), [low, high] = whole ?? [null, null];
+    const [whole, ...band] = bootstrap(scored, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
     return [{
-      label, n: counts[i], others: scored.length - counts[i], weighted: moved ? moved.shares[i] : null, auc: { value: area(ones), low, high },
-      roc: curve(ones), band: GRID.map((x, at) => ({ x, low: band[at]?.[0] ?? 0, high: band[at]?.[1] ?? 1 })),
+      label, n: counts[i], others: scored.length - counts[i], weighted: moved ? moved.shares[i] : null, auc: whole,
+      roc: curve(ones), band: band.map(({ value, low, high }, at) => ({ x: GRID[at], low: low ?? value, high: high ?? value })),
       reliability: reliability(expected[i], positive[i], weight), netBenefit: netBenefit(expected[i], positive[i], weight, THRESHOLDS),
     }];
   });

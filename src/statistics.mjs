@@ -5,17 +5,27 @@
 /** A figure with fewer films behind it is not given. */
 export const FEWEST = 10;
 
+/** Figures that differ by less are the same. */
+const ROUNDING = 1e-12;
+
 /** 97.5 % quantile of the normal distribution. */
 const Z = 1.959963984540054;
 
-/** Wilson's 95 % interval of a share. @param {number} hits @param {number} n @returns {[number, number]} */
-export function wilson(hits, n) {
-  if (!n) return [NaN, NaN];
-  const share = hits / n;
+/**
+ * A value with its 95 % interval; null where too few films stand behind it to tell one.
+ * @typedef {{ value: number, low: number | null, high: number | null }} Figure
+ */
+
+/**
+ * A share with Wilson's 95 % interval. The films of one patient are alike: they count as one case.
+ * @param {number} share 0..1 @param {number} n independent cases, whole or not @returns {Figure}
+ */
+export function wilson(share, n) {
+  if (!n) return { value: share, low: null, high: null };
   const centre = share + (Z * Z) / (2 * n);
   const spread = Z * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n));
   const scale = 1 + (Z * Z) / n;
-  return [Math.max(0, (centre - spread) / scale), Math.min(1, (centre + spread) / scale)];
+  return { value: share, low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) };
 }
 
 /** mulberry32: the same numbers from the same seed everywhere. @param {number} seed @returns {() => number} 0 <= x < 1 */
@@ -40,7 +50,7 @@ export function confusion(truth, guess, classes, weight) {
 const share = (part, whole) => (whole ? part / whole : NaN);
 
 /**
- * One class against the rest; `of` holds what each share was taken of.
+ * One class against the rest.
  * @param {number[][]} matrix @param {number} label
  */
 export function against(matrix, label) {
@@ -53,7 +63,6 @@ export function against(matrix, label) {
   return {
     sensitivity: share(hit, is), specificity: share(neither, all - is),
     ppv: share(hit, called), npv: share(neither, all - called),
-    of: { sensitivity: is, specificity: all - is, ppv: called, npv: all - called },
   };
 }
 
@@ -108,26 +117,32 @@ export function quantile(sorted, q) {
   return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
 }
 
+/** @param {{ patient: string }[]} films */
+export const patientsOf = (films) => new Set(films.map(({ patient }) => patient)).size;
+
 /**
- * 95 % intervals by drawing whole clusters (patients) with replacement. A figure that more than one round in twenty
- * cannot give has no interval.
- * @param {Numbers} cluster of each film, 0..clusters-1 @param {number} clusters
- * @param {(weight: Float64Array) => number[]} figures @param {number} [rounds] @param {number} [seed]
- * @returns {([number, number] | null)[]} one for each figure
+ * Figures of films with their intervals, by drawing whole patients with replacement. One that more than one round in twenty
+ * cannot give has no interval; nor has one that is the same in every round: where all agree, nothing tells how far others
+ * would be off.
+ * @param {{ patient: string }[]} films @param {(weight: Float64Array) => number[]} figures of the films so weighted
+ * @param {number} [rounds] @param {number} [seed] @returns {Figure[]}
  */
-export function bootstrap(cluster, clusters, figures, rounds = 1000, seed = 1) {
+export function bootstrap(films, figures, rounds = 1000, seed = 1) {
+  const numbers = new Map([...new Set(films.map(({ patient }) => patient))].map((patient, number) => [patient, number]));
+  const patient = films.map((film) => numbers.get(film.patient));
   const draw = random(seed);
-  const times = new Float64Array(clusters);
-  const weight = new Float64Array(cluster.length);
-  /** @type {number[][]} */ const values = [];
+  const times = new Float64Array(numbers.size);
+  const weight = new Float64Array(films.length);
+  /** @type {number[][]} */ const drawn = [];
   for (let round = 0; round < rounds; round++) {
     times.fill(0);
-    for (let i = 0; i < clusters; i++) times[Math.floor(draw() * clusters)]++;
-    for (let i = 0; i < weight.length; i++) weight[i] = times[cluster[i]];
-    values.push(figures(weight));
+    for (let i = 0; i < times.length; i++) times[Math.floor(draw() * times.length)]++;
+    for (let i = 0; i < weight.length; i++) weight[i] = times[patient[i]];
+    drawn.push(figures(weight));
   }
-  return (values[0] ?? []).map((_, i) => {
-    const known = Float64Array.from(values.map((row) => row[i]).filter((x) => !Number.isNaN(x))).sort();
-    return known.length < 0.95 * rounds ? null : [quantile(known, 0.025), quantile(known, 0.975)];
+  return figures(weight.fill(1)).map((value, i) => {
+    const known = Float64Array.from(drawn.map((values) => values[i]).filter((x) => !Number.isNaN(x))).sort();
+    const [low, high] = [0.025, 0.975].map((q) => quantile(known, q));
+    return known.length < 0.95 * rounds || high - low < ROUNDING ? { value, low: null, high: null } : { value, low, high };
   });
 }

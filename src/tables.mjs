@@ -138,7 +138,7 @@ export function markdown(result, labels, plots = []) {
       + ` (${result.unknownPatients} films of unknown patients count as one patient each); errors: ${result.errors}.`,
     plain(result.notice),
     `Every table and plot here is made by\n\n    ${harmless(result.command)}`,
-    'In brackets: 95 % intervals, by a bootstrap over patients (1,000 rounds, fixed seed), for the shares of verdicts (and where no round differs) by Wilson.'
+    'In brackets: 95 % intervals, by a bootstrap over patients (1,000 rounds, fixed seed), for the shares of verdicts (and where no round differs) by Wilson with as many cases as patients.'
       + ` A figure with fewer than ${FEWEST} films behind it is not given. PPV and NPV hold at this set's mixture of classes only. A calibration slope below 1 means too sure.`,
     ...(Object.keys(result.notScored).length ? [`Not scored, because the model has no such label: ${list(result.notScored)}.`] : []),
     ...(result.sources.length ? ['## Films: source and label',

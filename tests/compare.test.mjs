@@ -87,7 +87,7 @@ test('a comparison gives both values, the difference with its interval, and what
 
 test('a model does not differ from itself, and patients are drawn whole', () => {
   const same = compare(pairs.map((pair) => ({ ...pair, second: pair.first })), ['covid', 'normal']);
-  assert.deepEqual(same.balancedAccuracy.difference, { value: 0, low: 0, high: 0 });
+  assert.deepEqual(same.balancedAccuracy.difference, { value: 0, low: null, high: null });
   assert.deepEqual([same.classes[0].delong.p, same.mcnemar.p], [1, 1]);
   // A patient's films of the same errors: the same number of films proves less.
   const spread = (patientOf) => {

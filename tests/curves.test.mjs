@@ -45,11 +45,11 @@ test('reliability: predicted and observed shares, counts, and an interval that w
   near(bins[0].predicted, 0.15);
   near(bins[0].observed, 0.5);
   near(bins[1].observed, 1);
-  assert.deepEqual([bins[1].low, bins[1].high], wilson(2, 2));
+  assert.deepEqual([bins[1].low, bins[1].high], [wilson(1, 2).low, 1]);
   const [only] = reliability([0.6, 0.7], [true, false], [3, 1], 2);
   near(only.predicted, 0.625);
   near(only.observed, 0.75);
-  near(only.low, wilson(0.75 * 1.6, 1.6)[0]); // (3 + 1)^2 / (9 + 1) films
+  near(only.low, wilson(0.75, 1.6).low); // (3 + 1)^2 / (9 + 1) films
 });
 
 test('net benefit: hits less false alarms at the odds of the threshold', () => {

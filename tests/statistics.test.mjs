@@ -11,8 +11,10 @@ const ones = (n) => new Float64Array(n).fill(1);
 
 test("Wilson's interval gives the published values", () => {
   for (const [hits, n, low, high] of [[8, 10, 0.4902, 0.9433], [0, 10, 0, 0.2775], [10, 10, 0.7225, 1], [81, 263, 0.2553, 0.3662]]) {
-    near(wilson(hits, n)[0], low);
-    near(wilson(hits, n)[1], high);
+    const found = wilson(hits / n, n);
+    assert.equal(found.value, hits / n);
+    near(found.low, low);
+    near(found.high, high);
   }
 });
 
@@ -59,17 +61,18 @@ test('quantiles lie between the two nearest values', () => {
 test('the bootstrap repeats itself, draws patients, and knows when it cannot tell', () => {
   const right = Array.from({ length: 200 }, (_, i) => Number(i % 4 > 0));
   const mean = (weight) => [right.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
-  const films = Array.from(right, (_, i) => i);
-  const [[low, high]] = bootstrap(films, 200, mean);
-  assert.deepEqual(bootstrap(films, 200, mean), [[low, high]]);
+  const films = right.map((_, i) => ({ patient: `${i}` }));
+  const [{ value, low, high }] = bootstrap(films, mean);
+  assert.equal(value, 0.75);
+  assert.deepEqual(bootstrap(films, mean), [{ value, low, high }]);
   // The normal approximation: 0.75 +- 1.96 sqrt(0.75 * 0.25 / 200).
   assert.ok(Math.abs(low - 0.69) < 0.015 && Math.abs(high - 0.81) < 0.015, `${low} to ${high}`);
   // Ten copies of each of 20 patients prove no more than 20 films.
   const few = right.map((_, i) => Number((i % 20) % 4 > 0));
   const clustered = (weight) => [few.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
-  const [[wideLow, wideHigh]] = bootstrap(few.map((_, i) => i % 20), 20, clustered);
-  assert.ok(wideHigh - wideLow > 2.5 * (high - low));
-  assert.deepEqual(bootstrap([0, 1], 2, () => [NaN]), [null]);
+  const [wide] = bootstrap(few.map((_, i) => ({ patient: `${i % 20}` })), clustered);
+  assert.ok(wide.high - wide.low > 2.5 * (high - low));
+  assert.deepEqual(bootstrap(films, () => [NaN, 1]), [{ value: NaN, low: null, high: null }, { value: 1, low: null, high: null }]);
 });
 
 test('CSV with quotes, commas, line breaks and a byte order mark is read', () => {
@@ -114,6 +117,18 @@ test('a report counts all films, and answered ones apart', () => {
   assert.equal(a.figures.classes[0].n, 25);
   assert.ok(a.figures.classes[0].sensitivity);
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
+});
+
+test('where all films agree shares are bounded by their patients, and what no resampling can tell has no interval', () => {
+  const right = films.map(({ row, answer }) => ({ row, answer: { ...answer, verdict: row.label, probability: { covid: Number(row.label === 'covid'), normal: Number(row.label === 'normal') } } }));
+  const { all, outcomes: [covid] } = report(right, LABELS, []);
+  assert.deepEqual([all.patients, all.accuracy], [30, wilson(1, 30)]);
+  assert.deepEqual(all.classes[0].ppv, wilson(1, 30));
+  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc, all.classes[0].atPrevalence[0].ppv]) assert.deepEqual(figure, { value: 1, low: null, high: null });
+  assert.deepEqual(covid.shares.covid, wilson(1, 30));
+  // Three films of each patient are no more cases than one.
+  const thrice = report([right, right, right].flat(), LABELS, []);
+  assert.deepEqual([thrice.all.n, thrice.all.accuracy, thrice.outcomes[0].shares.covid], [180, wilson(1, 30), wilson(1, 30)]);
 });
 
 test('a set of one class gets shares only, and the report is the same each time', () => {
