@@ -87,12 +87,13 @@ async function ask(items, options, runFilms, check) {
   return { model, name, films };
 }
 
-/** The films that both models have answered, by the labels that both know. @param {Film[]} first @param {Film[]} second @param {string[]} labels */
-const pairUp = (first, second, labels) => first.flatMap(({ row, answer }, i) => {
-  const other = second[i].answer;
-  if (!answer.verdict || !other.verdict || !labels.includes(row.label)) return [];
-  return [{ truth: row.label, patient: patientOf(row), first: answer.probability, second: other.probability }];
-});
+/** The films that both models have answered, of the labels that both know. @param {Film[]} first @param {Film[]} second @param {string[]} labels */
+const pairUp = (first, second, labels) => first.map((film, i) => /** @type {const} */ ([film, second[i]]))
+  .filter(([{ row, answer }, other]) => answer.verdict && other.answer.verdict && labels.includes(row.label));
+
+/** @param {ReturnType<typeof pairUp>} pairs @returns {import('./compare.mjs').Pair[]} */
+const asked = (pairs) => pairs.map(([{ row, answer }, other]) =>
+  ({ truth: row.label, patient: patientOf(row), first: answer.probability, second: other.answer.probability }));
 
 /** What was typed, for a shell. */
 const typed = () => ['pleura', ...process.argv.slice(2)].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
@@ -119,7 +120,7 @@ export async function evaluate(options, runFilms) {
     common = labels.filter((label) => others.includes(label));
     if (!common.length) throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
   }) : null;
-  const scored = score(first.films, labels);
+  const scored = score(first.films, labels), pairs = second && pairUp(first.films, second.films, common);
   const moved = mixture && {
     shares: labels.map((label) => mixture[label]),
     scored: score(first.films.map(({ row, answer }) => ({ row, answer: answer.verdict ? { ...answer, ...engine.judge(answer) } : answer })), labels),
@@ -128,23 +129,24 @@ export async function evaluate(options, runFilms) {
     command: typed(), model: first.name, notice, temperature, certain, prior: prior && rounded(prior), split: options.split ?? null,
     ...report(first.films, labels, columns),
     ...(moved ? { prevalence: atPrevalence(moved.scored, labels, moved.shares) } : {}),
-    ...(second ? { comparison: { against: second.name, ...compare(pairUp(first.films, second.films, common), common) } } : {}),
+    ...(second ? { comparison: { against: second.name, ...compare(asked(pairs), common) } } : {}),
     ...(options.report ? { curves: curves(scored, labels, moved) } : {}),
   };
   if (!options.report) return options.json ? toJson(result) : markdown(result, labels);
-  const plots = draw(result, labels, second && { name: second.name, curves: curves(score(second.films, second.model.labels), second.model.labels, null) });
+  const plots = draw(result, labels, second && [first, second].map(({ name }, i) =>
+    ({ name, curves: curves(score(pairs.map((both) => both[i]), common), common, null) })));
   const text = markdown(result, labels, Object.keys(plots));
   await writeAll(options.report, { 'evaluation.md': `${text}\n`, 'evaluation.json': `${toJson(result)}\n`, ...plots });
   return options.json ? toJson(result) : text;
 }
 
-/** @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] } | undefined} second @returns {Record<string, string>} SVG by file name */
-function draw(result, labels, second) {
-  const lines = result.curves, both = second && [{ name: result.model, curves: lines }, second];
+/** @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] }[] | null} both models on the same films @returns {Record<string, string>} SVG by file name */
+function draw(result, labels, both) {
+  const lines = result.curves;
   return {
     'confusion.svg': confusionPlot(result.all.confusion, labels),
-    ...(lines.length && { 'roc.svg': rocPlot(lines), 'reliability.svg': reliabilityPlot(lines), 'decision.svg': decisionPlot(lines) }),
-    ...(lines.length && both && { 'comparison.svg': rocPlot(lines, both) }),
+    ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]), 'reliability.svg': reliabilityPlot(lines), 'decision.svg': decisionPlot(lines) }),
+    ...(both?.[0].curves.length && { 'comparison.svg': rocPlot(both) }),
   };
 }
 

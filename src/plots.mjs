@@ -85,11 +85,13 @@ const legend = (lines, bottom = SIDE) => lines.flatMap(([kind, words], i) => {
 
 
 /**
- * @param {Curve[]} curves @param {{ name: string, curves: Curve[] }[]} [against] a second model's, and the names of both
+ * With a band for one model, without for two on the same films.
+ * @param {{ name?: string, curves: Curve[] }[]} models
  */
-export function rocPlot(curves, against) {
-  const other = (label) => against?.[1].curves.find((one) => one.label === label);
-  const names = against?.map(({ name }) => shorten(name, 26)) ?? [];
+export function rocPlot(models) {
+  const [{ curves }, against] = models;
+  const other = (label) => against?.curves.find((one) => one.label === label);
+  const names = against ? models.map(({ name }) => shorten(name, 26)) : [];
   const describe = (c) => [c, other(c.label)].flatMap((one, i) => (one
     ? [`${c.label}${names[i] ? `, ${names[i]}` : ''}: area under the curve ${interval(one.auc)}, ${one.n} films against ${one.others}.`] : [])).join(' ');
   return panels(against ? 'ROC curves of both models' : 'ROC curves with 95 % bands', curves, describe, SIDE + 84, (c) => {

@@ -101,6 +101,19 @@ test('a model beside itself shows no difference, and one of other labels is refu
   assert.match(stderr, /The models have no label in common: covid, pneumonia, normal; a, b, c\./);
 });
 
+test('models of different labels are compared, in table and plot, on the films of the labels that both know', () => {
+  const other = join(folder, 'two.gguf');
+  spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), other, '--labels', 'covid,normal,c']);
+  const { status, stderr } = evaluate('--labels', 'films', '--report', 'both', '--against', other);
+  assert.equal(status, 0, stderr);
+  const { comparison, curves } = JSON.parse(readFileSync(join(folder, 'both/evaluation.json'), 'utf8'));
+  assert.deepEqual([comparison.n, curves[0].n + curves[0].others], [24, 36]);
+  const described = /<desc id="described">(.*?)<\/desc>/.exec(readFileSync(join(folder, 'both/comparison.svg'), 'utf8'))[1];
+  const areas = [...described.matchAll(/(covid|pneumonia|normal), [^:]*: area under the curve (\S+) [^,]*, (\d+) films against (\d+)\./g)];
+  assert.deepEqual(areas.map(([, label, area, n, others]) => [label, area, n, others]),
+    comparison.classes.flatMap(({ label, first, second }) => [first, second].map((area) => [label, area.toFixed(3), '12', '12'])));
+});
+
 test('at the prevalence that a person expects films are judged as the command judges them there, and nonsense is told', () => {
   const at = ['--prevalence', 'covid=0.5,pneumonia=0.4'];
   const { status, stdout } = evaluate('--labels', 'films', ...at);

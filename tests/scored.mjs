@@ -12,7 +12,7 @@ export const scored = (labels) => Array.from({ length: 120 }, (_, i) => {
 export function plots(labels) {
   const films = scored(labels), lines = curves(films, labels, null);
   return {
-    confusion: confusionPlot(figures(films, labels).confusion, labels), roc: rocPlot(lines), reliability: reliabilityPlot(lines),
-    decision: decisionPlot(lines), comparison: rocPlot(lines, [{ name: 'first', curves: lines }, { name: 'second', curves: lines }]),
+    confusion: confusionPlot(figures(films, labels).confusion, labels), roc: rocPlot([{ curves: lines }]), reliability: reliabilityPlot(lines),
+    decision: decisionPlot(lines), comparison: rocPlot([{ name: 'first', curves: lines }, { name: 'second', curves: lines }]),
   };
 }
