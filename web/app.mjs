@@ -227,10 +227,7 @@ const actions = {
     queue.remove();
     focus(state.selected ? '#reading' : '#welcome [data-action=choose]');
   },
-  'retry-film'() {
-    queue.enqueue([state.selected]);
-    focus('#reading');
-  },
+  'retry-film': () => queue.enqueue([state.selected]),
   async tags() {
     const film = state.selected;
     try {

@@ -1,5 +1,5 @@
 // view.mjs: draws the state of app.mjs into the document; changes nothing else and decides nothing
-import { createChanges, each, element, put } from './dom.mjs';
+import { createChanges, each, element, put, refocus } from './dom.mjs';
 import { createPanels } from './panels.mjs';
 import { createReading } from './reading.mjs';
 import { createTable } from './table.mjs';
@@ -120,8 +120,19 @@ export function createView(document) {
     }
   }
 
+  /** What screen readers say; from within an open dialog, which silences all else. */
+  function speak({ said }) {
+    const place = document.querySelector('dialog[open]') ?? document.body;
+    if (at.said.parentNode !== place) {
+      at.said.textContent = ''; // or it might be said twice
+      place.append(at.said);
+    }
+    if (changed('said', said)) put(at.said, said);
+  }
+
   /** @param {State} state */
   function view(state) {
+    const focused = document.activeElement;
     language(state);
     work(state);
     footer(state);
@@ -131,11 +142,12 @@ export function createView(document) {
     document.body.classList.toggle('reading-many', state.films.length > 1);
     at.stuck.hidden = true;
     at.drop.hidden = !state.dragging;
-    put(at.said, state.said);
     strip(state);
     if (state.selected) stage(state);
     else clear();
     for (const part of parts) part(state);
+    speak(state);
+    refocus(focused);
   }
 
   return { view, box: viewer.box };

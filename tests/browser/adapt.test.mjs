@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { LANGUAGES } from '../../web/words.mjs';
 import english from '../../web/words/en.mjs';
 import { film, folder, root, tiny } from '../command.mjs';
-import { faults, keeping, launch, open, serve, settled } from './site.mjs';
+import { faults, focused, keeping, launch, open, serve, settled } from './site.mjs';
 
 const WAIT = { timeout: 180_000 };
 let browser, server;
@@ -46,6 +46,8 @@ async function saved(page, selector) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
   return readFile(await download.path());
 }
+/** What the open dialog says to screen readers: all outside it is silent. */
+const spoken = (page) => page.textContent('dialog[open] [role=status][aria-live]');
 const inForce = (page, start) => page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
 const record = async (page) => JSON.parse((await saved(page, '[data-action=export-json]')).toString().split('\n')[0]);
 
@@ -59,7 +61,7 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   await panel(page, 'adapt');
   assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
   await fit(page);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'adapt-advice');
+  assert.equal(await focused(page), 'adapt-advice');
   assert.match(await page.textContent('#adapt-films'), /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Left out: .*in other folders 1/);
   assert.equal(await page.locator('#adapt-figures tr').count(), 7);
   assert.deepEqual(await faults(page), []);
@@ -99,8 +101,10 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.setInputFiles('#labelled', `${folder}/few`);
   await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-problem').textContent));
   await fit(page);
+  assert.match(await spoken(page), /\w/);
   await page.click('[data-action=adapt-discard]');
   await page.waitForSelector('#adapt-result', { state: 'hidden' });
+  assert.equal(await focused(page), 'adapt-title', 'the button is gone');
   assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
   await page.setInputFiles('#adapter', `${folder}/own.gguf`);
   await inForce(page, 'Adapted');

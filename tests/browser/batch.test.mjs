@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, faults, launch, open, png, serve, settled, watch } from './site.mjs';
+import { choose, faults, focused, launch, open, png, serve, settled, watch } from './site.mjs';
 
 let browser, server, folder;
 before(async () => {
@@ -143,6 +143,7 @@ test('a film whose file has gone is named, and is read when tried again with the
   await settled(page);
   assert.deepEqual(await column(page, 2), [verdicts[1], verdicts[1], verdicts[1]]);
   assert.equal(await page.isVisible('#retry-failed'), false);
+  assert.equal(await focused(page), 'batch-title', 'the button is gone');
 });
 
 /** What would be on paper. */

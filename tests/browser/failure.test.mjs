@@ -1,7 +1,7 @@
 // failure.test.mjs: missing and altered parts, a dead engine, cancelling: a sentence each, and the page goes on
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asEngine, beforeWorker, choose, faults, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { asEngine, beforeWorker, choose, faults, focused, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const film = { name: 'film.png', buffer: png(128, 128) };
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
@@ -38,6 +38,7 @@ for (const [title, part, change, sentence] of [
     await page.click('#work-retry');
     await settled(page);
     assert.equal(await page.isVisible('#work'), false);
+    assert.equal(await focused(page), 'reading', 'the button is gone');
     assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
   });
 }
@@ -109,12 +110,14 @@ test('cancelling ends even an endless computation; each film can be tried again'
   assert.deepEqual(await faults(page), [], 'while reading');
   await page.click('#work-cancel');
   await settled(page);
+  assert.equal(await focused(page), 'reading', 'the button is gone');
   const words = await page.locator('.strip-word').allTextContents();
   assert.deepEqual(words.slice(1), ['Cancelled', 'Cancelled']);
   await select(page, 2);
   assert.deepEqual(await faults(page), [], 'when cancelled');
   await page.click('#film-retry');
   await settled(page);
+  assert.equal(await focused(page), 'reading', 'the button is gone');
   assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
   await page.click('#retry-cancelled');
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');

@@ -10,7 +10,7 @@ import { createEngine } from '../../src/engine.mjs';
 import { floatValues, readGguf, writeGguf } from '../../src/gguf.mjs';
 import { LANGUAGES } from '../../web/words.mjs';
 import english from '../../web/words/en.mjs';
-import { choose, faults, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { choose, faults, focused, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.464], OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
@@ -108,7 +108,7 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
   await page.focus('#own-prior');
   await page.keyboard.press('Enter');
   await standsFor(page, OWN);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'own-prior');
+  assert.equal(await focused(page), 'own-prior');
 });
 
 test('a whole table follows the slider, and what is saved and printed says for which mixture', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom_file.mjs';
-import { choose, faults, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
+import { choose, faults, focused, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
 let browser, server;
@@ -238,7 +238,7 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   await page.click('#tags-show');
   await page.waitForSelector('#tags >> text=Nobody Anna');
   assert.deepEqual(await faults(page), []);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'tags');
+  assert.equal(await focused(page), 'tags');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.equal(await named('#sheet'), false);
   for (const kind of ['csv', 'json']) {

@@ -132,6 +132,9 @@ export const reading = (page) =>
 
 export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
 
+/** The id of what has the focus. */
+export const focused = (page) => page.evaluate(() => document.activeElement.id);
+
 /** What axe finds wrong. @returns {Promise<string[]>} */
 export async function faults(page) {
   await page.evaluate(axe.source);
