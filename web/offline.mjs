@@ -9,12 +9,14 @@ import { STORE } from './store.mjs';
  *  @param {{onKept: (kept: Kept) => void, onUpdate: () => void, onRequests: (requests: import('./requests.mjs').Request[]) => void}} tell */
 export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   const workers = navigator.serviceWorker;
-  workers?.addEventListener('message', ({ data }) => onRequests(data.requests));
+  const code = codeAddress('sw.js');
+  // Another copy of the page on this host has one of its own, which tells it to every page.
+  workers?.addEventListener('message', ({ data, source }) => /** @type {ServiceWorker} */ (source).scriptURL === String(code) && onRequests(data.requests));
   workers?.startMessages();
   /** @type {ServiceWorkerRegistration} */
   let registration;
   try {
-    registration = await workers.register(codeAddress('sw.js'), { updateViaCache: 'none' });
+    registration = await workers.register(code, { updateViaCache: 'none' });
     follow(registration.waiting ?? registration.installing);
   } catch {
     await globalThis.caches?.delete(STORE).catch(() => {}); // without a service worker nothing would ever tidy up there

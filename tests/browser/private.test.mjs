@@ -83,6 +83,17 @@ test('the list of requests is that of the server, and a film adds none', async (
   assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 1', 'the count is live');
 });
 
+test('what another copy of the page on the same host asks for is not counted', async (t) => {
+  const { page } = await ready(t);
+  await read(page);
+  const other = await page.context().newPage();
+  await other.goto(new URL('../other/', server.url).href);
+  await other.waitForSelector('text=Ready to work offline');
+  await panel(page, 'requests');
+  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
+  assert.equal(await page.locator('#requests th', { hasText: 'other/' }).count(), 0);
+});
+
 test('cleared, the page holds nothing of the films: no name in the document, no picture in memory', async (t) => {
   const { page } = await ready(t);
   const tools = await page.context().newCDPSession(page);

@@ -17,7 +17,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 const PATIENCE = 180_000;
 export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** A static server of `server.folder` below /some/folder/, without any help for the browser's own cache;
+/** A static server of `server.folder` below /some/folder/, and once more below /some/other/, without any help for the browser's own cache;
  *  `server.change(name, bytes)` may put other bytes in place, or null for a 404, `server.end(name, response, bytes)` may break off. It sends the policy to worker and service
  *  worker, too, and closing it fails when the policy of any of them was violated, as browsers report and `watch` hears. */
 export async function serve() {
@@ -30,8 +30,8 @@ export async function serve() {
       return response.writeHead(204).end();
     }
     server.requests.push(pathname);
-    const name = pathname === home ? 'index.html' : pathname.slice(home.length);
-    const bytes = pathname.startsWith(home) ? await readFile(`${server.folder}/${name}`).catch(() => null) : null;
+    const [, rest] = /^\/some\/(?:folder|other)\/(.*)$/.exec(pathname) ?? [], name = rest || 'index.html';
+    const bytes = rest === undefined ? null : await readFile(`${server.folder}/${name}`).catch(() => null);
     const body = bytes && server.change(name, bytes);
     response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' });
     if (body) server.end(name, response, body);
