@@ -174,7 +174,7 @@ function save(name, type, text) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk still reads it
 }
-const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model.labels));
+const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model?.labels ?? []));
 const saveJson = (records) => save('pleura.jsonl', 'application/jsonl', jsonReport(records));
 function saveBatch(save) {
   save(records());

@@ -18,8 +18,8 @@ export const kept = ({ record }) => record;
 /** @param {Record[]} records  @returns {string} one a line */
 export const jsonReport = (records) => records.map((record) => `${jsonLines().row(record)}\n`).join('');
 
-/** @param {Record[]} records  @param {string[]} labels */
+/** @param {Record[]} records  @param {string[]} labels  of the weights in force; kept results may be of others */
 export function csvReport(records, labels) {
-  const { head, row } = csv(labels);
+  const { head, row } = csv([...new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))])]);
   return [head, ...records.map(row)].map((line) => `${line}\n`).join('');
 }

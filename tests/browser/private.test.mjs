@@ -162,6 +162,26 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
   });
 }
 
+test('kept results can be saved where the engine cannot start', async (t) => {
+  const { page, close } = await open(browser, server, { serviceWorkers: 'block' });
+  t.after(close);
+  await settled(page);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await keeping(page);
+  await page.keyboard.press('Escape');
+  await read(page);
+  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  await page.route('**/*.gguf', (route) => route.abort());
+  await page.reload();
+  await page.waitForSelector('#work.failed');
+  await panel(page, 'history');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-csv]')]);
+  const [head, row] = (await readFile(await download.path(), 'utf8')).split('\n');
+  assert.match(head, /,probability_covid,probability_pneumonia,probability_normal,/);
+  assert.ok(row.startsWith(`${film.name},ok,`), row);
+});
+
 test('a wipe in one tab also ends the keeping of another', async (t) => {
   const { page } = await ready(t);
   await panel(page, 'history');
