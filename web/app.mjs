@@ -117,14 +117,20 @@ function add({ sources, skipped }) {
 
 /** @param {Promise<import('./intake.mjs').Intake>} found */
 async function gather(found) {
+  const { cleared } = state;
   set({ gathering: true });
   try {
     const intake = await found;
     set({ gathering: false });
-    add(intake);
+    if (cleared === state.cleared) add(intake);
   } catch (error) {
     set({ gathering: false, said: state.words.problem({ code: 'file-unreadable', message: error.message }) });
   }
+}
+
+function clear() {
+  state.cleared++;
+  queue.clear();
 }
 
 function select(film) {
@@ -220,7 +226,7 @@ const actions = {
   },
   cancel: () => queue.cancel(),
   clear() {
-    queue.clear();
+    clear();
     focus('#welcome [data-action=choose]');
   },
   remove() {
@@ -334,7 +340,7 @@ const actions = {
     await readHistory({ on: false, problem: null });
   },
   async wipe() {
-    queue.clear();
+    clear();
     await actions.keep(false);
     adapting.discard();
     if (state.adapter) await useAdapter(null);

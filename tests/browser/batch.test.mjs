@@ -100,6 +100,25 @@ test('a folder that is chosen is read with the paths of its films', async (t) =>
   assert.deepEqual(await column(page, 1), ['chosen/part/x.png', 'chosen/y.png']);
 });
 
+test('a folder that is still looked through when all is cleared does not come in afterwards', async (t) => {
+  const page = await ready(t);
+  await mkdir(`${folder}/slow`, { recursive: true });
+  await Promise.all([writeFile(`${folder}/slow/IM0001`, 'its first bytes tell what it is'), writeFile(`${folder}/slow/x.png`, png(128, 128))]);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  await page.evaluate(() => {
+    const { arrayBuffer } = Blob.prototype, held = new Promise((resolve) => { globalThis.release = resolve; });
+    Blob.prototype.arrayBuffer = async function () { return held.then(() => arrayBuffer.call(this)); };
+  });
+  await page.setInputFiles('#folder', `${folder}/slow`);
+  await page.waitForSelector('#work:not([hidden])');
+  await page.click('#more');
+  await page.click('#clear');
+  await page.evaluate(() => globalThis.release());
+  await page.waitForSelector('#work', { state: 'hidden' });
+  assert.equal(await page.isVisible('#welcome'), true);
+});
+
 for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
   test(`the table sorts by any column and a row opens its film at ${viewport.width} pixels`, async (t) => {
     const page = await ready(t, { viewport });
