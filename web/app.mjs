@@ -73,10 +73,11 @@ async function startEngine() {
     if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && !refused) return true;
     update(() => {
       state.adapter = adapter;
-      if (refused) state.adapting = { ...state.adapting, problem: refused };
+      if (refused) Object.assign(state, { adapting: { ...state.adapting, problem: refused }, panel: 'adapt' });
       state.engine.phase = 'ready';
       state.model = { ...model, sha256, label: `${model.name}-${model.version} ${sha256.slice(0, 12)}` };
     });
+    if (refused) await history.keepAdapter(null); // said once, not at each visit
     offline ??= startOffline();
     return true;
   } catch (error) {

@@ -127,6 +127,27 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.evaluate(() => document.querySelector('#welcome [data-action=phantom]').click());
   await page.waitForSelector('#bars:not([hidden])');
   assert.match(await page.textContent('#model'), /Adapted/);
+  await page.evaluate(async () => { // the device alters it
+    const [{ name }] = await indexedDB.databases();
+    const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+    const adapter = store.transaction('adapter', 'readwrite').objectStore('adapter');
+    const bytes = await new Promise((resolve) => { adapter.get(0).onsuccess = ({ target }) => resolve(target.result); });
+    bytes[bytes.length - 1] ^= 1;
+    adapter.put(bytes, 0);
+    await new Promise((resolve) => { adapter.transaction.oncomplete = resolve; });
+    store.close();
+  });
+  await page.reload();
+  await page.waitForSelector('#panel-adapt[open] #adapt-problem:not([hidden])');
+  assert.equal(await page.textContent('#adapt-problem'), english['problem.overlay-damaged']);
+  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('dialog[open]').count(), 0, 'once is enough');
+  await panel(page, 'adapt');
+  await page.setInputFiles('#adapter', `${folder}/own.gguf`);
+  await inForce(page, 'Adapted');
+  await page.keyboard.press('Escape');
   await panel(page, 'history');
   await page.click('[data-action=wipe]');
   await page.waitForFunction(() => !document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
