@@ -22,15 +22,17 @@ assert.equal(whole.split('\n').length, FILMS + 2);
 
 const bin = join(folder, 'bin'), started = join(folder, 'started'), doom = join(folder, 'doom.mjs');
 mkdirSync(bin);
-// The first process dies by its own hand once it has written some answers: no one else would be in time for certain.
+// The first process dies by its own hand once it has written some answers: no one else would be in time for certain. Another,
+// on the node HELD of Slurm, stands still until the node is killed.
 writeFileSync(doom, `import { fstatSync, statSync } from 'node:fs';
 const at = process.argv.indexOf('--resume');
 const size = () => (at < 0 ? fstatSync(1).size : statSync(process.argv[at + 1], { throwIfNoEntry: false })?.size ?? 0);
-setInterval(() => size() > 600 && process.kill(process.pid, 'SIGKILL'), 1).unref();
+setInterval(() => size() > 600 && process.kill(process.pid, process.env.DOOM), 1).unref();
 `);
 writeFileSync(join(bin, 'pleura'), `#!/bin/sh
 echo >> '${started}'
-mkdir '${folder}/doomed' 2>/dev/null && exec '${process.execPath}' --import '${doom}' '${cli}' "$@"
+mkdir '${folder}/doomed' 2>/dev/null && DOOM=SIGKILL exec '${process.execPath}' --import '${doom}' '${cli}' "$@"
+[ "$SLURMD_NODENAME" = "\${HELD-none}" ] && mkdir '${folder}/held' 2>/dev/null && DOOM=SIGSTOP exec '${process.execPath}' --import '${doom}' '${cli}' "$@"
 exec '${process.execPath}' '${cli}' "$@"
 `);
 chmodSync(join(bin, 'pleura'), 0o755);

@@ -34,7 +34,7 @@ test('two hosts give the bytes of one machine, though a process is killed', asyn
     { cwd: folder, env: environment({ PARALLEL_SSH: `ssh -F ${client}`, PARALLEL_HOME: join(folder, 'parallel') }) });
   let stderr = '';
   run.stderr.on('data', (text) => { stderr += text; });
-  const ended = once(run, 'exit');
+  const ended = once(run, 'close');
   const [status] = await ended;
   assert.equal(status, 1, `that of the broken film: ${stderr}`);
   assert.equal(readFileSync(join(folder, 'results/all.jsonl'), 'utf8'), whole);

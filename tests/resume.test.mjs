@@ -61,7 +61,7 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
   test(`${signal} gives a terminal its cursor back`, async () => {
     rmSync(at('pid'), { force: true });
     const run = spawn('script', ['-qec', `echo $$ > pid; exec ${quote([process.execPath, cli, '--model', tiny, '--files', 'list', '--json'])} > signal.out`, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
-    const ended = once(run, 'exit');
+    const ended = once(run, 'close');
     let shown = '';
     run.stdout.on('data', (text) => { shown += text; });
     while (!shown.includes('films/s')) await new Promise(setImmediate);

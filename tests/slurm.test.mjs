@@ -14,7 +14,7 @@ const SHARDS = 10;
 const NODES = ['one', 'two'];
 const home = mkdtempSync('/tmp/slurm-'); // A socket's path must be short.
 const daemons = [];
-const env = environment({ SLURM_CONF: join(home, 'slurm.conf') });
+const env = environment({ SLURM_CONF: join(home, 'slurm.conf'), HELD: NODES[0] });
 
 after(async () => {
   await Promise.all(daemons.reverse().map(async (daemon) => {
@@ -72,6 +72,9 @@ PartitionName=all Nodes=${NODES.join(',')} Default=YES State=UP
   return nodes;
 }
 
+/** @param {number} pid */
+const standsStill = (pid) => spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.startsWith('T');
+
 /** The processes of a node's tasks, each after the daemon of Slurm that watches it. @param {string} node @returns {number[]} */
 function processesOf(node) {
   const own = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
@@ -94,12 +97,12 @@ test('an array on two nodes gives the bytes of one machine, though a process is 
   const log = () => readFileSync(join(home, 'control.log'), 'utf8');
   await until(() => /Requeuing JobId/.test(log()), 'the task whose process was killed is not queued again');
   let dying = [];
-  await until(() => (dying = processesOf('one')).length, 'no task on node one');
+  await until(() => (dying = processesOf(NODES[0])).some(standsStill), `no task stands still on node ${NODES[0]}`);
   for (const pid of [nodes[0].pid, ...dying]) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch (error) {
-      assert.equal(error.code, 'ESRCH'); // It has ended by itself meanwhile.
+      assert.equal(error.code, 'ESRCH'); // The rest of an earlier task has ended by itself meanwhile.
     }
   }
   await until(() => ask('squeue', '--noheader') === '', 'the array does not end');
