@@ -1,5 +1,5 @@
 /* fuzz_image.c - any bytes as a film's file: decoded as they are, and with what guards them mended, since hardly any change
- * of a PNG or JPEG file gets past checksums and lengths otherwise. */
+ * of a file gets past checksums and lengths otherwise. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,28 +7,53 @@
 #include "image.h"
 #include "jpeg.h"
 
+int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/* What a corpus's files begin with; none when corpora are replayed. Otherwise JPEG, which has most to find, crowds out the rest. */
+static const char *signature = "";
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    static const char *const formats[][2] = {
+        {"image-png", "\x89PNG\r\n\x1a\n"}, {"image-bmp", "BM"}, {"image-jpeg", "\xff\xd8\xff"}, {"image-dicom", "\xff\xd8\xff"}};
+    for (int i = 1; i < *count; i++)
+        for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
+            if (strstr((*arguments)[i], formats[f][0])) signature = formats[f][1];
+    return 0;
+}
 
 enum { SIDE = 48, MOST_PIXELS = 1 << 17 }; /* larger films take no other way, only longer */
 
 static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
 static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
-static uint32_t le32(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
+static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 static void put_be16(uint8_t *p, size_t v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
 static void put_be32(uint8_t *p, size_t v) { put_be16(p, v >> 16), put_be16(p + 2, v & 0xffff); }
 
 static int is_png(const uint8_t *bytes, size_t size) { return size >= 33 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0; }
 static int is_jpeg(const uint8_t *bytes, size_t size) { return size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0; }
+static int is_bmp(const uint8_t *bytes, size_t size) { return size >= 2 && memcmp(bytes, "BM", 2) == 0; }
+
+typedef struct { uint64_t width, height, bits; } bmp_header;
+
+static bmp_header bmp_read(const uint8_t *bytes, size_t size)
+{
+    if (size < 30) return (bmp_header){0};
+    if (bytes[14] == 12) return (bmp_header){le16(bytes + 18), le16(bytes + 20), le16(bytes + 24)}; /* OS/2 1 */
+    return (bmp_header){le32(bytes + 18), (uint64_t)llabs((int32_t)le32(bytes + 22)), le16(bytes + 28)};
+}
 
 /* What the header says of the size. */
 static int is_small(const uint8_t *bytes, size_t size)
 {
-    jpeg_header h = {0};
-    uint64_t width = 0, height = 0;
-    if (is_png(bytes, size)) width = be32(bytes + 16), height = be32(bytes + 20);
-    else if (is_jpeg(bytes, size) && jpeg_check(&h, bytes, size) == PLEURA_OK) width = (uint64_t)h.width, height = (uint64_t)h.height;
-    else if (size >= 26) width = (uint64_t)llabs((int32_t)le32(bytes + 18)), height = (uint64_t)llabs((int32_t)le32(bytes + 22));
-    return width * height <= MOST_PIXELS;
+    jpeg_header jpeg = {0};
+    bmp_header bmp = {0};
+    if (is_png(bytes, size)) return (uint64_t)be32(bytes + 16) * be32(bytes + 20) <= MOST_PIXELS;
+    if (is_jpeg(bytes, size)) return jpeg_check(&jpeg, bytes, size) != PLEURA_OK || (uint64_t)jpeg.width * (uint64_t)jpeg.height <= MOST_PIXELS;
+    if (is_bmp(bytes, size)) bmp = bmp_read(bytes, size);
+    return bmp.width * bmp.height <= MOST_PIXELS;
 }
 
 static uint32_t crc32_of(const uint8_t *p, size_t n)
@@ -95,6 +120,14 @@ static void mend_jpeg(uint8_t *bytes, size_t size)
     }
 }
 
+/* How many bytes of its pixels are not there. */
+static size_t bmp_lacks(const uint8_t *bytes, size_t size)
+{
+    bmp_header h = bmp_read(bytes, size);
+    uint64_t end = size < 30 ? 0 : le32(bytes + 10) + (h.width * h.bits + 31) / 32 * 4 * h.height;
+    return end > size && end <= 4 * MOST_PIXELS ? (size_t)end - size : 0;
+}
+
 /* Samples of 8 bits and one channel are what the same file is as a film. */
 static void try_samples(const film *f, const uint8_t *bytes, size_t size)
 {
@@ -126,15 +159,16 @@ static void try_file(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    if (size < strlen(signature) || memcmp(bytes, signature, strlen(signature)) != 0) return 0;
     try_file(bytes, size);
-    if (!is_png(bytes, size) && !is_jpeg(bytes, size)) return 0;
-    uint8_t *mended = malloc(size + 12);
-    memcpy(mended, bytes, size), memset(mended + size, 0, 12);
-    size_t room = is_png(bytes, size) ? 12 : 2;
-    if (is_png(bytes, size)) mend_png(mended, size + room);
-    else mend_jpeg(mended, size + room);
-    uint8_t *exact = realloc(mended, size + room); /* so that a read past its end is seen */
-    try_file(exact, size + room);
-    free(exact);
+    size_t more = is_png(bytes, size) ? 12 : is_jpeg(bytes, size) ? 2 : is_bmp(bytes, size) ? bmp_lacks(bytes, size) : 0;
+    if (!more) return 0;
+    uint8_t *mended = malloc(size + more); /* exactly, so that a read past its end is seen */
+    memcpy(mended, bytes, size);
+    for (size_t i = size; i < size + more; i++) mended[i] = is_bmp(bytes, size) ? mended[i - size] : 0;
+    if (is_png(bytes, size)) mend_png(mended, size + more);
+    if (is_jpeg(bytes, size)) mend_jpeg(mended, size + more);
+    try_file(mended, size + more);
+    free(mended);
     return 0;
 }
