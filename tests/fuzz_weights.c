@@ -14,7 +14,19 @@
 #include "graph.h"
 #include "pleura.h"
 
+int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static int as_text = 1, as_file = 1; /* both when corpora are replayed: otherwise texts crowd out files */
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    for (int i = 1; i < *count; i++) {
+        if (strstr((*arguments)[i], "weights-gguf")) as_text = 0;
+        if (strstr((*arguments)[i], "weights-text")) as_file = 0;
+    }
+    return 0;
+}
 
 enum { ROOM = 1 << 18, SIDE = 80, LABELS = 64, NUMBERS = 128 };
 static const uint64_t MOST_WORK = 4000000;
@@ -257,9 +269,10 @@ static void try_weights(const uint8_t *bytes, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     if (size >= 4 && memcmp(bytes, "GGUF", 4) == 0) {
-        try_weights(bytes, size);
+        if (as_file) try_weights(bytes, size);
         return 0;
     }
+    if (!as_text) return 0;
     char *source = malloc(size + 1);
     memcpy(source, bytes, size);
     source[size] = 0;
