@@ -1,6 +1,8 @@
 """Keras .h5 and .keras, and ONNX -> GGUF: python3 model/convert.py IN OUT.gguf --labels covid,normal; --help tells the rest."""
 import argparse
+import contextlib
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,10 +13,11 @@ try:
 except ModuleNotFoundError:  # the sentence serves a person more than the traceback
     sys.exit(f"The Python package numpy {PACKAGES}")
 
-from gguf import to_q8, write_gguf
+from gguf import Q8_0, write_gguf
 from layers import ConvertError
 from simplify import graph
 
+HELD = Path("/proc/self/statm")  # where only Linux tells how much memory this process has
 MOST_CHANNELS, MOST_LABELS, MOST_SCALE = 4, 64, 1e6  # those of src/pleura.c
 VERDICTS = {"uncertain", "refused", "error"}  # what is said in place of a label
 NOTICE = "For research and teaching, not a medical device. The network comes from elsewhere: who converted it answers for it."
@@ -135,13 +138,12 @@ def convert(options):
         raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
     if VERDICTS.intersection(labels):
         raise ConvertError(f"--labels {options.labels}: no label may be called {' or '.join(sorted(VERDICTS.intersection(labels)))}, which is what Pleura says of a film without an answer")
-    net, out = read(options.source, options.input)
+    with limited_time(options.source.stat().st_size):
+        net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
     if channels > MOST_CHANNELS or len(labels) > MOST_LABELS:
         raise ConvertError(f"it has {channels} channels and {len(labels)} labels, the engine takes {MOST_CHANNELS} and {MOST_LABELS}")
-    lines, tensors, own = answer(out, net.image, labels, np.float32 if options.f32 or options.q8 else np.float16)
-    if options.q8:
-        tensors = {name: to_q8(array) if name.endswith(".weight") else array for name, array in tensors.items()}
+    lines, tensors, own = answer(out, net.image, labels, Q8_0 if options.q8 else np.float32 if options.f32 else np.float16)
     scale, offset = preprocessing(options, channels, own)
     metadata = {
         "general.architecture": "pleura", "general.name": options.name or options.source.stem, "general.version": "0.1.0",
@@ -155,13 +157,29 @@ def convert(options):
 
 def limit_memory(size):
     """Constants that grow without end, and arrays without content, must not fill the machine: a copy of the weights for
-    every step of the way is enough, and what the packages hold already. Only Linux tells how much that is."""
-    held = Path("/proc/self/statm")
-    if held.exists():
+    every step of the way is enough, and what the packages hold already."""
+    if HELD.exists():
         import resource
-        most = int(held.read_text().split()[0]) * resource.getpagesize() + (1 << 30) + 16 * size
+        most = int(HELD.read_text().split()[0]) * resource.getpagesize() + (1 << 30) + 16 * size
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+@contextlib.contextmanager
+def limited_time(size):
+    """HDF5 1.10 reads some damaged files without end, where it hears nothing of Python: the system ends it (SIGXCPU) after 15
+    seconds of its processor and one for every 8 MB."""
+    if not HELD.exists():
+        yield
+        return
+    import resource
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = min(limit for limit in (int(time.process_time()) + 15 + (size >> 23), soft, hard) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def one_line(text):

@@ -3,12 +3,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gguf import pack, round4
+from gguf import Q8_0, pack, round4, to_q8
 from layers import ConvertError, Layer, dilated
 
 # What src/graph.h and graph.c take: a window's side, a picture's sides and channels, its values, layers.
 MAX_KERNEL, MAX_SIZE, MAX_VALUES, MAX_LAYERS = 64, 4096, 1 << 28, 640
-HALF_MOST = 65504
 
 
 def in_order(last):
@@ -212,16 +211,17 @@ def check_size(layer):
                            f"{MAX_SIZE} of each, and {MAX_VALUES} values")
 
 
-def check_weights(layer, weight, bias, kind):
-    if not np.isfinite(weight).all() or not np.isfinite(bias).all():
+def check_weights(layer, given, packed):
+    """given, packed: weight and bias, as they come and as they are written."""
+    if not all(np.isfinite(array).all() for array in given):
         raise ConvertError(f"{layer.source}: its weights are not all finite")
-    most = np.abs(weight).max()
-    if kind is np.float16 and most > HALF_MOST:
-        raise ConvertError(f"{layer.source}: its weights reach {most:.3g}, too large for float16; use --f32")
+    if not all(np.isfinite(array["scale"] if array.dtype == Q8_0 else array).all() for array in packed):
+        most = max(np.abs(array).max() for array in given)
+        raise ConvertError(f"{layer.source}: its weights reach {most:.3g}, too large {'' if packed[0].dtype == np.float32 else 'for float16; use --f32'}".rstrip())
 
 
 def graph(last, image, kind):
-    """(lines, {tensor name: array}, (scale, offset) or None) of the network that ends in `last`."""
+    """(lines, {tensor name: array}, (scale, offset) or None) of the network that ends in `last`, its weights of that kind."""
     last = fold(last, fold_affine)
     last, input_scale = take_input_scale(last, image)
     last = with_logits(fold(last, fold_act))
@@ -243,8 +243,10 @@ def graph(last, image, kind):
         lines.append(" ".join([own, "=", op, *(name[id(i)] for i in layer.inputs), *settings, *act]))
         if weight is None:
             continue
-        check_weights(layer, weight, bias, kind)
         whole = op in ("dense", "depthwise") or layer.inputs[0].op == "input"
-        tensors[f"diagnosis.{own}.weight"] = pack(weight, weight.shape[1] if whole else round4(weight.shape[1]), kind)
-        tensors[f"diagnosis.{own}.bias"] = np.pad(bias.astype(np.float32), (0, -len(bias) % 4))
+        cin = weight.shape[1] if whole else round4(weight.shape[1])
+        weights = to_q8(pack(weight, cin, np.float32)) if kind == Q8_0 else pack(weight, cin, kind)
+        biases = np.pad(bias.astype(np.float32), (0, -len(bias) % 4))
+        check_weights(layer, (weight, bias), (weights, biases))
+        tensors |= {f"diagnosis.{own}.weight": weights, f"diagnosis.{own}.bias": biases}
     return lines, tensors, input_scale

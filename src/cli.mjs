@@ -80,7 +80,7 @@ function convert(argv) {
   /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
   if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
-  // The HDF5 library itself dies of some damaged files.
+  // The HDF5 library itself dies of some damaged files, and is ended where it reads one without end.
   if (signal) throw new CommandError(`'convert' ended with ${signal}: the file is damaged. Save it again.`);
   process.exitCode = status ?? 1;
 }

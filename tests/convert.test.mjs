@@ -97,8 +97,20 @@ test('missing, misshapen and infinite weights are named with their layer', () =>
     /Conv2D 'conv2d_1': its weights 'kernel' are missing/);
   refused(altered('sequential.h5', "f['model_weights/conv2d_1/conv2d_1/bias:0'][0] = float('nan')"), ['--labels', 'a,b'],
     /Conv2D 'conv2d_1': its weights are not all finite/);
-  refused(altered('sequential.h5', "f['model_weights/dense/dense/kernel:0'][0] = 1e6"), ['--labels', 'a,b'],
-    /Dense 'dense': its weights reach 1.*e\+06, too large for float16; use --f32/);
+  for (const [value, more] of [['1e6', []], ['1e9', ['--q8']]]) {
+    refused(altered('sequential.h5', `f['model_weights/dense/dense/kernel:0'][0] = ${value}`), ['--labels', 'a,b', ...more],
+      /Dense 'dense': its weights reach 1.*e\+0[69], too large for float16; use --f32/);
+  }
+});
+
+test('a file that the HDF5 library reads without end is ended by the system', () => {
+  const bytes = readFileSync(fixture('sequential.h5')), heap = bytes.indexOf('GCOL'), first = heap + 16, end = heap + Number(bytes.readBigUInt64LE(heap + 8));
+  bytes.writeBigUInt64LE(BigInt(end - 64 - (first + 16)), first + 8); // the heap goes on in zeros, as an object of no size
+  const endless = join(scratch, 'endless.h5');
+  writeFileSync(endless, bytes);
+  const { status, stderr } = convert(endless, ['--labels', 'a,b']);
+  assert.equal(status, 1);
+  assert.match(stderr, /^.*damaged.*\n$/); // a newer library tells by itself
 });
 
 test('files that are cut off or of another kind are refused in one sentence', () => {

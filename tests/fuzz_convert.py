@@ -130,8 +130,8 @@ def run(folder, name, data, options):
     lines = [line for line in text.split("\n") if not line.startswith("pleura convert: no --scale")]
     if os.WIFSIGNALED(status):
         end = signal.Signals(os.WTERMSIG(status)).name
-        # src/cli.mjs has a sentence for a library that dies; a run without end has none.
-        return ("hang" if end in ("SIGXCPU", "SIGKILL") else None), end, text
+        # src/cli.mjs has a sentence for a library that dies, of its own or of the converter's limit.
+        return ("hang" if used.ru_utime + used.ru_stime > LONGEST - 1 else None), end, text
     code = os.WEXITSTATUS(status)
     if used.ru_maxrss * 1024 > MOST:
         return f"took {used.ru_maxrss >> 10} MB", code, text
