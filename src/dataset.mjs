@@ -149,6 +149,8 @@ function readAttributes(bytes, start, { implicit, big }) {
   } catch {
     // Strings for damage, RangeErrors for nesting: what could be read may still say that this was no film.
   }
+  for (const { tag, dataOffset, length } of Object.values(attributes.elements))
+    if (tag !== PIXELS && dataOffset + length > head.length) delete attributes.elements[tag]; // the one that is cut short
   return { attributes, whole: PIXELS in attributes.elements || stream.position === bytes.length };
 }
 

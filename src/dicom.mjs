@@ -210,8 +210,8 @@ export function hashPatient(file, sha256) {
  */
 export function listTags(file) {
   const { attributes } = open(file);
-  const sets = (attributes.string('x00080005') ?? '').split('\\').map((name) => CHARACTER_SETS[name.replace(/^ISO.*IR/, '').trim()]);
-  const decoder = new TextDecoder(sets.find(Boolean) ?? 'iso-8859-1');
+  const set = (attributes.string('x00080005') ?? '').split('\\').map((name) => name.replace(/^ISO.*IR/, '').trim()).find((name) => Object.hasOwn(CHARACTER_SETS, name));
+  const decoder = new TextDecoder(CHARACTER_SETS[set] ?? 'iso-8859-1');
   return SHOWN.flatMap(([tag, name]) => {
     const element = attributes.elements[tag];
     if (!element?.length || element.items || element.length > 1024) return [];

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listTags } from '../src/dicom.mjs';
+import { hashPatient, listTags } from '../src/dicom.mjs';
 import { createEngine } from '../src/engine.mjs';
 import { isDicom } from '../src/sniff.mjs';
 import { folder, root } from './command.mjs';
@@ -151,7 +151,15 @@ test('tags are listed on request, in the characters of their set', () => {
   assert.equal(named('ISO_IR 100', Buffer.from('Müller', 'latin1')), 'Müller');
   assert.equal(named('ISO_IR 144', [0xbb, 0xee, 0xda]), 'Люк');
   assert.equal(named('\\ISO 2022 IR 87', [...Buffer.from('Yamada='), 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x42]), 'Yamada=山田');
-  assert.equal(named('nonsense', Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
+  for (const set of ['nonsense', '__proto__', 'constructor']) assert.equal(named(set, Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
+});
+
+test('of a file that is cut short within a tag those before it are listed', () => {
+  const whole = film(PATIENT), at = whole.indexOf('ID-4711');
+  const cut = listTags(whole.subarray(0, at + 3));
+  assert.deepEqual(cut, listTags(whole).filter(({ name }) => cut.some((tag) => tag.name === name)));
+  assert.ok(cut.some(({ value }) => value === 'Doe Jane') && !cut.some(({ name }) => name === 'Patient ID'));
+  assert.equal(hashPatient(whole.subarray(0, at + 3), (bytes) => String(bytes)), null);
 });
 
 test('a sequence with a picture of its own, as icons have, is not taken for the film', async () => {
