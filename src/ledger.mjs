@@ -36,7 +36,7 @@ const isFlat = (value) => value === null || typeof value !== 'object';
 function isOurs(value) {
   const { file, status, model, place, shard, records, films, list, labels } = value;
   if (!Object.values(value).every((part) => isFlat(part) || Object.values(part).every(isFlat))) return false;
-  if (shard === undefined) return typeof file === 'string' && (status === 'error' || (status === 'ok' && typeof model === 'string')) && (place === undefined || isCount(place));
+  if (shard === undefined) return typeof file === 'string' && (status === 'error' ? model === undefined : status === 'ok' && typeof model === 'string') && (place === undefined || isCount(place));
   if (!/^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(shard)) return false;
   return isCount(records) || (isCount(films) && typeof list === 'string' && typeof model === 'string' && Array.isArray(labels) && labels.every((label) => typeof label === 'string'));
 }

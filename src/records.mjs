@@ -82,7 +82,7 @@ export function table(labels, names, columns, coloured, prevalence) {
   const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
   const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
   const file = Math.max(12, Math.min(longest, columns - rest));
-  const paint = (said) => (coloured && COLOURS[said] ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) + ' '.repeat(verdict - said.length);
+  const paint = (said) => (coloured && Object.hasOwn(COLOURS, said) ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) + ' '.repeat(verdict - said.length);
   const line = (name, said, cells) =>
     [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
   return {

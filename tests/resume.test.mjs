@@ -92,7 +92,7 @@ test('a file that is not ours is left as it is', () => {
   const foreign = { 'a.png': readFileSync(at('films/1.png')), 'notes.txt': 'Some notes.\n', 'table.csv': 'file,label\n', 'other.json': '{"a": 1}\n',
     'half.txt': 'no newline at the end', 'bare.json': '{"a": 1}',
     'long.json': `{"file":"${'x'.repeat(3 << 20)}","status":"error"}\n`, 'deep.json': `{"file":"a","status":"error","code":${'['.repeat(9000)}${']'.repeat(9000)}}\n`,
-    'model.json': '{"file":"a","status":"ok","model":{"toString":1}}\n', 'place.json': '{"place":1e300,"file":"a","status":"error"}\n', 'shard.jsonl': tried(['films/1.png', '--shard', '1/1']).stdout };
+    'model.json': '{"file":"a","status":"ok","model":{"toString":1}}\n', 'broken.json': '{"file":"a","status":"error","model":{"toString":1}}\n', 'place.json': '{"place":1e300,"file":"a","status":"error"}\n', 'shard.jsonl': tried(['films/1.png', '--shard', '1/1']).stdout };
   for (const [name, bytes] of Object.entries(foreign)) {
     writeFileSync(at(name), bytes);
     const { status, stdout, stderr } = tried(['films/1.png', '--resume', name]);
