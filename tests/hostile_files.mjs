@@ -212,8 +212,8 @@ function overlayTarget() {
     async run(bytes) {
       try {
         const merged = applyOverlay(weights, base, bytes, sha256), adapted = await createEngine({ wasm, weights: merged });
-        const { probability } = adapted.phantom();
-        for (const p of Object.values(probability)) assert.ok(p >= 0 && p <= 1, `a probability of ${p}`);
+        const { probability, verdict } = adapted.phantom(), sane = Object.values(probability).every((p) => p >= 0 && p <= 1);
+        assert.ok(sane || verdict === 'uncertain' || verdict === 'refused', `${verdict}, though a network overflowed`);
         assert.equal(adapted.model.adapted.base, base);
         return 'applied';
       } catch (error) {
