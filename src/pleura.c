@@ -81,8 +81,9 @@ static pleura_status read_settings(pleura_engine *e)
                read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
                read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
                read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
+    if (!good) return PLEURA_MODEL_DAMAGED;
     e->blur = (int)blur;
-    return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+    return PLEURA_OK;
 }
 
 /* Whether the shares are a whole; NaN is none. */
