@@ -173,6 +173,7 @@ test('the command fits, tells before and after, and its overlay is used and name
   const { status, stdout, stderr } = tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Films: covid 20, pneumonia 20, normal 20, of 60 patients/);
+  assert.match(stdout, /\| balanced accuracy % \| 33\.3 \| [\d.]+ \([\d.]+–[\d.]+\) \|/, 'before, all is called the same, whoever is drawn');
   assert.match(stdout, /\| accuracy % \| [\d.]+ \([\d.]+–[\d.]+\) \|/);
   assert.match(stdout, /\*\*(Better|No better|Its prob|Worse)/);
   const [plain, own] = [[], ['--overlay', 'own.gguf']].map((more) => lines(tried(['films/covid/0.png', '--json', ...more]).stdout)[0]);

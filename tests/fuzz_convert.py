@@ -131,7 +131,7 @@ def run(folder, name, data, options):
     if os.WIFSIGNALED(status):
         end = signal.Signals(os.WTERMSIG(status)).name
         # src/cli.mjs has a sentence for a library that dies, of its own or of the converter's limit.
-        return ("hang" if used.ru_utime + used.ru_stime > LONGEST - 1 else None), end, text
+        return ("hang" if end == "SIGKILL" or used.ru_utime + used.ru_stime > LONGEST - 1 else None), end, text
     code = os.WEXITSTATUS(status)
     if used.ru_maxrss * 1024 > MOST:
         return f"took {used.ru_maxrss >> 10} MB", code, text
