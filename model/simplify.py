@@ -217,7 +217,8 @@ def check_weights(layer, given, packed):
         raise ConvertError(f"{layer.source}: its weights are not all finite")
     if not all(np.isfinite(array["scale"] if array.dtype == Q8_0 else array).all() for array in packed):
         most = max(np.abs(array).max() for array in given)
-        raise ConvertError(f"{layer.source}: its weights reach {most:.3g}, too large {'' if packed[0].dtype == np.float32 else 'for float16; use --f32'}".rstrip())
+        limit = "" if packed[0].dtype == np.float32 else " for float16; use --f32"
+        raise ConvertError(f"{layer.source}: its weights reach {most:.3g}, too large{limit}")
 
 
 def graph(last, image, kind):

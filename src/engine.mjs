@@ -14,7 +14,7 @@ export class PleuraError extends Error {
 const UNCERTAIN = -1; // pleura.h
 const OUT_OF_MEMORY = 1, MODEL_DAMAGED = 12; // status.h
 /** What is said in place of a label: no label may be called so. */
-const VERDICTS = ['uncertain', 'refused', 'error'];
+export const VERDICTS = ['uncertain', 'refused', 'error'];
 const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
 
 /**

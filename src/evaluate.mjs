@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare } from './compare.mjs';
-import { createEngine } from './engine.mjs';
+import { createEngine, VERDICTS } from './engine.mjs';
 import { atPrevalence, curves, figures } from './figures.mjs';
 import { group, readLabels } from './labels.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from './plots.mjs';
@@ -14,13 +14,18 @@ import { markdown } from './tables.mjs';
 
 /** @typedef {{ row: Record<string, string>, answer: import('./pool.mjs').Answer }} Film */
 
+/** A film whose patient is unknown counts as a patient of its own. @param {Record<string, string>} row */
+const patientOf = (row) => row.patient_id || row.file;
+
+/** @param {Film[]} films */
+const patientsOf = (films) => new Set(films.map(({ row }) => patientOf(row))).size;
+
 /** What became of the films of one label: counts, and each as a share with Wilson's interval. */
 function outcomes(films, label, labels) {
   const own = films.filter(({ row }) => row.label === label);
-  const kinds = [...labels, 'uncertain', 'refused', 'error'];
+  const kinds = [...labels, ...VERDICTS];
   const counts = Object.fromEntries(kinds.map((kind) => [kind, own.filter(({ answer }) => (answer.verdict ?? 'error') === kind).length]));
-  const patients = new Set(own.map(({ row }) => patientOf(row))).size;
-  const shares = Object.fromEntries(kinds.map((kind) => [kind, wilson(counts[kind] / own.length, patients)]));
+  const shares = Object.fromEntries(kinds.map((kind) => [kind, wilson(counts[kind] / own.length, patientsOf(own))]));
   return { label, n: own.length, counts, shares };
 }
 
@@ -30,9 +35,6 @@ function tally(values) {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return Object.fromEntries(counts);
 }
-
-/** A film whose patient is unknown counts as a patient of its own. @param {Record<string, string>} row */
-const patientOf = (row) => row.patient_id || row.file;
 
 /** The films that a figure can be made of. @param {Film[]} films @param {string[]} labels */
 const score = (films, labels) => films.filter(({ row, answer }) => answer.verdict && labels.includes(row.label)).map(({ row, answer }) => {
@@ -51,7 +53,7 @@ export function report(films, labels, columns) {
   const seen = [...labels, ...new Set(films.map(({ row }) => row.label).filter((label) => !labels.includes(label)).sort())];
   return {
     films: films.length,
-    patients: new Set(films.map(({ row }) => patientOf(row))).size,
+    patients: patientsOf(films),
     unknownPatients: films.filter(({ row }) => !row.patient_id || row.patient_known === 'no').length,
     notScored: tally(films.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label)),
     errors: films.filter(({ answer }) => answer.code).length,

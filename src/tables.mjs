@@ -1,4 +1,5 @@
 // The Markdown of an evaluation: what the films were, what became of them, and every figure with its interval.
+import { VERDICTS } from './engine.mjs';
 import { harmless } from './records.mjs';
 import { FEWEST } from './statistics.mjs';
 
@@ -131,7 +132,7 @@ export function adaptation({ model, overlay, leftOut, films, patients, compariso
 
 /** @param {any} result of evaluate @param {string[]} labels of the model @param {string[]} [plots] files beside it @returns {string} */
 export function markdown(result, labels, plots = []) {
-  const kinds = [...labels, 'uncertain', 'refused', 'error'];
+  const kinds = [...labels, ...VERDICTS];
   return [
     '# Evaluation',
     `Model ${plain(result.model)}${result.split === null ? '' : `, split ${plain(result.split)}`}. ${result.films} films of ${result.patients} patients`

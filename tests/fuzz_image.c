@@ -163,11 +163,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     try_file(bytes, size);
     size_t more = is_png(bytes, size) ? 12 : is_jpeg(bytes, size) ? 2 : is_bmp(bytes, size) ? bmp_lacks(bytes, size) : 0;
     if (!more) return 0;
-    uint8_t *mended = malloc(size + more); /* exactly, so that a read past its end is seen */
+    uint8_t *mended = calloc(size + more, 1); /* exactly, so that a read past its end is seen */
     memcpy(mended, bytes, size);
-    for (size_t i = size; i < size + more; i++) mended[i] = is_bmp(bytes, size) ? mended[i - size] : 0;
     if (is_png(bytes, size)) mend_png(mended, size + more);
-    if (is_jpeg(bytes, size)) mend_jpeg(mended, size + more);
+    else if (is_jpeg(bytes, size)) mend_jpeg(mended, size + more);
+    else for (size_t i = size; i < size + more; i++) mended[i] = mended[i - size];
     try_file(mended, size + more);
     free(mended);
     return 0;

@@ -28,7 +28,6 @@ export function createAdapting(state, update, client) {
   return {
     fitted: (share) => set({ share }),
     discard,
-    cancel: discard,
 
     /** @param {File[]} files  of a folder */
     async run(files) {

@@ -116,21 +116,23 @@ function add({ sources, skipped }) {
   queue.add(sources);
 }
 
+let cleared = 0; // how often all films were taken away
+
 /** @param {Promise<import('./intake.mjs').Intake>} found */
 async function gather(found) {
-  const { cleared } = state;
+  const before = cleared;
   set({ gathering: true });
   try {
     const intake = await found;
     set({ gathering: false });
-    if (cleared === state.cleared) add(intake);
+    if (cleared === before) add(intake);
   } catch (error) {
     set({ gathering: false, said: state.words.problem({ code: 'file-unreadable', message: error.message }) });
   }
 }
 
 function clear() {
-  state.cleared++;
+  cleared++;
   queue.clear();
 }
 
@@ -280,7 +282,7 @@ const actions = {
     await adapting.run(files);
     if (state.adapting.result?.overlay) focus('#adapt-advice');
   },
-  'adapt-cancel': () => adapting.cancel(),
+  'adapt-cancel': () => adapting.discard(),
   'adapt-discard': () => adapting.discard(),
   'adapt-keep': () => useAdapter(state.adapting.result.overlay),
   async 'adapt-file'(file) {

@@ -33,7 +33,6 @@ import english from './words/en.mjs';
  *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
  *  @property {boolean} unsaved  some answer is neither saved nor kept
  *  @property {boolean} gathering  a folder is being looked through
- *  @property {number} cleared  how often all films were taken away
  *  @property {number} skipped  files of folders that were left out
  *  @property {import('./look.mjs').Look} look
  *  @property {{outline: boolean, heat: number, compare: boolean}} overlay
@@ -69,7 +68,6 @@ export const firstState = () => ({
   run: { finished: 0, total: 0 },
   unsaved: false,
   gathering: false,
-  cleared: 0,
   skipped: 0,
   look: firstLook(),
   overlay: { outline: true, heat: 50, compare: false },
