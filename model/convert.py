@@ -1,6 +1,7 @@
 """Keras .h5 and .keras, and ONNX -> GGUF: python3 model/convert.py IN OUT.gguf --labels covid,normal; --help tells the rest."""
 import argparse
 import contextlib
+import signal
 import sys
 import time
 from fractions import Fraction
@@ -205,4 +206,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     main()

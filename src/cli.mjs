@@ -72,6 +72,9 @@ async function info(options) {
   if (layers.length) await print(layerTable(layers));
 }
 
+/** The HDF5 library itself dies of some damaged files, and is ended where it reads one without end. */
+const DEATHS = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGXCPU']);
+
 /** Hands everything to the converter, which has its own help. @param {string[]} argv */
 function convert(argv) {
   // Debian's packages belong to Debian's Python, which need not be the first in the path.
@@ -80,8 +83,7 @@ function convert(argv) {
   /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
   if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
-  // The HDF5 library itself dies of some damaged files, and is ended where it reads one without end.
-  if (signal) throw new CommandError(`'convert' ended with ${signal}: the file is damaged. Save it again.`);
+  if (signal) throw new CommandError(DEATHS.has(signal) ? `'convert' ended with ${signal}: the file is damaged. Save it again.` : `'convert' was ended by ${signal}.`);
   process.exitCode = status ?? 1;
 }
 

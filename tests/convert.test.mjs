@@ -1,9 +1,12 @@
 // convert.test.mjs - networks from elsewhere: converted, run, and compared with PyTorch's logits; broken ones: the sentence.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../src/engine.mjs';
@@ -111,6 +114,19 @@ test('a file that the HDF5 library reads without end is ended by the system', ()
   const { status, stderr } = convert(endless, ['--labels', 'a,b']);
   assert.equal(status, 1);
   assert.match(stderr, /^.*damaged.*\n$/); // a newer library tells by itself
+});
+
+test('a conversion that is stopped tells by what, and blames no file', async () => {
+  const waiting = join(scratch, 'waiting.h5'); // nobody writes into it
+  execFileSync('mkfifo', [waiting]);
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    const command = spawn(process.execPath, [join(root, 'src/cli.mjs'), 'convert', waiting, out, '--labels', 'a,b']);
+    const said = text(command.stderr), ended = once(command, 'exit');
+    const writer = await open(waiting, 'w'); // waits itself until the converter reads
+    process.kill(Number(execFileSync('pgrep', ['-P', String(command.pid)])), signal);
+    assert.deepEqual([await said, await ended], [`pleura: 'convert' was ended by ${signal}.\n`, [1, null]]);
+    await writer.close();
+  }
 });
 
 test('files that are cut off or of another kind are refused in one sentence', () => {
