@@ -135,7 +135,7 @@ def seen(answers):
         rows.append([team.title, figures.area(p[:, 0], films, test[truth == 0], test[truth != 0]),
                      figures.clustered(lambda r: figures.balanced(truth[r], called[r]), patient[test]),
                      *(figures.clustered(lambda r: np.mean(called[r][truth[r] == c] == c), patient[test]) for c in range(len(data.LABELS))),
-                     figures.area(p[:, 1], films, ill, well), figures.share(p[strangers].argmax(1) == 2)])
+                     figures.area(p[:, 1], films, ill, well), figures.share(p[strangers].argmax(1) == 2, patient[strangers])])
     return {"title": f"Hospitals seen, patients not: {figures.sets([films[i] for i in [*test, *strangers]])}, calibrated on the validation split.",
             "columns": ["networks", "COVID AUC", "balanced accuracy %", *(f"sensitivity for {name} %" for name in data.LABELS),
                         "nih: pneumonia, normal, AUC", "external normals called normal %"], "rows": rows}

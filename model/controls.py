@@ -48,10 +48,10 @@ def shipped(films):
         lungs = model.diagnose(greys).lungs
         return [model.diagnose(alter(greys, lungs)) for alter in ALTERED.values()]
 
-    rows, test = [], np.array([film.split == "test" for film in films])
+    rows, test, patient = [], np.array([film.split == "test" for film in films]), figures.patients(films)
     for name, found in zip(ALTERED, zip(*each(ask, films))):
         refused = np.array([diagnosis.gate != "" for diagnosis in found])
-        rows.append([name, figures.share(refused[test]), *figures.headline(np.stack([d.probability for d in found]), films)])
+        rows.append([name, figures.share(refused[test], patient[test]), *figures.headline(np.stack([d.probability for d in found]), films)])
     return rows
 
 

@@ -40,9 +40,9 @@ def change(figure, low, high, percent):
     return f"{scale * figure:+.{digits}f} ({scale * low:+.{digits}f} to {scale * high:+.{digits}f})"
 
 
-def share(hits):
-    """A share of films in percent, with Wilson's interval."""
-    n, p = len(hits), np.mean(hits) if len(hits) else np.nan
+def share(hits, patient):
+    """A share of films in percent, with Wilson's interval: the films of one patient are alike, and count as one case."""
+    n, p = len(set(patient)), np.mean(hits) if len(hits) else np.nan
     if not n:
         return "-"
     centre, spread = p + Z * Z / (2 * n), Z * np.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
@@ -90,7 +90,7 @@ def headline(probability, films):
     score, covid = probability[test, 0], label[test] == 0
     return [clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patients(films)[test], False),
             clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patients(films)[test]),
-            share(called[~test] == data.LABELS.index("normal"))]
+            share(called[~test] == data.LABELS.index("normal"), patients(films)[~test])]
 
 
 def rows(films, label, sources=None, split=None):
@@ -104,15 +104,16 @@ def covid_not_pneumonia(probability):
 
 def unseen(films, probability, out):
     """{column: cell} of a network trained without the sources `out`: both sides of every figure are new to it."""
-    covid, external, called = rows(films, "covid", out), rows(films, "normal", split="external"), probability.argmax(1)
+    covid, external = rows(films, "covid", out), rows(films, "normal", split="external")
+    called, patient = probability.argmax(1), patients(films)
     pneumonia, normal = (rows(films, label, out[:1]) for label in data.LABELS[1:]) # one source: no other has both alike
     return {
         "covid films": len(covid), "AUC covid, external normals": area(probability[:, 0], films, covid, external),
         "the same by 1 - P(normal)": area(1 - probability[:, 2], films, covid, external),
-        "covid called covid %": share(called[covid] == 0),
+        "covid called covid %": share(called[covid] == 0, patient[covid]),
         "AUC pneumonia, own normals": area(probability[:, 1], films, pneumonia, normal),
         "AUC covid, own pneumonia": area(covid_not_pneumonia(probability), films, covid, pneumonia),
-        "external normals called normal %": share(called[external] == 2),
+        "external normals called normal %": share(called[external] == 2, patient[external]),
     }
 
 

@@ -29,8 +29,8 @@ HEAD = """# What `pleura evaluate` does not show
 
 Written by `make model-report`. Every table stands under the command that measures it; `/usr/bin/python3 model/report.py compose` then
 renews this page. Weights `{weights}`. In brackets: 95 % intervals, of AUC, balanced accuracy and means from a bootstrap over patients,
-of shares Wilson's, which takes the films of a patient for as many cases. A film whose patient is unknown counts as a patient of its
-own. What the sources are, and what all of this means, is in [card.md](card.md). For research and teaching, not a medical device.
+of shares Wilson's with as many cases as patients. A film whose patient is unknown counts as a patient of its own. What the sources
+are, and what all of this means, is in [card.md](card.md). For research and teaching, not a medical device.
 """
 
 

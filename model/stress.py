@@ -81,6 +81,7 @@ CHANGES = {
 def perturb(options):
     """The table of `report.py perturb`."""
     films = sample(figures.whole_frames("test"), options.films or 300)
+    patient = figures.patients(films)
 
     def ask(model, film):
         before, greys = diagnose(model, film), model.greys(film.path)
@@ -91,7 +92,7 @@ def perturb(options):
     changed = np.array(each(ask, films))
     return [{"title": f"Answers that change with the film: {len(films)} films of the test split, drawn at random.",
              "columns": ["change", "another verdict %", "another largest probability %", "newly refused %"],
-             "rows": [[name, *(figures.share(column) for column in changed[:, i].T)] for i, name in enumerate(CHANGES)],
+             "rows": [[name, *(figures.share(column, patient) for column in changed[:, i].T)] for i, name in enumerate(CHANGES)],
              "note": "A verdict is a label, uncertain or refused. Unchanged films go the way of the changed ones, from greys instead of a file."}]
 
 
@@ -224,9 +225,10 @@ def reasons(gates):
 
 
 def refusals(name, found):
-    """A row from gates and verdicts [(gate, verdict)]."""
-    gates, others = [gate for gate, _ in found], Counter(NAMES[verdict] for gate, verdict in found if not gate)
-    return [name, len(found), figures.share(np.array(gates) != ""), reasons(gates), ", ".join(f"{n} {k}" for n, k in others.most_common()) or "-"]
+    """A row from gates, verdicts and patients [(gate, verdict, patient)]."""
+    gates, verdicts, patient = zip(*found)
+    others = Counter(NAMES[verdict] for gate, verdict in zip(gates, verdicts) if not gate)
+    return [name, len(found), figures.share(np.array(gates) != "", patient), reasons(gates), ", ".join(f"{n} {k}" for n, k in others.most_common()) or "-"]
 
 
 def refusal(options):
@@ -241,16 +243,18 @@ def refusal(options):
     columns = ["n", "refused %", "why", "not refused"]
     other = data.rows(data.home() / "ood" / "manifest.csv")
     found = each(ask, [data.home() / "ood" / row["file"] for row in other])
+    found = [(*f, row["file"]) for f, row in zip(found, other)]
     kinds = {kind: [f for f, row in zip(found, other) if row["kind"] == kind] for kind in sorted({row["kind"] for row in other})}
     films = figures.whole_frames("test", "external")
     found_good = each(ask, [film.path for film in films])
+    found_good = [(*f, film.patient) for f, film in zip(found_good, films)]
     good = {source: [f for f, film in zip(found_good, films) if film.source == source] for source in sorted({film.source for film in films})}
     chosen = sample(figures.whole_frames("test"), options.films or 100)
 
     def ask_strange(model, numbered):
         number, film = numbered
         diagnoses = {what: model.diagnose(altered) for what, altered in strange(model.greys(film.path), number).items()}
-        return {what: (diagnosis.gate, diagnosis.verdict) for what, diagnosis in diagnoses.items()}
+        return {what: (diagnosis.gate, diagnosis.verdict, film.patient) for what, diagnosis in diagnoses.items()}
 
     made = each(ask_strange, list(enumerate(chosen)))
     return [

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../src/labels.mjs';
+import { wilson } from '../src/statistics.mjs';
 import { data, missing } from './data.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -69,6 +70,23 @@ test('the figures of the card and of the README are those that evaluate gives', 
   tells(readme, row('', 'sensitivity and specificity for COVID-19', `${withUnit(covid.sensitivity)}, ${withUnit(covid.specificity)}`));
   tells(readme, row('', 'balanced accuracy, three classes', withUnit(all.balancedAccuracy)));
   tells(readme, `COVID-19 against the rest, AUC | ${area(cohen.auc)}: chance |`);
+});
+
+test('a share of the report is as sure as its patients are many, and the card repeats what it says of sources left out', (t) => {
+  if (missing(t)) return;
+  const [card, report] = ['model/card.md', 'model/report.md'].map((file) => readFileSync(join(root, file), 'utf8'));
+  const figure = String.raw`([\d.]+) \(([\d.]+)-([\d.]+)\)`;
+  for (const source of ['cohen', 'cxnet', 'hannover', 'nih']) {
+    const films = split('test').filter((film) => film.source === source && film.label !== 'other'), patients = new Set(films.map((film) => film.patient_id));
+    const [, refused, ...bounds] = new RegExp(`^\\| ${source} \\| ${films.length} \\| ${figure}`, 'm').exec(report);
+    const { low, high } = wilson(Math.round((refused / 100) * films.length) / films.length, patients.size);
+    assert.deepEqual(bounds, [low, high].map((bound) => (100 * bound).toFixed(1)), source);
+  }
+  const cell = String.raw` [\d.]+ \([\d.-]+\) \|`;
+  for (const source of ['cohen', 'cxnet', 'hannover']) {
+    const [, known, normals] = new RegExp(`^(\\| ${source} \\| \\d+ \\|${cell.repeat(3)}).*?(${cell})$`, 'm').exec(report);
+    assert.ok(card.includes(`\n${known}${normals}\n`), source);
+  }
 });
 
 test('most pictures that are no frontal chest film are refused', (t) => {
