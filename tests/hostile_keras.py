@@ -33,6 +33,8 @@ def hostile_config(rng, text):
     model = json.loads(text)
     for _ in range(rng.choice([1, 1, 2, 4])):
         all_places = places(model)
+        if not all_places:
+            break  # an earlier change has left nothing of it
         container, key = rng.choice(all_places)
         change = rng.randrange(8)
         if change < 3:
