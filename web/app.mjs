@@ -66,11 +66,14 @@ const queue = createQueue(state, update, {
   },
 });
 
+let refusal; // the refused adaptation that the dialog has told of
+
 async function startEngine() {
   await resumed.catch(() => {}); // a kept adaptation belongs to the first start
   try {
-    const { model, sha256, refused, adapter } = await client.start();
-    if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && !refused) return true;
+    const { model, sha256, refused, adapter } = await client.start(); // as long as the same worker lives, the same answer
+    if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && refused === refusal) return true;
+    refusal = refused;
     update(() => {
       state.adapter = adapter;
       if (refused) Object.assign(state, { adapting: { ...state.adapting, problem: refused }, panel: 'adapt' });

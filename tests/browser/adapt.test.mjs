@@ -98,6 +98,12 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.setInputFiles('#adapter', tiny);
   await page.waitForSelector('#adapt-problem:not([hidden])');
   assert.match(await page.textContent('#adapt-problem'), /no adaptation file of Pleura/);
+  await page.keyboard.press('Escape');
+  await page.setInputFiles('#files', `${folder}/films/covid/0.png`);
+  await page.waitForSelector('#desk:not([hidden])');
+  await settled(page);
+  assert.equal(await page.locator('dialog[open]').count(), 0, 'not once more for each film');
+  await panel(page, 'adapt');
   await page.setInputFiles('#labelled', `${folder}/few`);
   await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-problem').textContent));
   await fit(page);
@@ -182,6 +188,20 @@ test('a fit can be cancelled, and the page goes on', async (t) => {
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   assert.equal(await page.isVisible('#bars'), true);
+});
+
+test('a fit outlasts the cancelling of films, which ends the worker, and the clearing of the page', async (t) => {
+  const { page } = await ready(t);
+  await panel(page, 'adapt');
+  await page.setInputFiles('#labelled', `${folder}/films`);
+  await page.keyboard.press('Escape');
+  await page.setInputFiles('#files', Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`));
+  await page.click('#work-cancel');
+  await page.click('#more');
+  await page.click('#clear');
+  await panel(page, 'adapt');
+  await page.waitForSelector('#adapt-result:not([hidden])', WAIT);
+  assert.match(await page.textContent('#adapt-films'), /patients: 60/);
 });
 
 for (const [language, viewport] of Object.keys(LANGUAGES).map((one, i) => /** @type {const} */ ([one, i % 2 ? { width: 390, height: 844 } : { width: 1440, height: 900 }]))) {
