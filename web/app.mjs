@@ -153,8 +153,8 @@ function chooseWindow(preset) {
 const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
 
 async function readHistory(changes = {}) {
-  const { count, newest } = await history.read(KEPT_SHOWN);
-  set({ history: { ...state.history, ...changes, count, newest } });
+  const { count, newest } = await history.read(KEPT_SHOWN), ended = state.history.on && changes.on === false;
+  set({ history: { ...state.history, ...changes, count, newest }, unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')) });
 }
 
 function finished(film) {
@@ -167,6 +167,7 @@ async function keepResult(film) {
   const kept = state.history.on
     && await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
   if (!kept && !state.unsaved) set({ unsaved: true });
+  if (kept && state.history.problem) set({ history: { ...state.history, problem: null } });
   if (kept && state.panel === 'history') await readHistory();
 }
 

@@ -58,7 +58,7 @@ export function createHistory(onProblem, onWiped) {
       try {
         return await store?.add('films', kept) !== undefined;
       } catch {
-        onProblem({ code: 'history-full', message: '' }); // the only way that adding to an open store fails
+        onProblem({ code: 'history-full', message: '' }); // an open store hardly fails in another way, and the advice is the same
         return false;
       }
     },

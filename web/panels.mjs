@@ -78,7 +78,8 @@ export function createPanels(at) {
     put(at['requests-count'], words.say('requests.none', { count: sinceFirst(state) }));
     if (panel === 'keys' && changed('keys', words, state.shortcuts)) keys(state);
     if (panel === 'requests' && changed('requests', words, state.requests, state.opened)) requests(state);
-    if (panel === 'history' && changed('history', words, state.history)) history(state);
+    // No row stays in the document when what it told of is gone.
+    if ((panel === 'history' || state.history.count === 0) && changed('history', words, state.history)) history(state);
     if (panel === 'adapt' && changed('adapt', words, state.adapting, state.adapter, state.model, state.run, state.engine.phase)) adapt(state);
     if (panel === 'camera' && changed('camera', words, state.camera)) camera(state);
   };

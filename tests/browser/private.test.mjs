@@ -190,8 +190,15 @@ test('a wipe in one tab also ends the keeping of another', async (t) => {
   const other = await page.context().newPage();
   await other.goto(server.url);
   await settled(other);
+  await read(other);
+  await panel(other, 'history');
+  await other.waitForSelector('#history tr');
+  await other.keyboard.press('Escape');
+  await other.click('#more');
+  await other.click('#clear');
   await page.click('[data-action=wipe]');
   await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
+  await other.waitForFunction((name) => !document.documentElement.outerHTML.includes(name), film.name);
   await read(other);
   assert.deepEqual((await kept(other)).databases, []);
   await panel(other, 'history');

@@ -137,6 +137,7 @@ test('a device without room for results says so, reads on, and keeps again when 
   await complete(page, [...batch, film(FILMS)]);
   await panel(page, 'history');
   assert.equal(await count(), kept + 1);
+  assert.equal(await page.isVisible('#history-problem'), false);
 });
 
 test('leaving asks first while a batch is read, or holds what is not saved; what is kept or saved needs no question', async (t) => {
@@ -159,6 +160,14 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
   await choose(page, batch.slice(0, 3));
   await settled(page);
   await leave('load'); // kept
+  await settled(page);
+  await choose(page, batch.slice(0, 3));
+  await settled(page);
+  await panel(page, 'history');
+  await page.click('#history-switch');
+  await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
+  await page.keyboard.press('Escape');
+  await leave('dialog'); // kept no more
 });
 
 test('on the way back to a page that was frozen meanwhile its batch goes on, with all results', async (t) => {
