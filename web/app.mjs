@@ -7,8 +7,8 @@ import { createHistory } from './history.mjs';
 import { adjust, firstLook, move, presets, zoom } from './look.mjs';
 import { createOffline } from './offline.mjs';
 import { createJudge, giveShare } from './prevalence.mjs';
-import { toProblem } from './problem.mjs';
-import { createQueue, TRANSIENT } from './queue.mjs';
+import { toProblem, TRANSIENT, trouble } from './problem.mjs';
+import { createQueue } from './queue.mjs';
 import { csvReport, jsonReport, kept, recordOf } from './report.mjs';
 import { watchRequests } from './requests.mjs';
 import { fillSheet } from './sheet.mjs';
@@ -108,14 +108,16 @@ async function speak(language) {
     if (wanted === language) set({ words: createWords(language, messages, navigator.languages) });
   } catch {
     find('language').value = state.words.language;
-    set({ said: state.words.say('problem.language-missing') });
+    set(trouble(state.words.say('problem.language-missing')));
   }
 }
 
 /** @param {import('./intake.mjs').Intake} intake */
 function add({ sources, skipped }) {
-  state.skipped += skipped;
-  if (sources.length > 0) Object.assign(state, { opened: state.opened || Date.now(), look: firstLook() });
+  state.skipped = skipped + (state.films.length > 0 ? state.skipped : 0);
+  if (skipped > 0) set(trouble(state.words.say('batch.skipped', { count: skipped })));
+  if (sources.length === 0) return;
+  Object.assign(state, { opened: state.opened || performance.timeOrigin + performance.now(), look: firstLook() }); // by the clock of `requests`
   queue.add(sources);
 }
 
@@ -124,13 +126,13 @@ let cleared = 0; // how often all films were taken away
 /** @param {Promise<import('./intake.mjs').Intake>} found */
 async function gather(found) {
   const before = cleared;
-  set({ gathering: true });
+  set({ gathering: state.gathering + 1 });
   try {
     const intake = await found;
-    set({ gathering: false });
+    set({ gathering: state.gathering - 1 });
     if (cleared === before) add(intake);
   } catch (error) {
-    set({ gathering: false, said: state.words.problem({ code: 'file-unreadable', message: error.message }) });
+    set({ gathering: state.gathering - 1, ...trouble(state.words.problem({ code: 'file-unreadable', message: error.message })) });
   }
 }
 
@@ -247,7 +249,7 @@ const actions = {
       set({ tags: { film, list: await client.tags(film.file) } });
       focus('#tags');
     } catch (error) {
-      if (error.name !== 'AbortError') set({ said: state.words.problem(toProblem(error)) });
+      if (error.name !== 'AbortError' && film === state.selected) set(trouble(state.words.problem(toProblem(error))));
     }
   },
   'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
@@ -354,6 +356,12 @@ const actions = {
     set({ said: state.words.say('history.wiped') });
   },
 };
+
+/** What went wrong is shown until the next thing that somebody does. */
+const fresh = Object.fromEntries(Object.entries(actions).map(([name, act]) => [name, (data) => {
+  if (state.trouble) set({ trouble: '' });
+  return act(data);
+}]));
 
 find('unstarted').remove();
 listen(state, actions, (action) => action in looks, box);

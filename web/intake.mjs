@@ -1,8 +1,8 @@
 // intake.mjs: the files behind a drop, a paste, or a chosen folder
 import { isDicom, SNIFFED } from '../src/sniff.mjs';
 
-/** @typedef {{sources: import('./queue.mjs').Source[], skipped: number}} Intake  skipped: files of folders that are no films
- *  @typedef {{path: string, file: File}} Found */
+/** @typedef {{sources: import('./queue.mjs').Source[], skipped: number}} Intake  skipped: files of folders that are no films, or that cannot be read
+ *  @typedef {{path: string, file: File | null}} Found  null: it cannot be had */
 
 const FILM = /\.(png|jpe?g|bmp|webp|avif|hei[cf]|tiff?|dcm|dicom)$/i;
 /** Films on hospitals' discs have no extension, or numbers with points for a name. */
@@ -23,7 +23,7 @@ async function isFilm(file) {
 
 /** @param {Found[]} found  @returns {Promise<Intake>} */
 async function sift(found) {
-  const kept = await Promise.all(found.map(({ file }) => isFilm(file)));
+  const kept = await Promise.all(found.map(({ file }) => file && isFilm(file)));
   const films = found.filter((_, place) => kept[place]).sort((a, b) => (a.path < b.path ? -1 : 1));
   return { sources: films.map(({ path, file }) => ({ name: path, file })), skipped: found.length - films.length };
 }
@@ -35,14 +35,17 @@ export async function fromFiles(files) {
   return { sources: all.map((file) => ({ name: file.name, file })), skipped: 0 };
 }
 
-/** @param {any} folder  a FileSystemDirectoryEntry  @returns {Promise<Found[]>} */
-async function walk(folder) {
-  const reader = folder.createReader(), found = [];
-  for (let entries; (entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;) { // a hundred at a time
-    for (const entry of entries) {
-      if (entry.isDirectory) found.push(...await walk(entry));
-      else found.push({ path: entry.fullPath.slice(1), file: await new Promise((resolve, reject) => entry.file(resolve, reject)) });
+/** What lies in a file or folder; one that cannot be read costs no other. @param {any} entry  a FileSystemEntry  @returns {Promise<Found[]>} */
+async function walk(entry) {
+  const path = entry.fullPath.slice(1), found = [];
+  try {
+    if (!entry.isDirectory) return [{ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
+    const reader = entry.createReader();
+    for (let entries; (entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;) { // a hundred at a time
+      for (const inner of entries) found.push(...await walk(inner));
     }
+  } catch {
+    found.push({ path, file: null });
   }
   return found;
 }

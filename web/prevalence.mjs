@@ -1,6 +1,6 @@
 // prevalence.mjs: the mixture of classes that a person gives: what the sliders make of it, and every film judged by it again
 import { mixtureText } from '../src/records.mjs';
-import { toProblem } from './problem.mjs';
+import { toProblem, trouble } from './problem.mjs';
 
 /** @typedef {import('../src/engine.mjs').Mixture} Mixture */
 
@@ -47,7 +47,7 @@ export function createJudge(state, update, judge) {
       } catch (error) {
         if (error.name === 'AbortError') continue; // a film was cancelled, which ends the worker: the next one answers
         const { prevalence } = films[0].record; // the control goes back to what is shown
-        update(() => Object.assign(state, { prevalence, said: state.words.problem(toProblem(error)) }));
+        update(() => Object.assign(state, { prevalence, ...trouble(state.words.problem(toProblem(error))) }));
         break;
       }
     }

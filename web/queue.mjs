@@ -1,12 +1,12 @@
 // queue.mjs: the films of the page, read one after the other, so that a trap or a cancel touches only one
-import { toProblem } from './problem.mjs';
+import { toProblem, trouble } from './problem.mjs';
+import { firstTable } from './table.mjs';
 
 /** @typedef {import('./state.mjs').State} State
  *  @typedef {import('./state.mjs').Film} Film
  *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
 
 const MAX_PICTURES = 8; // each may hold eight megabytes
-export const TRANSIENT = ['worker-died', 'file-unreadable', 'out-of-memory', 'unexpected', 'codec-missing', 'codec-altered', 'codec-offline', 'dicom-missing']; // a second attempt may succeed
 
 /** @param {State} state  @param {(change: () => void) => void} update
  *  @param {{start: () => Promise<boolean>, diagnose: (film: Film, pictured: boolean) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
@@ -52,7 +52,7 @@ export function createQueue(state, update, engine) {
         return;
       }
       edit(film, redraw ? { redraw: false } : { status: 'error', problem: toProblem(error) });
-      if (redraw) state.said = state.words.problem(toProblem(error)); // the result stands, only its picture is gone
+      if (redraw) Object.assign(state, trouble(state.words.problem(toProblem(error)))); // the result stands, only its picture is gone
     }
     update(() => {
       state.run.finished++;

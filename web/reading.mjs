@@ -1,7 +1,7 @@
 // reading.mjs: draws what the engine says of the selected film, and what that is worth
 import { createChanges, each, element, put } from './dom.mjs';
 import { countPeople } from './prevalence.mjs';
-import { TRANSIENT } from './queue.mjs';
+import { TRANSIENT } from './problem.mjs';
 import { strongest } from './words.mjs';
 
 /** @typedef {import('./state.mjs').State} State */

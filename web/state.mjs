@@ -32,7 +32,7 @@ import english from './words/en.mjs';
  *  @property {Film | null} selected
  *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
  *  @property {boolean} unsaved  some answer is neither saved nor kept
- *  @property {boolean} gathering  a folder is being looked through
+ *  @property {number} gathering  folders that are being looked through
  *  @property {number} skipped  files of folders that were left out
  *  @property {import('./look.mjs').Look} look
  *  @property {{outline: boolean, heat: number, compare: boolean}} overlay
@@ -51,6 +51,7 @@ import english from './words/en.mjs';
  *  @property {boolean} dragging
  *  @property {import('./offline.mjs').Kept | null} kept  what the service worker holds, once it has said so
  *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it enters at the user's word
+ *  @property {string} trouble  what the last action came to, where nothing else shows it
  *  @property {string} said  the last sentence for screen readers */
 
 /* global SITE -- put in by build.mjs */
@@ -67,7 +68,7 @@ export const firstState = () => ({
   selected: null,
   run: { finished: 0, total: 0 },
   unsaved: false,
-  gathering: false,
+  gathering: 0,
   skipped: 0,
   look: firstLook(),
   overlay: { outline: true, heat: 50, compare: false },
@@ -86,5 +87,6 @@ export const firstState = () => ({
   dragging: false,
   kept: null,
   update: 'none',
+  trouble: '',
   said: '',
 });

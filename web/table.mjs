@@ -1,6 +1,6 @@
 // table.mjs: draws all films as a table that can be sorted and sifted
 import { createChanges, each, element, put } from './dom.mjs';
-import { TRANSIENT } from './queue.mjs';
+import { TRANSIENT } from './problem.mjs';
 import { paintGrey } from './viewer.mjs';
 
 /** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film
@@ -75,7 +75,8 @@ export function createTable(at) {
     const { films, model, words, table, run, skipped } = state;
     at.batch.hidden = films.length < 2 || !model;
     for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]')) button.disabled = run.total > 0;
-    if (!changed('table', films, state.stamp, table, words, model, state.prevalence)) return;
+    if (!changed('table', films, state.stamp, table, words, model, state.prevalence, skipped)) return;
+    if (at.find.value !== table.find) at.find.value = table.find;
     if (at.batch.hidden) return at['table-body'].replaceChildren(); // no name of a film that is gone stays in the document
     put(at['batch-mixture'], words.standsFor(state.prevalence, model));
     head(state);

@@ -40,7 +40,7 @@ export function createView(document) {
     const failed = engine.phase === 'failed', loading = engine.phase === 'loading', reading = !failed && !loading && run.total > 0;
     at.work.hidden = !failed && !loading && !reading && !gathering;
     at.work.classList.toggle('failed', failed);
-    at['work-bar'].hidden = failed || (gathering && !reading);
+    at['work-bar'].hidden = failed || (gathering > 0 && !reading);
     at['work-retry'].hidden = !failed || HOPELESS.includes(engine.problem.code);
     at['work-cancel'].hidden = !reading;
     const { say, tenths } = words;
@@ -48,7 +48,7 @@ export function createView(document) {
     else if (loading && engine.received === engine.total) put(at['work-text'], say('work.starting'));
     else if (loading) put(at['work-text'], say('work.loading', { received: tenths(engine.received / megabytes), total: tenths(engine.total / megabytes) }));
     else if (reading) put(at['work-text'], run.total === 1 ? say('work.reading') : say('work.place', { place: Math.min(run.finished + 1, run.total), total: run.total }));
-    else if (gathering) put(at['work-text'], say('work.gathering'));
+    else if (gathering > 0) put(at['work-text'], say('work.gathering'));
     at['work-bar'].value = loading ? engine.received / engine.total : run.finished / (run.total || 1);
   }
 
@@ -135,6 +135,8 @@ export function createView(document) {
     const focused = document.activeElement;
     language(state);
     work(state);
+    at.trouble.hidden = !state.trouble;
+    put(at.trouble, state.trouble);
     footer(state);
     at.welcome.hidden = state.films.length > 0;
     at.desk.hidden = at.add.hidden = at.clear.hidden = state.films.length === 0;

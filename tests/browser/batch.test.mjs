@@ -62,7 +62,7 @@ test('a folder that is dropped is walked through, and what is no film is left ou
   await page.evaluate(async ([film, disc]) => {
     const [bytes, dicom] = [film, disc].map((base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
     const root = await navigator.storage.getDirectory(), disk = await root.getDirectoryHandle('disk', { create: true }), deep = await disk.getDirectoryHandle('deep', { create: true });
-    for (const [parent, name] of [[disk, 'b.png'], [disk, 'readme.txt'], [disk, '.hidden'], [deep, 'IM0001'], [deep, 'a.png'], [deep, 'letter']]) {
+    for (const [parent, name] of [[disk, 'b.png'], [disk, 'readme.txt'], [disk, '.hidden'], [disk, 'lost.png'], [deep, 'IM0001'], [deep, 'a.png'], [deep, 'letter']]) {
       const writer = await (await parent.getFileHandle(name, { create: true })).createWritable();
       await writer.write(name === 'IM0001' ? dicom : bytes);
       await writer.close();
@@ -71,7 +71,7 @@ test('a folder that is dropped is walked through, and what is no film is left ou
     const entry = (handle, path) => ({
       isDirectory: handle.kind === 'directory',
       fullPath: path,
-      file: (resolve, reject) => handle.getFile().then(resolve, reject),
+      file: (resolve, reject) => (path.endsWith('lost.png') ? reject(new DOMException('', 'NotFoundError')) : handle.getFile().then(resolve, reject)),
       createReader() {
         const all = (async () => { const found = []; for await (const [name, child] of handle.entries()) found.push(entry(child, `${path}/${name}`)); return found; })();
         let given = 0;
@@ -87,7 +87,19 @@ test('a folder that is dropped is walked through, and what is no film is left ou
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
   assert.deepEqual(await column(page, 1), ['disk/b.png', 'disk/deep/IM0001', 'disk/deep/a.png']);
-  assert.match(await page.textContent('#skipped'), /: 3$/);
+  assert.match(await page.textContent('#skipped'), /: 4$/);
+});
+
+test('a folder without films says so, and what is left out of the next one is not added up', async (t) => {
+  const page = await ready(t);
+  await mkdir(`${folder}/letters`, { recursive: true });
+  await Promise.all(['a.txt', 'b.doc'].map((name) => writeFile(`${folder}/letters/${name}`, 'no film')));
+  for (let i = 0; i < 2; i++) {
+    await page.setInputFiles('#folder', `${folder}/letters`);
+    await page.waitForSelector('#trouble >> text=/: 2$/');
+    assert.equal(await page.isVisible('#welcome'), true);
+  }
+  assert.deepEqual(await faults(page), []);
 });
 
 test('a folder that is chosen is read with the paths of its films', async (t) => {

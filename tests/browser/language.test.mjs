@@ -86,6 +86,7 @@ test('words that cannot be fetched leave the page as it is and are named', async
   await settled(page);
   await page.selectOption('#language', 'ar');
   await page.waitForFunction((sentence) => document.getElementById('said').textContent === sentence, english['problem.language-missing']);
+  assert.equal(await page.textContent('#trouble:visible'), english['problem.language-missing']);
   assert.equal(await page.getAttribute('html', 'dir'), 'ltr');
   assert.equal(await page.inputValue('#language'), 'en');
 });

@@ -157,7 +157,7 @@ export default {
   'batch.all': 'كل النتائج',
   'batch.unread': 'في الانتظار أو ملغاة',
   'batch.count': 'الصور المعروضة: {shown} من {total}',
-  'batch.skipped': 'ملفات تُركت لأن أسماءها ليست أسماء صور أشعة: {count}',
+  'batch.skipped': 'ملفات تُركت لأنها ليست صور أشعة أو تعذّرت قراءتها: {count}',
   'batch.more': 'إظهار المزيد',
   'batch.retry': 'إعادة محاولة الصور التي تعذّرت',
   'batch.cancelled': 'قراءة الصور الملغاة',

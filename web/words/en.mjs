@@ -153,7 +153,7 @@ export default {
   'batch.all': 'All verdicts',
   'batch.unread': 'Waiting or cancelled',
   'batch.count': 'Films shown: {shown} of {total}',
-  'batch.skipped': 'Files left out because their names are not those of films: {count}',
+  'batch.skipped': 'Files left out because they are no films or cannot be read: {count}',
   'batch.more': 'Show more',
   'batch.retry': 'Try the failed films again',
   'batch.cancelled': 'Read the cancelled films',

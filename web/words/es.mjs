@@ -157,7 +157,7 @@ export default {
   'batch.all': 'Todos los resultados',
   'batch.unread': 'En espera o canceladas',
   'batch.count': 'Radiografías mostradas: {shown} de {total}',
-  'batch.skipped': 'Archivos omitidos porque su nombre no es el de una radiografía: {count}',
+  'batch.skipped': 'Archivos omitidos, que no son radiografías o no se pudieron leer: {count}',
   'batch.more': 'Mostrar más',
   'batch.retry': 'Intentar de nuevo las fallidas',
   'batch.cancelled': 'Leer las canceladas',

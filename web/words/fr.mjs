@@ -157,7 +157,7 @@ export default {
   'batch.all': 'Tous les résultats',
   'batch.unread': 'En attente ou annulés',
   'batch.count': 'Clichés affichés : {shown} sur {total}',
-  'batch.skipped': 'Fichiers laissés de côté parce que leur nom n’est pas celui d’un cliché : {count}',
+  'batch.skipped': 'Fichiers laissés de côté, qui ne sont pas des clichés ou n’ont pas pu être lus : {count}',
   'batch.more': 'Afficher la suite',
   'batch.retry': 'Réessayer les clichés en échec',
   'batch.cancelled': 'Lire les clichés annulés',

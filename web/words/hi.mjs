@@ -157,7 +157,7 @@ export default {
   'batch.all': 'सभी नतीजे',
   'batch.unread': 'प्रतीक्षा में या रद्द',
   'batch.count': 'दिखाए गए एक्स-रे: {total} में से {shown}',
-  'batch.skipped': 'छोड़ी गई फ़ाइलें, जिनके नाम एक्स-रे जैसे नहीं: {count}',
+  'batch.skipped': 'छोड़ी गई फ़ाइलें, जो एक्स-रे नहीं हैं या पढ़ी नहीं जा सकीं: {count}',
   'batch.more': 'और दिखाएँ',
   'batch.retry': 'असफल एक्स-रे फिर पढ़ें',
   'batch.cancelled': 'रद्द किए गए एक्स-रे पढ़ें',
