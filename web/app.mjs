@@ -177,6 +177,7 @@ async function keepResult(film) {
 async function useAdapter(bytes) {
   const before = state.adapter;
   client.use(bytes);
+  state.said = ''; // the same sentence twice is said twice
   queue.again();
   if (!await startEngine()) return; // not left to the queue, which is late where it was just cancelled
   if (bytes && before && !state.adapter) return useAdapter(before); // refused: that of before stays in force
@@ -246,7 +247,9 @@ const actions = {
   async tags() {
     const film = state.selected;
     try {
-      set({ tags: { film, list: await client.tags(film.file) } });
+      const list = await client.tags(film.file);
+      if (film !== state.selected) return;
+      set({ tags: { film, list } });
       focus('#tags');
     } catch (error) {
       if (error.name !== 'AbortError' && film === state.selected) set(trouble(state.words.problem(toProblem(error))));
@@ -364,7 +367,7 @@ const fresh = Object.fromEntries(Object.entries(actions).map(([name, act]) => [n
 }]));
 
 find('unstarted').remove();
-listen(state, actions, (action) => action in looks, box);
+listen(state, fresh, (action) => action in looks, box);
 view(state);
 watchRequests('page', asked);
 const language = firstLanguage(navigator.languages, location.hash);

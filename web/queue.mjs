@@ -40,7 +40,12 @@ export function createQueue(state, update, engine) {
 
   async function read(film) {
     const { redraw } = film;
-    if (!redraw) update(() => edit(film, { status: 'running' }));
+    if (!redraw) {
+      update(() => {
+        edit(film, { status: 'running' });
+        if (film === state.selected) state.said = ''; // the same outcome twice is said twice
+      });
+    }
     try {
       const answer = await engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
       const { record } = redraw ? film : answer; // the result stands, also where it has been judged again meanwhile
@@ -121,14 +126,14 @@ export function createQueue(state, update, engine) {
     clear() {
       this.cancel();
       pictured = [];
-      update(() => Object.assign(state, { films: [], selected: null, tags: null, skipped: 0, said: '', stamp: state.stamp + 1 }));
+      update(() => Object.assign(state, { films: [], selected: null, tags: null, skipped: 0, said: '', table: firstTable(), stamp: state.stamp + 1 }));
     },
 
     /** Takes the selected film from the list; its neighbour comes into view. */
     remove() {
       const place = state.films.indexOf(state.selected);
       state.films.splice(place, 1);
-      state.stamp++;
+      Object.assign(state, { tags: null, said: '', stamp: state.stamp + 1 });
       if (state.films.length === 0) this.clear();
       else select(state.films[Math.min(place, state.films.length - 1)]);
     },

@@ -84,11 +84,12 @@ export function createReading(at) {
   /** Nothing of a film that is gone stays in the document. */
   function forget() {
     for (const id of ['name', 'verdict', 'because']) put(at[id], '');
-    for (const id of ['bars', 'facts', 'tags', 'sheet']) at[id].replaceChildren();
+    for (const id of ['bars', 'facts', 'tags']) at[id].replaceChildren();
   }
 
   return (/** @type {State} */ state) => {
     const { selected: film, words, model } = state;
+    if (changed('film', film, state.films.length)) at.sheet.replaceChildren(); // what was printed last may name one that is gone
     if (!film) return changed('reading', null) && forget();
     worth(state);
     prevalence(state);

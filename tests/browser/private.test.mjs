@@ -83,6 +83,17 @@ test('the list of requests is that of the server, and a film adds none', async (
   assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 1', 'the count is live');
 });
 
+test('what is asked for after a film is counted whatever the clock says', async (t) => {
+  const { page } = await ready(t);
+  await page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000; // set forward, or the machine has slept
+  });
+  await read(page);
+  await page.evaluate(() => fetch('./no-such-file'));
+  await page.waitForFunction(() => document.getElementById('requests-count').textContent.endsWith(': 1'));
+});
+
 test('what another copy of the page on the same host asks for is not counted', async (t) => {
   const { page } = await ready(t);
   await read(page);
@@ -110,6 +121,7 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   await page.click('#details summary');
   await page.click('#tags-show');
   await page.waitForSelector('#tags >> text=Nobody Anna');
+  await page.fill('#find', 'Nobody');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.ok(await held() > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');
   assert.match(await page.content(), /Nobody/);
@@ -117,6 +129,53 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   await page.click('#clear');
   assert.doesNotMatch(await page.content(), /Nobody/);
   assert.ok(await held() < before + megabyte, `${before} bytes before, ${await held()} after`);
+  assert.equal(await page.inputValue('#find'), '');
+  await choose(page, [film, { ...film, name: 'x.png' }]);
+  await settled(page);
+  assert.equal(await page.locator('#table-body tr').count(), 2);
+});
+
+test('tags that come when the page has been cleared are not taken, nor is their film', async (t) => {
+  const { page } = await ready(t);
+  await choose(page, [{ name: 'Nobody.dcm', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }]);
+  await settled(page);
+  await page.evaluate(() => { // the worker hears late of the wish for tags
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (message.type === 'tags') globalThis.release = () => postMessage.call(this, message, ...more);
+      else postMessage.call(this, message, ...more);
+    };
+  });
+  await page.click('#details summary');
+  await page.click('#tags-show');
+  await page.waitForFunction(() => Boolean(globalThis.release)); // no handle to what holds the film
+  await page.click('#more');
+  await page.click('#clear');
+  await page.evaluate(() => {
+    globalThis.release();
+    globalThis.release = null;
+  });
+  const tools = await page.context().newCDPSession(page);
+  async function films() {
+    await tools.send('HeapProfiler.collectGarbage');
+    const { result } = await tools.send('Runtime.evaluate', { expression: 'File.prototype' });
+    const { objects } = await tools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId });
+    const held = await tools.send('Runtime.callFunctionOn', { objectId: objects.objectId, functionDeclaration: 'function () { return this.length; }', returnByValue: true });
+    await tools.send('Runtime.releaseObject', { objectId: objects.objectId });
+    return held.result.value;
+  }
+  for (const end = Date.now() + 60_000; await films() > 0;) assert.ok(Date.now() < end, 'the film is still in memory'); // until the worker has answered
+});
+
+test('a film that is taken away leaves no name behind', async (t) => {
+  const { page } = await ready(t);
+  await choose(page, [{ name: 'Nobody.png', buffer: Buffer.from('no picture') }, { ...film, name: 'x.png' }, { ...film, name: 'y.png' }]);
+  await settled(page);
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.match(await page.content(), /Nobody/);
+  await page.click('#film-choices [data-action=remove]');
+  assert.equal(await page.textContent('#name'), 'x.png');
+  assert.doesNotMatch(await page.content(), /Nobody/);
 });
 
 for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {

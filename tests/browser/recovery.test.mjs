@@ -94,6 +94,20 @@ test('what else waits for an engine that dies is answered by the next one', asyn
   assert.deepEqual(all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid), [0.7, 0.7]);
 });
 
+test('an outcome that comes again is said again', async (t) => {
+  const { page } = await ready(t, { change: spoil('throw new WebAssembly.RuntimeError("unreachable");') });
+  await choose(page, [special]);
+  await page.waitForSelector('#film-retry:visible');
+  await settled(page);
+  const said = await page.textContent('#said');
+  await page.evaluate(() => {
+    globalThis.heard = [];
+    new MutationObserver(() => globalThis.heard.push(document.getElementById('said').textContent)).observe(document.getElementById('said'), { childList: true, characterData: true, subtree: true });
+  });
+  await page.click('#film-retry');
+  await page.waitForFunction((said) => globalThis.heard.at(-1) === said, said);
+});
+
 test('a worker that ends without a word costs one film, and sleep is not taken for its end', async (t) => {
   const { page } = await ready(t, { clock: true, change: spoil('if (!self.slept) { self.slept = true; for (const start = Date.now(); Date.now() - start < 2000;); } else self.close();') });
   const films = [film(0), special, film(1), film(2)];
