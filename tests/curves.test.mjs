@@ -73,6 +73,14 @@ test('the calibration slope is that of the log odds', () => {
   assert.ok(Number.isNaN(calibrationSlope([0.2, 0.8], [false, true])(ones(2))), 'no finite slope separates');
 });
 
+test('a model that is too sure has a slope as well: log odds times k have the slope divided by k', () => {
+  const draw = random(3), odds = Array.from({ length: 400 }, () => 2.6 * draw() - 1.3), positive = odds.map((z) => draw() < 1 / (1 + Math.exp(-z)));
+  const slope = (k) => calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), positive)(ones(400));
+  assert.ok(slope(1) > 0.5 && slope(1) < 1.5, `${slope(1)} of the odds that they were drawn with`);
+  for (const k of [2, 5, 10]) near(slope(k), slope(1) / k, 1e-6);
+  for (const k of [1, 5, 20]) assert.ok(Number.isNaN(calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), odds.map((z) => z > 0))(ones(400))), 'no finite slope separates');
+});
+
 const LABELS = ['covid', 'pneumonia', 'normal'];
 const films = scored(LABELS);
 
