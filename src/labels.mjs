@@ -36,6 +36,12 @@ export function ageBand(age) {
 /** @param {string} column @param {Row} row @returns {string} the group that a film belongs to */
 export const group = (column, row) => (column === 'age' ? ageBand(row.age) : row[column].trim() || 'unknown');
 
+/**
+ * Whose film it is: what the CSV says, else the film itself, as a hash; null where neither does, so that it is a patient of its own.
+ * @param {{ row: Row, answer: { patient?: string | null } }} film
+ */
+export const patientOf = ({ row, answer }) => row.patient_id || answer.patient || null;
+
 /** @param {string} folder @returns {Promise<Labelled[]>} */
 async function fromFolder(folder) {
   const names = readdirSync(folder).filter((name) => !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()).sort();

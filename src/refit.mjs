@@ -1,7 +1,7 @@
 // The `adapt` sub-command: a person's own labelled films make an overlay, with what it is worth on films like these.
 import { FEWEST_FILMS, FEWEST_PATIENTS, choose } from './adapt.mjs';
 import { adapt } from './adapter.mjs';
-import { readLabels } from './labels.mjs';
+import { patientOf, readLabels } from './labels.mjs';
 import { checkOutput, writeOutput } from './output.mjs';
 import { harmless, toJson } from './records.mjs';
 import { CommandError, loadParts, sha256, usage } from './shipped.mjs';
@@ -15,11 +15,11 @@ export async function refit({ out, json, ...options }, runFilms) {
   await checkOutput(out);
   const { items } = await readLabels(options), parts = await loadParts(options.model), found = [];
   let errors = 0;
-  const { model, name } = await runFilms(items, { ...options, features: true }, ({ model: { labels } }) => {
+  const { model, name } = await runFilms(items, { ...options, features: true, patients: true }, ({ model: { labels } }) => {
     if (!items.some(({ row }) => labels.includes(row.label))) throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
   }, ({ row }, answer) => {
     if (answer.code) errors++;
-    else found.push({ label: row.label, hash: answer.sha256, patient: row.patient_id || answer.patient || null, features: answer.gate.accepted ? answer.features : null });
+    else found.push({ label: row.label, hash: answer.sha256, patient: patientOf({ row, answer }), features: answer.gate.accepted ? answer.features : null });
   });
   const { films, leftOut } = choose(found, model.labels);
   const { overlay, ...result } = await adapt({ wasm: parts.wasm, weights: parts.weights, base: parts.sha256, model, films, sha256 });
