@@ -145,10 +145,11 @@ export async function evaluate(options, runFilms) {
 
 /** @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] }[] | null} both models on the same films @returns {Record<string, string>} SVG by file name */
 function draw(result, labels, both) {
-  const lines = result.curves;
+  const lines = result.curves, weighted = lines.filter(({ reliability }) => reliability);
   return {
     'confusion.svg': confusionPlot(result.all.confusion, labels),
-    ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]), 'reliability.svg': reliabilityPlot(lines), 'decision.svg': decisionPlot(lines) }),
+    ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]) }),
+    ...(weighted.length && { 'reliability.svg': reliabilityPlot(weighted), 'decision.svg': decisionPlot(weighted) }),
     ...(both?.[0].curves.length && { 'comparison.svg': rocPlot(both) }),
   };
 }

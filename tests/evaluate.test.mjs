@@ -166,6 +166,14 @@ test('a report of a label that one patient stands for has no interval, and its p
   assert.ok(readdirSync(join(folder, 'alone')).some((name) => name.endsWith('.svg')));
 });
 
+test('of a prevalence that too few films can stand for nothing is said or drawn', () => {
+  writeFileSync(join(folder, 'few.csv'), rows.filter((row, i) => !row.includes(',pneumonia,') || i % 2).join('\n'));
+  const { status, stdout, stderr } = evaluate('--labels', 'few.csv', '--prevalence', 'covid=0.05,pneumonia=0.05', '--report', 'few');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.deepEqual(readdirSync(join(folder, 'few')).sort(), ['confusion.svg', 'evaluation.json', 'evaluation.md', 'roc.svg']);
+});
+
 test('a report that cannot be written is told before the films are read', () => {
   const { status, stdout, stderr } = evaluate('--labels', 'films', '--report', 'films.csv/report');
   assert.deepEqual([status, stdout], [1, '']);

@@ -124,7 +124,8 @@ test('where all films agree shares are bounded by their patients, and what no re
   const { all, outcomes: [covid] } = report(right, LABELS, []);
   assert.deepEqual([all.patients, all.accuracy], [30, wilson(1, 30)]);
   assert.deepEqual(all.classes[0].ppv, wilson(1, 30));
-  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc, all.classes[0].atPrevalence[0].ppv]) assert.deepEqual(figure, { value: 1, low: null, high: null });
+  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc]) assert.deepEqual(figure, { value: 1, low: null, high: null });
+  assert.deepEqual([all.classes[0].atPrevalence[0].ppv, all.classes[0].atPrevalence[0].npv], [null, null], '100 % would be a claim about prevalences that nobody has seen');
   assert.deepEqual(covid.shares.covid, wilson(1, 30));
   // Three films of each patient are no more cases than one.
   const thrice = report([right, right, right].flat(), LABELS, []);
