@@ -32,7 +32,7 @@ async function print(text) {
 /** @param {string[]} paths @param {any} options */
 async function diagnose(paths, options) {
   const shard = options.shard && parseShard(options.shard);
-  const items = await films(paths, options.files);
+  const items = await films(paths, options.files, options.heatmap);
   items.forEach((item, place) => { item.place = place; });
   if (options.heatmap) await makeFolder(options.heatmap);
   const ledger = options.resume ? await openLedger(options.resume, items, Boolean(shard)) : null;
