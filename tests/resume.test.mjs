@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bash, cli, film, folder, lines, onTerminal, pleura, quote, tiny, tried } from './command.mjs';
@@ -106,6 +106,12 @@ test('a file that is not ours is left as it is', () => {
     assert.match(stderr, pattern);
   }
   for (const form of ['--csv', '--table']) assert.equal(tried([form, '--resume', 'x', 'films']).status, 2);
+});
+
+test('a film on standard input, which has no name to know it by, is wrong usage', () => {
+  const { status, stdout, stderr } = tried(['films/1.png', '-', '--resume', 'unnamed.jsonl'], { input: film(300) });
+  assert.deepEqual([status, stdout, existsSync(at('unnamed.jsonl'))], [2, '', false]);
+  assert.match(stderr, /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m);
 });
 
 test('results of two models are never mixed', () => {
