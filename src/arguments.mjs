@@ -71,7 +71,7 @@ export const OPTIONS = {
   out: { of: ['adapt'], value: 'FILE', text: 'adapt: the overlay to write' },
   layers: { of: ['info'], text: 'info: each layer with its output, products, time and speed on this machine' },
   labels: { of: ['evaluate', 'adapt'], value: 'FILE', text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label. Films of one patient_id, or else of one DICOM Patient ID, count as one patient' },
-  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the paths of the CSV begin (default: its folder)' },
+  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the relative paths of the CSV begin (default: its folder)' },
   split: { of: ['evaluate', 'adapt'], value: 'NAME', text: 'evaluate, adapt: only the films whose column split says so' },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
   against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },

@@ -1,7 +1,7 @@
 // The films of an evaluation and what is known of them: from a CSV, or from a folder with a sub-folder a label.
 import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { films } from './files.mjs';
 import { CommandError, usage } from './shipped.mjs';
 
@@ -56,7 +56,8 @@ async function fromFolder(folder) {
 /** @param {string} file @param {string} root @returns {Promise<Labelled[]>} */
 async function fromCsv(file, root) {
   const rows = parseCsv(await readFile(file, 'utf8'));
-  return rows.map((row) => ({ file: join(root, row.file ?? ''), row }));
+  const place = (name) => (isAbsolute(name) ? name : join(root, name));
+  return rows.map((row) => ({ file: place(row.file ?? ''), row }));
 }
 
 /** @param {{ labels: string, root?: string, split?: string, by?: string }} options @returns {Promise<{ items: Labelled[], columns: string[] }>} */

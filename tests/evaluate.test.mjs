@@ -54,6 +54,13 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.equal(JSON.parse(evaluate('--labels', 'gaps', '--json').stdout).films, 36);
 });
 
+test('a CSV may name its films by absolute paths, whatever --root says of the others', () => {
+  writeFileSync(join(folder, 'places.csv'), `file,label\n${join(folder, 'films/covid/1.png')},covid\ncovid/2.png,covid\n`);
+  const { status, stdout, stderr } = evaluate('--labels', 'places.csv', '--root', 'films', '--json');
+  assert.equal(status, 0, stderr);
+  assert.deepEqual([JSON.parse(stdout).films, JSON.parse(stdout).errors], [2, 0]);
+});
+
 test('DICOM films of one Patient ID are one patient, as long as the CSV names no other, and the ID gets nowhere', () => {
   mkdirSync(join(folder, 'discs/covid'), { recursive: true });
   ['ID-1', ' ID-1', 'ID-2', ''].forEach((id, i) => {
