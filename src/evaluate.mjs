@@ -70,7 +70,7 @@ export function report(films, labels, columns) {
       column,
       values: [...new Set(films.map(({ row }) => group(column, row)))].sort().map((value) => {
         const own = films.filter(({ row }) => group(column, row) === value);
-        return { value, n: own.length, refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
+        return { value, n: own.length, patients: patientsOf(own), refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
           uncertain: own.filter(({ answer }) => answer.verdict === 'uncertain').length,
           figures: figures(scored.filter(({ row }) => group(column, row) === value), labels) };
       }),

@@ -100,7 +100,7 @@ function groups({ column, values }, labels) {
   return [
     `## By ${plain(column)} (largest probability)`,
     grid([column, 'films', 'patients', ...labels.flatMap((label) => [`n ${label}`, `sensitivity ${label} %`, `AUC ${label}`]), 'uncertain', 'refused'],
-      values.map(({ value, n, uncertain, refused, figures: f }) => [value, n, f.patients,
+      values.map(({ value, n, patients, uncertain, refused, figures: f }) => [value, n, patients,
         ...f.classes.flatMap((c) => [c.n, share(c.sensitivity), area(c.auc)]), uncertain, refused])),
   ];
 }

@@ -114,6 +114,7 @@ test('a report counts all films, and answered ones apart', () => {
   assert.deepEqual(result.outcomes.map(({ label, n, counts }) => [label, n, counts.refused, counts.error]),
     [['covid', 30, 6, 0], ['normal', 30, 0, 0], ['other', 1, 0, 1]]);
   const [{ values: [a, b] }] = result.groups;
+  assert.deepEqual([[a.n, a.patients], [b.n, b.patients]], [[50, 25], [11, 6]], 'patients of all films, not of those that were scored');
   assert.equal(a.figures.classes[0].n, 25);
   assert.ok(a.figures.classes[0].sensitivity);
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
