@@ -114,6 +114,21 @@ test('a film on standard input, which has no name to know it by, is wrong usage'
   assert.match(stderr, /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m);
 });
 
+test('wrong usage leaves no empty file behind', () => {
+  for (const wrong of [['--jobs', '0'], ['--prevalence', 'covid=5']]) {
+    assert.equal(tried(['films/1.png', '--resume', 'unborn.jsonl', ...wrong]).status, 2);
+    assert.ok(!existsSync(at('unborn.jsonl')), wrong.join(' '));
+  }
+});
+
+test('a file whose name is no UTF-8 is that file, to go on with and to merge', () => {
+  const { status, stdout, stderr } = bash(`caf=$'caf\\xe9.jsonl'
+    pleura films/1.png --resume "$caf" && pleura films/1.png films/2.png --resume "$caf" && cat "$caf"
+    pleura films/1.png films/2.png --shard 1/1 > "$caf" && "$node" "$cli" merge "$caf"`);
+  assert.equal(status, 0, stderr);
+  assert.equal(lines(stdout).length, 2 + 2);
+});
+
 test('results of two models are never mixed', () => {
   const bytes = readFileSync(tiny);
   const other = Buffer.from(bytes);
@@ -124,6 +139,10 @@ test('results of two models are never mixed', () => {
   assert.equal(status, 2);
   assert.match(stderr, /holds results of another model \(tiny-0\.0\.1 /);
   assert.equal(lines(read('model.jsonl')).length, 1);
+  const cut = `${read('model.jsonl')}{"file":"films/2.p`;
+  writeFileSync(at('model.jsonl'), cut);
+  assert.equal(pleura(['--model', 'other.gguf', 'films/1.png', 'films/2.png', '--resume', 'model.jsonl']).status, 2);
+  assert.equal(read('model.jsonl'), cut, 'left as it is, the half-written line too');
 });
 
 test('results at two prevalences are never mixed, nor with those at the model\'s own', () => {
