@@ -30,11 +30,11 @@ const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? fo
 /** @param {string} file @param {any} error @returns {Item} */
 const failure = (file, { code, message }) => ({ file, code, message });
 
-/** @param {string} path @returns {'file' | 'folder' | 'nothing'} */
+/** What lies behind links. @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'} a device is as good as a pipe */
 function kind(path) {
   try {
     const stats = statSync(pathOf(path), { throwIfNoEntry: false });
-    return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
+    return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'pipe';
   } catch {
     return 'file'; // Not to be looked at: reading it gives the reason.
   }
@@ -104,8 +104,9 @@ function walk(top, depth, hidden, overlays) {
       const path = join(folder, name);
       if (!hidden && name.startsWith('.')) continue;
       if (own === overlays && OVERLAY.test(name)) continue;
-      if (entry.isSymbolicLink() && kind(path) === 'folder') links.push([path, left - 1]);
-      else if (entry.isFile() || entry.isSymbolicLink()) found.push({ file: path });
+      const linked = entry.isSymbolicLink() ? kind(path) : null;
+      if (linked === 'folder') links.push([path, left - 1]);
+      else if (entry.isFile() || (linked && linked !== 'pipe')) found.push({ file: path }); // A pipe would be waited for; a person may name it.
       else if (entry.isDirectory() && left > 1) enter(path, left - 1);
     }
   }
@@ -158,7 +159,7 @@ async function unpackAll(items) {
 async function expand(path, patterns, overlays) {
   if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
   const is = kind(path);
-  if (is === 'file') return unpackAll([{ file: path }]);
+  if (is === 'file' || is === 'pipe') return unpackAll([{ file: path }]);
   const pattern = patterns && /[*?[{]/.test(path);
   if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
   const found = is === 'folder'
