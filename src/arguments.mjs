@@ -117,13 +117,15 @@ function check(command, options, paths) {
 export function parse(argv) {
   let parsed;
   try {
-    parsed = parseArgs({ args: argv, options: /** @type {any} */ (PARSED), allowPositionals: true });
+    parsed = parseArgs({ args: argv, options: /** @type {any} */ (PARSED), allowPositionals: true, tokens: true });
   } catch (error) {
     throw usage(error.message.split('. ')[0] + '.');
   }
-  /** @type {{ values: any, positionals: string[] }} */
-  const { values: options, positionals: paths } = parsed;
-  const command = paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
+  /** @type {{ values: any, positionals: string[], tokens: { kind: string }[] }} */
+  const { values: options, positionals: paths, tokens } = parsed;
+  // What follows `--` is a path, even if it is called as a command is.
+  const [first] = tokens.filter(({ kind }) => kind !== 'option');
+  const command = first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
   if (!options.help && !options.version) check(command, options, paths);
   return { command, options, paths };
 }

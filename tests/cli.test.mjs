@@ -191,6 +191,14 @@ test('messages that nobody reads, or that cannot be written, cost no result', ()
   }
 });
 
+test('what follows -- is a path, even one that is called as a command is', () => {
+  writeFileSync(join(folder, 'convert'), good);
+  writeFileSync(join(folder, 'info'), good);
+  const { status, stdout, stderr } = tried(['--', 'convert', 'info']);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(lines(stdout).map(({ file }) => file), ['convert', 'info']);
+});
+
 test('wrong usage says so and exits 2', () => {
   const wrong = [[], ['--nonsense', 'x.png'], ['--jobs', '0', 'x.png'], ['--jobs', 'two', 'x.png'], ['--jobs'], ['--json', '--csv', 'x.png'],
     ['--labels', 'x.csv', 'x.png'], ['info', 'x.png'], ['evaluate'], ['evaluate', '--labels', 'm.csv', '--by', 'shoe']];
