@@ -70,8 +70,8 @@ export const OPTIONS = {
   overlay: { of: ['diagnose', 'info', 'evaluate'], value: 'FILE', text: 'what adapt has made of these weights' },
   out: { of: ['adapt'], value: 'FILE', text: 'adapt: the overlay to write' },
   layers: { of: ['info'], text: 'info: each layer with its output, products, time and speed on this machine' },
-  labels: { of: ['evaluate', 'adapt'], value: 'FILE', text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label' },
-  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the paths of the CSV begin (default: its folder)' },
+  labels: { of: ['evaluate', 'adapt'], value: 'FILE', text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label. Films of one patient_id, or else of one DICOM Patient ID, count as one patient' },
+  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the relative paths of the CSV begin (default: its folder)' },
   split: { of: ['evaluate', 'adapt'], value: 'NAME', text: 'evaluate, adapt: only the films whose column split says so' },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
   against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },
@@ -106,6 +106,7 @@ function check(command, options, paths) {
   }
   if (command === 'diagnose' && !paths.length && !options.files) throw usage('No path is given.');
   if (options.files === '-' && paths.includes('-')) throw usage('Standard input is either a film or a list of paths, not both.');
+  if (options.resume && paths.includes('-')) throw usage('--resume knows films by their names, and standard input has none. Save the film first.');
   if (command === 'merge' && !paths.length) throw usage("'merge' needs the files of all shards.");
   if (['info', 'evaluate', 'adapt'].includes(command) && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
   if (['evaluate', 'adapt'].includes(command) && !options.labels) throw usage(`'${command}' needs --labels FILE.`);
@@ -116,13 +117,15 @@ function check(command, options, paths) {
 export function parse(argv) {
   let parsed;
   try {
-    parsed = parseArgs({ args: argv, options: /** @type {any} */ (PARSED), allowPositionals: true });
+    parsed = parseArgs({ args: argv, options: /** @type {any} */ (PARSED), allowPositionals: true, tokens: true });
   } catch (error) {
     throw usage(error.message.split('. ')[0] + '.');
   }
-  /** @type {{ values: any, positionals: string[] }} */
-  const { values: options, positionals: paths } = parsed;
-  const command = paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
+  /** @type {{ values: any, positionals: string[], tokens: { kind: string }[] }} */
+  const { values: options, positionals: paths, tokens } = parsed;
+  // What follows `--` is a path, even if it is called as a command is.
+  const [first] = tokens.filter(({ kind }) => kind !== 'option');
+  const command = first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
   if (!options.help && !options.version) check(command, options, paths);
   return { command, options, paths };
 }

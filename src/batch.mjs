@@ -45,16 +45,16 @@ function progress(total, rows) {
 /**
  * Runs the films through the threads and hands each answer to `take`, in order.
  * @param {import('./files.mjs').Item[]} items
- * @param {{ jobs?: string, model?: string, overlay?: string, features?: boolean, prevalence?: string, heatmap?: string, shard?: import('./shards.mjs').Shard, rows?: boolean }} options
- *   features: what the last layer reads is part of the answers; rows: they are shown on standard output
+ * @param {{ jobs?: string, model?: string, overlay?: string, features?: boolean, patients?: boolean, prevalence?: string, heatmap?: string, shard?: import('./shards.mjs').Shard, rows?: boolean }} options
+ *   features: what the last layer reads is part of the answers; patients: so is whose film it is; rows: they are shown on standard output
  * @param {((pool: { model: any, name: string }) => Promise<void>) | null} begin what to do before the first answer
  * @param {(item: any, answer: import('./pool.mjs').Answer) => Promise<void> | void} take
  */
 export async function runFilms(items, options, begin, take) {
   const jobs = options.jobs ? jobCount(options.jobs) : items.length < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model, options.overlay);
-  const { prevalence, heatmap, shard, features } = options;
-  const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)), { prevalence, heatmap, shard, features });
+  const { prevalence, heatmap, shard, features, patients } = options;
+  const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)), { prevalence, heatmap, shard, features, patients });
   const { model } = pool;
   const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
   let bar;

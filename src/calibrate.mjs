@@ -1,9 +1,8 @@
 // The `quantise` sub-command: weights in floats and films like those to come make weights in bytes.
-import { writeFile } from 'node:fs/promises';
 import { createEngine, PleuraError } from './engine.mjs';
 import { films } from './files.mjs';
 import { readGguf } from './gguf.mjs';
-import { pathOf } from './names.mjs';
+import { checkOutput, writeOutput } from './output.mjs';
 import { quantise } from './quantise.mjs';
 import { createReader, ReadError } from './read.mjs';
 import { harmless } from './records.mjs';
@@ -33,14 +32,11 @@ async function chooseFilms(engine, paths) {
 /** @param {string[]} paths weights, what to write, and films @returns {Promise<void>} throws CommandError */
 export async function calibrate([source, out, ...paths]) {
   if (!paths.length) throw usage("'quantise' needs IN.gguf, OUT.gguf and films or folders of films.");
+  await checkOutput(out);
   const { wasm, weights } = await loadParts(source), engine = await createEngine({ wasm, weights });
   if (readGguf(weights).values.has('pleura.diagnosis.steps')) throw new CommandError(`${source} is in bytes already.`);
   const chosen = await chooseFilms(engine, paths), small = await quantise(wasm, weights, chosen);
-  try {
-    await writeFile(pathOf(out), small);
-  } catch (error) {
-    throw new CommandError(`${out} cannot be written (${error.code}). Choose another place.`);
-  }
+  await writeOutput(out, small);
   const size = (bytes) => `${(bytes.length / 1000).toFixed(0)} KB`;
   process.stderr.write(`${harmless(out)}: ${size(small)} instead of ${size(weights)}; ranges from ${chosen.length} films. Measure it: pleura evaluate --against\n`);
 }

@@ -32,7 +32,7 @@ async function print(text) {
 /** @param {string[]} paths @param {any} options */
 async function diagnose(paths, options) {
   const shard = options.shard && parseShard(options.shard);
-  const items = await films(paths, options.files);
+  const items = await films(paths, options.files, options.heatmap);
   items.forEach((item, place) => { item.place = place; });
   if (options.heatmap) await makeFolder(options.heatmap);
   const ledger = options.resume ? await openLedger(options.resume, items, Boolean(shard)) : null;
@@ -108,14 +108,13 @@ async function main(argv) {
   return diagnose(paths, options);
 }
 
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    // The reader has seen enough (`| head`): nobody is left to tell.
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    if (stream === process.stdout) process.stderr.write(`pleura: The results cannot be written (${error.code}).\n`);
-    process.exit(1);
-  });
-}
+process.stdout.on('error', (error) => {
+  // The reader has seen enough (`| head`): nobody is left to tell.
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  process.stderr.write(`pleura: The results cannot be written (${error.code}).\n`);
+  process.exit(1);
+});
+process.stderr.on('error', () => {}); // What is said beside the results may be lost; the results may not.
 
 try {
   await main(process.argv.slice(2));

@@ -120,7 +120,8 @@ export function calibrationSlope(probability, positive) {
     }
     return [NaN, NaN];
   }
-  // Where all films together lead is near to where a part of them does.
-  const found = fit(new Float64Array(odds.length).fill(1), [0, 1]);
+  // From slope 1 the steps of a model that is too sure go too far and never come back. Where all films together lead is near to
+  // where a part of them does.
+  const found = fit(new Float64Array(odds.length).fill(1), [0, 0]);
   return (weight) => fit(weight, found)[1];
 }

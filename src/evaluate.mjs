@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compare } from './compare.mjs';
 import { createEngine, VERDICTS } from './engine.mjs';
 import { atPrevalence, curves, figures } from './figures.mjs';
-import { group, readLabels } from './labels.mjs';
+import { group, patientOf, readLabels } from './labels.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from './plots.mjs';
 import { parsePrevalence } from './prevalence.mjs';
 import { rounded, toJson } from './records.mjs';
@@ -14,11 +14,11 @@ import { markdown } from './tables.mjs';
 
 /** @typedef {{ row: Record<string, string>, answer: import('./pool.mjs').Answer }} Film */
 
-/** A film whose patient is unknown counts as a patient of its own. @param {Record<string, string>} row */
-const patientOf = (row) => row.patient_id || row.file;
+/** @param {Film} film */
+const caseOf = (film) => patientOf(film) ?? film.row.file;
 
 /** @param {Film[]} films */
-const patientsOf = (films) => new Set(films.map(({ row }) => patientOf(row))).size;
+const patientsOf = (films) => new Set(films.map(caseOf)).size;
 
 /** What became of the films of one label: counts, and each as a share with Wilson's interval. */
 function outcomes(films, label, labels) {
@@ -37,10 +37,11 @@ function tally(values) {
 }
 
 /** The films that a figure can be made of. @param {Film[]} films @param {string[]} labels */
-const score = (films, labels) => films.filter(({ row, answer }) => answer.verdict && labels.includes(row.label)).map(({ row, answer }) => {
+const score = (films, labels) => films.filter(({ row, answer }) => answer.verdict && labels.includes(row.label)).map((film) => {
+  const { row, answer } = film;
   const probability = labels.map((label) => answer.probability[label]);
   return { row, verdict: answer.verdict, probability, truth: labels.indexOf(row.label),
-    guess: probability.indexOf(Math.max(...probability)), patient: patientOf(row) };
+    guess: probability.indexOf(Math.max(...probability)), patient: caseOf(film) };
 });
 
 /**
@@ -54,7 +55,7 @@ export function report(films, labels, columns) {
   return {
     films: films.length,
     patients: patientsOf(films),
-    unknownPatients: films.filter(({ row }) => !row.patient_id || row.patient_known === 'no').length,
+    unknownPatients: films.filter((film) => !patientOf(film) || film.row.patient_known === 'no').length,
     notScored: tally(films.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label)),
     errors: films.filter(({ answer }) => answer.code).length,
     refusals: tally(films.filter(({ answer }) => answer.verdict === 'refused').map(({ answer }) => answer.gate.reason)),
@@ -69,7 +70,7 @@ export function report(films, labels, columns) {
       column,
       values: [...new Set(films.map(({ row }) => group(column, row)))].sort().map((value) => {
         const own = films.filter(({ row }) => group(column, row) === value);
-        return { value, n: own.length, refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
+        return { value, n: own.length, patients: patientsOf(own), refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
           uncertain: own.filter(({ answer }) => answer.verdict === 'uncertain').length,
           figures: figures(scored.filter(({ row }) => group(column, row) === value), labels) };
       }),
@@ -84,7 +85,7 @@ export function report(films, labels, columns) {
  */
 async function ask(items, options, runFilms, check) {
   /** @type {Film[]} */ const films = [];
-  const { model, name } = await runFilms(items, options, async ({ model: { labels } }) => check(labels),
+  const { model, name } = await runFilms(items, { ...options, patients: true }, async ({ model: { labels } }) => check(labels),
     ({ row }, answer) => { films.push({ row, answer }); });
   return { model, name, films };
 }
@@ -94,8 +95,8 @@ const pairUp = (first, second, labels) => first.map((film, i) => /** @type {cons
   .filter(([{ row, answer }, other]) => answer.verdict && other.answer.verdict && labels.includes(row.label));
 
 /** @param {ReturnType<typeof pairUp>} pairs @returns {import('./compare.mjs').Pair[]} */
-const asked = (pairs) => pairs.map(([{ row, answer }, other]) =>
-  ({ truth: row.label, patient: patientOf(row), first: answer.probability, second: other.answer.probability }));
+const asked = (pairs) => pairs.map(([film, other]) =>
+  ({ truth: film.row.label, patient: caseOf(film), first: film.answer.probability, second: other.answer.probability }));
 
 /** What was typed, for a shell. */
 const typed = () => ['pleura', ...process.argv.slice(2)].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
@@ -144,10 +145,11 @@ export async function evaluate(options, runFilms) {
 
 /** @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] }[] | null} both models on the same films @returns {Record<string, string>} SVG by file name */
 function draw(result, labels, both) {
-  const lines = result.curves;
+  const lines = result.curves, weighted = lines.filter(({ reliability }) => reliability);
   return {
     'confusion.svg': confusionPlot(result.all.confusion, labels),
-    ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]), 'reliability.svg': reliabilityPlot(lines), 'decision.svg': decisionPlot(lines) }),
+    ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]) }),
+    ...(weighted.length && { 'reliability.svg': reliabilityPlot(weighted), 'decision.svg': decisionPlot(weighted) }),
     ...(both?.[0].curves.length && { 'comparison.svg': rocPlot(both) }),
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
+import { OVERLAY } from './heatmap.mjs';
 import { inOrder, nameOf, pathOf, split } from './names.mjs';
 import { ARCHIVE, ReadError, unreadable } from './read.mjs';
 import { CommandError } from './shipped.mjs';
@@ -29,11 +30,11 @@ const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? fo
 /** @param {string} file @param {any} error @returns {Item} */
 const failure = (file, { code, message }) => ({ file, code, message });
 
-/** @param {string} path @returns {'file' | 'folder' | 'nothing'} */
+/** What lies behind links. @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'} a device is as good as a pipe */
 function kind(path) {
   try {
     const stats = statSync(pathOf(path), { throwIfNoEntry: false });
-    return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : 'file';
+    return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'pipe';
   } catch {
     return 'file'; // Not to be looked at: reading it gives the reason.
   }
@@ -72,20 +73,27 @@ async function filter(all, fits) {
   return kept;
 }
 
+/** The same for every path to a folder. @param {string} folder @returns {string} throws as statSync does */
+function identity(folder) {
+  const { dev, ino } = statSync(pathOf(folder || '.'));
+  return `${dev} ${ino}`;
+}
+
 /**
  * Every file below a folder and its folders, and a failure for each that cannot be opened. No folder is entered twice, so
  * that links in circles end; those that hold the files themselves come before links to them.
  * @param {string} top @param {number} depth @param {boolean} hidden also what begins with a dot
+ * @param {string | null} overlays identity of the folder of --heatmap
  * @returns {Item[]}
  */
-function walk(top, depth, hidden) {
+function walk(top, depth, hidden, overlays) {
   const found = [], links = [], entered = new Set();
   function enter(folder, left) {
-    let entries;
+    let entries, own;
     try {
-      const { dev, ino } = statSync(pathOf(folder || '.'));
-      if (entered.has(`${dev} ${ino}`)) return;
-      entered.add(`${dev} ${ino}`);
+      own = identity(folder);
+      if (entered.has(own)) return;
+      entered.add(own);
       entries = readdirSync(pathOf(folder || '.'), { withFileTypes: true, encoding: 'buffer' });
     } catch (error) {
       found.push(failure(folder || '.', unreadable(error, 'folder')));
@@ -95,8 +103,10 @@ function walk(top, depth, hidden) {
       const name = nameOf(/** @type {any} */ (entry.name));
       const path = join(folder, name);
       if (!hidden && name.startsWith('.')) continue;
-      if (entry.isSymbolicLink() && kind(path) === 'folder') links.push([path, left - 1]);
-      else if (entry.isFile() || entry.isSymbolicLink()) found.push({ file: path });
+      if (own === overlays && OVERLAY.test(name)) continue;
+      const linked = entry.isSymbolicLink() ? kind(path) : null;
+      if (linked === 'folder') links.push([path, left - 1]);
+      else if (entry.isFile() || (linked && linked !== 'pipe')) found.push({ file: path }); // A pipe would be waited for; a person may name it.
       else if (entry.isDirectory() && left > 1) enter(path, left - 1);
     }
   }
@@ -109,13 +119,13 @@ function walk(top, depth, hidden) {
   return found.sort((a, b) => inOrder(a.file, b.file));
 }
 
-/** @param {string} pattern @returns {Item[]} the files that it matches */
-function match(pattern) {
+/** @param {string} pattern @param {string | null} overlays @returns {Item[]} the files that it matches */
+function match(pattern, overlays) {
   const { base, glob, prefix } = picomatch.scan(pattern, { nonegate: true });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const fits = picomatch(glob, { nonegate: true, posix: true });
   const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
-  return walk(prefix + base, depth, /(^|\/)\./.test(glob))
+  return walk(prefix + base, depth, /(^|\/)\./.test(glob), overlays)
     .filter(({ file, code }) => code || fits(file.slice(prefix.length + inside)));
 }
 
@@ -144,17 +154,17 @@ async function unpackAll(items) {
 /**
  * The films behind one argument: a file as it is, whatever its name; the films of an archive, of a folder and of its
  * folders; the matches of a glob that no shell has expanded; `-` for standard input.
- * @param {string} path @param {boolean} patterns whether it may be one @returns {Promise<Item[]>}
+ * @param {string} path @param {boolean} patterns whether it may be one @param {string | null} overlays @returns {Promise<Item[]>}
  */
-async function expand(path, patterns) {
+async function expand(path, patterns, overlays) {
   if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
   const is = kind(path);
-  if (is === 'file') return unpackAll([{ file: path }]);
+  if (is === 'file' || is === 'pipe') return unpackAll([{ file: path }]);
   const pattern = patterns && /[*?[{]/.test(path);
   if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
   const found = is === 'folder'
-    ? await filter(walk(path, Infinity, false), ({ file, code }) => code || isFilm(file, () => headOf(file)))
-    : match(path);
+    ? await filter(walk(path, Infinity, false, overlays), ({ file, code }) => code || isFilm(file, () => headOf(file)))
+    : match(path, overlays);
   if (found.length) return unpackAll(found);
   return [{ file: path, code: 'no-films', message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.' }];
 }
@@ -174,11 +184,11 @@ async function readList(list) {
 
 /**
  * The films behind all arguments, in their order, then those of the list.
- * @param {string[]} paths @param {string} [list] @returns {Promise<Item[]>}
+ * @param {string[]} paths @param {string} [list] @param {string} [heatmap] a folder whose overlays are no films @returns {Promise<Item[]>}
  */
-export async function films(paths, list) {
-  const all = [];
-  for (const path of paths) all.push(await expand(path, true));
-  for (const path of list === undefined ? [] : await readList(list)) all.push(await expand(path, false));
+export async function films(paths, list, heatmap) {
+  const all = [], overlays = heatmap !== undefined && kind(heatmap) === 'folder' ? identity(heatmap) : null;
+  for (const path of paths) all.push(await expand(path, true, overlays));
+  for (const path of list === undefined ? [] : await readList(list)) all.push(await expand(path, false, overlays));
   return all.flat();
 }

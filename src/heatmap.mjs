@@ -50,6 +50,9 @@ export function overlayName(file, hash) {
   return `${[...stem].slice(0, 50).join('')}-${hash.slice(0, 16)}.png`;
 }
 
+/** What overlays are called, by which those of earlier runs are told from films. */
+export const OVERLAY = /-[0-9a-f]{16}\.png$/;
+
 /** @param {string} folder @returns {Promise<void>} throws CommandError */
 export async function makeFolder(folder) {
   await mkdir(folder, { recursive: true }).catch((error) => {

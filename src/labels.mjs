@@ -1,7 +1,7 @@
 // The films of an evaluation and what is known of them: from a CSV, or from a folder with a sub-folder a label.
 import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { films } from './files.mjs';
 import { CommandError, usage } from './shipped.mjs';
 
@@ -36,6 +36,12 @@ export function ageBand(age) {
 /** @param {string} column @param {Row} row @returns {string} the group that a film belongs to */
 export const group = (column, row) => (column === 'age' ? ageBand(row.age) : row[column].trim() || 'unknown');
 
+/**
+ * Whose film it is: what the CSV says, else the film itself, as a hash; null where neither does, so that it is a patient of its own.
+ * @param {{ row: Row, answer: { patient?: string | null } }} film
+ */
+export const patientOf = ({ row, answer }) => row.patient_id || answer.patient || null;
+
 /** @param {string} folder @returns {Promise<Labelled[]>} */
 async function fromFolder(folder) {
   const names = readdirSync(folder).filter((name) => !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()).sort();
@@ -50,7 +56,8 @@ async function fromFolder(folder) {
 /** @param {string} file @param {string} root @returns {Promise<Labelled[]>} */
 async function fromCsv(file, root) {
   const rows = parseCsv(await readFile(file, 'utf8'));
-  return rows.map((row) => ({ file: join(root, row.file ?? ''), row }));
+  const place = (name) => (isAbsolute(name) ? name : join(root, name));
+  return rows.map((row) => ({ file: place(row.file ?? ''), row }));
 }
 
 /** @param {{ labels: string, root?: string, split?: string, by?: string }} options @returns {Promise<{ items: Labelled[], columns: string[] }>} */

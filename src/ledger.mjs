@@ -1,5 +1,6 @@
 // The file of --resume: what earlier runs have written is kept, a half-written last line is cut off, new lines are appended.
-import { closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { pathOf } from './names.mjs';
 import { mixtureText } from './records.mjs';
 import { CommandError, usage } from './shipped.mjs';
 
@@ -16,7 +17,7 @@ const BEGINNINGS = ['{"file":"', '{"place":', '{"shard":"'];
  */
 export async function* readLines(path) {
   let rest = Buffer.alloc(0), end = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  for await (const chunk of createReadStream(pathOf(path), { highWaterMark: 1 << 20 })) {
     rest = Buffer.concat([rest, chunk]);
     let from = 0;
     for (let to; (to = rest.indexOf(NEWLINE, from)) >= 0; from = to + 1) {
@@ -54,11 +55,11 @@ export function parseLine(line) {
 /** @param {Buffer} line */
 const isHalf = (line) => BEGINNINGS.some((beginning) => beginning.startsWith(line.toString('latin1', 0, beginning.length)));
 
-/** What earlier runs have left in the file. @param {string} path @param {boolean} sharded @param {(what: string) => Error} foreign */
-async function readPast(path, sharded, foreign) {
+/** What earlier runs have left. @param {ReturnType<typeof readLines> | []} all lines @param {boolean} sharded @param {(what: string) => Error} foreign */
+async function readPast(all, sharded, foreign) {
   const past = { head: null, done: new Map(), models: new Set(), mixtures: new Set(), records: 0, failed: false, ended: false, size: 0 };
   let number = 0;
-  for await (const { line, end } of readLines(path)) {
+  for await (const { line, end } of all) {
     number++;
     const value = end === null ? null : parseLine(line);
     if (end === null ? !isHalf(line) : !value) throw foreign(`holds something else than Pleura's JSON lines (line ${number})`);
@@ -94,15 +95,21 @@ export async function openLedger(path, items, sharded) {
       throw new CommandError(`${path} cannot be written (${error.code}). What it holds stays; mend that and run the same command again.`);
     }
   };
-  const fd = attempt(() => openSync(path, 'a+'));
-  const stats = fstatSync(fd);
-  if (!stats.isFile()) throw foreign('is not an ordinary file');
-  const past = await readPast(path, sharded, foreign);
+  const open = () => attempt(() => openSync(pathOf(path), 'a+'));
+  // Until it is certain that the run goes on, a file is neither made nor cut.
+  let fd = existsSync(pathOf(path)) ? open() : null;
+  const found = fd === null ? null : fstatSync(fd);
+  if (found && !found.isFile()) throw foreign('is not an ordinary file');
+  const past = await readPast(found ? readLines(path) : [], sharded, foreign);
   let { size } = past;
-  if (stats.size > size) attempt(() => ftruncateSync(fd, size));
+
+  /** @param {number} expected size of the file, where nobody else writes to it */
+  function checkAlone(expected) {
+    if (fstatSync(fd).size !== expected) throw new CommandError(`${path} is being written by another process, too. Let it finish, then run this again.`);
+  }
 
   function append(line) {
-    if (fstatSync(fd).size !== size) throw new CommandError(`${path} is being written by another process, too. Let it finish, then run this again.`);
+    checkAlone(size);
     const bytes = Buffer.from(`${line}\n`);
     attempt(() => {
       for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
@@ -116,6 +123,9 @@ export async function openLedger(path, items, sharded) {
     const elsewhere = [...past.mixtures].find((text) => text !== mixture);
     if (elsewhere !== undefined) throw foreign(`holds results at another prevalence (${elsewhere || "the model's own"})`);
     if (past.head !== null && past.head !== head) throw foreign('was begun as another shard, with other films, another model or another prevalence');
+    fd ??= open();
+    checkAlone(found?.size ?? 0);
+    if (found?.size > size) attempt(() => ftruncateSync(fd, size));
     if (head && past.head === null) append(head);
   }
 

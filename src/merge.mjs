@@ -1,6 +1,7 @@
 // The `merge` sub-command: the files of all shards in, the results of one machine out, byte for byte; or what is wrong.
 import { statSync } from 'node:fs';
 import { parseLine, readLines } from './ledger.mjs';
+import { pathOf } from './names.mjs';
 import { csv, harmless, jsonLines, mixtureText } from './records.mjs';
 import { CommandError } from './shipped.mjs';
 
@@ -14,7 +15,7 @@ const MOST_PROBLEMS = 100;
 async function survey(path, see) {
   let head = null, records = 0, ended = false, number = 0, last = -1;
   try {
-    if (!statSync(path).isFile()) return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
+    if (!statSync(pathOf(path)).isFile()) return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
     for await (const { line, end } of readLines(path)) {
       const value = end === null ? null : parseLine(line);
       if (++number === 1) {
@@ -72,9 +73,15 @@ function gaps(films, holders) {
 
 /** The records of one shard, in order. @param {string} path */
 async function* recordsOf(path) {
-  for await (const { line } of readLines(path)) {
-    const value = parseLine(line);
-    if (value.status) yield value;
+  try {
+    for await (const { line } of readLines(path)) {
+      const value = parseLine(line);
+      if (value.status) yield value;
+    }
+  } catch (error) {
+    if (!error.code) throw error;
+    const advice = error.code === 'EMFILE' || error.code === 'ENFILE' ? 'All shards are open at once: allow more open files (ulimit -n).' : 'Merge again.';
+    throw new CommandError(`${path} cannot be read (${error.code}). ${advice}`);
   }
 }
 
@@ -96,9 +103,9 @@ export async function merge(paths, options, print) {
   }
 
   const format = options.csv ? csv(labels) : jsonLines();
-  if (format.head) await print(format.head);
   const sources = paths.map(recordsOf);
   const heads = await Promise.all(sources.map(async (source) => (await source.next()).value));
+  if (format.head) await print(format.head);
   for (let place = 0; place < films; place++) {
     const at = heads.findIndex((record) => record?.place === place);
     if (at < 0) throw new CommandError('A shard was changed while it was merged. Merge again.');

@@ -26,7 +26,7 @@ const AHEAD = 2;
 
 /**
  * @param {import('./shipped.mjs').Parts} parts @param {number} jobs
- * @param {{ prevalence?: string, features?: boolean, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
+ * @param {{ prevalence?: string, features?: boolean, patients?: boolean, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
  * @returns {Promise<{ model: any, run: (items: any[]) => AsyncGenerator<{ item: any, answer: Answer }>, close: () => Promise<void> }>}
  */
 export async function createPool(parts, jobs, each = {}) {

@@ -51,7 +51,7 @@ function prevalences(set) {
   if (!set.classes.some((c) => c.atPrevalence.some(({ ppv }) => ppv))) return [];
   return [
     '## Predictive values at other prevalences',
-    'By Bayes from sensitivity and specificity above, which are taken to stay the same; the others keep their mixture.',
+    'By Bayes from sensitivity and specificity above, which are taken to stay the same; the others keep their mixture. None is given without an interval.',
     grid(['class', ...first.atPrevalence.flatMap(({ prevalence }) => [`PPV % at ${100 * prevalence} %`, `NPV % at ${100 * prevalence} %`])],
       set.classes.map((c) => [c.label, ...c.atPrevalence.flatMap(({ ppv, npv }) => [share(ppv), share(npv)])])),
   ];
@@ -66,6 +66,7 @@ const expected = (at, prior) => [
   ...(at.accuracy ? [
     `The same films, weighted so that each label has this share, by the largest probability after it is moved there from the model's own`
       + ` mixture (${mixture(prior)}) by Bayes' rule. This takes the films of each class to look there as they do here.`
+      + ` Where Wilson gives the interval, as many patients count as weigh alike; no predictive value is given without an interval.`
       + ` Accuracy ${share(at.accuracy)} %, calibration error ${area(at.calibrationError)}.`,
     grid(['class', 'sensitivity %', 'specificity %', 'PPV %', 'NPV %'],
       at.classes.map((c) => [c.label, share(c.sensitivity), share(c.specificity), share(c.ppv), share(c.npv)])),
@@ -99,7 +100,7 @@ function groups({ column, values }, labels) {
   return [
     `## By ${plain(column)} (largest probability)`,
     grid([column, 'films', 'patients', ...labels.flatMap((label) => [`n ${label}`, `sensitivity ${label} %`, `AUC ${label}`]), 'uncertain', 'refused'],
-      values.map(({ value, n, uncertain, refused, figures: f }) => [value, n, f.patients,
+      values.map(({ value, n, patients, uncertain, refused, figures: f }) => [value, n, patients,
         ...f.classes.flatMap((c) => [c.n, share(c.sensitivity), area(c.auc)]), uncertain, refused])),
   ];
 }

@@ -6,7 +6,7 @@ import { owns, ownsName } from './shards.mjs';
 import { CommandError, loadCodec, sha256 } from './shipped.mjs';
 import { isDicom } from './sniff.mjs';
 
-const { wasm, dot, weights, prevalence: typed, shard, heatmap, features } = workerData;
+const { wasm, dot, weights, prevalence: typed, shard, heatmap, features, patients } = workerData;
 const read = createReader();
 
 /** Of a thread that meets a DICOM file. */
@@ -18,7 +18,7 @@ async function examine(engine, bytes) {
   const { createDicomReader, hashPatient } = await import('./dicom.mjs');
   readDicom ??= createDicomReader({ engine, loadCodec });
   const { film, dicom } = await readDicom(bytes);
-  return { ...engine.diagnose(film), dicom, ...(features && { patient: hashPatient(bytes, sha256) }) };
+  return { ...engine.diagnose(film), dicom, ...(patients && { patient: hashPatient(bytes, sha256) }) };
 }
 
 /**
@@ -32,9 +32,9 @@ async function diagnose(engine, { file }, reading) {
     if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
     const diagnosis = await examine(engine, bytes);
     const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits, patient } = diagnosis;
-    const asked = features && { features: engine.features(), patient };
+    const asked = features && { features: engine.features() };
     if (heatmap) await (await import('./heatmap.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, ...asked } };
+    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, patient, ...asked } };
   } catch (error) {
     if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.

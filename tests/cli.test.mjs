@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { readGguf, writeGguf } from '../src/gguf.mjs';
 import { createPool } from '../src/pool.mjs';
 import { loadParts } from '../src/shipped.mjs';
-import { film, folder, lines, onTerminal, pleura, quote, root, tiny, tried } from './command.mjs';
+import { bash, film, folder, lines, onTerminal, pleura, quote, root, tiny, tried } from './command.mjs';
 import { header, png } from './png.mjs';
 
 const fixtures = join(root, 'tests/fixtures');
@@ -179,6 +179,24 @@ test('results that cannot be written stop the command with a sentence', () => {
   const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, 'films/b.png'])} > /dev/full`;
   const { status, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
   assert.deepEqual([status, stderr], [1, 'pleura: The results cannot be written (ENOSPC).\n']);
+});
+
+test('messages that nobody reads, or that cannot be written, cost no result', () => {
+  const expected = tried(['films/b.png', 'text.png', 'films/b.png']);
+  assert.deepEqual([expected.status, lines(expected.stdout).length], [1, 3]);
+  const command = 'pleura films/b.png text.png films/b.png';
+  for (const script of [`{ ${command} > out; echo $? >> out; } 2>&1 | true`, `${command} > out 2> /dev/full; echo $? >> out`]) {
+    bash(script);
+    assert.equal(readFileSync(join(folder, 'out'), 'utf8'), `${expected.stdout}1\n`, script);
+  }
+});
+
+test('what follows -- is a path, even one that is called as a command is', () => {
+  writeFileSync(join(folder, 'convert'), good);
+  writeFileSync(join(folder, 'info'), good);
+  const { status, stdout, stderr } = tried(['--', 'convert', 'info']);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(lines(stdout).map(({ file }) => file), ['convert', 'info']);
 });
 
 test('wrong usage says so and exits 2', () => {

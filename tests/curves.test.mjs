@@ -73,6 +73,14 @@ test('the calibration slope is that of the log odds', () => {
   assert.ok(Number.isNaN(calibrationSlope([0.2, 0.8], [false, true])(ones(2))), 'no finite slope separates');
 });
 
+test('a model that is too sure has a slope as well: log odds times k have the slope divided by k', () => {
+  const draw = random(3), odds = Array.from({ length: 400 }, () => 2.6 * draw() - 1.3), positive = odds.map((z) => draw() < 1 / (1 + Math.exp(-z)));
+  const slope = (k) => calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), positive)(ones(400));
+  assert.ok(slope(1) > 0.5 && slope(1) < 1.5, `${slope(1)} of the odds that they were drawn with`);
+  for (const k of [2, 5, 10]) near(slope(k), slope(1) / k, 1e-6);
+  for (const k of [1, 5, 20]) assert.ok(Number.isNaN(calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), odds.map((z) => z > 0))(ones(400))), 'no finite slope separates');
+});
+
 const LABELS = ['covid', 'pneumonia', 'normal'];
 const films = scored(LABELS);
 
@@ -102,6 +110,23 @@ test('at expected shares films weigh as many as they stand for', () => {
   assert.equal(without.accuracy, null, 'no film stands for covid');
 });
 
+test('at expected shares, too, no figure stands on a few films, shares without a mistake are bounded, and predictive values without an interval are not given', () => {
+  const shares = [0.05, 0.1, 0.85], rarely = films.map((film, i) => ({ ...film, guess: i ? Math.max(1, film.guess) : 0 }));
+  const { classes: [covid, pneumonia] } = atPrevalence(rarely, LABELS, shares);
+  assert.equal(rarely.filter(({ guess, truth }) => guess === 0 && truth === 0).length, 1);
+  assert.equal(covid.ppv, null);
+  near(covid.sensitivity.value, 1 / 40);
+  assert.ok(covid.npv.low < covid.npv.value && pneumonia.ppv.low < pneumonia.ppv.value);
+  const sure = atPrevalence(films.map((film) => ({ ...film, guess: film.truth })), LABELS, shares);
+  for (const { sensitivity, ppv, npv } of sure.classes) {
+    near(sensitivity.low, wilson(1, 40).low);
+    assert.deepEqual([sensitivity.value, sensitivity.high, ppv, npv], [1, 1, null, null]);
+  }
+  // Of six films in a row two patients have one that is no covid, pneumonia or normal, and one has both.
+  near(sure.classes[0].specificity.low, wilson(1, 0.95 ** 2 / (20 * ((0.1 / 40) ** 2 + (0.85 / 40) ** 2 + (0.95 / 40) ** 2))).low);
+  assert.ok(sure.accuracy.low < wilson(1, 60).low, 'the rare labels count less');
+});
+
 test('the curves of a label come with a band around them and the area with an interval', () => {
   const [covid] = curves(films, LABELS, null);
   assert.deepEqual([covid.label, covid.n, covid.others], ['covid', 40, 80]);
@@ -114,4 +139,7 @@ test('the curves of a label come with a band around them and the area with an in
   near(rare.netBenefit[50].model, 0.05, 1e-9); // by the probabilities that are moved there
   assert.deepEqual(rare.reliability.map(({ observed }) => observed), [0, 1]);
   assert.deepEqual(rare.roc, covid.roc, 'the ROC curve stays that of the own prior');
+  const few = films.filter(({ truth }, i) => truth || i < 20), drawn = (shares) => curves(few, LABELS, { shares, scored: few }).map(({ label, roc: { length }, reliability: bins, netBenefit: net }) => [label, length > 0, Boolean(bins), Boolean(net)]);
+  assert.deepEqual(drawn([0.05, 0.1, 0.85]), [['pneumonia', true, false, false], ['normal', true, false, false]], 'seven films cannot stand for a share');
+  assert.deepEqual(drawn([0, 0.1, 0.9]), [['pneumonia', true, true, true], ['normal', true, true, true]]);
 });

@@ -1,11 +1,13 @@
 // `pleura evaluate` as a person meets it: labelled folders, two models, expected prevalence, a report with plots.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { dicomFile } from './dicom_file.mjs';
 import { png } from './png.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -50,6 +52,31 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.match(gaps.stderr, /gaps\/covid: /);
   symlinkSync(join(folder, 'films/covid'), join(folder, 'gaps/covid/more'));
   assert.equal(JSON.parse(evaluate('--labels', 'gaps', '--json').stdout).films, 36);
+});
+
+test('a CSV may name its films by absolute paths, whatever --root says of the others', () => {
+  writeFileSync(join(folder, 'places.csv'), `file,label\n${join(folder, 'films/covid/1.png')},covid\ncovid/2.png,covid\n`);
+  const { status, stdout, stderr } = evaluate('--labels', 'places.csv', '--root', 'films', '--json');
+  assert.equal(status, 0, stderr);
+  assert.deepEqual([JSON.parse(stdout).films, JSON.parse(stdout).errors], [2, 0]);
+});
+
+test('DICOM films of one Patient ID are one patient, as long as the CSV names no other, and the ID gets nowhere', () => {
+  mkdirSync(join(folder, 'discs/covid'), { recursive: true });
+  ['ID-1', ' ID-1', 'ID-2', ''].forEach((id, i) => {
+    const pixels = Uint8Array.from({ length: 72 * 72 }, (_, p) => (p % 72) * 2 + i);
+    writeFileSync(join(folder, `discs/covid/${i}.dcm`), dicomFile({ width: 72, height: 72, pixels, tags: { '00100020': ['LO', id] } }));
+  });
+  const own = [0, 1, 2, 3].map((i) => `discs/covid/${i}.dcm,covid,${['', 'x', 'x', ''][i]}`);
+  writeFileSync(join(folder, 'discs.csv'), ['file,label,patient_id', ...own].join('\n'));
+  for (const labels of ['discs', 'discs.csv']) {
+    const { status, stdout, stderr } = evaluate('--labels', labels, '--json', '--against', tiny, '--report', 'discs.report');
+    assert.equal(status, 0, stderr);
+    const { all, comparison, ...result } = JSON.parse(stdout);
+    assert.deepEqual([result.patients, all.patients, comparison.patients, result.unknownPatients], [3, 3, 3, 1], labels);
+    const hash = createHash('sha256').update('ID-1').digest('hex');
+    for (const text of [stdout, stderr, readFileSync(join(folder, 'discs.report/evaluation.md'), 'utf8')]) assert.ok(!text.includes('ID-') && !text.includes(hash.slice(0, 8)));
+  }
 });
 
 test('labels and columns may be called as something that every object has', () => {
@@ -144,6 +171,14 @@ test('a report of a label that one patient stands for has no interval, and its p
   const { status, stderr } = evaluate('--labels', 'alone.csv', '--report', 'alone');
   assert.equal(status, 0, stderr);
   assert.ok(readdirSync(join(folder, 'alone')).some((name) => name.endsWith('.svg')));
+});
+
+test('of a prevalence that too few films can stand for nothing is said or drawn', () => {
+  writeFileSync(join(folder, 'few.csv'), rows.filter((row, i) => !row.includes(',pneumonia,') || i % 2).join('\n'));
+  const { status, stdout, stderr } = evaluate('--labels', 'few.csv', '--prevalence', 'covid=0.05,pneumonia=0.05', '--report', 'few');
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.deepEqual(readdirSync(join(folder, 'few')).sort(), ['confusion.svg', 'evaluation.json', 'evaluation.md', 'roc.svg']);
 });
 
 test('a report that cannot be written is told before the films are read', () => {

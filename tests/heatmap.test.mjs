@@ -1,11 +1,11 @@
 // The overlays of --heatmap: what they show, how they are named, and what happens where they cannot be written.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { createEngine } from '../src/engine.mjs';
-import { overlayName } from '../src/heatmap.mjs';
+import { OVERLAY, overlayName } from '../src/heatmap.mjs';
 import { sha256 } from '../src/shipped.mjs';
 import { heatPixels } from '../web/overlay.mjs';
 import { bash, film, folder, lines, root, tiny, tried } from './command.mjs';
@@ -90,4 +90,20 @@ test('where overlays cannot be written the run stops with a sentence, and goes o
   assert.equal(tried(['info', '--heatmap', 'x']).status, 2);
   assert.ok(!existsSync(at('x')));
   assert.equal(bash('pleura films --heatmap overlays/ --csv | wc -l').stdout, '2\n');
+});
+
+test('the overlays of one run are no films of the next, wherever their folder lies, and the films beside them are', () => {
+  const all = ['again/a.png', 'again/b.png', 'again/deeper/c.png'];
+  symlinkSync('again/over', at('linked over'));
+  for (const [path, heatmap, expected] of /** @type {const} */ ([['again', 'again/over', all], ['again/**/*.png', 'linked over', all],
+    ['again', 'again/deeper', all], ['again/*.png', 'again', all.slice(0, 2)]])) {
+    for (const name of ['again', 'again.jsonl']) rmSync(at(name), { recursive: true, force: true });
+    for (const name of ['deeper', 'over']) mkdirSync(at('again', name), { recursive: true });
+    for (const name of all) writeFileSync(at(name), good);
+    for (const run of ['first', 'second']) {
+      assert.equal(tried([path, '--heatmap', heatmap, '--resume', 'again.jsonl']).status, 0);
+      assert.deepEqual(lines(readFileSync(at('again.jsonl'), 'utf8')).map(({ file }) => file), expected, `${heatmap}, ${run} run`);
+    }
+    assert.ok(readdirSync(at(heatmap)).some((name) => OVERLAY.test(name)));
+  }
 });

@@ -155,6 +155,14 @@ test('links are followed, and those in circles end', () => {
     ['linked/real/x.png', 'ok', undefined], ['linked/self.png', 'unreadable', 'This link leads in a circ']]);
 });
 
+test('pipes and links to them are no films of a folder, which would wait for them', () => {
+  mkdirSync(at('pipes'));
+  writeFileSync(at('pipes/b.png'), good);
+  bash('mkfifo pipe pipes/own.png; ln -s ../pipe pipes/a.png; ln -s /dev/zero pipes/c.png');
+  for (const path of ['pipes', 'pipes/*.png']) assert.deepEqual(files(tried([path], { timeout: 20000 })), ['pipes/b.png'], path);
+  assert.deepEqual(files(bash('cat films/b.png > pipe & pleura pipe')), ['pipe'], 'one that is named is read');
+});
+
 test('a folder and a file that may not be read are told, and the rest is read', () => {
   mkdirSync(at('closed/inner'), { recursive: true });
   writeFileSync(at('closed/a.png'), good);

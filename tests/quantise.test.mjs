@@ -141,6 +141,27 @@ test('the command writes weights in bytes from films, and says what it could not
   assert.match(quantised(path, join(scratch, 'again.gguf'), film).stderr, /already/);
 });
 
+test('what stands in the place of the output and is no GGUF file is left as it is, and a place that cannot be written is told before a film is read', () => {
+  const run = (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args], { encoding: 'utf8', cwd: scratch });
+    return { status, stdout, stderr };
+  };
+  const tiny = join(root, 'tests/fixtures/tiny.gguf'), film = read(paths[0]);
+  writeFileSync(join(scratch, 'films.csv'), 'file,label\nnone.png,covid\n');
+  for (const name of ['1.png', '2.png', 'film.gguf']) writeFileSync(join(scratch, name), film);
+  const adapt = (out) => run('adapt', '--labels', 'films.csv', '--out', out), quantised = (out) => run('quantise', tiny, out, 'none.png');
+  for (const attempt of [adapt, quantised]) {
+    for (const [out, status, sentence] of /** @type {const} */ ([['1.png', 2, /^pleura: The name of the file to write has to end in \.gguf, not as in 1\.png\. See pleura --help\.\n$/],
+      ['film.gguf', 2, /^pleura: film\.gguf is no GGUF file, so it was left as it is\. Choose another name\. See pleura --help\.\n$/],
+      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/]])) {
+      const { status: ended, stdout, stderr } = attempt(out);
+      assert.deepEqual([ended, stdout], [status, ''], out);
+      assert.match(stderr, sentence, 'and not a word of a film');
+    }
+  }
+  for (const name of ['1.png', 'film.gguf']) assert.deepEqual(new Uint8Array(readFileSync(join(scratch, name))), film);
+});
+
 test('a GGUF file survives reading and writing, each number of each kind', async () => {
   const once = readGguf(read('model/pleura.gguf')), twice = readGguf(writeGguf(once));
   assert.deepEqual([...twice.values.keys()], [...once.values.keys()].filter((key) => key !== 'general.alignment'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bash, cli, film, folder, lines, onTerminal, pleura, quote, tiny, tried } from './command.mjs';
@@ -108,6 +108,27 @@ test('a file that is not ours is left as it is', () => {
   for (const form of ['--csv', '--table']) assert.equal(tried([form, '--resume', 'x', 'films']).status, 2);
 });
 
+test('a film on standard input, which has no name to know it by, is wrong usage', () => {
+  const { status, stdout, stderr } = tried(['films/1.png', '-', '--resume', 'unnamed.jsonl'], { input: film(300) });
+  assert.deepEqual([status, stdout, existsSync(at('unnamed.jsonl'))], [2, '', false]);
+  assert.match(stderr, /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m);
+});
+
+test('wrong usage leaves no empty file behind', () => {
+  for (const wrong of [['--jobs', '0'], ['--prevalence', 'covid=5']]) {
+    assert.equal(tried(['films/1.png', '--resume', 'unborn.jsonl', ...wrong]).status, 2);
+    assert.ok(!existsSync(at('unborn.jsonl')), wrong.join(' '));
+  }
+});
+
+test('a file whose name is no UTF-8 is that file, to go on with and to merge', () => {
+  const { status, stdout, stderr } = bash(`caf=$'caf\\xe9.jsonl'
+    pleura films/1.png --resume "$caf" && pleura films/1.png films/2.png --resume "$caf" && cat "$caf"
+    pleura films/1.png films/2.png --shard 1/1 > "$caf" && "$node" "$cli" merge "$caf"`);
+  assert.equal(status, 0, stderr);
+  assert.equal(lines(stdout).length, 2 + 2);
+});
+
 test('results of two models are never mixed', () => {
   const bytes = readFileSync(tiny);
   const other = Buffer.from(bytes);
@@ -118,6 +139,10 @@ test('results of two models are never mixed', () => {
   assert.equal(status, 2);
   assert.match(stderr, /holds results of another model \(tiny-0\.0\.1 /);
   assert.equal(lines(read('model.jsonl')).length, 1);
+  const cut = `${read('model.jsonl')}{"file":"films/2.p`;
+  writeFileSync(at('model.jsonl'), cut);
+  assert.equal(pleura(['--model', 'other.gguf', 'films/1.png', 'films/2.png', '--resume', 'model.jsonl']).status, 2);
+  assert.equal(read('model.jsonl'), cut, 'left as it is, the half-written line too');
 });
 
 test('results at two prevalences are never mixed, nor with those at the model\'s own', () => {

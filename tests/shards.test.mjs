@@ -141,6 +141,12 @@ test('a film that was changed while the shards ran is noticed', () => {
   writeFileSync(at('films/9.png'), before);
 });
 
+test('more shards than files may be open are told in a sentence, and nothing is printed', () => {
+  const { status, stdout, stderr } = bash('ulimit -n 40; "$node" "$cli" merge --csv *of40.jsonl');
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^pleura: \d+of40\.jsonl cannot be read \(EMFILE\)\. All shards are open at once: allow more open files \(ulimit -n\)\.\n$/);
+});
+
 test('wrong shards and merges are wrong usage', () => {
   for (const label of ['0/4', '5/4', '1', '1/', '-1/4', '1/0', 'a/b', '1.5/2']) {
     const { status, stderr } = tried(['films', `--shard=${label}`]);

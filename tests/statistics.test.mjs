@@ -114,6 +114,7 @@ test('a report counts all films, and answered ones apart', () => {
   assert.deepEqual(result.outcomes.map(({ label, n, counts }) => [label, n, counts.refused, counts.error]),
     [['covid', 30, 6, 0], ['normal', 30, 0, 0], ['other', 1, 0, 1]]);
   const [{ values: [a, b] }] = result.groups;
+  assert.deepEqual([[a.n, a.patients], [b.n, b.patients]], [[50, 25], [11, 6]], 'patients of all films, not of those that were scored');
   assert.equal(a.figures.classes[0].n, 25);
   assert.ok(a.figures.classes[0].sensitivity);
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
@@ -124,7 +125,8 @@ test('where all films agree shares are bounded by their patients, and what no re
   const { all, outcomes: [covid] } = report(right, LABELS, []);
   assert.deepEqual([all.patients, all.accuracy], [30, wilson(1, 30)]);
   assert.deepEqual(all.classes[0].ppv, wilson(1, 30));
-  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc, all.classes[0].atPrevalence[0].ppv]) assert.deepEqual(figure, { value: 1, low: null, high: null });
+  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc]) assert.deepEqual(figure, { value: 1, low: null, high: null });
+  assert.deepEqual([all.classes[0].atPrevalence[0].ppv, all.classes[0].atPrevalence[0].npv], [null, null], '100 % would be a claim about prevalences that nobody has seen');
   assert.deepEqual(covid.shares.covid, wilson(1, 30));
   // Three films of each patient are no more cases than one.
   const thrice = report([right, right, right].flat(), LABELS, []);
