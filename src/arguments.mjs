@@ -106,7 +106,6 @@ function check(command, options, paths) {
   }
   if (command === 'diagnose' && !paths.length && !options.files) throw usage('No path is given.');
   if (options.files === '-' && paths.includes('-')) throw usage('Standard input is either a film or a list of paths, not both.');
-  if (options.resume && paths.includes('-')) throw usage('--resume knows films by their names, and standard input has none. Save the film first.');
   if (command === 'merge' && !paths.length) throw usage("'merge' needs the files of all shards.");
   if (['info', 'evaluate', 'adapt'].includes(command) && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
   if (['evaluate', 'adapt'].includes(command) && !options.labels) throw usage(`'${command}' needs --labels FILE.`);

@@ -86,6 +86,7 @@ async function readPast(all, sharded, foreign) {
  *   left: the films that no earlier run has answered. Throws CommandError.
  */
 export async function openLedger(path, items, sharded) {
+  if (items.some(({ file }) => file === '-')) throw usage('--resume knows films by their names, and standard input has none. Save the film first.');
   const foreign = (what) => usage(`${path} ${what}, so it was left as it is. Give another file to --resume.`);
   /** @template T @param {() => T} action @returns {T} */
   const attempt = (action) => {
