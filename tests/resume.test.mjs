@@ -109,8 +109,8 @@ test('a file that is not ours is left as it is', () => {
 });
 
 test('a film on standard input, which has no name to know it by, is wrong usage', () => {
-  writeFileSync(at('list'), 'films/1.png\n-\n');
-  for (const films of [['films/1.png', '-'], ['--files', 'list']]) {
+  writeFileSync(at('unnamed'), 'films/1.png\n-\n');
+  for (const films of [['films/1.png', '-'], ['--files', 'unnamed']]) {
     const { status, stdout, stderr } = tried([...films, '--resume', 'unnamed.jsonl'], { input: film(300) });
     assert.deepEqual([status, stdout, existsSync(at('unnamed.jsonl'))], [2, '', false]);
     assert.match(stderr, /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m);
