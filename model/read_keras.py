@@ -135,7 +135,11 @@ def window(config, x, k):
 
 
 def pair(value):
-    return tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+    """One setting for both directions, or one for each; true is no number, though Python counts it as one."""
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
+    if any(isinstance(v, bool) for v in values):
+        raise ConvertError(f"its setting {value} is no pair of numbers")
+    return values
 
 
 def picture(x):

@@ -186,6 +186,11 @@ test('sizes that are no whole numbers, and those that the engine does not take, 
   refused(altered('sequential.h5', "n = 'model_weights/conv2d/conv2d/bias:0'; s = f[n].shape; del f[n]; f.create_dataset(n, data=[b'x'] * s[0])"), ['--labels', 'a,b'], /Conv2D 'conv2d': .*no numbers/);
 });
 
+test('a setting that is true instead of a number is named with its layer', () => {
+  const pool = altered('sequential.h5', `import json; m = json.loads(f.attrs['model_config']); next(l for l in m['config']['layers'] if l['class_name'] == 'MaxPooling2D')['config']['pool_size'] = [2, True]; f.attrs['model_config'] = json.dumps(m)`);
+  refused(pool, ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': its setting \[2, True\] is no pair of numbers/);
+});
+
 test('what a file calls itself cannot write on the terminal, nor more than a line', () => {
   const { status, stderr } = convert(altered('vgg.onnx', "g.node[1].op_type = 'Re\\nlu\\x1b[2J\\u202e' + 'x' * 5000"));
   assert.equal(status, 1);
