@@ -85,12 +85,12 @@ HEADLINE = ["COVID AUC", "balanced accuracy %", "external normals called normal 
 
 def headline(probability, films):
     """Cells of HEADLINE, from [n, 3] of test and external films."""
-    called, label = probability.argmax(1), truth(films)
+    called, label, patient = probability.argmax(1), truth(films), patients(films)
     test = np.array([film.split == "test" for film in films])
     score, covid = probability[test, 0], label[test] == 0
-    return [clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patients(films)[test], False),
-            clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patients(films)[test]),
-            share(called[~test] == data.LABELS.index("normal"), patients(films)[~test])]
+    return [clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patient[test], False),
+            clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patient[test]),
+            share(called[~test] == data.LABELS.index("normal"), patient[~test])]
 
 
 def rows(films, label, sources=None, split=None):

@@ -133,9 +133,9 @@ export function createQueue(state, update, engine) {
     remove() {
       const place = state.films.indexOf(state.selected);
       state.films.splice(place, 1);
+      if (state.films.length === 0) return this.clear();
       Object.assign(state, { tags: null, said: '', stamp: state.stamp + 1 });
-      if (state.films.length === 0) this.clear();
-      else select(state.films[Math.min(place, state.films.length - 1)]);
+      select(state.films[Math.min(place, state.films.length - 1)]);
     },
   };
 }
