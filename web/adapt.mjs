@@ -20,7 +20,7 @@ export function createAdapting(state, update, client) {
   let lastRun = 0;
 
   function discard() {
-    if (state.adapting.phase !== 'idle') client.cancel();
+    client.cancelFit();
     lastRun++; // what still runs is not told any more
     set(firstAdapting());
   }
@@ -34,23 +34,13 @@ export function createAdapting(state, update, client) {
       set({ ...firstAdapting(), phase: 'reading' });
       const found = [], own = ++lastRun;
       let errors = 0;
-      /** A film that is cancelled ends the worker, too: then the next one is asked. */
-      const lasting = async (ask) => {
-        for (;;) {
-          try {
-            return await ask();
-          } catch (error) {
-            if (error.name !== 'AbortError' || own !== lastRun) throw error;
-          }
-        }
-      };
       try {
         const { sources } = await fromFiles(files);
-        if (own !== lastRun) return; // nothing of the worker's was under way, which ending it would have ended
+        if (own !== lastRun) return; // discarded before anything was asked for that could fail
         for (const { name, file } of sources) {
           set({ done: found.length + errors, total: sources.length });
           try {
-            found.push({ label: labelOf(name), ...await lasting(() => client.examine(file)) });
+            found.push({ label: labelOf(name), ...await client.examine(file) });
           } catch (error) {
             if (error.name === 'AbortError') throw error;
             errors++;
@@ -58,7 +48,7 @@ export function createAdapting(state, update, client) {
         }
         const { films, leftOut } = choose(found, state.model.labels);
         set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
-        set({ phase: 'idle', result: await lasting(() => client.fit(films)) });
+        set({ phase: 'idle', result: await client.fit(films) });
         update(() => { state.said = state.words.say(state.adapting.result.advice ? `adapt.${state.adapting.result.advice}` : 'adapt.few'); });
       } catch (error) {
         if (own === lastRun) set({ phase: 'idle', problem: toProblem(error) });

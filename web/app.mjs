@@ -56,7 +56,7 @@ let offline = null;
 
 const queue = createQueue(state, update, {
   start: startEngine,
-  cancel: client.cancel,
+  cancel: client.cancelFilms,
   finished,
   async diagnose({ file, phantom, camera: photo }, pictured) {
     const { prevalence } = state;
@@ -84,7 +84,6 @@ async function startEngine() {
     offline ??= startOffline();
     return true;
   } catch (error) {
-    if (error.name === 'AbortError') return startEngine();
     update(() => {
       Object.assign(state.engine, { phase: 'failed', problem: toProblem(error) });
       state.said = state.words.problem(state.engine.problem);
@@ -252,7 +251,7 @@ const actions = {
       set({ tags: { film, list } });
       focus('#tags');
     } catch (error) {
-      if (error.name !== 'AbortError' && film === state.selected) set(trouble(state.words.problem(toProblem(error))));
+      if (film === state.selected) set(trouble(state.words.problem(toProblem(error))));
     }
   },
   'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),

@@ -1,4 +1,4 @@
-// client.mjs: calls into the worker by id; cancelling ends the worker, and a dead one is started again
+// client.mjs: calls into the worker by id; cancelling ends the worker, and the next one answers what else was asked of it
 import { codeAddress } from './code.mjs';
 import { problem } from './problem.mjs';
 
@@ -23,7 +23,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
   let failed = false;
   let lastId = 0;
   let silence = 0, clock = null;
-  /** @type {Map<number, Call>} with the oldest first */
+  /** @type {Map<number, Call>} with the oldest first; what comes before the engine is in place is posted then */
   const waiting = new Map();
 
   function open() {
@@ -41,31 +41,37 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
       else call?.resolve(data.result);
     };
-    worker.onerror = worker.onmessageerror = () => (running ? replace() : end(problem(alive ? 'worker-died' : 'worker-missing')));
+    worker.onerror = worker.onmessageerror = () => (running ? replace() : end(() => problem(alive ? 'worker-died' : 'worker-missing')));
   }
 
-  /** @returns {Call[]} what was waiting for the worker, which is gone */
-  function close() {
+  /** Ends the worker. What it owes fails where there is a reason, and goes to the next worker where there is none.
+   *  @param {(call: Call) => Error | null} reasonOf */
+  function end(reasonOf) {
     worker?.terminate();
     worker = ready = null;
     running = false;
-    const calls = [...waiting.values()];
-    waiting.clear();
-    return calls;
-  }
-
-  function end(reason) {
-    for (const { reject } of close()) reject(reason);
-  }
-
-  /** A worker that died has failed at one call, by default the oldest; the others go to the next worker.
-   *  @param {Call} [culprit]  @param {import('./problem.mjs').Problem} [error]  told where no film is to be named */
-  function replace(culprit, error) {
-    const calls = close();
-    for (const call of calls) {
-      if (call === (culprit ?? calls[0])) call.reject(error && !call.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died'));
-      else call.resolve(ask(call.type, call.message));
+    for (const [id, call] of waiting) {
+      const reason = reasonOf(call);
+      if (!reason) continue;
+      waiting.delete(id);
+      call.reject(reason);
     }
+    if (waiting.size > 0) start().catch(() => {}); // which is told to each that waits
+  }
+
+  /** A worker that died has failed at one call, by default the oldest.
+   *  @param {Call} [culprit]  @param {import('./problem.mjs').Problem} [error]  told where no film is to be named */
+  function replace(culprit = waiting.values().next().value, error) {
+    const reason = error && !culprit?.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died');
+    end((call) => (call === culprit ? reason : null));
+  }
+
+  const cancelled = (/** @type {string[]} */ ...types) => (/** @type {Call} */ { type }) => (
+    type === 'start' || types.includes(type) ? new DOMException('Cancelled', 'AbortError') : null);
+
+  /** Ends calls of these types, if there are any: wasm cannot be interrupted, its worker can. */
+  function cancel(...types) {
+    if ([...waiting.values()].some(({ type }) => types.includes(type))) end(cancelled(...types));
   }
 
   /* Seconds are counted one by one: those of a device asleep or of a frozen page do not count. */
@@ -80,25 +86,29 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     return new Promise((resolve, reject) => {
       if (waiting.size === 0) silence = 0;
       clock ??= setInterval(tick, 1000);
-      waiting.set(++lastId, { type, message, resolve, reject });
-      worker.postMessage({ id: lastId, type, ...message });
+      const own = { type, message, resolve, reject };
+      waiting.set(++lastId, own);
+      if (running || type === 'start') post(own, lastId);
     });
+  }
+
+  function post({ type, message }, id) {
+    worker.postMessage({ id, type, ...message });
   }
 
   async function load() {
     open();
-    const own = worker;
     try {
       const { model, sha256, refused, ...parts } = await call('start', { site, kept, again: failed, adapter });
       running = true;
       kept = parts;
       if (refused) adapter = null;
+      waiting.forEach(post);
       return { model, sha256, refused, adapter };
     } catch (error) {
-      if (worker === own) { // not ended by `cancel`, perhaps with another in its place
-        failed = true;
-        end(error);
-      }
+      if (error.name === 'AbortError') return start();
+      failed = true;
+      end(() => error);
       throw error;
     }
   }
@@ -106,9 +116,10 @@ export function createClient(site, onProgress, onRequests, onFitted) {
   /** The model's description, when engine and weights are in place; `refused`: why its overlay was not used. */
   const start = () => (ready ??= load());
 
-  async function ask(type, message) {
-    await start();
-    return call(type, message);
+  function ask(type, message) {
+    const answer = call(type, message);
+    start().catch(() => {}); // which is told to each that waits
+    return answer;
   }
 
   return {
@@ -126,16 +137,16 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     /** @param {import('../src/adapter.mjs').Labelled[]} films  @returns {Promise<import('../src/adapter.mjs').Adaptation>} */
     fit: (films) => ask('fit', { films }),
 
-    /** The overlay of the weights from now on; null for none. Ends what runs, as `cancel` does. @param {Uint8Array | null} bytes */
+    /** The overlay of the weights from now on; null for none. Films under way are to be asked for again. @param {Uint8Array | null} bytes */
     use(bytes) {
       adapter = bytes;
-      this.cancel();
+      end(cancelled('diagnose'));
     },
 
     /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */
     tags: (file) => ask('tags', { file }),
 
-    /** Ends whatever runs: wasm cannot be interrupted, its worker can. */
-    cancel: () => end(new DOMException('Cancelled', 'AbortError')),
+    cancelFilms: () => cancel('diagnose'),
+    cancelFit: () => cancel('examineForFit', 'fit'),
   };
 }

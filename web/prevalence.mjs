@@ -45,7 +45,6 @@ export function createJudge(state, update, judge) {
         const answers = await judge(state.prevalence, films.map(({ record }) => record));
         update(() => take(films, answers));
       } catch (error) {
-        if (error.name === 'AbortError') continue; // a film was cancelled, which ends the worker: the next one answers
         const { prevalence } = films[0].record; // the control goes back to what is shown
         update(() => Object.assign(state, { prevalence, ...trouble(state.words.problem(toProblem(error))) }));
         break;

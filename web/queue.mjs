@@ -52,10 +52,7 @@ export function createQueue(state, update, engine) {
       edit(film, { ...answer, record, status: 'done', problem: null, redraw: false });
       if (film.picture) dropPictures(film);
     } catch (error) {
-      if (error.name === 'AbortError') { // not by `cancel` or `again`, which say what becomes of it, then it is read again
-        if (film.status === 'running') edit(film, { status: 'waiting' });
-        return;
-      }
+      if (error.name === 'AbortError') return; // by `cancel` or `again`, which say what becomes of it
       edit(film, redraw ? { redraw: false } : { status: 'error', problem: toProblem(error) });
       if (redraw) Object.assign(state, trouble(state.words.problem(toProblem(error)))); // the result stands, only its picture is gone
     }
@@ -112,7 +109,6 @@ export function createQueue(state, update, engine) {
     },
 
     cancel() {
-      const running = state.films.some((film) => film.status === 'running' || film.redraw);
       update(() => {
         for (const film of state.films) {
           if (film.redraw) edit(film, { redraw: false });
@@ -120,7 +116,7 @@ export function createQueue(state, update, engine) {
         }
         state.run = { finished: 0, total: 0 };
       });
-      if (running) engine.cancel();
+      engine.cancel();
     },
 
     clear() {

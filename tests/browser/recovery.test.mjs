@@ -80,19 +80,29 @@ for (const [title, how] of [
   });
 }
 
-test('what else waits for an engine that dies is answered by the next one', async (t) => {
-  const { page } = await ready(t, { change: spoil('for (const start = Date.now(); Date.now() - start < 3000;); throw new WebAssembly.RuntimeError("unreachable");') });
-  const films = [film(0), special, film(1)];
-  await choose(page, films);
-  await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
-  await page.evaluate(() => { // a slider moved meanwhile: all films are to be judged again
-    const slider = /** @type {HTMLInputElement} */ (document.querySelector('#shares input'));
-    slider.value = '70';
-    slider.dispatchEvent(new Event('input', { bubbles: true }));
+for (const [title, how, cancelled] of [
+  ['dies', 'for (const start = Date.now(); Date.now() - start < 3000;); throw new WebAssembly.RuntimeError("unreachable");', false],
+  ['is ended to cancel a film', 'for (;;);', true],
+]) {
+  test(`what else waits for an engine that ${title} is answered by the next one`, async (t) => {
+    const { page } = await ready(t, { change: spoil(how) });
+    const films = cancelled ? [film(0), special] : [film(0), special, film(1)];
+    await choose(page, films);
+    await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
+    await page.evaluate(() => { // a slider moved meanwhile: all films are to be judged again
+      const slider = /** @type {HTMLInputElement} */ (document.querySelector('#shares input'));
+      slider.value = '70';
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    if (cancelled) {
+      await page.click('#work-cancel');
+      films.splice(1, 1, film(1));
+      await choose(page, [film(1)]);
+    }
+    const all = await complete(page, films, cancelled ? {} : { 'special.png': 'worker-died' });
+    assert.deepEqual(all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid), [0.7, 0.7]);
   });
-  const all = await complete(page, films, { 'special.png': 'worker-died' });
-  assert.deepEqual(all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid), [0.7, 0.7]);
-});
+}
 
 test('an outcome that comes again is said again', async (t) => {
   const { page } = await ready(t, { change: spoil('throw new WebAssembly.RuntimeError("unreachable");') });
