@@ -66,6 +66,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     end((call) => (call === culprit ? reason : null));
   }
 
+  /** What `end` takes to cancel calls of these types; a start is its worker's alone and is made anew. */
   const cancelled = (/** @type {string[]} */ ...types) => (/** @type {Call} */ { type }) => (
     type === 'start' || types.includes(type) ? new DOMException('Cancelled', 'AbortError') : null);
 
@@ -98,6 +99,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
 
   async function load() {
     open();
+    const own = worker;
     try {
       const { model, sha256, refused, ...parts } = await call('start', { site, kept, again: failed, adapter });
       running = true;
@@ -107,8 +109,10 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       return { model, sha256, refused, adapter };
     } catch (error) {
       if (error.name === 'AbortError') return start();
-      failed = true;
-      end(() => error);
+      if (worker === own) { // not ended already, perhaps with another in its place
+        failed = true;
+        end(() => error);
+      }
       throw error;
     }
   }
