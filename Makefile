@@ -43,21 +43,21 @@ SANITIZE = address,undefined,float-cast-overflow
 NATIVE = $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)
 WASM   = $(COMMON) -DNDEBUG -msimd128
 LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc
-HEADERS   = $(wildcard src/*.h tests/*.h)
-SOURCES   = $(filter-out src/wasm.c src/int8_dot.c, $(wildcard src/*.c))
-TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/test_*.c))
-# Corpus image-png belongs to tests/fuzz_image.c.
+HEADERS   = $(wildcard src/*.h src/*/*.h tests/*/*.h)
+SOURCES   = $(filter-out src/engine/wasm.c src/nn/int8_relaxed.c, $(wildcard src/*.c src/*/*.c))
+TESTS     = $(patsubst tests/%.c, build/$(CC)/%, $(wildcard tests/*/test_*.c))
+# Corpus image-png belongs to tests/fuzz/image.c.
 CORPORA   = weights-text weights-gguf image-png image-jpeg image-dicom image-bmp calls
-FUZZERS   = $(notdir $(basename $(wildcard tests/fuzz_*.c)))
+FUZZERS   = $(patsubst tests/%.c, %, $(filter-out tests/fuzz/replay.c, $(wildcard tests/fuzz/*.c)))
 # glibc's allocator otherwise hands every activation back to the system; threads that spin starve a busy machine.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
-SLOW      = $(addprefix tests/, films.test.mjs site.test.mjs serve.test.mjs package.test.mjs install.test.mjs server.test.mjs dicom_hostile.test.mjs \
-            files_hostile.test.mjs manual.test.mjs parallel.test.mjs kubernetes.test.mjs queue.test.mjs slurm.test.mjs memory.test.mjs \
-            reproducible.test.mjs)
+SLOW      = $(wildcard $(addprefix tests/, cli/films.test.mjs page/s*.test.mjs package/*.test.mjs examples/*.test.mjs bench/*.test.mjs \
+            dicom/hostile.test.mjs fuzz/files.test.mjs cli/manual.test.mjs engine/memory.test.mjs))
+NODE_TESTS = $(filter-out tests/browser/%, $(wildcard tests/*.test.mjs tests/*/*.test.mjs))
 # Node leaves a processor idle otherwise.
 NODE_TEST = node --test --test-concurrency=$(shell nproc)
-MODULES   = $(wildcard src/*.mjs web/*.mjs web/words/*.mjs model/*.mjs tests/*.mjs tests/browser/*.mjs tests/bench/*.mjs tests/soak/*.mjs tests/examples/*/*.mjs)
+MODULES   = $(wildcard $(foreach wing, src web model tests, $(wing)/*.mjs $(wing)/*/*.mjs $(wing)/*/*/*.mjs))
 
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
@@ -81,25 +81,25 @@ build/include/stb:
 	ln -sfn /usr/include/stb $@
 
 # Only these gain by speed; everything else small saves a third of the download. -O3 is another 5 KB for at most 2 %.
-build/wasm/kernels_simd.o: OPTIMISE = -O3
-build/wasm/int8_simd.o build/wasm/jpeg.o build/wasm/net.o: OPTIMISE = -O2
+build/wasm/nn/f32_simd.o: OPTIMISE = -O3
+build/wasm/nn/int8_simd.o build/wasm/image/jpeg.o build/wasm/nn/net.o: OPTIMISE = -O2
 build/wasm/%.o: OPTIMISE = -Oz
 build/wasm/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	emcc $(WASM) $(OPTIMISE) -c $< -o $@
 
-build/pleura.wasm: build/wasm/wasm.o $(SOURCES:src/%.c=build/wasm/%.o)
+build/pleura.wasm: build/wasm/engine/wasm.o $(SOURCES:src/%.c=build/wasm/%.o)
 	emcc $(LINK) $^ -o $@
 	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
 # Debian 12's Emscripten and its wasm-opt write relaxed SIMD that no engine takes any more.
-build/pleura.dot.wasm: src/int8_dot.c Makefile
-	@mkdir -p build/wasm
-	clang-19 --target=wasm32 -O3 -msimd128 -mrelaxed-simd -Wall -Wextra -Werror -ffreestanding -c $< -o build/wasm/int8_dot.o
-	wasm-ld-19 --no-entry --import-memory --strip-all build/wasm/int8_dot.o -o $@
+build/pleura.dot.wasm: src/nn/int8_relaxed.c Makefile
+	@mkdir -p build/wasm/nn
+	clang-19 --target=wasm32 -O3 -msimd128 -mrelaxed-simd -Wall -Wextra -Werror -ffreestanding -c $< -o build/wasm/nn/int8_relaxed.o
+	wasm-ld-19 --no-entry --import-memory --strip-all build/wasm/nn/int8_relaxed.o -o $@
 	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
-build/test_kernels.wasm: tests/test_kernels.c $(addprefix build/wasm/, kernels_ref.o kernels_simd.o int8_ref.o int8_simd.o)
+build/test_kernels.wasm: tests/nn/test_kernels.c $(addprefix build/wasm/nn/, f32_ref.o f32_simd.o int8_ref.o int8_simd.o)
 	emcc $(WASM) $(LINK) -sEXPORTED_FUNCTIONS=_test_kernels $^ -o $@
 
 build/libpleura.so: $(SOURCES) $(HEADERS) Makefile | build/include/stb
@@ -122,7 +122,7 @@ install: build/$(CC)/libpleura.so.$(VERSION)
 	ln -sf $(<F) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libpleura.so
 	sed 's|@prefix@|$(PREFIX)|; s|@includedir@|$(INCLUDEDIR)|; s|@libdir@|$(LIBDIR)|; s|@datadir@|$(DATADIR)|; s|@version@|$(VERSION)|' \
-	  src/pleura.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/pleura.pc
+	  src/engine/pleura.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/pleura.pc
 	install -m 644 model/pleura.gguf model/LICENSE $(DESTDIR)$(DATADIR)/pleura
 
 uninstall:
@@ -130,7 +130,7 @@ uninstall:
 	-rmdir $(DESTDIR)$(INCLUDEDIR)/pleura $(DESTDIR)$(DATADIR)/pleura
 
 # The checks are those of `make lint`; here every type that may be undefined or null says so.
-build/types/node.d.mts: $(wildcard src/*.mjs src/*.cjs) package-lock.json
+build/types/node.d.mts: $(wildcard src/*.mjs src/*/*.mjs src/*.cjs) package-lock.json
 	@rm -rf $(@D)
 	node_modules/.bin/tsc src/node.mjs src/node.cjs --allowJs --strict --noCheck --declaration --emitDeclarationOnly \
 	  --outDir $(@D) --module nodenext --target es2022 --types node
@@ -142,19 +142,21 @@ build/$(CC)/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	$(CC) $(NATIVE) -c $< -o $@
 
 build/$(CC)/%: tests/%.c $(SOURCES:src/%.c=build/$(CC)/%.o) $(HEADERS) Makefile
+	@mkdir -p $(@D)
 	$(CC) $(NATIVE) $(filter %.c %.o, $^) -lm -o $@
 
 # ThreadSanitizer does not go with AddressSanitizer.
-build/$(CC)/test_threads: tests/test_threads.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
+build/$(CC)/engine/test_threads: tests/engine/test_threads.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) -O1 -g -pthread -fsanitize=thread $(filter %.c, $^) -lm -o $@
 
-# wasm.c is part of tests/fuzz_calls.c.
-build/$(CC)/fuzz_%: tests/fuzz_%.c tests/replay.c $(SOURCES:src/%.c=build/$(CC)/%.o) $(HEADERS) src/wasm.c Makefile
+# wasm.c is part of tests/fuzz/calls.c.
+build/$(CC)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(SOURCES:src/%.c=build/$(CC)/%.o) $(HEADERS) src/engine/wasm.c Makefile
+	@mkdir -p $(@D)
 	$(CC) $(NATIVE) $(filter tests/%.c %.o, $^) -lm -o $@
 
 # stb_image copies an empty IDAT chunk to nowhere.
-build/$(CC)/image.o build/fuzz/image.o: SANITIZE += -fno-sanitize=nonnull-attribute
+build/$(CC)/image/film.o build/fuzz/image/film.o: SANITIZE += -fno-sanitize=nonnull-attribute
 
 # MemorySanitizer, which sees what is read before it is written, goes with no other, and only clang has it.
 MEMORY = $(COMMON) -O1 -g -fno-sanitize-recover=all -fsanitize=memory
@@ -162,7 +164,8 @@ build/memory/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	clang $(MEMORY) -c $< -o $@
 
-build/memory/%: tests/%.c tests/replay.c $(SOURCES:src/%.c=build/memory/%.o) $(HEADERS) src/wasm.c Makefile
+build/memory/%: tests/%.c tests/fuzz/replay.c $(SOURCES:src/%.c=build/memory/%.o) $(HEADERS) src/engine/wasm.c Makefile
+	@mkdir -p $(@D)
 	clang $(MEMORY) $(filter tests/%.c %.o, $^) -lm -o $@
 
 # Every file of the corpora, and with them all that the fuzzers have ever found, goes through its target again.
@@ -170,37 +173,38 @@ REPLAYED = $(CC) $(if $(filter clang, $(CC)), memory)
 native: $(TESTS) $(foreach folder, $(REPLAYED), $(FUZZERS:%=build/$(folder)/%))
 	@set -e; for test in $(TESTS); do echo "$$test"; "$$test"; done
 	@set -e; for folder in $(REPLAYED); do for corpus in $(CORPORA); do \
-	  build/$$folder/fuzz_$${corpus%%-*} tests/corpus/$$corpus/*; done; done
+	  build/$$folder/fuzz/$${corpus%%-*} tests/fuzz/corpus/$$corpus/*; done; done
 
 build/fuzz/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	clang $(COMMON) -O2 -g -fno-sanitize-recover=all -fsanitize=fuzzer-no-link,$(SANITIZE) -c $< -o $@
 
-build/fuzz/%: tests/%.c $(SOURCES:src/%.c=build/fuzz/%.o) $(HEADERS) src/wasm.c Makefile
+build/fuzz/%: tests/%.c $(SOURCES:src/%.c=build/fuzz/%.o) $(HEADERS) src/engine/wasm.c Makefile
+	@mkdir -p $(@D)
 	clang $(COMMON) -O2 -g -fno-sanitize-recover=all -fsanitize=fuzzer,$(SANITIZE) $(filter tests/%.c %.o, $^) -lm -o $@
 
 # No header is left out as one of the system: stb_image counts.
-build/coverage/%: tests/%.c tests/replay.c $(SOURCES) $(HEADERS) src/wasm.c Makefile | build/include/stb
+build/coverage/%: tests/%.c tests/fuzz/replay.c $(SOURCES) $(HEADERS) src/engine/wasm.c Makefile | build/include/stb
 	@mkdir -p $(@D)
-	clang $(subst -isystem,-w -I,$(COMMON)) -O1 -fprofile-instr-generate -fcoverage-mapping $(filter-out src/wasm.c, $(filter %.c, $^)) -lm -o $@
+	clang $(subst -isystem,-w -I,$(COMMON)) -O1 -fprofile-instr-generate -fcoverage-mapping $(filter-out src/engine/wasm.c, $(filter %.c, $^)) -lm -o $@
 
-# Grown corpora stay in build/fuzz. What a finding or a corpus adds to the committed one: build/fuzz/fuzz_image -merge=1
-# tests/corpus/image-png build/fuzz/image-png. Nothing in there may come from a film.
+# Grown corpora stay in build/fuzz. What a finding or a corpus adds to the committed one: build/fuzz/fuzz/image -merge=1
+# tests/fuzz/corpus/image-png build/fuzz/image-png. Nothing in there may come from a film.
 fuzz: $(FUZZERS:%=build/fuzz/%) $(if $(filter file, $(origin FUZZ)), wasm lib)
 	@set -e; for corpus in $(FUZZ); do mkdir -p build/fuzz/$$corpus; \
-	  build/fuzz/fuzz_$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
-	  -artifact_prefix=build/fuzz/found-$$corpus- build/fuzz/$$corpus tests/corpus/$$corpus; done
+	  build/fuzz/fuzz/$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
+	  -artifact_prefix=build/fuzz/found-$$corpus- build/fuzz/$$corpus tests/fuzz/corpus/$$corpus; done
 ifeq ($(origin FUZZ),file)
-	/usr/bin/python3 tests/fuzz_convert.py $(FUZZ_SECONDS) 1
-	node tests/fuzz_files.mjs $(FUZZ_SECONDS) 1
+	/usr/bin/python3 tests/fuzz/converter.py $(FUZZ_SECONDS) 1
+	node tests/fuzz/files.mjs $(FUZZ_SECONDS) 1
 endif
 
 fuzz-coverage: $(FUZZERS:%=build/coverage/%)
 	@.ci/setup fuzz
 	@set -e; for corpus in $(CORPORA); do \
-	  LLVM_PROFILE_FILE=build/coverage/$$corpus.profraw build/coverage/fuzz_$${corpus%%-*} tests/corpus/$$corpus/* >&2; done
+	  LLVM_PROFILE_FILE=build/coverage/$$corpus.profraw build/coverage/fuzz/$${corpus%%-*} tests/fuzz/corpus/$$corpus/* >&2; done
 	@llvm-profdata merge build/coverage/*.profraw -o build/coverage/all.profdata
-	@llvm-cov report build/coverage/fuzz_calls $(patsubst %, -object build/coverage/fuzz_%, image weights) \
+	@llvm-cov report build/coverage/fuzz/calls $(patsubst %, -object build/coverage/fuzz/%, image weights) \
 	  -instr-profile=build/coverage/all.profdata -ignore-filename-regex='tests/|simde'
 
 lint: | build/include/stb
@@ -210,11 +214,11 @@ lint: | build/include/stb
 	  clang --analyze -Xclang -analyzer-werror -Xclang -analyzer-output=text -o /dev/null $(COMMON) "$$source"; done
 
 # The programs that the Node tests run besides the command.
-helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, $(filter-out tests/test_% tests/fuzz_% tests/replay.c, $(wildcard tests/*.c)))
+helpers: build/test_kernels.wasm $(patsubst tests/%.c, build/$(CC)/%, tests/bits/bits.c tests/image/film.c)
 
 check: wasm lib lint native
 	@$(MAKE) --no-print-directory helpers CC=clang
-	$(NODE_TEST) $(filter-out $(SLOW), $(wildcard tests/*.test.mjs))
+	$(NODE_TEST) $(filter-out $(SLOW), $(NODE_TESTS))
 
 test:
 	@.ci/setup test
@@ -223,10 +227,10 @@ test:
 	@$(MAKE) --no-print-directory native CC=clang
 	@$(MAKE) --no-print-directory native CC=gcc
 	@$(MAKE) --no-print-directory site
-	$(NODE_TEST) --test-reporter=spec $(wildcard tests/*.test.mjs tests/browser/*.test.mjs)
+	$(NODE_TEST) --test-reporter=spec $(NODE_TESTS) $(wildcard tests/browser/*.test.mjs)
 
 site: wasm
-	node web/build.mjs
+	node web/site/build.mjs
 
 build/bench/peak.wasm: tests/bench/peak.c Makefile | build/include/stb
 	@mkdir -p $(@D)
@@ -243,12 +247,12 @@ bench: setup
 
 bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
-	@node --test tests/bench.test.mjs
+	@node --test tests/bench/bench.test.mjs
 	@node tests/bench/folders.mjs
 
 # The native engine as others may compile it: both compilers, every level, no sanitizers.
 BITS = $(foreach cc, gcc clang, $(addprefix build/bits/$(cc)-O, 0 1 2 3))
-$(BITS): build/bits/%: tests/bits.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
+$(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	$(subst -, $(COMMON) -,$*) $(filter %.c, $^) -lm -o $@
 
@@ -257,38 +261,38 @@ bits: $(BITS)
 same-bits:
 	@.ci/setup test
 	@$(MAKE) --no-print-directory site bits
-	@node tests/same-bits.mjs $(FILMS) '$(PLACES)'
+	@node tests/bits/same-bits.mjs $(FILMS) '$(PLACES)'
 
 soak: site
 	@node tests/soak/soak.mjs $(FILMS)
 
 samples: wasm
-	@node model/samples.mjs
+	@node model/samples/fetch.mjs
 
 start: setup
 	@$(MAKE) --no-print-directory samples
 	@node src/cli.mjs build/samples
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory site
-	@node web/serve.mjs $(PORT)
+	@node web/site/serve.mjs $(PORT)
 endif
 
 model: lib
 	@.ci/setup model
-	$(TRAIN) model/train.py --lungs
-	$(TRAIN) model/train.py
-	$(TRAIN) model/export.py
-	$(TRAIN) model/goldens.py
-	$(TRAIN) model/convert_goldens.py
+	cd model && $(TRAIN) -m training.train --lungs
+	cd model && $(TRAIN) -m training.train
+	cd model && $(TRAIN) -m training.export
+	cd model && $(TRAIN) -m training.goldens
+	$(TRAIN) tests/convert/make_onnx.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256
 
 model-report: lib
 	@.ci/setup model
-	@for fold in cohen hannover cxnet bimcv nih kermany; do $(TRAIN) model/train.py --leave-out $$fold --steps 1200 || exit 1; done
-	$(TRAIN) model/report.py
+	@cd model && for fold in cohen hannover cxnet bimcv nih kermany; do $(TRAIN) -m training.train --leave-out $$fold --steps 1200 || exit 1; done
+	cd model && $(TRAIN) -m report
 
 picture: site
-	node web/picture.mjs
+	node tests/browser/picture.mjs
 
 format:
 	@sed -i 's/[[:blank:]]*$$//' $$(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.css' '*.html' '*.md' '*.json')

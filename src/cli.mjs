@@ -4,22 +4,22 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { HELP, parse } from './arguments.mjs';
-import { runFilms } from './batch.mjs';
-import { calibrate } from './calibrate.mjs';
-import { completion } from './completion.mjs';
+import { HELP, parse } from './cli/arguments.mjs';
+import { runFilms } from './cli/run.mjs';
+import { calibrate } from './cli/commands/quantise.mjs';
+import { completion } from './cli/commands/completion.mjs';
 import { createEngine, PleuraError } from './engine.mjs';
-import { evaluate } from './evaluate.mjs';
-import { films } from './files.mjs';
-import { makeFolder } from './heatmap.mjs';
-import { openLedger } from './ledger.mjs';
-import { merge } from './merge.mjs';
-import { nameOf, split } from './names.mjs';
-import { parsePrevalence } from './prevalence.mjs';
-import { adaptedText, csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './records.mjs';
-import { refit } from './refit.mjs';
-import { heading, labelOf, parseShard } from './shards.mjs';
-import { CommandError, loadParts } from './shipped.mjs';
+import { evaluate } from './cli/commands/evaluate.mjs';
+import { films } from './cli/paths.mjs';
+import { makeFolder } from './node/overlay_png.mjs';
+import { openLedger } from './cli/resume.mjs';
+import { merge } from './cli/commands/merge.mjs';
+import { nameOf, split } from './node/names.mjs';
+import { parsePrevalence } from './cli/prevalence.mjs';
+import { adaptedText, csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './result/record.mjs';
+import { refit } from './cli/commands/adapt.mjs';
+import { heading, labelOf, parseShard } from './node/shards.mjs';
+import { CommandError, loadParts } from './node/assets.mjs';
 
 /** The least of so many rounds is what a layer takes when nothing else disturbs it. */
 const PROFILE_ROUNDS = 20;
@@ -79,7 +79,7 @@ const DEATHS = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIG
 function convert(argv) {
   // Debian's packages belong to Debian's Python, which need not be the first in the path.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  const script = fileURLToPath(new URL('../model/convert.py', import.meta.url));
+  const script = fileURLToPath(new URL('../model/convert', import.meta.url));
   /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
   if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);

@@ -1,6 +1,6 @@
 // node.mjs - the package in Node: the engine, with the wasm and the weights that come with it unless others are given.
 import { createEngine as create } from './engine.mjs';
-import { loadParts } from './shipped.mjs';
+import { loadParts } from './node/assets.mjs';
 
 export { PleuraError } from './engine.mjs';
 

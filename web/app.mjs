@@ -1,23 +1,23 @@
 // app.mjs: the one state of the page, and what people's actions do to it
-import { createAdapting } from './adapt.mjs';
-import { createCamera } from './camera.mjs';
-import { createClient } from './client.mjs';
-import { listen } from './events.mjs';
-import { createHistory } from './history.mjs';
-import { adjust, firstLook, move, presets, zoom } from './look.mjs';
-import { createOffline } from './offline.mjs';
-import { createJudge, giveShare } from './prevalence.mjs';
-import { toProblem, TRANSIENT, trouble } from './problem.mjs';
-import { createQueue } from './queue.mjs';
-import { csvReport, jsonReport, kept, recordOf } from './report.mjs';
-import { watchRequests } from './requests.mjs';
-import { fillSheet } from './sheet.mjs';
-import { firstState } from './state.mjs';
-import { ROWS } from './table.mjs';
-import { MOST_BYTES } from '../src/adapter.mjs';
-import { createView } from './view.mjs';
-import { createWords, firstLanguage } from './words.mjs';
-import english from './words/en.mjs';
+import { createAdapting } from './view/adapt.mjs';
+import { createCamera } from './input/camera.mjs';
+import { createClient } from './engine/client.mjs';
+import { listen } from './input/events.mjs';
+import { createHistory } from './storage/history.mjs';
+import { adjust, firstLook, move, presets, zoom } from './state/viewport.mjs';
+import { createOffline } from './storage/offline.mjs';
+import { createJudge, giveShare } from './state/prevalence.mjs';
+import { toProblem, TRANSIENT, trouble } from './state/errors.mjs';
+import { createQueue } from './engine/queue.mjs';
+import { csvReport, jsonReport, kept, recordOf } from './state/export.mjs';
+import { watchRequests } from './storage/requests.mjs';
+import { fillSheet } from './view/print.mjs';
+import { firstState } from './state/state.mjs';
+import { ROWS } from './view/table.mjs';
+import { MOST_BYTES } from '../src/weights/adapter.mjs';
+import { createView } from './view/page.mjs';
+import { createWords, firstLanguage } from './i18n/words.mjs';
+import english from './i18n/en.mjs';
 
 /* global SITE -- put in by build.mjs */
 const STEP = 48, WINDOW_STEP = 0.04, ZOOM_STEP = 1.3; // of the keys
@@ -111,7 +111,7 @@ async function speak(language) {
   }
 }
 
-/** @param {import('./intake.mjs').Intake} intake */
+/** @param {import('./input/files.mjs').Intake} intake */
 function add({ sources, skipped }) {
   state.skipped = skipped + (state.films.length > 0 ? state.skipped : 0);
   if (skipped > 0) set(trouble(state.words.say('batch.skipped', { count: skipped })));
@@ -122,7 +122,7 @@ function add({ sources, skipped }) {
 
 let cleared = 0; // how often all films were taken away
 
-/** @param {Promise<import('./intake.mjs').Intake>} found */
+/** @param {Promise<import('./input/files.mjs').Intake>} found */
 async function gather(found) {
   const before = cleared;
   set({ gathering: state.gathering + 1 });
@@ -208,7 +208,7 @@ const step = (by) => {
   if (film) select(film);
 };
 
-/** What changes how the film on view is shown. @type {import('./events.mjs').Actions} */
+/** What changes how the film on view is shown. @type {import('./input/events.mjs').Actions} */
 const looks = {
   'zoom-in': () => showLook(zoom(state.look, box(), ZOOM_STEP)),
   'zoom-out': () => showLook(zoom(state.look, box(), 1 / ZOOM_STEP)),
@@ -222,7 +222,7 @@ const looks = {
   'reset-look': () => showLook(firstLook()),
 };
 
-/** @type {import('./events.mjs').Actions} */
+/** @type {import('./input/events.mjs').Actions} */
 const actions = {
   choose: () => find('files').click(),
   folder: () => find('folder').click(),

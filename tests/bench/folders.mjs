@@ -2,8 +2,8 @@
 //   node folders.mjs [FILMS [ROUNDS]]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCsv } from '../../src/labels.mjs';
-import { data, need } from '../data.mjs';
+import { parseCsv } from '../../src/cli/labels.mjs';
+import { data, need } from '../support/data.mjs';
 import { layersOf } from './graph.mjs';
 import { answersToPixels, contestants, raceJobs } from './jobs.mjs';
 import { common } from './networks.mjs';

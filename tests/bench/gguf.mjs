@@ -1,5 +1,5 @@
-// gguf.mjs - a network as Pleura's weights: GGUF v3, blocks of four output channels (src/kernels.h).
-import { floatTensor, floatValues, textValue, textValues, writeGguf } from '../../src/gguf.mjs';
+// gguf.mjs - a network as Pleura's weights: GGUF v3, blocks of four output channels (src/nn/f32.h).
+import { floatTensor, floatValues, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
 import { field, GREYS } from './graph.mjs';
 
 const round4 = (n) => Math.ceil(n / 4) * 4;

@@ -1,7 +1,7 @@
 // graph.mjs - graph lines as layers with shapes, and the seeded numbers that every runtime computes with.
 
 /**
- * @typedef {object} Layer  one line of src/graph.h
+ * @typedef {object} Layer  one line of src/nn/graph.h
  * @property {string} name
  * @property {string} op
  * @property {Layer[]} inputs

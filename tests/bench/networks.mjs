@@ -1,4 +1,4 @@
-// networks.mjs - the networks that the benchmark runs, as lines of src/graph.h.
+// networks.mjs - the networks that the benchmark runs, as lines of src/nn/graph.h.
 
 // Windows of stride 2 are padded as TensorFlow's SAME: every runtime has that padding without a layer of its own.
 const halved = (k) => `k=${k} stride=2 pad=${(k - 2) >> 1} after=${(k - 1) >> 1}`;

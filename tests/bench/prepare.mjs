@@ -4,7 +4,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { quantise } from '../../src/quantise.mjs';
+import { quantise } from '../../src/weights/quantise.mjs';
 import { flatten, imageFor, layersOf, parametersFor } from './graph.mjs';
 import { gguf } from './gguf.mjs';
 import { onnx } from './onnx.mjs';

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { LANGUAGES } from '../../web/words.mjs';
-import english from '../../web/words/en.mjs';
-import { film, folder, root, tiny } from '../command.mjs';
+import { LANGUAGES } from '../../web/i18n/words.mjs';
+import english from '../../web/i18n/en.mjs';
+import { film, folder, root, tiny } from '../cli/command.mjs';
 import { faults, focused, keeping, launch, open, serve, settled } from './site.mjs';
 
 const WAIT = { timeout: 180_000 };
@@ -19,7 +19,7 @@ before(async () => {
   }
   await mkdir(`${folder}/few/covid`, { recursive: true });
   await writeFile(`${folder}/few/covid/0.png`, film(64));
-  await promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', tiny, '--out', `${folder}/site`]); // random weights refuse no film
+  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', tiny, '--out', `${folder}/site`]); // random weights refuse no film
   [browser, server] = await Promise.all([launch(), serve()]);
   server.folder = `${folder}/site`;
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { dicomFile } from '../dicom_file.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, faults, focused, launch, open, png, serve, settled, watch } from './site.mjs';
 
 let browser, server, folder;

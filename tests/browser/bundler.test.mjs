@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/node.mjs';
-import { install } from '../pack.mjs';
+import { install } from '../package/pack.mjs';
 import { launch } from './site.mjs';
 
 const film = fileURLToPath(new URL('../fixtures/grey.jpg', import.meta.url));

@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { createDicomReader } from '../../src/dicom.mjs';
+import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { loadCodec } from '../../src/shipped.mjs';
-import { dicomFile } from '../dicom_file.mjs';
+import { loadCodec } from '../../src/node/assets.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, launch, open, reading, select, serve, settled } from './site.mjs';
 
 let browser, server, engine, folder, plain;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/engine.mjs';
-import { quantise } from '../../src/quantise.mjs';
+import { quantise } from '../../src/weights/quantise.mjs';
 import { ENGINES } from './engines.mjs';
 import { serve } from './site.mjs';
 

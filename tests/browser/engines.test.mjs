@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { createDicomReader } from '../../src/dicom.mjs';
+import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { loadCodec } from '../../src/shipped.mjs';
-import { dicomFile } from '../dicom_file.mjs';
+import { loadCodec } from '../../src/node/assets.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { ENGINES } from './engines.mjs';
 import { choose, hand, reading, serve, settled } from './site.mjs';
 

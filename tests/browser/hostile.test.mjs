@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { readGguf, textValue, textValues, writeGguf } from '../../src/gguf.mjs';
-import { parseCsv } from '../../src/labels.mjs';
-import { dicomFile } from '../dicom_file.mjs';
+import { readGguf, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
+import { parseCsv } from '../../src/cli/labels.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, keeping, launch, open, png, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +21,7 @@ before(async () => {
   const weights = readGguf(await readFile(`${root}tests/fixtures/tiny.gguf`));
   weights.values.set('pleura.labels', textValues(LABELS)).set('general.name', textValue(IMAGE)).set('pleura.card.notice', textValue(NOTICE)).set('pleura.card.summary', textValue(SCRIPT));
   await writeFile(`${folder}/hostile.gguf`, writeGguf(weights));
-  await promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', `${folder}/hostile.gguf`, '--out', `${folder}/site`]);
+  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', `${folder}/hostile.gguf`, '--out', `${folder}/site`]);
   [browser, server] = await Promise.all([launch(), serve()]);
   server.folder = `${folder}/site`;
 });

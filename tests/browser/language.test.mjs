@@ -1,8 +1,8 @@
 // language.test.mjs: the page in each of its languages: every state without fault on phone and desktop, nothing left in English
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { LANGUAGES } from '../../web/words.mjs';
-import english from '../../web/words/en.mjs';
+import { LANGUAGES } from '../../web/i18n/words.mjs';
+import english from '../../web/i18n/en.mjs';
 import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
 
 let browser, server;

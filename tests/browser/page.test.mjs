@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/engine.mjs';
-import { toRecord } from '../../src/records.mjs';
-import { data, missing } from '../data.mjs';
+import { toRecord } from '../../src/result/record.mjs';
+import { data, missing } from '../support/data.mjs';
 import { choose, hand, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 let browser, server, engine;

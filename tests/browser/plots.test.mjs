@@ -1,7 +1,7 @@
 // The plots of an evaluation in Chromium: readable on light and dark screens, every word inside the picture.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { plots } from '../scored.mjs';
+import { plots } from '../stats/scored.mjs';
 import { launch } from './site.mjs';
 
 let browser;

@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEngine } from '../../src/engine.mjs';
-import { floatValues, readGguf, writeGguf } from '../../src/gguf.mjs';
-import { LANGUAGES } from '../../web/words.mjs';
-import english from '../../web/words/en.mjs';
+import { floatValues, readGguf, writeGguf } from '../../src/weights/gguf.mjs';
+import { LANGUAGES } from '../../web/i18n/words.mjs';
+import english from '../../web/i18n/en.mjs';
 import { choose, faults, focused, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,7 +22,7 @@ async function build(name, change) {
   const weights = readGguf(await readFile(`${root}model/pleura.gguf`)), file = `${folder}/${name}.gguf`;
   change(weights.values);
   await writeFile(file, writeGguf(weights));
-  await promisify(execFile)(process.execPath, [`${root}web/build.mjs`, '--weights', file, '--out', `${folder}/${name}`]);
+  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', file, '--out', `${folder}/${name}`]);
   return { file, site: `${folder}/${name}` };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { dicomFile } from '../dicom_file.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, faults, focused, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };

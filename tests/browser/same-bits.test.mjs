@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { data } from '../data.mjs';
-import { compare, places, prepare, realFilms } from '../places.mjs';
+import { data } from '../support/data.mjs';
+import { compare, places, prepare, realFilms } from '../bits/places.mjs';
 
 let folder;
 before(async () => { folder = await mkdtemp(`${tmpdir()}/pleura-`); });

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateSync } from 'node:zlib';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
-import { headersFor } from '../../web/headers.mjs';
-import english from '../../web/words/en.mjs';
+import { headersFor } from '../../web/site/headers.mjs';
+import english from '../../web/i18n/en.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };

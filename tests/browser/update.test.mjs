@@ -29,14 +29,14 @@ async function buildNewer() {
     assert.ok(bytes.includes(from), from);
     return bytes.toString().replace(from, to);
   };
-  await change('web/words/en.mjs', swap('Your films never leave this device', 'Your films never leave this newer device'));
-  await change('web/words/fr.mjs', swap("'page.tagline': '", "'page.tagline': 'Plus récent : "));
+  await change('web/i18n/en.mjs', swap('Your films never leave this device', 'Your films never leave this newer device'));
+  await change('web/i18n/fr.mjs', swap("'page.tagline': '", "'page.tagline': 'Plus récent : "));
   await change('web/app.css', (bytes) => `${bytes}:root { --edition: newer; }\n`);
-  await change('web/worker.mjs', (bytes) => `${bytes}self.edition = 'newer';\n`);
-  await change('src/dicom.mjs', (bytes) => `${bytes}export const EDITION = 'newer';\n`);
+  await change('web/engine/worker.mjs', (bytes) => `${bytes}self.edition = 'newer';\n`);
+  await change('src/dicom/reader.mjs', (bytes) => `${bytes}export const EDITION = 'newer';\n`);
   await change('build/pleura.wasm', (bytes) => Buffer.concat([bytes, Buffer.from('\0\x06\x05newer', 'latin1')])); // a custom section
   await change('model/pleura.gguf', renamed);
-  await promisify(execFile)(process.execPath, [`${copy}web/build.mjs`]);
+  await promisify(execFile)(process.execPath, [`${copy}web/site/build.mjs`]);
   return edition(`${copy}build/site`);
 }
 

@@ -1,10 +1,10 @@
 // visitor.mjs: someone who uses the page on one device: what she sees, and what that device holds
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createDicomReader } from '../../src/dicom.mjs';
+import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { loadCodec } from '../../src/shipped.mjs';
-import { dicomFile } from '../dicom_file.mjs';
+import { loadCodec } from '../../src/node/assets.mjs';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = new URL('../../', import.meta.url);

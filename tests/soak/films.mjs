@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createEngine } from '../../src/engine.mjs';
-import { parseCsv } from '../../src/labels.mjs';
-import { dicomFile } from '../dicom_file.mjs';
-import { header, png } from '../png.mjs';
+import { parseCsv } from '../../src/cli/labels.mjs';
+import { dicomFile } from '../dicom/file.mjs';
+import { header, png } from '../image/png.mjs';
 
 const ODD = 10; // every so many films one of another kind
 const AGAIN = 10; // the last film of so many was read before

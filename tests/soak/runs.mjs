@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createDicomReader } from '../../src/dicom.mjs';
+import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { loadCodec, loadParts } from '../../src/shipped.mjs';
+import { loadCodec, loadParts } from '../../src/node/assets.mjs';
 import { isDicom } from '../../src/sniff.mjs';
 import { asEngine, launch, open, serve, settled } from '../browser/site.mjs';
 

@@ -1,7 +1,7 @@
 // soak.mjs: `make soak`: thousands of films through engine, command and page; prints a table and writes build/soak.json
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { data, need } from '../data.mjs';
+import { data, need } from '../support/data.mjs';
 import { makeFilms, seenOnce } from './films.mjs';
 import { throughCommand, throughEngine, throughPage } from './runs.mjs';
 import { checkRecords, checkSame, growing, lines, slowing } from './verdict.mjs';

@@ -1,0 +1,165 @@
+"""Random changes of film batches in training: geometry, greys, blackened surroundings, and what is no chest film."""
+import math
+
+import torch
+from torch.nn import functional as F
+
+
+def uniform(n, low, high):
+    return torch.empty(n).uniform_(low, high)
+
+
+def chance(n, p):
+    """[n, 1, 1, 1] zeros and ones."""
+    return (torch.rand(n) < p).float()[:, None, None, None]
+
+
+def warp(planes, side, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mirror=0.0):
+    """[n, c, h, w] through one random affine map each -> [n, c, side, side]; outside is -1 in channel 0, else 0."""
+    n = len(planes)
+    angle = uniform(n, -degrees, degrees) * math.pi / 180
+    size = torch.exp(uniform(n, math.log(zoom[0]), math.log(zoom[1])))
+    ratio = torch.exp(uniform(n, -stretch, stretch))
+    flip = 1 - 2 * (torch.rand(n) < mirror).float()
+    theta = torch.stack([torch.cos(angle) * size * ratio * flip, -torch.sin(angle) * size, uniform(n, -shift, shift) * 2,
+                         torch.sin(angle) * size, torch.cos(angle) * size / ratio, uniform(n, -shift, shift) * 2], 1)
+    grid = F.affine_grid(theta.view(n, 2, 3), (n, planes.shape[1], side, side), align_corners=False)
+    shifted = torch.cat([planes[:, :1] + 1, planes[:, 1:]], 1)
+    out = F.grid_sample(shifted, grid, align_corners=False)
+    return torch.cat([out[:, :1] - 1, out[:, 1:]], 1)
+
+
+def greys(film, gamma=0.35):
+    """[n, 1, h, w] in -1..1: random gamma, contrast, illumination gradient and noise."""
+    n, _, h, w = film.shape
+    unit = (film.clamp(-1, 1) + 1) / 2
+    unit = unit ** torch.exp(torch.randn(n, 1, 1, 1) * gamma)
+    yy, xx = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing="ij")
+    slope = torch.randn(2, n, 1, 1, 1) * 0.12
+    unit = unit * (1 + slope[0] * yy + slope[1] * xx)
+    noise = torch.randn_like(unit) * uniform(n, 0, 0.04)[:, None, None, None]
+    return 2 * (unit + noise) - 1
+
+
+def blur(film, p=0.3):
+    """A 3x3 binomial on a share p of the batch."""
+    kernel = torch.tensor([1.0, 2, 1]) / 4
+    soft = F.conv2d(F.pad(film, (1, 1, 1, 1), mode="replicate"), (kernel[:, None] * kernel)[None, None])
+    pick = chance(len(film), p)
+    return film + pick * (soft - film)
+
+
+def grow(mask, pixels):
+    """Dilates [n, 1, h, w] by `pixels` (erodes when negative)."""
+    k = 2 * abs(pixels) + 1
+    return F.max_pool2d(mask, k, 1, k // 2) if pixels >= 0 else -F.max_pool2d(-mask, k, 1, k // 2)
+
+
+def blacken(film, mask, p):
+    """Everything but the (dilated) lungs black on a share p: the look of lungs_only."""
+    keep = grow(mask, int(torch.randint(0, 5, ()))) > 0.5
+    pick = chance(len(film), p)
+    return torch.where((pick > 0) & ~keep, torch.full_like(film, -1.0), film)
+
+
+def rescale(film):
+    """The robust range of each film to -1..1, clipped, as film_input of src/image/film.h does."""
+    flat = film.flatten(1)
+    low, high = torch.quantile(flat, torch.tensor([0.01, 0.99]), dim=1)[:, :, None, None, None]
+    return (2 * (film - low) / (high - low).clamp(min=1e-3) - 1).clamp(-1, 1)
+
+
+def labels(film, p=0.3):
+    """Bright or dark rectangles, as letters, dates and collimator edges are."""
+    n, _, h, w = film.shape
+    film = film.clone()
+    for i in torch.nonzero(torch.rand(n) < p).flatten().tolist():
+        for _ in range(int(torch.randint(1, 4, ()))):
+            y, x = int(torch.randint(0, h - 8, ())), int(torch.randint(0, w - 8, ()))
+            dy, dx = (int(v) for v in torch.randint(3, 18, (2,)))
+            film[i, :, y:y + dy, x:x + dx] = float(uniform(1, -1, 1))
+    return film
+
+
+def smooth_noise(h, w):
+    """[h, w] noise of a random coarseness in -1..1."""
+    cells = int(2 ** torch.randint(1, 7, ()))
+    field = F.interpolate(torch.randn(1, 1, cells, cells), (h, w), mode="bicubic", align_corners=False)[0, 0]
+    return field / field.abs().max()
+
+
+def no_chest(film):
+    """[1, h, w] -> something of its greys that is no upright frontal chest film."""
+    _, h, w = film.shape
+    kind = int(torch.randint(0, 9, ()))
+    if kind == 0:
+        return torch.rot90(film, 2, (1, 2))
+    if kind == 1:
+        return torch.rot90(film, 1 if torch.rand(()) < 0.5 else 3, (1, 2))
+    if kind == 2:
+        return -film
+    if kind == 3:
+        tiles = film.unfold(1, h // 4, h // 4).unfold(2, w // 4, w // 4).reshape(16, h // 4, w // 4)[torch.randperm(16)]
+        return tiles.view(4, 4, h // 4, w // 4).permute(0, 2, 1, 3).reshape(1, h, w)
+    if kind == 4:
+        size = int(torch.randint(h // 6, h // 3, ()))
+        y, x = int(torch.randint(0, h - size, ())), int(torch.randint(0, w - size, ()))
+        return F.interpolate(film[None, :, y:y + size, x:x + size], (h, w), mode="bilinear", align_corners=False)[0]
+    if kind == 5:
+        return smooth_noise(h, w)[None]
+    if kind == 6:
+        return (smooth_noise(h, w) * smooth_noise(h, w)).sign()[None] * (0.5 + smooth_noise(h, w)[None] / 2)
+    yy, xx = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing="ij")
+    if kind == 7:
+        shape = torch.full((h, w), -1.0)
+        for _ in range(int(torch.randint(1, 8, ()))):
+            cx, cy, rx, ry = torch.rand(4) * torch.tensor([2, 2, .7, .7]) + torch.tensor([-1, -1, .05, .05])
+            shape[((xx - cx) / rx) ** 2 + ((yy - cy) / ry) ** 2 < 1] = float(uniform(1, -1, 1))
+        return shape[None] + 0.2 * smooth_noise(h, w)
+    rows, letters = torch.rand(h // 4, 1) < 0.6, torch.rand(h // 4, w // 2) < 0.5
+    page = (rows & letters).float().repeat_interleave(4, 0).repeat_interleave(2, 1)
+    return (1 - 2 * page)[None] * (1 if torch.rand(()) < 0.5 else -1)
+
+
+def sharpness(film, most=0.8):
+    """Each film blurred or sharpened by a random amount, so that a scanner's sharpness tells nothing."""
+    soft = blur(film, 1)
+    return film + uniform(len(film), -1, most)[:, None, None, None] * (film - soft)
+
+
+def holes(mask, p):
+    """A rectangle of the lungs taken away on a share p."""
+    n, _, h, w = mask.shape
+    rows, columns = torch.arange(h)[:, None], torch.arange(w)
+    y, x = (torch.randint(0, side * 3 // 4, (n, 1, 1, 1)) for side in (h, w))
+    dy, dx = torch.randint(h // 10, h // 3, (2, n, 1, 1, 1))
+    inside = (rows >= y) & (rows < y + dy) & (columns >= x) & (columns < x + dx)
+    return mask * (1 - chance(n, p) * inside)
+
+
+def dense_away(crop, mask, p):
+    """Takes the densest regions out of the mask on a share p, as the automatic masks of lungs_only do with heart and
+    consolidation, so that a lung's outline tells neither source nor finding. crop in standard deviations."""
+    smooth = F.avg_pool2d(crop * mask, 9, 1, 4) / F.avg_pool2d(mask, 9, 1, 4).clamp(min=0.05)
+    limit = uniform(len(mask), 0.5, 1.8)[:, None, None, None]
+    return mask * (1 - chance(len(mask), p) * (smooth > limit).float())
+
+
+def curve(crop, p, pieces=8):
+    """Greys of [n, 1, h, w] in -1..1 through a random rising curve of straight pieces on a share p: exposure and a viewer's
+    tables, which differ by hospital, tell nothing then."""
+    n = len(crop)
+    heights = torch.cat([torch.zeros(n, 1), (torch.rand(n, pieces) + 0.15).cumsum(1)], 1)
+    heights = 2 * heights / heights[:, -1:] - 1
+    place = ((crop.clamp(-1, 1) + 1) / 2 * pieces).clamp(max=pieces - 1e-4)
+    piece = place.long()
+    low, high = (heights.gather(1, (piece + step).flatten(1)).view_as(crop) for step in (0, 1))
+    return crop + chance(n, p) * (low + (place - piece) * (high - low) - crop)
+
+
+def field(crop, most, cells=3):
+    """Adds a random smooth field of up to about `most` standard deviations at a crop of -3..3 divided by 3: soft tissue,
+    scatter and the heel effect."""
+    n, _, h, w = crop.shape
+    smooth = F.interpolate(torch.randn(n, 1, cells, cells), (h, w), mode="bicubic", align_corners=False)
+    return crop + smooth * uniform(n, 0, most)[:, None, None, None] / 3

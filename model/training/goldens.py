@@ -1,0 +1,106 @@
+"""Writes tests/fixtures from PyTorch, never from the engine under test.
+
+tiny.gguf, a random model with every op, and tiny.bin, its inputs and the whole output of every layer; phantom.bin, samples
+of every layer of model/pleura.gguf on the phantom. A .bin file is a row of records, each one line of text
+    <graph> <layer> <h> <w> <c> <n>
+and n float32, little-endian: value number i * (h * w * c / n), integer division, of the output in HWC order without padding.
+"""
+import numpy as np
+import torch
+
+from training import train
+from training.engine import Engine
+from training.export import BUILD, ROOT, tensors
+from convert.gguf import write_gguf
+from training.graph import Graph
+
+FIXTURES = ROOT / "tests" / "fixtures"
+SAMPLES = 64
+
+TINY = {
+    "lungs": ["image = input h=16 w=16 c=1", "first = conv image k=3 stride=1 pad=1 c=8 act=relu",
+              "down = maxpool first k=2 stride=2", "wide = conv down k=5 stride=1 pad=2 c=12 act=relu",
+              "up = resize wide scale=2", "twice = resize wide scale=2", "cat = concat up first twice",
+              "mask = conv cat k=1 stride=1 pad=0 c=1",
+              "gate.pool = mean wide", "gate = dense gate.pool c=6"],
+    "diagnosis": ["image = input h=19 w=19 c=1", "stem = conv image k=5 stride=2 pad=2 c=8 act=relu",
+                  "slide = maxpool stem k=3 stride=1", "bare = conv slide k=3 stride=1 pad=0 c=6",
+                  "block.a = conv bare k=3 stride=2 pad=1 c=10 act=relu", "block.b = conv block.a k=3 stride=1 pad=1 c=10",
+                  "block.s = conv bare k=1 stride=2 pad=0 c=10 act=relu", "features = add block.b block.s act=relu",
+                  "sum = add features block.a", "pool = mean features", "logits = dense pool c=3",
+                  "flat = dense sum c=5 act=relu", "gate = dense pool c=4",
+                  "uneven = conv stem k=3 stride=2 pad=0 after=1 c=7 act=hardswish", "peak = maxpool stem k=3 stride=2 pad=1",
+                  "smooth = avgpool peak k=2 stride=2", "deep = depthwise bare k=3 stride=2 pad=0 after=1 act=silu",
+                  "squeeze = mean deep", "excite = conv squeeze k=1 stride=1 pad=0 c=6 act=hardsigmoid",
+                  "gated = mul deep excite", "product = mul gated deep", "wider = resize gated scale=3 mode=linear",
+                  "odd = concat gated block.a deep", "mixed = conv odd k=1 stride=1 pad=0 c=5 act=tanh",
+                  "bent = act odd act=sigmoid", "capped = add gated product act=relu6"],
+}
+
+
+def records(prefix, graph, image, samples=None):
+    """Bytes of every layer's record for image [1, c, h, w], computed in double precision."""
+    out = b""
+    with torch.no_grad():
+        layers = graph.double()(image.double())
+    for name, tensor in layers.items():
+        c, h, w = tensor.shape[1:]
+        flat = tensor[0].permute(1, 2, 0).flatten().numpy().astype("<f4")
+        n = min(samples or flat.size, flat.size)
+        out += f"{prefix} {name} {h} {w} {c} {n}\n".encode() + flat[np.arange(n) * (flat.size // n)].tobytes()
+    return out
+
+
+def folded(lines, parameters):
+    return Graph(lines, norm=False).load_folded(parameters)
+
+
+def tiny():
+    """tiny.gguf and tiny.bin."""
+    torch.manual_seed(3)
+    arrays, layers = {}, b""
+    for prefix, lines in TINY.items():
+        graph = Graph(lines, norm=False)
+        parameters = graph.fold()
+        of_graph, parameters = tensors(prefix, graph, parameters)
+        arrays.update(of_graph)
+        c, h, w = graph.shapes["image"]
+        layers += records(prefix, folded(lines, parameters), torch.randn(1, c, h, w))
+    metadata = {
+        "general.architecture": "pleura", "general.name": "tiny", "general.version": "0.0.1", "general.license": "CC0-1.0",
+        "pleura.labels": ["covid", "pneumonia", "normal"], "pleura.temperature": 1.5, "pleura.threshold.certain": 0.34,
+        "pleura.prior": np.array([0.4, 0.25, 0.35], np.float32),
+        "pleura.lungs.graph": TINY["lungs"], "pleura.diagnosis.graph": TINY["diagnosis"],
+        "pleura.lungs.margin": 0.1, "pleura.diagnosis.blur": 1, "pleura.gate.min_score": 0.01,
+        "pleura.gate.area": np.array([0.0, 1.0], np.float32), "pleura.gate.balance": 0.0, "pleura.gate.chroma": 0.1,
+        "pleura.gate.lungs.quantiles": np.linspace(0, 50, 101, dtype=np.float32),
+        "pleura.gate.diagnosis.quantiles": np.linspace(0, 50, 101, dtype=np.float32),
+        "pleura.card.notice": "A random model for tests.", "pleura.card.summary": "Knows nothing.", "pleura.card.data": "none",
+    }
+    write_gguf(FIXTURES / "tiny.gguf", metadata, arrays)
+    (FIXTURES / "tiny.bin").write_bytes(layers)
+
+
+def phantom():
+    """phantom.bin: the shipped networks on the synthetic film, prepared by the engine."""
+    engine, parameters = Engine(), torch.load(BUILD / "shipped.pt")
+    lungs, network = (folded(lines, folds) for lines, folds in (parameters["lungs"], parameters["diagnosis"]))
+    film = engine.phantom()
+    frame = torch.from_numpy(engine.film_input(film, train.LUNGS_SIDE))[None, None]
+    layers = records("lungs", lungs, frame, SAMPLES)
+    with torch.no_grad():
+        logits = lungs(frame.double())["mask"][0, 0].float().numpy()
+    crop, mask, _ = engine.lungs(film, logits, train.DIAGNOSIS_SIDE, train.MARGIN, train.BLUR)
+    engine.free(film)
+    layers += records("diagnosis", network, torch.from_numpy(crop * mask)[None, None], SAMPLES)
+    (FIXTURES / "phantom.bin").write_bytes(layers)
+
+
+def main():
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    tiny()
+    phantom()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+/* cam.c - class activation map and its place on the film. */
+#include "engine/cam.h"
+
+void explain_map(float *map, const graph_layer *features, const graph_layer *logits, int label)
+{
+    int count = features->h * features->w, lanes = features->lanes;
+    const float *weight = logits->weight + label / 4 * lanes * 4 + label % 4;
+    float most = 0;
+    for (int i = 0; i < count; i++) {
+        float sum = 0;
+        for (int k = 0; k < lanes; k++) sum += weight[k * 4] * features->out[i * lanes + k];
+        map[i] = sum > 0 ? sum : 0;
+        if (map[i] > most) most = map[i];
+    }
+    for (int i = 0; i < count && most > 0; i++) map[i] /= most;
+}
+
+void explain_heatmap(float *out, const float *map, int h, int w, const float box[4], const lungs *l)
+{
+    for (int y = 0; y < l->side; y++)
+    for (int x = 0; x < l->side; x++) {
+        float u = (((float)x + 0.5f) / (float)l->side - box[0]) / (box[2] - box[0]);
+        float v = (((float)y + 0.5f) / (float)l->side - box[1]) / (box[3] - box[1]);
+        int inside = u >= 0 && u <= 1 && v >= 0 && v <= 1;
+        *out++ = inside ? l->mask[y * l->side + x] * grid_at(map, w, h, u, v) : 0;
+    }
+}

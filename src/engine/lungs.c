@@ -1,0 +1,143 @@
+/* lungs.c - lung mask, its regions and bounding box; crop, masked blur and normalisation inside the lungs. */
+#include "engine/lungs.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/f32.h"
+
+#define LOGIT_SURE 2.1972246f /* ln 9: a probability of 0.9, or 0.1 below zero */
+
+/* Gives every positive pixel the number, from 1, of its 4-connected region in label[side][side], 0 elsewhere.
+ * Leaves the size of region n in queue[n - 1]; returns the largest. */
+static int find_regions(int *label, int *queue, const float *logits, int stride, int side)
+{
+    int count = side * side, regions = 0, largest = 0;
+    for (int i = 0; i < count; i++) label[i] = logits[(size_t)i * (size_t)stride] > 0 ? -1 : 0;
+    for (int seed = 0; seed < count; seed++) {
+        if (label[seed] >= 0) continue;
+        /* The queue begins behind the sizes: every region so far has at least one pixel, so both fit. */
+        int *start = queue + regions++, tail = 0;
+        start[tail++] = seed;
+        label[seed] = regions;
+        for (int head = 0; head < tail; head++) {
+            int p = start[head], x = p % side, near[4] = {p - 1, p + 1, p - side, p + side};
+            int inside[4] = {x > 0, x + 1 < side, p >= side, p + side < count};
+            for (int k = 0; k < 4; k++)
+                if (inside[k] && label[near[k]] == -1) label[near[k]] = regions, start[tail++] = near[k];
+        }
+        start[0] = tail;
+        if (tail > largest) largest = tail;
+    }
+    return largest;
+}
+
+static int touches(const int *label, int side, int x, int y)
+{
+    for (int v = y > 0 ? y - 1 : 0; v <= y + 1 && v < side; v++)
+    for (int u = x > 0 ? x - 1 : 0; u <= x + 1 && u < side; u++)
+        if (label[v * side + u] > 0) return 1;
+    return 0;
+}
+
+void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
+{
+    int side = l->side, count = side * side, *label = scratch, *sizes = scratch + count;
+    int left = side, top = side, right = 0, bottom = 0, area = 0, doubtful = 0, half[2] = {0, 0};
+    int largest = find_regions(label, sizes, logits, stride, side);
+    for (int i = 0; i < count; i++) {
+        if (!label[i]) continue;
+        if (sizes[label[i] - 1] * 8 < largest) { label[i] = -1; continue; }
+        int x = i % side, y = i / side;
+        if (x < left) left = x;
+        if (x + 1 > right) right = x + 1;
+        if (y < top) top = y;
+        bottom = y + 1;
+        area++;
+    }
+    for (int i = 0; i < count; i++) {
+        int x = i % side, kept = touches(label, side, x, i / side);
+        float logit = logits[(size_t)i * (size_t)stride];
+        if (label[i] > 0) half[2 * x + 1 > left + right]++;
+        doubtful += logit > -LOGIT_SURE && logit < LOGIT_SURE;
+        /* One pixel around the regions keeps its own value, so that the outline has subpixel precision. */
+        l->mask[i] = kept ? 1 / (1 + pleura_exp(-logit)) : 0;
+    }
+    int small = half[0] < half[1] ? half[0] : half[1], large = half[0] + half[1] - small;
+    float pixel = 1 / (float)side;
+    l->area = (float)area * pixel * pixel;
+    l->balance = large ? (float)small / (float)large : 0;
+    l->doubt = area ? (float)doubtful / (float)area : 0;
+    if (!area) left = top = 0, right = bottom = side;
+    l->x0 = (float)left * pixel, l->y0 = (float)top * pixel;
+    l->x1 = (float)right * pixel, l->y1 = (float)bottom * pixel;
+}
+
+void lungs_box(float box[4], float margin, const lungs *l)
+{
+    float dx = margin * (l->x1 - l->x0), dy = margin * (l->y1 - l->y0);
+    box[0] = l->x0 > dx ? l->x0 - dx : 0;
+    box[1] = l->y0 > dy ? l->y0 - dy : 0;
+    box[2] = l->x1 + dx < 1 ? l->x1 + dx : 1;
+    box[3] = l->y1 + dy < 1 ? l->y1 + dy : 1;
+}
+
+float grid_at(const float *grid, int width, int height, float x, float y)
+{
+    x = x * (float)width - 0.5f, y = y * (float)height - 0.5f;
+    x = x < 0 ? 0 : x > (float)(width - 1) ? (float)(width - 1) : x;
+    y = y < 0 ? 0 : y > (float)(height - 1) ? (float)(height - 1) : y;
+    int i = (int)x, j = (int)y, right = i + 1 < width, below = j + 1 < height ? width : 0;
+    const float *g = grid + j * width + i;
+    float u = x - (float)i, v = y - (float)j;
+    float upper = g[0] + u * (g[right] - g[0]), lower = g[below] + u * (g[below + right] - g[below]);
+    return upper + v * (lower - upper);
+}
+
+/* One pass of 1 2 1 along a line of n values `step` apart, each weighted by its mask, so that nothing from outside
+ * the lungs leaks in: normalised convolution (Knutsson and Westin, 1993). */
+static void binomial(float *line, const float *mask, int n, int step)
+{
+    float before = 0, weight_before = 0;
+    for (int i = 0; i < n; i++, line += step, mask += step) {
+        float weight = 2 * mask[0], weight_after = i + 1 < n ? mask[step] : 0;
+        float here = weight * line[0], after = i + 1 < n ? weight_after * line[step] : 0;
+        float total = weight_before + weight + weight_after, sum = before + here + after;
+        before = 0.5f * here, weight_before = 0.5f * weight;
+        if (total > 0) line[0] = sum / total;
+    }
+}
+
+/* Mean and deviation under the mask, and crop in units of them. */
+static void normalise(float *crop, const float *mask, int count)
+{
+    double weight = 0, sum = 0, squares = 0;
+    for (int i = 0; i < count; i++) weight += mask[i], sum += (double)mask[i] * crop[i];
+    double mean = weight > 0 ? sum / weight : 0;
+    for (int i = 0; i < count; i++) squares += mask[i] * (crop[i] - mean) * (crop[i] - mean);
+    double deviation = weight > 0 ? sqrt(squares / weight) : 0;
+    for (int i = 0; i < count; i++) {
+        double v = deviation > 0 ? (crop[i] - mean) / deviation : 0;
+        crop[i] = (float)(v < -3 ? -3 : v > 3 ? 3 : v);
+    }
+}
+
+void lungs_input(float *crop, float *mask, int side, float margin, int blur, const film *f, const lungs *l)
+{
+    int count = side * side;
+    float box[4];
+    lungs_box(box, margin, l);
+    film_resample(crop, side, side, f, (double)box[0] * f->width, (double)box[1] * f->height,
+                  (double)box[2] * f->width, (double)box[3] * f->height);
+    for (int y = 0; y < side; y++)
+    for (int x = 0; x < side; x++) {
+        float u = ((float)x + 0.5f) / (float)side, v = ((float)y + 0.5f) / (float)side;
+        mask[y * side + x] = grid_at(l->mask, l->side, l->side, box[0] + u * (box[2] - box[0]),
+                                     box[1] + v * (box[3] - box[1]));
+    }
+    for (; blur > 0; blur--) {
+        for (int i = 0; i < side; i++) binomial(crop + i * side, mask + i * side, side, 1);
+        for (int i = 0; i < side; i++) binomial(crop + i, mask + i, side, side);
+    }
+    normalise(crop, mask, count);
+}

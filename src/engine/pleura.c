@@ -1,0 +1,525 @@
+/* pleura.c - the engine: weights to two nets in one arena; a film to lungs, logits, gate, verdict and heatmap. */
+#include "pleura.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cam.h"
+#include "engine/lungs.h"
+#include "nn/net.h"
+#include "image/phantom.h"
+
+enum { MAX_LABELS = 64, MAX_CHANNELS = 4, PLAIN_SIDE = 64, QUANTILES = 101 };
+static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
+
+struct pleura_engine {
+    gguf weights;
+    arena memory;
+    kernels kernels;
+    int8_kernels int8;   /* what kernels.int8 points to */
+    net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
+    graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
+    lungs lungs;
+    int *scratch;        /* for lungs_find */
+    float *crop_mask;    /* the lungs at the second net's own size, or the whole film's plain greys */
+    float *map, *heatmap;
+    float lungs_quantiles[QUANTILES], quantiles[QUANTILES]; /* of the two gates */
+    int label_count;
+    float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
+    int plain_greys;
+    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, doubt_most, chroma_most;
+    int blur;
+    float prior[MAX_LABELS];      /* the mixture that the probabilities stand for; 0 where the weights tell none */
+    float odds[MAX_LABELS];       /* share / prior of each label */
+    int moved;                    /* whether they are in force, else the weights' own prior */
+    float scores[2 * MAX_LABELS]; /* logits, then probabilities */
+    film film;
+};
+
+const char *pleura_gate_code(int gate)
+{
+    switch (gate) {
+#define X(name, number, code, text) case number: return code;
+    PLEURA_GATE_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+const char *pleura_gate_text(int gate)
+{
+    switch (gate) {
+#define X(name, number, code, text) case number: return text;
+    PLEURA_GATE_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+/* A number from the weights within least..most, or `otherwise` when it is not there; 0 when it is out of range. */
+static int read_setting(float *out, const gguf *g, const char *key, uint64_t index, double least, double most,
+                        double otherwise)
+{
+    double v = otherwise;
+    gguf_number(&v, g, key, index);
+    *out = (float)v;
+    return v >= least && v <= most;
+}
+
+static pleura_status read_settings(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    float blur = 0;
+    int good = read_setting(&e->temperature, g, "pleura.temperature", 0, 1e-3, 1e3, 1) &&
+               read_setting(&e->certain, g, "pleura.threshold.certain", 0, 0, 1, 0) &&
+               read_setting(&e->margin, g, "pleura.lungs.margin", 0, 0, 1, 0) &&
+               read_setting(&blur, g, "pleura.diagnosis.blur", 0, 0, 16, 0) &&
+               read_setting(&e->gate_least, g, "pleura.gate.min_score", 0, 0, 1, 0) &&
+               read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
+               read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
+               read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
+               read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
+               read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
+    if (!good) return PLEURA_MODEL_DAMAGED;
+    e->blur = (int)blur;
+    return PLEURA_OK;
+}
+
+/* Whether the shares are a whole; NaN is none. */
+static int is_mixture(const float *shares, int count)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        if (!(shares[i] >= 0)) return 0;
+        sum += (double)shares[i];
+    }
+    return fabs(sum - 1) <= 1e-3;
+}
+
+static pleura_status read_prior(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    uint64_t count = gguf_count(g, "pleura.prior");
+    if (count == 0) return PLEURA_OK;
+    if (count != (uint64_t)e->label_count) return PLEURA_MODEL_DAMAGED;
+    for (uint64_t i = 0; i < count; i++)
+        if (!read_setting(e->prior + i, g, "pleura.prior", i, LEAST_PRIOR, 1, 0)) return PLEURA_MODEL_DAMAGED;
+    return is_mixture(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+}
+
+static int is_grey_square(const net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
+
+/* A classifier from elsewhere sees the whole film, channel i being grey (0..255) * scale[i] + offset[i]. Without these
+ * keys a net sees one plane in the robust range. */
+static pleura_status read_input(pleura_engine *e)
+{
+    const gguf *g = &e->weights;
+    uint64_t channels = (uint64_t)e->net.layers->c;
+    e->plain_greys = gguf_count(g, "pleura.input.scale") > 0;
+    if (!e->plain_greys || e->mask) return is_grey_square(&e->net) ? PLEURA_OK : PLEURA_MODEL_UNSUPPORTED;
+    if (channels > MAX_CHANNELS) return PLEURA_MODEL_UNSUPPORTED;
+    if (gguf_count(g, "pleura.input.scale") != channels || gguf_count(g, "pleura.input.offset") != channels)
+        return PLEURA_MODEL_DAMAGED;
+    for (uint64_t i = 0; i < channels; i++)
+        if (!read_setting(e->input_scale + i, g, "pleura.input.scale", i, -1e6, 1e6, 0) ||
+            !read_setting(e->input_offset + i, g, "pleura.input.offset", i, -1e6, 1e6, 0))
+            return PLEURA_MODEL_DAMAGED;
+    return PLEURA_OK;
+}
+
+/* A gate is a layer with the quantiles that gate_score needs; a net without one passes. */
+static int read_quantiles(float *out, const graph_layer *gate, const gguf *g, const char *key)
+{
+    double v;
+    if (!gate) return 1;
+    if (gguf_count(g, key) != QUANTILES) return 0;
+    for (uint64_t i = 0; i < QUANTILES; i++) {
+        if (!gguf_number(&v, g, key, i)) return 0;
+        out[i] = (float)v;
+    }
+    return 1;
+}
+
+static pleura_status parse_nets(pleura_engine *e)
+{
+    static const char *const lungs_keep[] = {"mask", "gate", NULL}, *const keep[] = {"features", "logits", "gate", NULL};
+    const gguf *g = &e->weights;
+    text kind;
+    if (!gguf_text(&kind, g, "general.architecture", 0) || kind.size != 6 || memcmp(kind.at, "pleura", 6) != 0)
+        return PLEURA_MODEL_UNSUPPORTED;
+    uint64_t labels = gguf_count(g, "pleura.labels");
+    if (labels < 1 || labels > MAX_LABELS) return PLEURA_MODEL_DAMAGED;
+    e->label_count = (int)labels;
+    pleura_status status = net_parse(&e->net, g, "diagnosis", keep);
+    if (status) return status;
+    e->features = net_find(&e->net, "features");
+    e->logits = net_find(&e->net, "logits");
+    e->gate = net_find(&e->net, "gate");
+    if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count || e->logits->step > 0 || (e->gate && e->gate->step > 0))
+        return PLEURA_MODEL_DAMAGED;
+    const graph_layer *pool = e->net.layers + e->logits->inputs[0];
+    if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features || e->features->step > 0) e->features = NULL;
+    if (!read_quantiles(e->quantiles, e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
+    if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
+    status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
+    if (status) return status;
+    e->mask = net_find(&e->lungs_net, "mask");
+    e->lungs_gate = net_find(&e->lungs_net, "gate");
+    if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
+    int side = e->lungs_net.layers->h;
+    if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1 || e->mask->step > 0) return PLEURA_MODEL_DAMAGED;
+    if (e->lungs_gate && e->lungs_gate->step > 0) return PLEURA_MODEL_DAMAGED;
+    if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles")) return PLEURA_MODEL_DAMAGED;
+    return read_input(e);
+}
+
+/* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
+static pleura_status take_memory(pleura_engine *e)
+{
+    int side = e->mask ? e->mask->h : PLAIN_SIDE;
+    size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.layers->h * (size_t)e->net.layers->w;
+    size_t map = e->features ? (size_t)e->features->h * (size_t)e->features->w : 0;
+    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.scratch;
+    uint64_t room = (uint64_t)e->net.activations + e->net.scratch;
+    uint64_t staging = e->net.staging > e->lungs_net.staging ? e->net.staging : e->lungs_net.staging;
+    if (staging > room) room = staging;
+    uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
+                      (room > room_lungs ? room : room_lungs);
+    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16); /* what alignment may cost */
+    if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
+    arena *a = &e->memory;
+    *a = (arena){aligned_alloc(16, ((size_t)size + 15) / 16 * 16), ((size_t)size + 15) / 16 * 16, 0};
+    if (!a->base) return PLEURA_MEMORY;
+    e->lungs = (lungs){.mask = arena_take(a, count, sizeof(float)), .side = side};
+    e->heatmap = arena_take(a, count, sizeof(float));
+    e->scratch = arena_take(a, 2 * count, sizeof(int));
+    e->crop_mask = arena_take(a, input, sizeof(float));
+    e->map = arena_take(a, map, sizeof(float));
+    if (!e->lungs.mask || !e->heatmap || !e->scratch || !e->crop_mask || !e->map) return PLEURA_MEMORY;
+    pleura_status status = net_load(&e->net, &e->weights, a);
+    if (!status && e->mask) status = net_load(&e->lungs_net, &e->weights, a);
+    arena mark = *a;
+    if (!status && e->mask) status = net_place(&e->lungs_net, a);
+    *a = mark;
+    return status ? status : net_place(&e->net, a);
+}
+
+pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference)
+{
+    pleura_engine *e = calloc(1, sizeof *e);
+    if (!e) return PLEURA_MEMORY;
+    e->kernels = reference ? kernels_ref : kernels_simd;
+    e->int8 = *e->kernels.int8;
+    e->kernels.int8 = &e->int8;
+    pleura_status status = gguf_open(&e->weights, weights, size);
+    if (!status) status = read_settings(e);
+    if (!status) status = parse_nets(e);
+    if (!status) status = read_prior(e);
+    if (!status) status = take_memory(e);
+    if (status) pleura_close(e);
+    else *out = e;
+    return status;
+}
+
+void pleura_close(pleura_engine *e)
+{
+    if (!e) return;
+    film_free(&e->film);
+    free(e->memory.base);
+    free(e);
+}
+
+/* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
+ * quantiles 0..100 % of that length. */
+static float gate_score(const graph_layer *gate, const float *quantiles)
+{
+    float squares = 0;
+    for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
+    float distance = sqrtf(squares);
+    for (int i = 0; i + 1 < QUANTILES; i++) {
+        float low = quantiles[i], high = quantiles[i + 1];
+        if (!(distance < high)) continue; /* nor is what is no number familiar */
+        float within = distance > low ? (distance - low) / (high - low) : 0;
+        return 1 - ((float)i + within) / (QUANTILES - 1);
+    }
+    return 0;
+}
+
+/* The whole film as a net from elsewhere wants it. Returns 0 for a blank film. */
+static int fill_plain(pleura_engine *e, float *input)
+{
+    const graph_layer *image = e->net.layers;
+    size_t pixels = (size_t)image->h * (size_t)image->w;
+    float *grey = e->crop_mask, low, high;
+    film_resample(grey, image->w, image->h, &e->film, 0, 0, e->film.width, e->film.height);
+    for (size_t i = 0; i < pixels; i++)
+        for (int c = 0; c < image->c; c++) *input++ = grey[i] / 257 * e->input_scale[c] + e->input_offset[c];
+    robust_range(&low, &high, grey, pixels);
+    return high - low >= FILM_BLANK_RANGE;
+}
+
+/* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
+ * *score to the first gate's. Returns 0 for a blank film. */
+static int prepare(pleura_engine *e, float *score)
+{
+    float *input = net_input(&e->net);
+    int side = e->net.layers->h;
+    if (!e->mask) {
+        for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
+        e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
+        e->lungs.doubt = 0;
+        return e->plain_greys ? fill_plain(e, input) : film_input(input, side, &e->film);
+    }
+    int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
+    net_run(&e->lungs_net, &e->kernels);
+    lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
+    if (e->lungs_gate) *score = gate_score(e->lungs_gate, e->lungs_quantiles);
+    lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
+    for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
+    return seen;
+}
+
+static int largest(const float *values, int count)
+{
+    int best = 0;
+    for (int i = 1; i < count; i++)
+        if (values[i] > values[best]) best = i;
+    return best;
+}
+
+/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised. Measured
+ * from the largest logit among the labels that occur at all, so that the sum is never 0. */
+static void mix(float *probability, const float *logits, const float *odds, const pleura_engine *e)
+{
+    float most = -INFINITY, sum = 0;
+    for (int i = 0; i < e->label_count; i++)
+        if ((!odds || odds[i] > 0) && logits[i] > most) most = logits[i];
+    for (int i = 0; i < e->label_count; i++) {
+        float times = odds ? odds[i] : 1;
+        probability[i] = times > 0 ? pleura_exp((logits[i] - most) / e->temperature) * times : 0;
+        sum += probability[i];
+    }
+    for (int i = 0; i < e->label_count; i++) probability[i] /= sum;
+}
+
+static pleura_gate pass_gate(const pleura_engine *e, int seen, float score, pleura_gate told)
+{
+    const lungs *l = &e->lungs;
+    if (told && e->mask) return told; /* a classifier from elsewhere may be made for hands */
+    if (!seen) return PLEURA_BLANK;
+    if (e->film.chroma > e->chroma_most) return PLEURA_COLOUR;
+    if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least ||
+        l->doubt > e->doubt_most)
+        return PLEURA_NO_LUNGS;
+    return score < e->gate_least ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll and Vo), going on from hash. */
+static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t v = 0x7fc00000; /* of what is no number, which has other bits on other machines */
+        if (values[i] == values[i]) memcpy(&v, values + i, sizeof v);
+        for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (v >> shift & 255)) * 0x100000001b3;
+    }
+    return hash;
+}
+
+static uint64_t hash_result(const pleura_result *r)
+{
+    size_t labels = (size_t)r->label_count, map = (size_t)r->map_side * (size_t)r->map_side;
+    uint64_t hash = hash_floats(0xcbf29ce484222325, r->logits, labels);
+    hash = hash_floats(hash, r->probability, labels);
+    hash = hash_floats(hash, &r->gate_score, 1);
+    hash = hash_floats(hash, r->lungs, map);
+    return hash_floats(hash, r->heatmap, map);
+}
+
+pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count)
+{
+    if (shares && !(e->prior[0] > 0)) return PLEURA_NO_PRIOR;
+    if (shares && (count != e->label_count || !is_mixture(shares, count))) return PLEURA_PREVALENCE;
+    e->moved = shares != NULL;
+    for (int i = 0; shares && i < count; i++) e->odds[i] = shares[i] / e->prior[i];
+    return PLEURA_OK;
+}
+
+void pleura_judge(pleura_engine *e, pleura_result *r)
+{
+    int n = e->label_count;
+    float *probability = e->scores + n;
+    mix(probability, r->logits, e->moved ? e->odds : NULL, e);
+    int best = largest(probability, n);
+    r->verdict = r->gate ? PLEURA_REFUSED : probability[best] >= e->certain ? best : PLEURA_UNCERTAIN; /* no number is not certain */
+    r->label_count = n;
+    r->probability = probability;
+}
+
+/* Diagnoses *f, which becomes the engine's; `told` is what its file says of it. */
+static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate told)
+{
+    float score = 1, box[4];
+    film_free(&e->film);
+    e->film = *f;
+    int seen = prepare(e, &score);
+    net_run(&e->net, &e->kernels);
+    int n = e->label_count, evidence = largest(e->logits->out, n);
+    memcpy(e->scores, e->logits->out, (size_t)n * sizeof *e->scores);
+    mix(e->scores + n, e->scores, NULL, e); /* for the bits */
+    if (e->gate) {
+        float own = gate_score(e->gate, e->quantiles);
+        if (own < score) score = own;
+    }
+    memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
+    if (e->features) {
+        lungs_box(box, e->margin, &e->lungs);
+        explain_map(e->map, e->features, e->logits, evidence);
+        explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
+    }
+    pleura_gate gate = pass_gate(e, seen, score, told);
+    *out = (pleura_result){
+        .label_count = n, .logits = e->scores, .probability = e->scores + n,
+        .gate = gate, .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
+        .width = f->width, .height = f->height,
+        .map_side = e->lungs.side, .lungs = e->lungs.mask, .evidence = evidence, .heatmap = e->heatmap};
+    out->bits = hash_result(out);
+    pleura_judge(e, out);
+}
+
+pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size)
+{
+    film f;
+    pleura_status status = film_decode(&f, file, size);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
+    return status;
+}
+
+pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height)
+{
+    film f;
+    pleura_status status = film_from_rgba(&f, rgba, width, height);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
+    return status;
+}
+
+pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s)
+{
+    film f;
+    pleura_status status = film_from_samples(&f, s);
+    if (!status) diagnose(e, out, &f, s->told);
+    return status;
+}
+
+pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
+{
+    film f;
+    pleura_status status = phantom_draw(&f);
+    if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
+    return status;
+}
+
+static net *choose_net(pleura_engine *e, pleura_graph graph) { return graph == PLEURA_LUNGS ? &e->lungs_net : &e->net; }
+
+int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number)
+{
+    const net *n = choose_net(e, graph);
+    if (number < 0 || number >= n->count) return 0;
+    const graph_layer *l = n->layers + number;
+    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, l->step > 0, net_products(n, number), l->out};
+    return 1;
+}
+
+pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size)
+{
+    film f;
+    float score = 1;
+    pleura_status status = film_decode(&f, file, size);
+    if (status) return status;
+    film_free(&e->film);
+    e->film = f;
+    if (graph == PLEURA_DIAGNOSIS) prepare(e, &score);
+    else if (e->mask) film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
+    return PLEURA_OK;
+}
+
+int pleura_offer_products(pleura_engine *e, pleura_products *products)
+{
+    int8_dot dot = {products, 0};
+    if (!e->int8.dot.products || !int8_dot_works(&dot)) return 0;
+    e->int8.dot = dot;
+    return 1;
+}
+
+void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number)
+{
+    net *n = choose_net(e, graph);
+    if (number >= 0 && number < n->count) net_step(n, &e->kernels, number);
+}
+
+pleura_status pleura_self_test(pleura_engine *e)
+{
+    text expected;
+    pleura_result r;
+    if (!gguf_text(&expected, &e->weights, "pleura.selftest.bits", 0)) return PLEURA_OK;
+    pleura_status status = pleura_diagnose_phantom(e, &r);
+    if (status) return status;
+    if (expected.size != 16) return PLEURA_MODEL_DAMAGED;
+    for (int i = 0; i < 16; i++)
+        if (expected.at[i] != "0123456789abcdef"[r.bits >> (60 - 4 * i) & 15]) return PLEURA_SELF_TEST;
+    return PLEURA_OK;
+}
+
+/* *values[height][width], to be freed: the film stretched; *low and *high: its robust range. */
+static pleura_status stretch(float **values, float *low, float *high, const film *f, int width, int height)
+{
+    if (!f->pixels) return PLEURA_EMPTY;
+    if (width < 1 || height < 1 || width > f->width || height > f->height) return PLEURA_IMAGE_TOO_LARGE;
+    size_t count = (size_t)width * (size_t)height;
+    *values = malloc(count * sizeof **values);
+    if (!*values) return PLEURA_MEMORY;
+    film_resample(*values, width, height, f, 0, 0, f->width, f->height);
+    robust_range(low, high, *values, count);
+    if (*high - *low < 1) *high = *low; /* a blank film differs by rounding alone */
+    return PLEURA_OK;
+}
+
+pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height)
+{
+    float *values, low, high;
+    pleura_status status = stretch(&values, &low, &high, &e->film, width, height);
+    if (status) return status;
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) {
+        float v = high > low ? 255 * (values[i] - low) / (high - low) : 0;
+        grey[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5f);
+    }
+    free(values);
+    return PLEURA_OK;
+}
+
+/* The nearest grey: robust_range ends a bin above the largest value, and long sums of white round upwards. */
+static uint16_t nearest_grey(float v) { return (uint16_t)(v < 65535 ? v + 0.5f : 65535); }
+
+pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height)
+{
+    float *values, low, high;
+    pleura_status status = stretch(&values, &low, &high, &e->film, width, height);
+    if (status) return status;
+    for (size_t i = 0; i < (size_t)width * (size_t)height; i++) greys[i] = nearest_grey(values[i]);
+    range[0] = nearest_grey(low), range[1] = nearest_grey(high);
+    free(values);
+    return PLEURA_OK;
+}
+
+int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index)
+{
+    text t;
+    if (!gguf_text(&t, &e->weights, key, index)) return 0;
+    *at = t.at, *size = t.size;
+    return 1;
+}
+
+int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index)
+{
+    return gguf_number(out, &e->weights, key, index);
+}

@@ -1,0 +1,202 @@
+/* f32_ref.c - plain loops: the definition of correct. */
+#include <stdint.h>
+#include <string.h>
+
+#include "nn/int8.h"
+
+/* The rectifier of both tables: -0 and NaN become +0, as in f32x4.pmax(0, x). */
+static float rectify(float v) { return v > 0 ? v : 0; }
+
+static float clamp(float v, activation act)
+{
+    if (act == ACT_RELU || act == ACT_RELU6) v = rectify(v);
+    return act == ACT_RELU6 && v > 6 ? 6 : v;
+}
+
+static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
+{
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        float sum = bias[o];
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) {
+            const float *px = in + ((y * s->stride + ky) * s->w + x * s->stride + kx) * s->cin;
+            const float *wp = w + ((o / 4 * s->k + ky) * s->k + kx) * s->cin * 4 + o % 4;
+            for (int i = 0; i < s->cin; i++) sum += px[i] * wp[i * 4];
+        }
+        *out++ = clamp(sum, s->act);
+    }
+}
+
+static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
+{
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        const float *wp = w + o / 4 * s->k * s->k * 4 + o % 4;
+        float sum = bias[o];
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) {
+            int row = y * s->stride + ky - s->pad, column = x * s->stride + kx - s->pad;
+            if (row < 0 || row >= s->h || column < 0 || column >= s->w) continue;
+            sum += in[(row * s->w + column) * s->cin + o] * wp[(ky * s->k + kx) * 4];
+        }
+        *out++ = clamp(sum, s->act);
+    }
+}
+
+static void maxpool(float *out, const float *in, const window_shape *s)
+{
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        const float *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin + o;
+        float best = *corner;
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) {
+            float v = corner[(ky * s->w + kx) * s->cin];
+            best = best < v ? v : best; /* f32x4.pmax */
+        }
+        *out++ = best;
+    }
+}
+
+static void avgpool(float *out, const float *in, const window_shape *s)
+{
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++)
+    for (int o = 0; o < s->cout; o++) {
+        const float *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin + o;
+        float sum = 0;
+        for (int ky = 0; ky < s->k; ky++)
+        for (int kx = 0; kx < s->k; kx++) sum += corner[(ky * s->w + kx) * s->cin];
+        *out++ = sum / (float)(s->k * s->k);
+    }
+}
+
+static void add(float *out, const float *a, const float *b, int n, activation act)
+{
+    for (int i = 0; i < n; i++) out[i] = clamp(a[i] + b[i], act);
+}
+
+static void mul(float *out, const float *a, const float *b, int pixels, int c)
+{
+    for (int i = 0; i < pixels * c; i++) out[i] = a[i] * b[i % c];
+}
+
+static float sigmoid(float v) { return 1 / (1 + pleura_exp(-v)); }
+static float hard_sigmoid(float v) { return clamp(v + 3, ACT_RELU6) * (1.0f / 6); }
+
+static void activate(float *v, int n, activation act)
+{
+    for (int i = 0; i < n; i++) {
+        switch (act) {
+        case ACT_SILU: v[i] = v[i] * sigmoid(v[i]); break;
+        case ACT_HARDSWISH: v[i] = v[i] * hard_sigmoid(v[i]); break;
+        case ACT_HARDSIGMOID: v[i] = hard_sigmoid(v[i]); break;
+        case ACT_SIGMOID: v[i] = sigmoid(v[i]); break;
+        case ACT_TANH: v[i] = 2 * sigmoid(2 * v[i]) - 1; break;
+        default: v[i] = clamp(v[i], act);
+        }
+    }
+}
+
+static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
+{
+    for (int y = 0; y < h * scale; y++)
+    for (int x = 0; x < w * scale; x++)
+    for (int o = 0; o < c; o++) {
+        enlarge_place p = enlarge_at(y, x, h, w, scale);
+        const float *upper = in + (p.top * w + p.left) * c + o, *lower = in + (p.bottom * w + p.left) * c + o;
+        int right = (p.right - p.left) * c;
+        float above = upper[0] + p.across * (upper[right] - upper[0]);
+        float below = lower[0] + p.across * (lower[right] - lower[0]);
+        *out++ = above + p.down * (below - above);
+    }
+}
+
+static void mean(float *out, const float *in, int pixels, int c)
+{
+    for (int o = 0; o < c; o++) {
+        float sum = 0;
+        for (int i = 0; i < pixels; i++) sum += in[i * c + o];
+        out[o] = sum / (float)pixels;
+    }
+}
+
+/* One row or column of a tile, its values `step` apart: B' d. */
+static void forward(float *t, const float *d, int step)
+{
+    float d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+    float a = d4 - 4 * d2, b = d3 - 4 * d1, c = d4 - d2, e = 2 * (d3 - d1);
+    t[0] = 4 * d0 - 5 * d2 + d4;
+    t[step] = a + b, t[2 * step] = a - b, t[3 * step] = c + e, t[4 * step] = c - e;
+    t[5 * step] = 4 * d1 - 5 * d3 + d5;
+}
+
+/* A' m: six values `step` apart to four. */
+static void backward(float *o, const float *m, int step)
+{
+    float sum = m[step] + m[2 * step], dif = m[step] - m[2 * step];
+    float sum2 = m[3 * step] + m[4 * step], dif2 = m[3 * step] - m[4 * step];
+    o[0] = m[0] + sum + sum2;
+    o[step] = dif + 2 * dif2;
+    o[2 * step] = sum + 4 * sum2;
+    o[3 * step] = dif + 8 * dif2 + m[5 * step];
+}
+
+static void tiles_in(float *out, const float *in, const tile_shape *s)
+{
+    float t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++)
+    for (int i = 0; i < s->channels; i++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int v = 0; v < TILE_IN; v++)
+        for (int u = 0; u < TILE_IN; u++) t[v * TILE_IN + u] = in[((y + v) * s->w + x + u) * s->channels + i];
+        for (int u = 0; u < TILE_IN; u++) forward(t + u, t + u, TILE_IN);
+        for (int v = 0; v < TILE_IN; v++) forward(t + v * TILE_IN, t + v * TILE_IN, 1);
+        for (int p = 0; p < TILE_POSITIONS; p++) out[(p * s->count + n) * s->channels + i] = t[p];
+    }
+}
+
+static void tiles_out(float *out, const float *in, const float *bias, const tile_shape *s)
+{
+    float t[TILE_POSITIONS];
+    for (int n = 0; n < s->count; n++)
+    for (int o = 0; o < s->channels; o++) {
+        int y = (s->first + n) / s->across * TILE, x = (s->first + n) % s->across * TILE;
+        for (int p = 0; p < TILE_POSITIONS; p++) t[p] = in[(p * s->count + n) * s->channels + o];
+        for (int u = 0; u < TILE_IN; u++) backward(t + u, t + u, TILE_IN);
+        for (int v = 0; v < TILE; v++) backward(t + v * TILE_IN, t + v * TILE_IN, 1);
+        for (int v = 0; v < TILE && y + v < s->oh; v++)
+        for (int u = 0; u < TILE && x + u < s->ow; u++) {
+            float sum = t[v * TILE_IN + u] + bias[o];
+            out[((y + v) * s->ow + x + u) * s->channels + o] = clamp(sum, s->act);
+        }
+    }
+}
+
+const kernels kernels_ref = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out,
+                             &int8_ref};
+
+/* Argument reduction and polynomial as in Cephes' expf (Moshier, 1989). */
+float pleura_exp(float x)
+{
+    if (!(x >= -87)) return 0; /* NaN too */
+    if (x > 88) x = 88;
+    float scaled = x * 1.44269504f;
+    int n = (int)(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
+    float r = x - (float)n * 0.693359375f - (float)n * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1;
+    uint32_t bits = (uint32_t)(n + 127) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}

@@ -1,0 +1,379 @@
+/* test_pleura.c - the public interface: the same bits from both kernel tables, failures that leave the engine usable,
+ * the gate, the maps, the view, the lungs' regions and box, probabilities at another prevalence, and overflow. */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cam.h"
+#include "nn/gguf.h"
+#include "engine/lungs.h"
+#include "pleura.h"
+#include "../support/read_file.h"
+
+static void result_is_sound(const pleura_result *r)
+{
+    float sum = 0;
+    for (int i = 0; i < r->label_count; i++) sum += r->probability[i];
+    assert(fabsf(sum - 1) < 1e-5f && r->gate_score >= 0 && r->gate_score <= 1);
+    assert(r->verdict >= PLEURA_REFUSED && r->verdict < r->label_count);
+    assert((r->verdict == PLEURA_REFUSED) == (r->gate != PLEURA_ACCEPTED));
+    float most = 0;
+    for (int i = 0; i < r->map_side * r->map_side; i++) {
+        assert(r->lungs[i] >= 0 && r->lungs[i] <= 1 && r->heatmap[i] >= 0 && r->heatmap[i] <= r->lungs[i]);
+        most = fmaxf(most, r->heatmap[i]);
+    }
+}
+
+static void both_tables_give_the_same_bits(const uint8_t *weights, size_t size)
+{
+    static const char *const paths[] = {"tests/fixtures/grey.jpg", "tests/fixtures/grey16.png",
+                                        "tests/fixtures/corners.jpg"};
+    pleura_engine *plain, *vector;
+    pleura_result a, b;
+    assert(pleura_open(&plain, weights, size, 1) == PLEURA_OK && pleura_open(&vector, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(plain, &a) == PLEURA_OK && pleura_diagnose_phantom(vector, &b) == PLEURA_OK);
+    result_is_sound(&a);
+    assert(a.bits == b.bits && a.width == 640 && a.height == 640);
+    uint64_t phantom = a.bits;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        size_t n;
+        uint8_t *file = read_file(paths[i], &n);
+        assert(pleura_diagnose(plain, &a, file, n) == PLEURA_OK && pleura_diagnose(vector, &b, file, n) == PLEURA_OK);
+        result_is_sound(&a);
+        assert(a.bits == b.bits && a.bits != phantom);
+        /* A failure leaves result and engine as they were. */
+        pleura_result before = b;
+        assert(pleura_diagnose(vector, &b, file, n - 1) == PLEURA_IMAGE_DAMAGED);
+        assert(memcmp(&before, &b, sizeof b) == 0);
+        free(file);
+    }
+    assert(pleura_diagnose_phantom(vector, &b) == PLEURA_OK && b.bits == phantom);
+    pleura_close(plain), pleura_close(vector);
+}
+
+static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t size)
+{
+    enum { SIDE = 100 };
+    static uint8_t rgba[SIDE * SIDE * 4];
+    pleura_engine *e;
+    pleura_result r;
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    uint8_t grey[49];
+    assert(pleura_view(e, grey, 4, 4) == PLEURA_EMPTY);
+    memset(rgba, 77, sizeof rgba);
+    assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
+    assert(r.verdict == PLEURA_REFUSED && r.gate == PLEURA_BLANK && r.gate_score == 0);
+    assert(pleura_view(e, grey, 7, 7) == PLEURA_OK);
+    for (int i = 0; i < 49; i++) assert(grey[i] == grey[0]); /* rounding is not spread into stripes */
+    for (int i = 0; i < SIDE * SIDE; i++) rgba[4 * i] = (uint8_t)i, rgba[4 * i + 1] = (uint8_t)(i >> 6);
+    assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK && r.gate == PLEURA_COLOUR);
+    assert(strcmp(pleura_gate_code(r.gate), "colour") == 0 && strlen(pleura_gate_text(r.gate)) > 20);
+    assert(pleura_diagnose_rgba(e, &r, rgba, 1, 1) == PLEURA_IMAGE_TOO_SMALL);
+    assert(pleura_view(e, grey, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_view(e, grey, 0, 1) == PLEURA_IMAGE_TOO_LARGE);
+    assert(pleura_view(e, grey, 4, 4) == PLEURA_OK);
+    uint16_t greys[16], range[2];
+    assert(pleura_greys(e, greys, range, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_greys(e, greys, range, 4, 4) == PLEURA_OK);
+    for (int i = 0; i < 16; i++) {
+        float v = range[1] > range[0] ? 255.f * ((float)greys[i] - range[0]) / (float)(range[1] - range[0]) : 0;
+        float spread = v < 0 ? 0 : v > 255 ? 255 : v;
+        assert(spread - grey[i] < 1 && grey[i] - spread < 1);
+    }
+    pleura_close(e);
+}
+
+/* White stays white: neither the end of the range nor an average of whites goes past 65535, which would be black. */
+static void white_greys_stay_white(const uint8_t *weights, size_t size)
+{
+    enum { WIDTH = 16384, HEIGHT = 64 };
+    static uint16_t values[WIDTH * HEIGHT], greys[HEIGHT], range[2];
+    pleura_engine *e;
+    pleura_result r;
+    pleura_samples s = {.values = values, .width = WIDTH, .height = HEIGHT, .channels = 1};
+    memset(values + WIDTH * HEIGHT / 2, 255, sizeof values / 2);
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
+    assert(pleura_greys(e, greys, range, 1, HEIGHT) == PLEURA_OK && range[0] == 0 && range[1] == 65535);
+    for (int y = 0; y < HEIGHT; y++) assert(greys[y] == (y < HEIGHT / 2 ? 0 : 65535));
+    pleura_close(e);
+}
+
+/* What a file says of its film refuses it before its pixels are asked, and costs neither maps nor bits. */
+static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
+{
+    enum { SIDE = 128 };
+    static uint16_t values[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) values[i] = (uint16_t)(i * 4);
+    pleura_engine *e;
+    pleura_result r, again;
+    pleura_samples s = {.values = values, .width = SIDE, .height = SIDE, .channels = 1};
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
+    result_is_sound(&r);
+    assert(r.gate < PLEURA_TAG_MODALITY);
+    for (int told = PLEURA_TAG_MODALITY; told <= PLEURA_TAG_PROCESSING; told++) {
+        s.told = (pleura_gate)told;
+        assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK && pleura_diagnose_samples(e, &again, &s) == PLEURA_OK);
+        assert(r.verdict == PLEURA_REFUSED && r.gate == s.told && r.gate_score == 0 && r.bits == again.bits);
+        assert(strncmp(pleura_gate_code(r.gate), "tag-", 4) == 0 && strlen(pleura_gate_text(r.gate)) > 40);
+    }
+    s.width = 1;
+    r = again;
+    assert(pleura_diagnose_samples(e, &again, &s) == PLEURA_IMAGE_TOO_SMALL && memcmp(&r, &again, sizeof r) == 0);
+    pleura_close(e);
+}
+
+/* The bits that the weights were shipped with, one digit changed. */
+static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
+{
+    static const char key[] = "pleura.selftest.bits";
+    pleura_engine *e;
+    uint8_t *at = weights;
+    while (memcmp(at, key, sizeof key - 1) != 0) at++;
+    at += sizeof key - 1 + 4 + 8; /* kind of the value, length of the text */
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_self_test(e) == PLEURA_OK);
+    *at = *at == '0' ? '1' : '0';
+    assert(pleura_self_test(e) == PLEURA_SELF_TEST);
+    pleura_close(e);
+}
+
+/* Shares that sum to 1 for three labels: the usual, the weights' own, one label alone, one missing. */
+static const float MIXTURES[][3] = {{0.05f, 0.1f, 0.85f}, {0.4f, 0.25f, 0.35f}, {0, 1, 0}, {0.5f, 0, 0.5f}};
+
+static void the_formula_is_that_of_double_precision(const pleura_result *r, const float *shares, const double *prior, double temperature)
+{
+    double expected[3], sum = 0;
+    for (int i = 0; i < 3; i++) sum += expected[i] = exp(r->logits[i] / temperature) * (double)shares[i] / prior[i];
+    for (int i = 0; i < 3; i++) assert(fabs(r->probability[i] - expected[i] / sum) < 1e-6);
+}
+
+/* Judging a kept result again equals diagnosing its film again, bit for bit, and neither changes what the networks said. */
+static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weights, size_t size)
+{
+    pleura_engine *e;
+    pleura_result own, kept, again;
+    double prior[3], temperature;
+    float logits[3], probability[3];
+    size_t n;
+    uint8_t *file = read_file("tests/fixtures/grey.jpg", &n);
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_number(e, &temperature, "pleura.temperature", 0));
+    for (size_t i = 0; i < 3; i++) assert(pleura_number(e, prior + i, "pleura.prior", i));
+    assert(pleura_diagnose(e, &own, file, n) == PLEURA_OK && own.gate == PLEURA_ACCEPTED);
+    memcpy(probability, own.probability, sizeof probability);
+    memcpy(logits, own.logits, sizeof logits);
+    int verdicts = 0;
+    for (size_t m = 0; m < sizeof MIXTURES / sizeof *MIXTURES; m++) {
+        kept = own;
+        kept.logits = logits;
+        assert(pleura_set_prevalence(e, MIXTURES[m], 3) == PLEURA_OK && pleura_self_test(e) == PLEURA_OK);
+        assert(pleura_diagnose(e, &again, file, n) == PLEURA_OK);
+        the_formula_is_that_of_double_precision(&again, MIXTURES[m], prior, temperature);
+        result_is_sound(&again);
+        assert(again.bits == own.bits && again.evidence == own.evidence);
+        float diagnosed[3];
+        memcpy(diagnosed, again.probability, sizeof diagnosed);
+        pleura_judge(e, &kept);
+        assert(kept.verdict == again.verdict && memcmp(kept.probability, diagnosed, sizeof diagnosed) == 0);
+        if (kept.verdict >= 0) verdicts |= 1 << kept.verdict;
+    }
+    assert((verdicts & (verdicts - 1)) != 0); /* some mixture changes the answer */
+    kept.gate = PLEURA_UNLIKE;
+    pleura_judge(e, &kept);
+    assert(kept.verdict == PLEURA_REFUSED);
+    assert(pleura_set_prevalence(e, NULL, 0) == PLEURA_OK && pleura_diagnose(e, &again, file, n) == PLEURA_OK);
+    assert(again.verdict == own.verdict && memcmp(again.probability, probability, sizeof probability) == 0);
+    /* The label that alone occurs may be one that the film speaks against as loudly as floats can say. */
+    kept.logits = (const float[]){3e38f, -3e38f, 0}, kept.gate = PLEURA_ACCEPTED;
+    assert(pleura_set_prevalence(e, MIXTURES[2], 3) == PLEURA_OK);
+    pleura_judge(e, &kept);
+    assert(kept.probability[1] == 1 && kept.verdict == 1);
+    pleura_close(e);
+    free(file);
+}
+
+static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights, size_t size)
+{
+    static const float bad[][3] = {{-0.1f, 0.5f, 0.6f}, {0, 0, 0}, {NAN, 0.5f, 0.5f}, {INFINITY, 0, 0}, {0.3f, 0.3f, 0.398f}, {0.34f, 0.34f, 0.322f}};
+    pleura_engine *e;
+    pleura_result r;
+    float before[3];
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
+    memcpy(before, r.probability, sizeof before);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(pleura_set_prevalence(e, bad[i], 3) == PLEURA_PREVALENCE);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 2) == PLEURA_PREVALENCE && pleura_set_prevalence(e, MIXTURES[0], 4) == PLEURA_PREVALENCE);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && memcmp(before, r.probability, sizeof before) == 0);
+    assert(pleura_set_prevalence(e, (const float[]){0.3335f, 0.3335f, 0.3335f}, 3) == PLEURA_OK); /* as people round */
+    pleura_close(e);
+}
+
+/* Where the weights' own mixture stands: three floats behind its key. */
+static uint8_t *find_prior(uint8_t *weights)
+{
+    static const char key[] = "pleura.prior";
+    while (memcmp(weights, key, sizeof key - 1) != 0) weights++;
+    return weights + sizeof key - 1 + 4 + 4 + 8; /* kind of the value, of its elements, their number */
+}
+
+static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size)
+{
+    static const float bad[][3] = {{0, 0.5f, 0.5f}, {-0.5f, 0.75f, 0.75f}, {NAN, 0.5f, 0.5f}, {0.4f, 0.25f, 0.3f}, {1, 1, 1}};
+    uint8_t *prior = find_prior(weights);
+    float kept[3];
+    pleura_engine *e;
+    pleura_result r;
+    memcpy(kept, prior, sizeof kept);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(prior, bad[i], sizeof *bad);
+        assert(pleura_open(&e, weights, size, 0) == PLEURA_MODEL_DAMAGED);
+    }
+    memcpy(prior, kept, sizeof kept);
+    uint8_t *letter = prior - (4 + 4 + 8) - 1;
+    *letter = 'R'; /* another key: these weights have no prior */
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR && pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
+    *letter = 'r';
+    pleura_close(e);
+}
+
+/* Values past the largest float: what is no number is neither a familiar film nor a certain answer, and has the same bits. */
+static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
+{
+    static const char *const layers[] = {"stem", "bare", "block.a", "block.b", "block.s"};
+    gguf g;
+    tensor t;
+    pleura_engine *e;
+    pleura_result r, again;
+    assert(gguf_open(&g, weights, size) == PLEURA_OK);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        assert(gguf_tensor(&t, &g, "diagnosis", (text){layers[i], strlen(layers[i])}, "bias"));
+        for (uint64_t k = 0; k < t.count; k++) memcpy(weights + (t.data - weights) + 4 * k, &(float){3e38f}, 4);
+    }
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && isnan(r.probability[0]) && r.gate_score == 0);
+    r.gate = PLEURA_ACCEPTED;
+    pleura_judge(e, &r);
+    assert(r.verdict == PLEURA_UNCERTAIN);
+    pleura_close(e);
+    assert(pleura_open(&e, weights, size, 1) == PLEURA_OK);
+    assert(pleura_diagnose_phantom(e, &again) == PLEURA_OK && again.bits == r.bits);
+    pleura_close(e);
+}
+
+static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
+{
+    pleura_engine *e;
+    const char *at;
+    size_t n;
+    double v;
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_text(e, &at, &n, "pleura.labels", 2) && n == 6 && memcmp(at, "normal", 6) == 0);
+    assert(!pleura_text(e, &at, &n, "pleura.labels", 3) && !pleura_text(e, &at, &n, "pleura.temperature", 0));
+    assert(pleura_number(e, &v, "pleura.temperature", 0) && v > 0 && !pleura_number(e, &v, "pleura.labels", 0));
+    pleura_close(e);
+}
+
+static void every_status_has_words(void)
+{
+#define X(name, number, code, text) \
+    assert(strcmp(pleura_status_code(number), code) == 0 && strcmp(pleura_status_text(number), text) == 0);
+    PLEURA_STATUS_LIST(X)
+#undef X
+    assert(strlen(pleura_status_text(-7)) > 0);
+}
+
+/* Two squares of 16 and 15 pixels and a speck of 1 on a mask of 16 x 16: the speck goes, the box holds the squares. */
+static void lungs_are_found_without_specks(void)
+{
+    enum { SIDE = 16 };
+    static float logits[SIDE * SIDE], mask[SIDE * SIDE];
+    static int scratch[2 * SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -9;
+    for (int y = 4; y < 8; y++)
+    for (int x = 2; x < 6; x++) logits[y * SIDE + x] = 9, logits[y * SIDE + x + 7] = y == 7 && x == 5 ? -9.0f : 9.0f;
+    logits[15 * SIDE + 15] = 9;
+    lungs l = {.mask = mask, .side = SIDE};
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 31.0f / 256 && fabsf(l.balance - 15.0f / 16) < 1e-6f && l.doubt == 0);
+    assert(l.x0 == 2.0f / 16 && l.x1 == 13.0f / 16 && l.y0 == 4.0f / 16 && l.y1 == 8.0f / 16);
+    assert(mask[5 * SIDE + 3] > 0.99f && mask[15 * SIDE + 15] == 0 && mask[3 * SIDE + 2] < 0.01f);
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = 1; /* one region that fills everything */
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 1 && l.balance == 1 && l.doubt == 1); /* a logit of 1 is a probability of 0.73 */
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -1;
+    lungs_find(&l, logits, 1, scratch);
+    assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0 && l.doubt == 0);
+}
+
+/* Two pixels, four features, five labels: each label's map is its own weights' sum, cut at zero, largest value 1. */
+static void the_map_is_that_of_its_label(void)
+{
+    float features[2][4] = {{1, 2, 3, 4}, {4, 3, 2, 1}}, weights[2][4][4] = {{{0}}}, map[2];
+    graph_layer layer = {.h = 1, .w = 2, .c = 4, .lanes = 4, .out = features[0]};
+    graph_layer logits = {.c = 5, .lanes = 8, .weight = weights[0][0]};
+    weights[0][0][1] = 1;                        /* label 1 looks at the first feature */
+    weights[1][3][0] = 2;                        /* label 4 at the last */
+    weights[0][1][2] = -1, weights[0][2][2] = 1; /* label 2: third minus second, 1 and -1 */
+    explain_map(map, &layer, &logits, 1);
+    assert(map[0] == 0.25f && map[1] == 1);
+    explain_map(map, &layer, &logits, 4);
+    assert(map[0] == 1 && map[1] == 0.25f);
+    explain_map(map, &layer, &logits, 2);
+    assert(map[0] == 1 && map[1] == 0);
+    explain_map(map, &layer, &logits, 0);
+    assert(map[0] == 0 && map[1] == 0);
+}
+
+/* What lies outside the mask must not reach the crop inside it: not by blur, not by normalisation. */
+static void nothing_from_outside_reaches_the_lungs(void)
+{
+    enum { SIDE = 16, FILM = 160, OUT = 32 };
+    static float logits[SIDE * SIDE], mask[SIDE * SIDE], crop[2][OUT * OUT], crop_mask[OUT * OUT];
+    static int scratch[2 * SIDE * SIDE];
+    static uint16_t pixels[FILM * FILM];
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = i % SIDE >= 4 && i % SIDE < 12 && i / SIDE >= 4 && i / SIDE < 12 ? 99.0f : -99.0f;
+    lungs l = {.mask = mask, .side = SIDE};
+    lungs_find(&l, logits, 1, scratch);
+    for (int other = 0; other < 2; other++) {
+        for (int i = 0; i < FILM * FILM; i++) {
+            int x = i % FILM, y = i / FILM, near = x >= 30 && x < 130 && y >= 30 && y < 130; /* as far as the mask blurs */
+            pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
+        }
+        film f = {pixels, FILM, FILM, 0};
+        lungs_input(crop[other], crop_mask, OUT, 0.5f, 2, &f, &l);
+        for (int i = 0; i < OUT * OUT; i++) crop[other][i] *= crop_mask[i];
+    }
+    int inside = 0;
+    for (int i = 0; i < OUT * OUT; i++) {
+        assert(fabsf(crop[0][i] - crop[1][i]) < 1e-6f);
+        inside += fabsf(crop[0][i]) > 0.1f;
+    }
+    assert(inside > OUT * OUT / 6);
+}
+
+int main(void)
+{
+    size_t size;
+    uint8_t *weights = read_file("model/pleura.gguf", &size);
+    lungs_are_found_without_specks();
+    nothing_from_outside_reaches_the_lungs();
+    the_map_is_that_of_its_label();
+    every_status_has_words();
+    both_tables_give_the_same_bits(weights, size);
+    the_gate_refuses_blank_and_colour(weights, size);
+    what_the_file_tells_is_heard(weights, size);
+    the_weights_tell_their_texts(weights, size);
+    the_self_test_notices_other_bits(weights, size);
+    free(weights);
+    weights = read_file("tests/fixtures/tiny.gguf", &size);
+    white_greys_stay_white(weights, size);
+    another_prevalence_moves_the_probabilities_alone(weights, size);
+    shares_that_are_no_prevalence_change_nothing(weights, size);
+    a_prior_is_read_with_care_or_not_there(weights, size);
+    an_overflow_is_no_answer(weights, size);
+    free(weights);
+    puts("pleura: bits, gate, failures, view, greys, texts, self-test, lungs, prevalence and overflow are right");
+    return 0;
+}

@@ -1,0 +1,204 @@
+/* calls.c - calls into the wasm's exports, in any order and with any numbers, under the only promise that engine.mjs
+ * gives: an input is as large as what is said of it. Bytes are an operation, then its numbers and what fills its input. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma GCC diagnostic ignored "-Wattributes" /* export_name is one of WebAssembly */
+#include "engine/wasm.c"
+#include "../support/read_file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+enum { DIAGNOSE, RGBA, SAMPLES, PREVALENCE, JUDGE, VIEW, GREYS, LOOK_UP, LAYER, PREPARE, CHECK_SIZE, JPEG, NAMES, OPERATIONS };
+enum { LABELS = 3 /* of tests/fixtures/tiny.gguf */, MOST_PIXELS = 1 << 16 }; /* larger films take no other way, only longer */
+
+typedef struct {
+    const uint8_t *at;
+    size_t left;
+} reader;
+
+/* Zeros behind the end. */
+static void take(reader *r, void *out, size_t size)
+{
+    size_t n = size < r->left ? size : r->left;
+    memset(out, 0, size), memcpy(out, r->at, n);
+    r->at += n, r->left -= n;
+}
+
+/* Mostly sizes that films have, sometimes any number. */
+static int take_size(reader *r)
+{
+    struct { uint8_t kind; int32_t any; } v = {0, 0};
+    take(r, &v.kind, 1);
+    if (v.kind < 240) return 60 + v.kind;
+    take(r, &v.any, 4);
+    return v.any;
+}
+
+/* An input of that size: what comes next, over and over. */
+static void fill_input(reader *r, size_t size, size_t period)
+{
+    uint8_t *to = input(size);
+    assert(to);
+    if (period > size) period = size;
+    take(r, to, period);
+    for (size_t i = period; i < size; i++) to[i] = to[i - period];
+}
+
+/* The number of pixels whose values the caller must have, none where the size is refused; -1 where they take too long. */
+static int64_t pixels_of(int w, int h)
+{
+    if (image_check_size(w, h)) return 0;
+    return (int64_t)w * h > MOST_PIXELS ? -1 : (int64_t)w * h;
+}
+
+static void check_result(int status)
+{
+    if (status) return;
+    double sum = 0;
+    assert(label_count() == LABELS);
+    for (int i = 0; i < LABELS; i++) {
+        assert(isfinite(logits()[i]) && probability()[i] >= 0);
+        sum += (double)probability()[i];
+    }
+    assert(fabs(sum - 1) < 1e-3 && verdict() >= PLEURA_REFUSED && verdict() < LABELS && (verdict() == PLEURA_REFUSED) == (gate() != 0));
+    assert(evidence() >= 0 && evidence() < LABELS && gate_score() >= 0 && gate_score() <= 1);
+    for (int i = 0; i < map_side() * map_side(); i++)
+        assert(lungs_map()[i] >= 0 && lungs_map()[i] <= 1 && heatmap()[i] >= 0 && heatmap()[i] <= 1);
+}
+
+static void diagnose_pixels(reader *r, int operation)
+{
+    int w = take_size(r), h = take_size(r);
+    uint8_t channels = 1;
+    int32_t told = 0;
+    int64_t count = pixels_of(w, h);
+    if (operation == SAMPLES) take(r, &channels, 1), take(r, &told, 4);
+    if (count < 0) return;
+    if (operation == RGBA) fill_input(r, (size_t)count * 4, 400);
+    else fill_input(r, 65536 * 2 + (size_t)count * channels * 2, 65536 * 2 + 400);
+    check_result(operation == RGBA ? diagnose_rgba(w, h) : diagnose_samples(w, h, channels, told));
+}
+
+static void change_prevalence(reader *r)
+{
+    int8_t count;
+    take(r, &count, 1);
+    fill_input(r, count > 0 ? (size_t)count * 4 : 0, 256);
+    set_prevalence(count);
+}
+
+static void judge_logits(reader *r)
+{
+    int32_t told;
+    take(r, &told, 4);
+    fill_input(r, LABELS * 4, LABELS * 4);
+    judge(told);
+    assert(verdict() >= PLEURA_REFUSED && verdict() < LABELS);
+}
+
+/* Every pixel that is said to be there is there. */
+static void look_at_film(reader *r, int operation)
+{
+    int w = take_size(r), h = take_size(r);
+    uint64_t sum = 0;
+    if ((int64_t)w * h > MOST_PIXELS) return;
+    const uint8_t *grey = operation == VIEW ? view(w, h) : NULL;
+    const uint16_t *wide = operation == GREYS ? greys(w, h) : NULL;
+    for (int i = 0; grey && i < w * h; i++) sum += grey[i];
+    for (int i = 0; wide && i < w * h; i++) sum += wide[i];
+    assert(sum <= (uint64_t)MOST_PIXELS * 65535 && greys_low() <= greys_high());
+}
+
+static void look_up(reader *r)
+{
+    uint32_t index;
+    take(r, &index, 4);
+    fill_input(r, 40, 39);
+    ((char *)buffer)[39] = 0;
+    const char *at = text(index);
+    if (at) assert(!text_size() || at[text_size() - 1] != 1);
+    number(index);
+}
+
+static void look_at_layer(reader *r)
+{
+    struct { int32_t graph, number; } v;
+    take(r, &v, sizeof v);
+    if (!layer(v.graph, v.number)) return;
+    run_layer(v.graph, v.number);
+    assert(layer_h() > 0 && layer_w() > 0 && layer_c() > 0 && layer_lanes() >= layer_c() && layer_out() && layer_name_size());
+}
+
+/* A file within the rest of the bytes. */
+static size_t fill_file(reader *r)
+{
+    uint16_t size;
+    take(r, &size, 2);
+    size_t n = size < r->left ? size : r->left;
+    fill_input(r, n, n);
+    return n;
+}
+
+static void check_sizes(reader *r)
+{
+    double v[2];
+    take(r, v, sizeof v);
+    int status = check_size(v[0], v[1]), fits = v[0] >= IMAGE_MIN_SIDE && v[0] <= IMAGE_MAX_SIDE && v[1] >= IMAGE_MIN_SIDE && v[1] <= IMAGE_MAX_SIDE;
+    assert(fits || status);
+}
+
+static void decode(reader *r)
+{
+    if (decode_jpeg(fill_file(r)) == PLEURA_OK)
+        assert(jpeg_values() && jpeg_width() > 0 && jpeg_height() > 0 && jpeg_channels() > 0 && jpeg_bits() > 1);
+    if (r->left & 1) end_jpeg();
+}
+
+static void name(reader *r)
+{
+    int8_t v;
+    take(r, &v, 1);
+    assert(strlen(status_code(v)) && strlen(status_text(v)) && gate_code(v) && gate_text(v));
+}
+
+static void call(reader *r, int operation)
+{
+    int32_t graph;
+    switch (operation) {
+    case DIAGNOSE: check_result(diagnose(fill_file(r))); break;
+    case RGBA: case SAMPLES: diagnose_pixels(r, operation); break;
+    case PREVALENCE: change_prevalence(r); break;
+    case JUDGE: judge_logits(r); break;
+    case VIEW: case GREYS: look_at_film(r, operation); break;
+    case LOOK_UP: look_up(r); break;
+    case LAYER: look_at_layer(r); break;
+    case PREPARE: take(r, &graph, 4), prepare(graph, fill_file(r)); break;
+    case CHECK_SIZE: check_sizes(r); break;
+    case JPEG: decode(r); break;
+    default: name(r);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    enum { MOST_CALLS = 24 };
+    static uint8_t *model;
+    static size_t model_size;
+    if (!model) model = read_file("tests/fixtures/tiny.gguf", &model_size);
+    memcpy(input(model_size), model, model_size);
+    assert(load(model_size, 0) == PLEURA_OK);
+    reader r = {bytes, size};
+    for (int i = 0; r.left && i < MOST_CALLS; i++) {
+        uint8_t operation;
+        take(&r, &operation, 1);
+        call(&r, operation % OPERATIONS);
+    }
+    /* As if the instance had ended. */
+    pleura_close(engine), end_input(), end_jpeg(), free(weights), free(view_pixels);
+    engine = NULL, weights = view_pixels = NULL;
+    memset(&result, 0, sizeof result), memset(view_range, 0, sizeof view_range);
+    return 0;
+}

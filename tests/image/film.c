@@ -1,0 +1,18 @@
+/* film.c - prints what the engine decodes: for each file "code width height", a line's end, and 16-bit pixels. */
+#include "image/film.h"
+#include "../support/read_file.h"
+
+int main(int count, char **paths)
+{
+    for (int i = 1; i < count; i++) {
+        size_t size;
+        uint8_t *bytes = read_file(paths[i], &size);
+        film f = {0};
+        pleura_status status = film_decode(&f, bytes, size);
+        free(bytes);
+        printf("%s %d %d\n", pleura_status_code(status), f.width, f.height);
+        fwrite(f.pixels, sizeof *f.pixels, (size_t)f.width * (size_t)f.height, stdout);
+        film_free(&f);
+    }
+    return 0;
+}

@@ -1,0 +1,72 @@
+// The C library as make install puts it: files, exported names, and the example built with pkg-config.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createEngine } from '../../src/engine.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'pleura-install-'));
+const prefix = join(folder, 'prefix');
+after(() => rmSync(folder, { recursive: true }));
+
+/** @param {string} command @param {string[]} args */
+function run(command, args, options = {}) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+}
+const make = (target, ...variables) => run('make', ['--no-print-directory', target, 'CC=clang', ...variables]);
+const config = (...args) => run('pkg-config', [...args, 'pleura'], { env: { ...process.env, PKG_CONFIG_PATH: join(prefix, 'lib/pkgconfig') } }).trim();
+const files = (where) => readdirSync(where, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).map(({ name }) => name).sort();
+
+before(() => make('install', `PREFIX=${prefix}`));
+
+test('the library has a soname, its links, and exports what the headers declare', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const library = join(prefix, 'lib', `libpleura.so.${version}`);
+  const soname = `libpleura.so.${version.split('.')[0]}`;
+  assert.equal(readlinkSync(join(prefix, 'lib', soname)), `libpleura.so.${version}`);
+  assert.equal(readlinkSync(join(prefix, 'lib/libpleura.so')), soname);
+  assert.match(run('readelf', ['-d', library]), new RegExp(`SONAME.*\\[${soname.replaceAll('.', '\\.')}\\]`));
+  assert.equal(config('--modversion'), version);
+  const declared = ['pleura.h', 'status.h'].flatMap((name) =>
+    [...readFileSync(join(prefix, 'include/pleura', name), 'utf8').matchAll(/^(?!typedef)[a-z].*?\b(pleura_\w+)\(/gm)].map(([, symbol]) => symbol));
+  const exported = run('nm', ['-D', '--defined-only', library]).trim().split('\n').map((line) => line.split(' ')[2]);
+  assert.deepEqual(exported.sort(), declared.sort());
+});
+
+test('the example in C, built with pkg-config, says what wasm says', async () => {
+  const program = join(folder, 'diagnose'), film = join(root, 'tests/fixtures/grey.jpg');
+  const flags = config('--cflags', '--libs').split(' ');
+  run('clang', ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Werror', join(root, 'tests/examples/c/diagnose.c'), ...flags, '-o', program]);
+  const env = { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') };
+  const say = (...args) => spawnSync(program, args, { encoding: 'utf8', env });
+  const wasm = await readFile(join(root, 'build/pleura.wasm'));
+  const tiny = join(root, 'tests/fixtures/tiny.gguf');
+  const engine = await createEngine({ wasm, weights: await readFile(tiny) });
+  const { verdict, probability } = engine.diagnose(await readFile(film));
+  const lines = Object.entries(probability).map(([label, p]) => `${label === verdict ? '*' : ' '} ${label} ${p.toFixed(3)}\n`);
+  const said = say(tiny, film);
+  assert.deepEqual([said.status, said.stdout], [0, (verdict === 'uncertain' ? 'uncertain\n' : '') + lines.join('')]);
+  const refused = say(config('--variable=weights'), film);
+  assert.match(refused.stdout, /^refused: .{20,}\.$/m);
+  const broken = say(config('--variable=weights'), join(root, 'package.json'));
+  assert.deepEqual([broken.status, broken.stdout], [1, '']);
+  assert.match(broken.stderr, /not an image/);
+});
+
+test('DESTDIR goes before every path but is written nowhere, and uninstall leaves no file', () => {
+  const staged = join(folder, 'staged');
+  make('install', 'PREFIX=/usr', 'LIBDIR=/usr/lib/here', `DESTDIR=${staged}`);
+  const pc = readFileSync(join(staged, 'usr/lib/here/pkgconfig/pleura.pc'), 'utf8');
+  assert.match(pc, /^libdir=\/usr\/lib\/here$/m);
+  assert.ok(!pc.includes(staged) && !pc.includes('@'));
+  assert.deepEqual(files(staged), files(prefix));
+  make('uninstall', 'PREFIX=/usr', 'LIBDIR=/usr/lib/here', `DESTDIR=${staged}`);
+  assert.deepEqual(files(staged), []);
+});

@@ -1,0 +1,175 @@
+// quantise.test.mjs - networks in bytes: near the floats they come from, the same bits from every kernel, a standard file.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gguf } from '@huggingface/gguf';
+import { createEngine } from '../../src/engine.mjs';
+import { floatsOf, readGguf, TENSOR, writeGguf } from '../../src/weights/gguf.mjs';
+import { quantise } from '../../src/weights/quantise.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path) => new Uint8Array(readFileSync(join(root, path)));
+const scratch = mkdtempSync(join(tmpdir(), 'pleura-quantise-'));
+after(() => rmSync(scratch, { recursive: true }));
+const path = join(scratch, 'out.gguf');
+const wasm = read('build/pleura.wasm'), dot = read('build/pleura.dot.wasm');
+const { films, networks } = JSON.parse(readFileSync(join(root, 'tests/fixtures/convert/expected.json'), 'utf8'));
+const paths = films.map((film) => join('tests/fixtures/convert', film));
+
+/** The bits of the phantom and of the films from weights, by one kind of kernel. */
+async function bitsOf(weights, options) {
+  const engine = await createEngine({ wasm, weights, ...options });
+  return [engine.phantom(), ...paths.map((film) => engine.diagnose(read(film)))].map(({ bits }) => bits);
+}
+
+/** Bits and logits from the native engine, for the phantom and the films. */
+function native(weights) {
+  writeFileSync(path, weights);
+  const text = execFileSync(join(root, 'build/clang/bits/bits'), [path, ...paths.map((film) => join(root, film))], { encoding: 'utf8' });
+  return text.trim().split('\n').map((line) => line.split(' ')).map(([, , bits, ...logits]) => ({ bits, logits: logits.map(Number) }));
+}
+
+/** The length of the difference in units of the length of what was expected; what all logits have in common means nothing. */
+function relativeError(got, expected) {
+  const centred = (rows) => rows.flatMap((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
+  const [a, b] = [centred(got), centred(expected)], length = (values) => Math.hypot(...values);
+  return length(a.map((v, i) => v - b[i])) / length(b);
+}
+
+for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
+  test(`${name} in bytes: near PyTorch, the same bits by every kernel`, async () => {
+    execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert', name), path, ...options, '--f32'], { stdio: 'ignore' });
+    const floats = new Uint8Array(readFileSync(path)), bytes = await quantise(wasm, floats, paths.map(read));
+    assert.ok(bytes.length < floats.length * 0.75, `${bytes.length} of ${floats.length} bytes`);
+    const own = native(bytes), expected = own.map(({ bits }) => bits);
+    const error = relativeError(own.slice(1).map((one) => one.logits), logits);
+    assert.ok(error < 0.1, `relative error ${error}`);
+    for (const kernels of [{}, { reference: true }, { dot }]) assert.deepEqual(await bitsOf(bytes, kernels), expected);
+  });
+}
+
+test('the shipped model, which has weights of eight bits, is no larger in bytes, a standard file, with a self-test of its own', async () => {
+  const floats = read('model/pleura.gguf'), bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
+  assert.ok(bytes.length < floats.length * 1.01, `${bytes.length} of ${floats.length} bytes`);
+  writeFileSync(path, bytes);
+  const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
+  assert.deepEqual(metadata['pleura.labels'], ['covid', 'pneumonia', 'normal']);
+  const kinds = new Map(tensorInfos.map(({ name, dtype }) => [name, dtype]));
+  assert.equal(kinds.get('lungs.enc1b.weight'), TENSOR.I8);
+  assert.equal(kinds.get('diagnosis.logits.weight'), TENSOR.Q8_0);
+  const weights = readGguf(bytes);
+  weights.tensors.get('lungs.enc1b.weight').data[7] ^= 64;
+  await assert.rejects(createEngine({ wasm, weights: writeGguf(weights) }), { code: 'self-test' });
+});
+
+/** The engine's refusal of byte weights after a change. */
+async function refusal(change) {
+  const weights = readGguf(await small());
+  change(weights);
+  return createEngine({ wasm, weights: writeGguf(weights) }).then(() => 'taken', (error) => error.code);
+}
+
+let cached;
+async function small() {
+  return (cached ??= await quantise(wasm, read('model/pleura.gguf'), [read('tests/fixtures/grey16.png')]));
+}
+
+test('byte weights that could overflow, or do not fit their graph, are refused', async () => {
+  const floatAt = (weights, name) => new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
+  const key = 'diagnosis.a.block1a';
+  assert.equal(await refusal(() => {}), 'taken');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 0, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, NaN, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 1e9, true)), 'model-damaged');
+  assert.equal(await refusal((w) => floatAt(w, `${key}.bias`).setFloat32(0, 1e30, true)), 'model-damaged');
+  assert.equal(await refusal((w) => w.tensors.delete(`${key}.scale`)), 'model-damaged');
+  assert.equal(await refusal((w) => { w.tensors.get(`${key}.weight`).dims = [16, 1, 144]; }), 'model-damaged');
+  assert.equal(await refusal((w) => w.values.delete('pleura.diagnosis.steps')), 'model-damaged');
+  assert.equal(await refusal((w) => w.values.get('pleura.diagnosis.zeros').fill(0x43, 16)), 'model-damaged'); // 195.26: no byte
+  assert.equal(await refusal((w) => { w.tensors.get('diagnosis.logits.weight').kind = TENSOR.I8; }), 'model-damaged');
+});
+
+test('bytes changed anywhere in byte weights are refused or harmless, under sanitizers', async () => {
+  const options = networks['unet_map.onnx'].arguments;
+  execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/unet_map.onnx'), path, ...options], { stdio: 'ignore' });
+  const bytes = await quantise(wasm, new Uint8Array(readFileSync(path)), paths.map(read)), text = Buffer.from(bytes).toString('latin1');
+  const places = [...text.matchAll(/\.(steps|zeros)|diagnosis\.\w+\.(weight|scale|bias)| = (conv|quantise|maxpool|resize|concat)/g)].map(({ index, 0: found }) => index + found.length);
+  let refused = 0;
+  for (let i = 0; i < 240; i++) {
+    const changed = bytes.slice(), at = i % 3 ? places[i % places.length] + ((i * 7) % 40) : (i * 7919) % bytes.length;
+    changed[at] ^= 1 << i % 8;
+    writeFileSync(path, changed);
+    const { status, stderr } = spawnSync(join(root, 'build/clang/bits/bits'), [path, join(root, paths[0])], { encoding: 'utf8' });
+    assert.ok(status === 0 || (status === 1 && stderr.startsWith(path)), `byte ${at}: ${stderr}`);
+    refused += status;
+  }
+  assert.ok(refused > 40 && refused < 240, `${refused} refused`);
+});
+
+test('products that are wrong are not taken', async () => {
+  // (module (import "env" "memory" (memory 1)) (func (export "products") (param i32 i32 i32 i32 i32 i32)))
+  const name = [...Buffer.from('products')], none = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 10, 1, 96, 6, 127, 127, 127, 127, 127, 127, 0,
+    2, 15, 1, 3, ...Buffer.from('env'), 6, ...Buffer.from('memory'), 2, 0, 1, 3, 2, 1, 0, 7, 12, 1, 8, ...name, 0, 0, 10, 4, 1, 2, 0, 11]);
+  const weights = await small(), engine = await createEngine({ wasm, weights, dot: none });
+  assert.equal(engine.model.relaxed, false);
+  assert.equal(engine.phantom().bits, (await createEngine({ wasm, weights })).phantom().bits);
+});
+
+test('the command writes weights in bytes from films, and says what it could not use', () => {
+  const quantised = (...args) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'quantise', ...args], { encoding: 'utf8', cwd: root });
+    return { status, stderr };
+  };
+  const folder = join(root, 'tests/fixtures/convert'), tiny = join(root, 'tests/fixtures/tiny.gguf');
+  const { status, stderr } = quantised(tiny, path, join(root, 'tests/fixtures'));
+  assert.equal(status, 1); // the fixtures are not all films
+  assert.match(stderr, /extended12\.jpg: This image is coded in a way that Pleura does not read/);
+  assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB; ranges from \d+ films/);
+  const [prior, carried] = [tiny, path].map((weights) => readGguf(readFileSync(weights)).values.get('pleura.prior'));
+  assert.ok(prior.length > 0);
+  assert.deepEqual(carried, prior, 'the mixture that the probabilities stand for');
+  const film = join(folder, films[0]);
+  assert.equal(spawnSync(process.execPath, [join(root, 'src/cli.mjs'), film, '--model', path]).status, 0);
+  assert.equal(quantised(tiny, path).status, 2);
+  assert.match(quantised(film, path, film).stderr, /not a/i);
+  assert.match(quantised(tiny, path, tiny).stderr, /None of the films can be used/);
+  assert.match(quantised(tiny, '/nowhere/out.gguf', film).stderr, /cannot be written \(ENOENT\)/);
+  assert.match(quantised(path, join(scratch, 'again.gguf'), film).stderr, /already/);
+});
+
+test('what stands in the place of the output and is no GGUF file is left as it is, and a place that cannot be written is told before a film is read', () => {
+  const run = (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args], { encoding: 'utf8', cwd: scratch });
+    return { status, stdout, stderr };
+  };
+  const tiny = join(root, 'tests/fixtures/tiny.gguf'), film = read(paths[0]);
+  writeFileSync(join(scratch, 'films.csv'), 'file,label\nnone.png,covid\n');
+  for (const name of ['1.png', '2.png', 'film.gguf']) writeFileSync(join(scratch, name), film);
+  const adapt = (out) => run('adapt', '--labels', 'films.csv', '--out', out), quantised = (out) => run('quantise', tiny, out, 'none.png');
+  for (const attempt of [adapt, quantised]) {
+    for (const [out, status, sentence] of /** @type {const} */ ([['1.png', 2, /^pleura: The name of the file to write has to end in \.gguf, not as in 1\.png\. See pleura --help\.\n$/],
+      ['film.gguf', 2, /^pleura: film\.gguf is no GGUF file, so it was left as it is\. Choose another name\. See pleura --help\.\n$/],
+      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/]])) {
+      const { status: ended, stdout, stderr } = attempt(out);
+      assert.deepEqual([ended, stdout], [status, ''], out);
+      assert.match(stderr, sentence, 'and not a word of a film');
+    }
+  }
+  for (const name of ['1.png', 'film.gguf']) assert.deepEqual(new Uint8Array(readFileSync(join(scratch, name))), film);
+});
+
+test('a GGUF file survives reading and writing, each number of each kind', async () => {
+  const once = readGguf(read('model/pleura.gguf')), twice = readGguf(writeGguf(once));
+  assert.deepEqual([...twice.values.keys()], [...once.values.keys()].filter((key) => key !== 'general.alignment'));
+  assert.deepEqual(twice.tensors, once.tensors);
+  const block = new Uint8Array(34);
+  new DataView(block.buffer).setUint16(0, 0x3800, true); // 0.5
+  block.set([1, 255, 127], 2);
+  assert.deepEqual([...floatsOf({ dims: [32], kind: TENSOR.Q8_0, data: block }).slice(0, 4)], [0.5, -0.5, 63.5, 0]);
+  const halves = new Uint8Array(new Uint16Array([0x3c00, 0xc000, 1, 0x83ff]).buffer);
+  assert.deepEqual([...floatsOf({ dims: [4], kind: TENSOR.F16, data: halves })], [1, -2, 2 ** -24, -1023 * 2 ** -24]);
+});

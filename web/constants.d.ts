@@ -1,2 +1,0 @@
-// constants.d.ts: what build.mjs puts in place of these names
-declare const SITE: import('./client.mjs').Site;
