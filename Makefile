@@ -20,7 +20,7 @@
 #   make model    train, export and write the goldens: needs the data, see README.md
 #   make model-report  what an honest evaluation needs beyond `pleura evaluate`: model/report.md; two hours, needs the data
 #   make picture  web/page.jpg for the README, from the phantom
-#   make format   strip trailing blanks      make clean    remove build
+#   make format   prettier, clang-format and black, 120 columns      make clean    remove build
 #
 # Variables: CC=gcc (native tests of `make check`), SERVE=0, PORT=8080, FILMS=10000, PLEURA_DATA=folder of the films.
 
@@ -59,10 +59,15 @@ NODE_TESTS = $(filter-out tests/browser/%, $(wildcard tests/*.test.mjs tests/*/*
 NODE_TEST = node --test --test-concurrency=$(shell nproc)
 MODULES   = $(wildcard $(foreach wing, src web model tests, $(wing)/*.mjs $(wing)/*/*.mjs $(wing)/*/*/*.mjs))
 
+PRETTIER      = node_modules/.bin/prettier --log-level warn
+FORMATTED_JS  = $(shell git ls-files '*.mjs' '*.cjs' '*.ts' '*.css')
+FORMATTED_C   = $(shell git ls-files '*.c' '*.h')
+FORMATTED_PY  = $(shell git ls-files '*.py')
+
 # Debian 12 has Node 18: setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders bits same-bits soak samples model model-report picture format clean native lint helpers
+.PHONY: help start test check fuzz fuzz-coverage setup wasm lib types install uninstall site bench bench-folders bits same-bits soak samples model model-report picture format format-check clean native lint helpers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -207,7 +212,7 @@ fuzz-coverage: $(FUZZERS:%=build/coverage/%)
 	@llvm-cov report build/coverage/fuzz/calls $(patsubst %, -object build/coverage/fuzz/%, image weights) \
 	  -instr-profile=build/coverage/all.profdata -ignore-filename-regex='tests/|simde'
 
-lint: | build/include/stb
+lint: format-check | build/include/stb
 	node_modules/.bin/tsc -p src
 	@set -e; for module in $(MODULES); do node --check "$$module"; done
 	@set -e; for source in $(SOURCES); do \
@@ -295,7 +300,17 @@ picture: site
 	node tests/browser/picture.mjs
 
 format:
-	@sed -i 's/[[:blank:]]*$$//' $$(git ls-files '*.c' '*.h' '*.mjs' '*.py' '*.css' '*.html' '*.md' '*.json')
+	$(PRETTIER) --write $(FORMATTED_JS)
+	clang-format -i $(FORMATTED_C)
+	black -q -l 120 $(FORMATTED_PY)
+
+# Other versions of the formatters of C and Python break lines elsewhere, so only these are asked.
+format-check:
+	$(PRETTIER) --check $(FORMATTED_JS)
+	@case "$$(clang-format --version)" in *" 14."*) clang-format --dry-run -Werror $(FORMATTED_C) ;; \
+	  *) echo "C is not checked: its format is that of clang-format 14" >&2 ;; esac
+	@case "$$(black --version)" in "black, 23."*) black -q -l 120 --check $(FORMATTED_PY) ;; \
+	  *) echo "Python is not checked: its format is that of black 23" >&2 ;; esac
 
 clean:
 	rm -rf build

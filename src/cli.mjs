@@ -16,7 +16,18 @@ import { openLedger } from './cli/resume.mjs';
 import { merge } from './cli/commands/merge.mjs';
 import { nameOf, split } from './node/names.mjs';
 import { parsePrevalence } from './cli/prevalence.mjs';
-import { adaptedText, csv, harmless, jsonLines, layerTable, mixtureText, rounded, table, toJson, toRecord } from './result/record.mjs';
+import {
+  adaptedText,
+  csv,
+  harmless,
+  jsonLines,
+  layerTable,
+  mixtureText,
+  rounded,
+  table,
+  toJson,
+  toRecord,
+} from './result/record.mjs';
 import { refit } from './cli/commands/adapt.mjs';
 import { heading, labelOf, parseShard } from './node/shards.mjs';
 import { CommandError, loadParts } from './node/assets.mjs';
@@ -33,26 +44,45 @@ async function print(text) {
 async function diagnose(paths, options) {
   const shard = options.shard && parseShard(options.shard);
   const items = await films(paths, options.files, options.heatmap);
-  items.forEach((item, place) => { item.place = place; });
+  items.forEach((item, place) => {
+    item.place = place;
+  });
   if (options.heatmap) await makeFolder(options.heatmap);
   const ledger = options.resume ? await openLedger(options.resume, items, Boolean(shard)) : null;
   if (ledger?.failed) process.exitCode = 1;
   const json = options.json || options.resume || shard || !(options.table || process.stdout.isTTY);
   const write = ledger?.append ?? print;
-  let records = ledger?.records ?? 0, format, model;
-  await runFilms(ledger?.left ?? items, { ...options, shard, rows: !ledger }, async (pool) => {
-    model = pool.name;
-    const { labels } = pool.model, prevalence = options.prevalence ? parsePrevalence(options.prevalence, labels) : null;
-    format = options.csv ? csv(labels) : json ? jsonLines()
-      : table(labels, items.map(({ file }) => file), process.stdout.columns ?? 80, process.stdout.isTTY && !process.env.NO_COLOR, prevalence);
-    const head = shard ? toJson(heading(shard, items, model, labels, prevalence)) : format.head;
-    if (ledger) ledger.begin(head, model, mixtureText(prevalence));
-    else if (head) await print(head);
-  }, async (item, answer) => {
-    const record = toRecord(item.file, answer, model);
-    records++;
-    await write(format.row(shard ? { place: item.place, ...record } : record));
-  });
+  let records = ledger?.records ?? 0,
+    format,
+    model;
+  await runFilms(
+    ledger?.left ?? items,
+    { ...options, shard, rows: !ledger },
+    async (pool) => {
+      model = pool.name;
+      const { labels } = pool.model,
+        prevalence = options.prevalence ? parsePrevalence(options.prevalence, labels) : null;
+      format = options.csv
+        ? csv(labels)
+        : json
+          ? jsonLines()
+          : table(
+              labels,
+              items.map(({ file }) => file),
+              process.stdout.columns ?? 80,
+              process.stdout.isTTY && !process.env.NO_COLOR,
+              prevalence,
+            );
+      const head = shard ? toJson(heading(shard, items, model, labels, prevalence)) : format.head;
+      if (ledger) ledger.begin(head, model, mixtureText(prevalence));
+      else if (head) await print(head);
+    },
+    async (item, answer) => {
+      const record = toRecord(item.file, answer, model);
+      records++;
+      await write(format.row(shard ? { place: item.place, ...record } : record));
+    },
+  );
   if (shard && !ledger?.ended) await write(toJson({ shard: labelOf(shard), records }));
   ledger?.close();
 }
@@ -63,12 +93,25 @@ async function info(options) {
   const engine = await createEngine({ wasm, dot, weights });
   const { model } = engine;
   const prior = model.prior && rounded(model.prior);
-  const facts = { name: model.name, version: model.version, labels: model.labels, prior, license: model.license, sha256,
+  const facts = {
+    name: model.name,
+    version: model.version,
+    labels: model.labels,
+    prior,
+    license: model.license,
+    sha256,
     ...(model.adapted && { adapted: model.adapted }),
-    summary: model.summary, notice: model.notice };
+    summary: model.summary,
+    notice: model.notice,
+  };
   const layers = options.layers ? engine.profile(PROFILE_ROUNDS) : [];
   if (options.json) return print(toJson(options.layers ? { ...facts, layers } : facts));
-  for (const [name, value] of Object.entries({ ...facts, prior: mixtureText(prior) || 'unknown', ...(model.adapted && { adapted: adaptedText(model.adapted) }) })) await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
+  for (const [name, value] of Object.entries({
+    ...facts,
+    prior: mixtureText(prior) || 'unknown',
+    ...(model.adapted && { adapted: adaptedText(model.adapted) }),
+  }))
+    await print(`${name.padEnd(9)}${harmless([value].flat().join(', '))}`);
   if (layers.length) await print(layerTable(layers));
 }
 
@@ -82,8 +125,16 @@ function convert(argv) {
   const script = fileURLToPath(new URL('../model/convert', import.meta.url));
   /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
   const { error, status, signal } = spawnSync(python, [script, ...argv], { stdio: 'inherit' });
-  if (error) throw new CommandError(`'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`);
-  if (signal) throw new CommandError(DEATHS.has(signal) ? `'convert' ended with ${signal}: the file is damaged. Save it again.` : `'convert' was ended by ${signal}.`);
+  if (error)
+    throw new CommandError(
+      `'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`,
+    );
+  if (signal)
+    throw new CommandError(
+      DEATHS.has(signal)
+        ? `'convert' ended with ${signal}: the file is damaged. Save it again.`
+        : `'convert' was ended by ${signal}.`,
+    );
   process.exitCode = status ?? 1;
 }
 
@@ -98,7 +149,8 @@ async function main(argv) {
   if (argv[0] === 'convert') return convert(argv.slice(1));
   const { command, options, paths } = parse(withBytes(argv));
   if (options.help) return print(HELP);
-  if (options.version) return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
+  if (options.version)
+    return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
   if (command === 'info') return info(options);
   if (command === 'evaluate') return print(await evaluate(options, runFilms));
   if (command === 'adapt') return print(await refit(options, runFilms));

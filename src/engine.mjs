@@ -12,10 +12,12 @@ export class PleuraError extends Error {
 }
 
 const UNCERTAIN = -1; // pleura.h
-const OUT_OF_MEMORY = 1, MODEL_DAMAGED = 12; // status.h
+const OUT_OF_MEMORY = 1,
+  MODEL_DAMAGED = 12; // status.h
 /** What is said in place of a label: no label may be called so. */
 export const VERDICTS = ['uncertain', 'refused', 'error'];
-const GRAPHS = ['lungs', 'diagnosis'], DIAGNOSIS = 1; // pleura.h
+const GRAPHS = ['lungs', 'diagnosis'],
+  DIAGNOSIS = 1; // pleura.h
 
 /**
  * @typedef {{data: Float32Array, width: number, height: number}} Grid  stretched over the whole upright film, 0..1
@@ -57,8 +59,11 @@ async function instantiate(wasm) {
     return exports;
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    throw new PleuraError('no-simd', -1,
-      'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.');
+    throw new PleuraError(
+      'no-simd',
+      -1,
+      'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.',
+    );
   }
 }
 
@@ -123,7 +128,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
   /** The number of a gate's code. */
   function gateNumber(code) {
     let number = 1;
-    for (let name; (name = cString(c.gate_code(number))) !== code; number++) if (!name) throw new TypeError(`no reason is called ${code}`);
+    for (let name; (name = cString(c.gate_code(number))) !== code; number++)
+      if (!name) throw new TypeError(`no reason is called ${code}`);
     return number;
   }
 
@@ -160,10 +166,18 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
     /** @type {Mixture | null} what the probabilities stand for; null where the weights do not tell */
-    prior: number('pleura.prior') === null ? null : Object.fromEntries(labels.map((label, i) => [label, number('pleura.prior', i)])),
+    prior:
+      number('pleura.prior') === null
+        ? null
+        : Object.fromEntries(labels.map((label, i) => [label, number('pleura.prior', i)])),
     /** of an overlay (adapter.mjs): the weights that it belongs to, and the films of each label that it was fitted to; else null */
-    adapted: text('pleura.adapted.base') === null ? null
-      : { base: text('pleura.adapted.base'), films: Object.fromEntries(labels.map((label, i) => [label, number('pleura.adapted.films', i) ?? 0])) },
+    adapted:
+      text('pleura.adapted.base') === null
+        ? null
+        : {
+            base: text('pleura.adapted.base'),
+            films: Object.fromEntries(labels.map((label, i) => [label, number('pleura.adapted.films', i) ?? 0])),
+          },
     relaxed,
   };
 
@@ -179,13 +193,22 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
    */
   function describe(graph, number) {
     if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
-    return { name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())), at: c.layer_out(), bytes: c.layer_bytes() === 1,
-      shape: [c.layer_h(), c.layer_w(), c.layer_c()], lanes: c.layer_lanes(), products: c.layer_products() };
+    return {
+      name: utf8.decode(bytesAt(c.layer_name(), c.layer_name_size())),
+      at: c.layer_out(),
+      bytes: c.layer_bytes() === 1,
+      shape: [c.layer_h(), c.layer_w(), c.layer_c()],
+      lanes: c.layer_lanes(),
+      products: c.layer_products(),
+    };
   }
 
   /** [h][w][c] of a graph's first layer. */
   function setInput(graph, tensor) {
-    const { at, shape: [h, w, channels] } = describe(graph, 0);
+    const {
+      at,
+      shape: [h, w, channels],
+    } = describe(graph, 0);
     if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
     new Float32Array(c.memory.buffer, at, tensor.length).set(tensor);
   }
@@ -199,7 +222,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
   const perLabel = (at) => Array.from(new Float32Array(c.memory.buffer, at, labels.length));
 
   function readJudgement() {
-    const verdict = c.verdict(), probability = perLabel(c.probability());
+    const verdict = c.verdict(),
+      probability = perLabel(c.probability());
     return {
       verdict: labels[verdict] ?? (verdict === UNCERTAIN ? 'uncertain' : 'refused'),
       probability: Object.fromEntries(labels.map((label, i) => [label, probability[i]])),
@@ -284,7 +308,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      * @returns {Pick<Diagnosis, 'verdict' | 'probability' | 'prevalence'>}
      */
     judge({ logits, gate: { reason } }) {
-      if (logits.length !== labels.length) throw new TypeError(`logits must hold ${labels.length} numbers, one a label of these weights`);
+      if (logits.length !== labels.length)
+        throw new TypeError(`logits must hold ${labels.length} numbers, one a label of these weights`);
       give(Float32Array.from(logits));
       c.judge(reason ? gateNumber(reason) : 0);
       return readJudgement();
@@ -297,7 +322,12 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      */
     features() {
       const number = pooled();
-      if (number < 0) throw new PleuraError('no-features', -1, 'These weights cannot be adapted: their last layer does not read the mean of features.');
+      if (number < 0)
+        throw new PleuraError(
+          'no-features',
+          -1,
+          'These weights cannot be adapted: their last layer does not read the mean of features.',
+        );
       c.run_layer(DIAGNOSIS, number); // the gate may have taken its place
       const { at, lanes } = describe(DIAGNOSIS, number);
       return new Float32Array(c.memory.buffer, at, lanes).slice();
@@ -314,7 +344,10 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     decodeJpeg(bytes) {
       give(bytes);
       check(c.decode_jpeg(bytes.length));
-      const width = c.jpeg_width(), height = c.jpeg_height(), channels = c.jpeg_channels(), bits = c.jpeg_bits();
+      const width = c.jpeg_width(),
+        height = c.jpeg_height(),
+        channels = c.jpeg_channels(),
+        bits = c.jpeg_bits();
       const pixels = new Uint16Array(c.memory.buffer, c.jpeg_values(), width * height * channels).slice();
       c.end_jpeg();
       return { pixels, width, height, channels, bits };
@@ -332,7 +365,9 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      * @returns {{graph: string, name: string, shape: [number, number, number], products: number, ms: number}[]}
      */
     profile(rounds) {
-      const layers = GRAPHS.flatMap((graph, g) => graphs[graph].map((_, number) => ({ g, number, graph, ...describe(g, number), ms: Infinity })));
+      const layers = GRAPHS.flatMap((graph, g) =>
+        graphs[graph].map((_, number) => ({ g, number, graph, ...describe(g, number), ms: Infinity })),
+      );
       for (let round = 0; round < rounds; round++) {
         for (const layer of layers) {
           const start = performance.now();
@@ -360,7 +395,8 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       }
       for (let number = 0; number < graphs[graph].length; number++) {
         c.run_layer(g, number);
-        const { name, shape, lanes, at, bytes } = describe(g, number), count = shape[0] * shape[1] * lanes;
+        const { name, shape, lanes, at, bytes } = describe(g, number),
+          count = shape[0] * shape[1] * lanes;
         yield { name, shape, lanes, data: bytes ? bytesAt(at, count) : new Float32Array(c.memory.buffer, at, count) };
       }
     },
@@ -398,7 +434,13 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       const { width, height } = sizeWithin(maxSide);
       const at = c.greys(width, height);
       if (!at) check(OUT_OF_MEMORY);
-      return { data: new Uint16Array(c.memory.buffer, at, width * height).slice(), width, height, low: c.greys_low(), high: c.greys_high() };
+      return {
+        data: new Uint16Array(c.memory.buffer, at, width * height).slice(),
+        width,
+        height,
+        low: c.greys_low(),
+        high: c.greys_high(),
+      };
     },
   };
 }

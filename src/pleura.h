@@ -18,21 +18,21 @@ typedef struct pleura_engine pleura_engine;
 
 /* Why a film is refused: number, name for programs, sentence for people. From 5 on it is not the pixels that tell but
  * the file that brought them. */
-#define PLEURA_GATE_LIST(X) \
-    X(PLEURA_ACCEPTED, 0, "", "") \
-    X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.") \
-    X(PLEURA_COLOUR, 2, "colour", "This is a colour picture, not a chest X-ray.") \
-    X(PLEURA_NO_LUNGS, 3, "no-lungs", \
-      "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.") \
-    X(PLEURA_UNLIKE, 4, "unlike", \
-      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.") \
-    X(PLEURA_TAG_MODALITY, 5, "tag-modality", \
-      "The file says that this is no plain X-ray film but another kind of picture.") \
-    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part", \
-      "The file says that this is a film of another part of the body than the chest.") \
-    X(PLEURA_TAG_VIEW, 7, "tag-view", \
-      "The file says that this is not a frontal view. A film taken from the back or the front (PA or AP) is needed.") \
-    X(PLEURA_TAG_PROCESSING, 8, "tag-processing", \
+#define PLEURA_GATE_LIST(X)                                                                                              \
+    X(PLEURA_ACCEPTED, 0, "", "")                                                                                        \
+    X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.")                                    \
+    X(PLEURA_COLOUR, 2, "colour", "This is a colour picture, not a chest X-ray.")                                        \
+    X(PLEURA_NO_LUNGS, 3, "no-lungs",                                                                                    \
+      "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.")                 \
+    X(PLEURA_UNLIKE, 4, "unlike",                                                                                        \
+      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.")          \
+    X(PLEURA_TAG_MODALITY, 5, "tag-modality",                                                                            \
+      "The file says that this is no plain X-ray film but another kind of picture.")                                     \
+    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part",                                                                          \
+      "The file says that this is a film of another part of the body than the chest.")                                   \
+    X(PLEURA_TAG_VIEW, 7, "tag-view",                                                                                    \
+      "The file says that this is not a frontal view. A film taken from the back or the front (PA or AP) is needed.")    \
+    X(PLEURA_TAG_PROCESSING, 8, "tag-processing",                                                                        \
       "The file says that it holds a detector's raw values for processing, not the film that a reader sees. Export the " \
       "image for presentation.")
 
@@ -47,28 +47,29 @@ enum { PLEURA_UNCERTAIN = -1, PLEURA_REFUSED = -2 };
 
 /* All pointers stay valid until the next diagnosis or the end of the engine. */
 typedef struct {
-    int verdict;              /* number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
+    int verdict; /* number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
     int label_count;
-    const float *logits;      /* [label_count] */
-    const float *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; of no meaning when refused */
+    const float *logits; /* [label_count] */
+    const float
+        *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; of no meaning when refused */
     pleura_gate gate;
-    float gate_score;         /* 0..1: share of good validation films that look stranger; 0 when refused for another reason */
-    int width, height;        /* of the upright film */
-    int map_side;             /* both maps: [map_side][map_side], 0..1, stretched over the whole upright film */
-    int evidence;             /* number of the label with the largest logit, whatever the prevalence */
-    const float *lungs;       /* probability of lung */
-    const float *heatmap;     /* evidence for `evidence`, largest value 1 */
-    uint64_t bits;            /* FNV-1a over the bytes of all floats above, at the weights' own prior whatever the prevalence: equal
-                               * everywhere for the same film */
+    float gate_score;   /* 0..1: share of good validation films that look stranger; 0 when refused for another reason */
+    int width, height;  /* of the upright film */
+    int map_side;       /* both maps: [map_side][map_side], 0..1, stretched over the whole upright film */
+    int evidence;       /* number of the label with the largest logit, whatever the prevalence */
+    const float *lungs; /* probability of lung */
+    const float *heatmap; /* evidence for `evidence`, largest value 1 */
+    uint64_t bits; /* FNV-1a over the bytes of all floats above, at the weights' own prior whatever the prevalence:
+                    * equal everywhere for the same film */
 } pleura_result;
 
 /* A picture as a detector or a file holds it. */
 typedef struct {
     const uint16_t *values; /* [height][width][channels] */
     int width, height;
-    int channels;           /* 1 grey, 3 R G B */
-    const uint16_t *table;  /* [65536]: what each value shows, 0 black to 65535 white; NULL: the value itself */
-    pleura_gate told;       /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED; for weights that have a gate */
+    int channels;          /* 1 grey, 3 R G B */
+    const uint16_t *table; /* [65536]: what each value shows, 0 black to 65535 white; NULL: the value itself */
+    pleura_gate told; /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED; for weights that have a gate */
 } pleura_samples;
 
 /* Reads GGUF weights. The engine points into them: they must outlive it. reference: 1 for the plain kernels, which are
@@ -76,21 +77,23 @@ typedef struct {
 pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference);
 void pleura_close(pleura_engine *e); /* NULL is allowed */
 
-/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, of samples, or the synthetic phantom. */
+/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, of samples, or the synthetic
+ * phantom. */
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size);
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
 pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s);
 pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
 
-/* Moves the probabilities, and the verdict with them, from the mixture of classes in the weights (pleura.prior) to that of
- * shares[count], until the next call: p[k] = p[k] * shares[k] / prior[k], then normalised (Saerens, Latinne and Decaestecker
- * 2002), which takes the films of each class to look everywhere alike. NULL goes back to the weights' own. PLEURA_NO_PRIOR
- * where the weights tell none; PLEURA_PREVALENCE unless there is one share a label, none below 0, sum 1 within 0.001. */
+/* Moves the probabilities, and the verdict with them, from the mixture of classes in the weights (pleura.prior) to that
+ * of shares[count], until the next call: p[k] = p[k] * shares[k] / prior[k], then normalised (Saerens, Latinne and
+ * Decaestecker 2002), which takes the films of each class to look everywhere alike. NULL goes back to the weights' own.
+ * PLEURA_NO_PRIOR where the weights tell none; PLEURA_PREVALENCE unless there is one share a label, none below 0, sum 1
+ * within 0.001. */
 pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count);
 
-/* Judges again, at the prevalence in force, without running the networks: from logits and gate of *r, which may have been
- * kept from any earlier film of these weights, come its verdict and probability. Ends the probabilities of the last
- * diagnosis or judgement. */
+/* Judges again, at the prevalence in force, without running the networks: from logits and gate of *r, which may have
+ * been kept from any earlier film of these weights, come its verdict and probability. Ends the probabilities of the
+ * last diagnosis or judgement. */
 void pleura_judge(pleura_engine *e, pleura_result *r);
 
 /* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
@@ -101,7 +104,8 @@ pleura_status pleura_self_test(pleura_engine *e);
  * PLEURA_EMPTY before the first diagnosis. At most the film's own width and height, at least 1. */
 pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
 
-/* greys[height][width]: the same film with all its greys, 0 black to 65535 white; range: those that pleura_view spreads. */
+/* greys[height][width]: the same film with all its greys, 0 black to 65535 white; range: those that pleura_view
+ * spreads. */
 pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height);
 
 /* One layer of one of the two networks. */
@@ -120,21 +124,23 @@ typedef struct {
 /* Describes layer `number`, from 0. Returns 0 when there is none. */
 int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number);
 
-/* Fills a network's input from a film: that of the lungs with the whole film, that of the diagnosis as a diagnosis does. */
+/* Fills a network's input from a film: that of the lungs with the whole film, that of the diagnosis as a diagnosis
+ * does. */
 pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size);
 
-/* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does nothing;
- * its `out` is the network's input, to be filled before each run. */
+/* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does
+ * nothing; its `out` is the network's input, to be filled before each run. */
 void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number);
 
-/* Offers products of bytes that are faster than those compiled in: sums[pixels][8] = for each pixel of panel[pixels][4 * quads],
- * 0..127, its products with w0[quads][4][4] and w1[quads][4][4]; pixels % 4 == 0. Returns 1 when they are taken: they gave
- * the known answers, so that no bit of any result changes. */
-typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads, int pixels);
+/* Offers products of bytes that are faster than those compiled in: sums[pixels][8] = for each pixel of panel[pixels][4
+ * * quads], 0..127, its products with w0[quads][4][4] and w1[quads][4][4]; pixels % 4 == 0. Returns 1 when they are
+ * taken: they gave the known answers, so that no bit of any result changes. */
+typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads,
+                             int pixels);
 int pleura_offer_products(pleura_engine *e, pleura_products *products);
 
-/* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at 0.
- * The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
+/* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at
+ * 0. The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);
 int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index);
 

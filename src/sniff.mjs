@@ -14,7 +14,8 @@ const OPENING = /^(AE|AS|CS|DA|DT|LO|LT|OB|PN|SH|ST|TM|UI|UL|UN|US|UT)$/;
 function isDataSet(head) {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   for (const little of [true, false]) {
-    const group = view.getUint16(0, little), element = view.getUint16(2, little);
+    const group = view.getUint16(0, little),
+      element = view.getUint16(2, little);
     if ((group !== 2 && group !== 8) || element > 0x70) continue;
     if (OPENING.test(String.fromCharCode(head[4], head[5]))) return true;
     if (little && group === 8 && view.getUint32(4, true) <= 64) return true;

@@ -4,8 +4,9 @@
 const char *pleura_status_code(int status)
 {
     switch (status) {
-#define X(name, number, code, text) case number: return code;
-    PLEURA_STATUS_LIST(X)
+#define X(name, number, code, text) \
+    case number: return code;
+        PLEURA_STATUS_LIST(X)
 #undef X
     default: return "unknown";
     }
@@ -14,8 +15,9 @@ const char *pleura_status_code(int status)
 const char *pleura_status_text(int status)
 {
     switch (status) {
-#define X(name, number, code, text) case number: return text;
-    PLEURA_STATUS_LIST(X)
+#define X(name, number, code, text) \
+    case number: return text;
+        PLEURA_STATUS_LIST(X)
 #undef X
     default: return "An unknown error occurred.";
     }

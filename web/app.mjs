@@ -20,7 +20,9 @@ import { createWords, firstLanguage } from './i18n/words.mjs';
 import english from './i18n/en.mjs';
 
 /* global SITE -- put in by build.mjs */
-const STEP = 48, WINDOW_STEP = 0.04, ZOOM_STEP = 1.3; // of the keys
+const STEP = 48,
+  WINDOW_STEP = 0.04,
+  ZOOM_STEP = 1.3; // of the keys
 const KEPT_SHOWN = 100;
 
 const state = firstState();
@@ -45,9 +47,16 @@ function guard() {
 
 const asked = (requests) => set({ requests: [...state.requests, ...requests] });
 
-const client = createClient(SITE, (received, total) => update(() => Object.assign(state.engine, { received, total })), asked,
-  (share) => adapting.fitted(share));
-const history = createHistory((problem) => set({ history: { ...state.history, problem } }), () => readHistory({ on: false }));
+const client = createClient(
+  SITE,
+  (received, total) => update(() => Object.assign(state.engine, { received, total })),
+  asked,
+  (share) => adapting.fitted(share),
+);
+const history = createHistory(
+  (problem) => set({ history: { ...state.history, problem } }),
+  () => readHistory({ on: false }),
+);
 const adapting = createAdapting(state, update, client);
 const camera = createCamera(find('camera'));
 const judgeAgain = createJudge(state, update, (prevalence, records) => client.judge(prevalence, records));
@@ -94,7 +103,9 @@ async function startEngine() {
 
 /* After the engine: by then its two large files are here and need not be fetched twice. */
 function startOffline() {
-  const onUpdate = () => state.update === 'none' && set({ update: 'waiting', said: state.words.say(state.films.length > 0 ? 'update.save' : 'update.available') });
+  const onUpdate = () =>
+    state.update === 'none' &&
+    set({ update: 'waiting', said: state.words.say(state.films.length > 0 ? 'update.save' : 'update.available') });
   return createOffline(state.version, { onKept: (kept) => set({ kept }), onUpdate, onRequests: asked });
 }
 
@@ -103,7 +114,8 @@ let wanted = 'en'; // the last choice, whichever arrives last
 async function speak(language) {
   wanted = language;
   try {
-    const messages = language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
+    const messages =
+      language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
     if (wanted === language) set({ words: createWords(language, messages, navigator.languages) });
   } catch {
     find('language').value = state.words.language;
@@ -131,7 +143,10 @@ async function gather(found) {
     set({ gathering: state.gathering - 1 });
     if (cleared === before) add(intake);
   } catch (error) {
-    set({ gathering: state.gathering - 1, ...trouble(state.words.problem({ code: 'file-unreadable', message: error.message })) });
+    set({
+      gathering: state.gathering - 1,
+      ...trouble(state.words.problem({ code: 'file-unreadable', message: error.message })),
+    });
   }
 }
 
@@ -154,8 +169,12 @@ function chooseWindow(preset) {
 const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
 
 async function readHistory(changes = {}) {
-  const { count, newest } = await history.read(KEPT_SHOWN), ended = state.history.on && changes.on === false;
-  set({ history: { ...state.history, ...changes, count, newest }, unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')) });
+  const { count, newest } = await history.read(KEPT_SHOWN),
+    ended = state.history.on && changes.on === false;
+  set({
+    history: { ...state.history, ...changes, count, newest },
+    unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')),
+  });
 }
 
 function finished(film) {
@@ -165,8 +184,15 @@ function finished(film) {
 
 async function keepResult(film) {
   if (film.status !== 'done') return;
-  const kept = state.history.on
-    && await history.add({ date: Date.now(), name: state.words.name(film), record: recordOf(film, state.model), model: state.model.label, thumb: film.thumb });
+  const kept =
+    state.history.on &&
+    (await history.add({
+      date: Date.now(),
+      name: state.words.name(film),
+      record: recordOf(film, state.model),
+      model: state.model.label,
+      thumb: film.thumb,
+    }));
   if (!kept && !state.unsaved) set({ unsaved: true });
   if (kept && state.history.problem) set({ history: { ...state.history, problem: null } });
   if (kept && state.panel === 'history') await readHistory();
@@ -178,14 +204,20 @@ async function useAdapter(bytes) {
   client.use(bytes);
   state.said = ''; // the same sentence twice is said twice
   queue.again();
-  if (!await startEngine()) return; // not left to the queue, which is late where it was just cancelled
+  if (!(await startEngine())) return; // not left to the queue, which is late where it was just cancelled
   if (bytes && before && !state.adapter) return useAdapter(before); // refused: that of before stays in force
   await history.keepAdapter(state.adapter);
-  set({ adapting: { ...state.adapting, phase: 'idle', result: null }, said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped') });
+  set({
+    adapting: { ...state.adapting, phase: 'idle', result: null },
+    said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped'),
+  });
 }
 
 function save(name, type, text) {
-  const link = Object.assign(document.createElement('a'), { download: name, href: URL.createObjectURL(new Blob([text], { type })) });
+  const link = Object.assign(document.createElement('a'), {
+    download: name,
+    href: URL.createObjectURL(new Blob([text], { type })),
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk still reads it
 }
@@ -195,7 +227,10 @@ function saveBatch(save) {
   save(records());
   set({ unsaved: false });
 }
-const records = () => state.films.filter(({ status }) => status === 'done' || status === 'error').map((film) => recordOf(film, state.model));
+const records = () =>
+  state.films
+    .filter(({ status }) => status === 'done' || status === 'error')
+    .map((film) => recordOf(film, state.model));
 
 let printed = 'film';
 function print(what) {
@@ -255,7 +290,8 @@ const actions = {
     }
   },
   'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
-  'retry-failed': () => queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
+  'retry-failed': () =>
+    queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
   'retry-engine': () => queue.enqueue([]),
   'fetch-again': async () => (await offline).check(),
   async reload() {
@@ -295,14 +331,16 @@ const actions = {
   'adapt-keep': () => useAdapter(state.adapting.result.overlay),
   async 'adapt-file'(file) {
     adapting.discard();
-    if (file.size > MOST_BYTES) return set({ adapting: { ...state.adapting, problem: { code: 'overlay-damaged', message: '' } } });
+    if (file.size > MOST_BYTES)
+      return set({ adapting: { ...state.adapting, problem: { code: 'overlay-damaged', message: '' } } });
     await useAdapter(new Uint8Array(await file.arrayBuffer()));
   },
   'adapt-export': () => save('pleura-adapted.gguf', 'application/octet-stream', state.adapter),
   'adapt-back': () => useAdapter(null),
   table: (changes) => set({ table: { ...state.table, ...changes } }),
   sort({ by }) {
-    const { table } = state, back = table.by === by && table.down;
+    const { table } = state,
+      back = table.by === by && table.down;
     actions.table({ by: back ? 'place' : by, down: table.by === by && !table.down });
   },
   'more-rows': () => actions.table({ rows: state.table.rows + ROWS }),
@@ -360,10 +398,15 @@ const actions = {
 };
 
 /** What went wrong is shown until the next thing that somebody does. */
-const fresh = Object.fromEntries(Object.entries(actions).map(([name, act]) => [name, (data) => {
-  if (state.trouble) set({ trouble: '' });
-  return act(data);
-}]));
+const fresh = Object.fromEntries(
+  Object.entries(actions).map(([name, act]) => [
+    name,
+    (data) => {
+      if (state.trouble) set({ trouble: '' });
+      return act(data);
+    },
+  ]),
+);
 
 find('unstarted').remove();
 listen(state, fresh, (action) => action in looks, box);

@@ -34,7 +34,9 @@ def numbers(text):
     try:
         return [float(Fraction(word.strip())) for word in text.split(",")]
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no list of numbers such as 0.485,0.456,0.406 or 1/255") from error
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no list of numbers such as 0.485,0.456,0.406 or 1/255"
+        ) from error
 
 
 def input_size(text):
@@ -45,22 +47,32 @@ def input_size(text):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="pleura convert", description="A Keras or ONNX classifier -> weights for Pleura.", epilog=EPILOG,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="pleura convert",
+        description="A Keras or ONNX classifier -> weights for Pleura.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("source", metavar="IN", type=Path, help="model.h5, model.keras or model.onnx")
     parser.add_argument("out", metavar="OUT.gguf", type=Path)
     parser.add_argument("--labels", required=True, metavar="A,B,...", help="what the network answers, in its own order")
-    parser.add_argument("--input", type=input_size, metavar="HxWxC", help="size of the input where the file leaves it open")
+    parser.add_argument(
+        "--input", type=input_size, metavar="HxWxC", help="size of the input where the file leaves it open"
+    )
     parser.add_argument("--scale", type=numbers, metavar="N[,N,N]", help="factor of the greys 0..255")
     parser.add_argument("--offset", type=numbers, metavar="N[,N,N]", help="added after the scale")
     parser.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted after the scale")
     parser.add_argument("--std", type=numbers, metavar="R,G,B", help="divides after the mean")
-    parser.add_argument("--bgr", action="store_true", help="the network takes blue first: turns the numbers above around")
+    parser.add_argument(
+        "--bgr", action="store_true", help="the network takes blue first: turns the numbers above around"
+    )
     parser.add_argument("--name", help="of the model (default: the file's)")
     parser.add_argument("--license", default="unknown", help="of the weights, as SPDX names it")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
-    kinds.add_argument("--q8", action="store_true", help="8-bit weights (Q8_0): half the size; the arithmetic stays float32")
+    kinds.add_argument(
+        "--q8", action="store_true", help="8-bit weights (Q8_0): half the size; the arithmetic stays float32"
+    )
     options = parser.parse_args()
     if options.offset and (options.mean or options.std):
         parser.error("--offset does not go with --mean and --std")
@@ -76,12 +88,15 @@ def per_channel(values, channels, what, bgr):
 
 def preprocessing(options, channels, own):
     """(scale, offset) a channel; own is what the network does to its input first, or None."""
+
     def given(name, otherwise):
         return per_channel(getattr(options, name) or otherwise, channels, f"--{name}", options.bgr)
 
     plain = own is not None and not (options.mean or options.std)
     if not (options.scale or options.mean or options.std):
-        print(f"pleura convert: no --scale is given: the network gets greys of 0..{255 if plain else 1}", file=sys.stderr)
+        print(
+            f"pleura convert: no --scale is given: the network gets greys of 0..{255 if plain else 1}", file=sys.stderr
+        )
     std = given("std", [1])
     if not std.all():
         raise ConvertError("--std has a zero")
@@ -90,8 +105,10 @@ def preprocessing(options, channels, own):
     factor, term = (1, 0) if own is None else own
     scale, offset = scale * factor, offset * factor + term
     if not (np.abs([scale, offset]) <= MOST_SCALE).all():
-        raise ConvertError(f"its greys would be scaled by {', '.join(f'{v:g}' for v in scale)} and moved by {', '.join(f'{v:g}' for v in offset)}; "
-                           f"the engine takes up to {MOST_SCALE:g}")
+        raise ConvertError(
+            f"its greys would be scaled by {', '.join(f'{v:g}' for v in scale)} and moved by {', '.join(f'{v:g}' for v in offset)}; "
+            f"the engine takes up to {MOST_SCALE:g}"
+        )
     return scale.astype(np.float32), offset.astype(np.float32)
 
 
@@ -105,12 +122,16 @@ def answer(out, image, labels, kind):
     elif last.op == "act" and last.act == "sigmoid":
         last = last.inputs[0]
         if last.shape[0] > 1:
-            raise ConvertError(f"the network ends in {last.shape[0]} sigmoids, which give as many answers at once; Pleura gives one label a film")
+            raise ConvertError(
+                f"the network ends in {last.shape[0]} sigmoids, which give as many answers at once; Pleura gives one label a film"
+            )
     elif out.flat and last.shape[1:] != (1, 1):
         raise ConvertError("the network ends in a flattened picture")
     count = max(2, last.shape[0])
     if count != len(labels):
-        raise ConvertError(f"the network tells {count} labels apart, --labels names {len(labels)} ({', '.join(labels)})")
+        raise ConvertError(
+            f"the network tells {count} labels apart, --labels names {len(labels)} ({', '.join(labels)})"
+        )
     return graph(last, image, kind)
 
 
@@ -130,7 +151,9 @@ def read(path, size):
         raise
     except Exception as error:
         # What breaks its own format fails anywhere in the libraries that read it, each with errors of its own.
-        raise ConvertError(f"it is no ONNX or Keras file, or it is cut off or damaged ({error or type(error).__name__})") from error
+        raise ConvertError(
+            f"it is no ONNX or Keras file, or it is cut off or damaged ({error or type(error).__name__})"
+        ) from error
 
 
 def convert(options):
@@ -138,22 +161,36 @@ def convert(options):
     if len(set(labels)) != len(labels) or not all(labels):
         raise ConvertError(f"--labels {options.labels} has an empty or a repeated label")
     if VERDICTS.intersection(labels):
-        raise ConvertError(f"--labels {options.labels}: no label may be called {' or '.join(sorted(VERDICTS.intersection(labels)))}, which is what Pleura says of a film without an answer")
+        raise ConvertError(
+            f"--labels {options.labels}: no label may be called {' or '.join(sorted(VERDICTS.intersection(labels)))}, which is what Pleura says of a film without an answer"
+        )
     with limited_time(options.source.stat().st_size):
         net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
     if channels > MOST_CHANNELS or len(labels) > MOST_LABELS:
-        raise ConvertError(f"it has {channels} channels and {len(labels)} labels, the engine takes {MOST_CHANNELS} and {MOST_LABELS}")
-    lines, tensors, own = answer(out, net.image, labels, Q8_0 if options.q8 else np.float32 if options.f32 else np.float16)
+        raise ConvertError(
+            f"it has {channels} channels and {len(labels)} labels, the engine takes {MOST_CHANNELS} and {MOST_LABELS}"
+        )
+    lines, tensors, own = answer(
+        out, net.image, labels, Q8_0 if options.q8 else np.float32 if options.f32 else np.float16
+    )
     scale, offset = preprocessing(options, channels, own)
     metadata = {
-        "general.architecture": "pleura", "general.name": options.name or options.source.stem, "general.version": "0.1.0",
-        "general.license": options.license, "pleura.labels": labels, "pleura.diagnosis.graph": lines,
-        "pleura.input.scale": scale, "pleura.input.offset": offset, "pleura.card.notice": NOTICE,
+        "general.architecture": "pleura",
+        "general.name": options.name or options.source.stem,
+        "general.version": "0.1.0",
+        "general.license": options.license,
+        "pleura.labels": labels,
+        "pleura.diagnosis.graph": lines,
+        "pleura.input.scale": scale,
+        "pleura.input.offset": offset,
+        "pleura.card.notice": NOTICE,
         "pleura.card.summary": f"Converted from {options.source.name}; nothing was measured on films.",
     }
     write_gguf(options.out, metadata, tensors)
-    print(one_line(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}"), file=sys.stderr)
+    print(
+        one_line(f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, {', '.join(labels)}"), file=sys.stderr
+    )
 
 
 def limit_memory(size):
@@ -161,6 +198,7 @@ def limit_memory(size):
     every step of the way is enough, and what the packages hold already."""
     if HELD.exists():
         import resource
+
         most = int(HELD.read_text().split()[0]) * resource.getpagesize() + (1 << 30) + 16 * size
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
@@ -174,8 +212,11 @@ def limited_time(size):
         yield
         return
     import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    most = min(limit for limit in (int(time.process_time()) + 15 + (size >> 23), soft, hard) if limit != resource.RLIM_INFINITY)
+    most = min(
+        limit for limit in (int(time.process_time()) + 15 + (size >> 23), soft, hard) if limit != resource.RLIM_INFINITY
+    )
     resource.setrlimit(resource.RLIMIT_CPU, (most, hard))
     try:
         yield

@@ -94,7 +94,7 @@ def tensor_places(raw):
         nonlocal at
         size = number("Q")
         at += size
-        return raw[at - size:at].decode()
+        return raw[at - size : at].decode()
 
     def pass_value(kind):
         if kind == GGUF_ARRAY:

@@ -10,10 +10,30 @@ from keras_weights import NumberedWeights, Weights, layers_of
 from layers import ConvertError, Network, View, same_pads
 
 MODELS = ("Sequential", "Functional", "Model")
-IDLE = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization", "RandomFlip",
-        "RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness", "RandomTranslation")
-ACTIVATIONS = {"relu": "relu", "relu6": "relu6", "sigmoid": "sigmoid", "tanh": "tanh", "swish": "silu", "silu": "silu",
-               "hard_swish": "hardswish", "hard_silu": "hardswish"}
+IDLE = (
+    "Dropout",
+    "SpatialDropout2D",
+    "GaussianNoise",
+    "GaussianDropout",
+    "AlphaDropout",
+    "ActivityRegularization",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomContrast",
+    "RandomBrightness",
+    "RandomTranslation",
+)
+ACTIVATIONS = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "swish": "silu",
+    "silu": "silu",
+    "hard_swish": "hardswish",
+    "hard_silu": "hardswish",
+}
 
 
 class Reader:
@@ -23,7 +43,11 @@ class Reader:
     def model(self, kind, config, weights, inputs):
         """The View that a model puts out; inputs is None for the outermost, which makes its own."""
         layers = layers_of(config)
-        return self.sequence(layers, weights, inputs) if kind == "Sequential" else self.functional(config, layers, weights, inputs)
+        return (
+            self.sequence(layers, weights, inputs)
+            if kind == "Sequential"
+            else self.functional(config, layers, weights, inputs)
+        )
 
     def sequence(self, layers, weights, inputs):
         x = inputs[0] if inputs else self.start(layers[0])
@@ -34,8 +58,10 @@ class Reader:
     def functional(self, config, layers, weights, inputs):
         places = [p[0] for p in ends(config["input_layers"])]
         if len(places) != 1 or len(ends(config["output_layers"])) != 1:
-            raise ConvertError(f"the model has {len(places)} inputs and {len(ends(config['output_layers']))} outputs; Pleura takes one image and "
-                               "gives one answer")
+            raise ConvertError(
+                f"the model has {len(places)} inputs and {len(ends(config['output_layers']))} outputs; Pleura takes one image and "
+                "gives one answer"
+            )
         by_name = {layer["config"]["name"]: layer for layer in layers}
         done = {(places[0], 0): inputs[0] if inputs else self.start(by_name[places[0]])}
         calls = [(layer, n, sources(node)) for layer in layers for n, node in enumerate(layer.get("inbound_nodes", []))]
@@ -54,11 +80,17 @@ class Reader:
         shape = config.get("batch_input_shape") or config.get("batch_shape") or config.get("build_input_shape")
         if shape is None and layer["class_name"] in MODELS:
             return self.start(layers_of(config)[0])
-        sizes = [own or asked for own, asked in zip(shape[1:], self.size or (None,) * 3)] if shape else list(self.size or ())
+        sizes = (
+            [own or asked for own, asked in zip(shape[1:], self.size or (None,) * 3)]
+            if shape
+            else list(self.size or ())
+        )
         if len(sizes) != 3 or not all(sizes):
             raise ConvertError("the file leaves the size of its input open; say it: --input HEIGHTxWIDTHxCHANNELS")
         if self.size and tuple(sizes) != self.size:
-            raise ConvertError(f"its input is {'x'.join(map(str, sizes))}, not {'x'.join(map(str, self.size))} as --input says")
+            raise ConvertError(
+                f"its input is {'x'.join(map(str, sizes))}, not {'x'.join(map(str, self.size))} as --input says"
+            )
         self.net = Network(*sizes)
         return View(self.net.image, "hwc")
 
@@ -222,6 +254,7 @@ def pool(op):
         if op == "avgpool" and any(pads):
             raise ConvertError("its average leaves the padding out of the count")
         return reader.net.window(op, x[0], k, stride, pads)
+
     return read
 
 
@@ -259,6 +292,7 @@ def pairwise(call):
         for other in x[1:]:
             out = getattr(reader.net, call)(out, other)
         return out
+
     return read
 
 
@@ -283,11 +317,24 @@ def reshape(reader, layer, weights, x):
 
 
 LAYERS = {
-    "Conv2D": conv, "DepthwiseConv2D": depthwise_conv, "SeparableConv2D": separable_conv, "Dense": dense,
-    "BatchNormalization": batch_norm, "ReLU": relu, "MaxPooling2D": pool("maxpool"), "AveragePooling2D": pool("avgpool"),
-    "GlobalAveragePooling2D": global_mean, "GlobalMaxPooling2D": global_max, "ZeroPadding2D": zero_padding,
-    "UpSampling2D": upsampling, "Concatenate": concatenate, "Add": pairwise("add"), "Multiply": pairwise("mul"),
-    "Rescaling": rescaling, "Normalization": normalization, "Reshape": reshape,
+    "Conv2D": conv,
+    "DepthwiseConv2D": depthwise_conv,
+    "SeparableConv2D": separable_conv,
+    "Dense": dense,
+    "BatchNormalization": batch_norm,
+    "ReLU": relu,
+    "MaxPooling2D": pool("maxpool"),
+    "AveragePooling2D": pool("avgpool"),
+    "GlobalAveragePooling2D": global_mean,
+    "GlobalMaxPooling2D": global_max,
+    "ZeroPadding2D": zero_padding,
+    "UpSampling2D": upsampling,
+    "Concatenate": concatenate,
+    "Add": pairwise("add"),
+    "Multiply": pairwise("mul"),
+    "Rescaling": rescaling,
+    "Normalization": normalization,
+    "Reshape": reshape,
     "Flatten": lambda reader, layer, weights, x: reader.net.reshape(x[0], (int(np.prod(x[0].shape)),)),
     "Softmax": lambda reader, layer, weights, x: reader.net.softmax(x[0]),
     "Activation": lambda reader, layer, weights, x: reader.activate(x[0], layer["config"]["activation"]),
@@ -298,8 +345,13 @@ def open_hdf5(source):
     """The HDF5 file, if all that it holds lies in it: the library follows links into any file of this machine."""
     file = h5py.File(source, "r")
     # Both walks end at the first name that they are given.
-    link = file.id.links.visit(lambda name, to: None if to.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else name.decode(errors="replace"), info=True)
-    values = file.visititems(lambda name, one: name if isinstance(one, h5py.Dataset) and (one.external or one.is_virtual) else None)
+    link = file.id.links.visit(
+        lambda name, to: None if to.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else name.decode(errors="replace"),
+        info=True,
+    )
+    values = file.visititems(
+        lambda name, one: name if isinstance(one, h5py.Dataset) and (one.external or one.is_virtual) else None
+    )
     if link or values:
         raise ConvertError(f"its '{link or values}' lies in another file; save the whole model in one")
     return file

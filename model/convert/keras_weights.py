@@ -32,7 +32,11 @@ class Weights:
         names = self.names
         if names is None:
             group = self.group.get(layer["config"]["name"])
-            names = [] if group is None else [(n if isinstance(n, str) else n.decode()) for n in group.attrs.get("weight_names", [])]
+            names = (
+                []
+                if group is None
+                else [(n if isinstance(n, str) else n.decode()) for n in group.attrs.get("weight_names", [])]
+            )
             return group, names
         return self.group, [n for n in names if n.split("/")[-2:-1] == [layer["config"]["name"]]]
 

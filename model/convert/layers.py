@@ -33,20 +33,32 @@ class Layer:
 
     def __post_init__(self):
         if [len(self.shape), len(self.k), len(self.dilation), len(self.pads)] != [3, 2, 2, 4]:
-            raise ConvertError(f"its window {self.k}, steps {self.dilation} or padding {self.pads} are not of two dimensions")
+            raise ConvertError(
+                f"its window {self.k}, steps {self.dilation} or padding {self.pads} are not of two dimensions"
+            )
         sizes = (*self.shape, *self.k, self.stride, self.groups, *self.dilation, self.scale)
-        if not all(isinstance(n, Integral) and n > 0 for n in sizes) or not all(isinstance(n, Integral) and n >= 0 for n in self.pads):
-            raise ConvertError(f"its sizes and steps {', '.join(map(str, (*sizes, *self.pads)))} are not whole numbers above 0")
+        if not all(isinstance(n, Integral) and n > 0 for n in sizes) or not all(
+            isinstance(n, Integral) and n >= 0 for n in self.pads
+        ):
+            raise ConvertError(
+                f"its sizes and steps {', '.join(map(str, (*sizes, *self.pads)))} are not whole numbers above 0"
+            )
         # Worked out once: asked later, layers that read others twice would be asked for without end.
         of_inputs = self.op in ("maxpool", "avgpool", "resize", "concat", "add", "mul", "mean", "pad")
-        self.never_negative = of_inputs and all(i.never_negative for i in self.inputs) or self.act in ("relu", "relu6", "sigmoid", "hardsigmoid")
+        self.never_negative = (
+            of_inputs
+            and all(i.never_negative for i in self.inputs)
+            or self.act in ("relu", "relu6", "sigmoid", "hardsigmoid")
+        )
 
 
 @dataclass(frozen=True)
 class View:
     layer: Layer
     form: str
-    factors: Optional[np.ndarray] = field(default=None, compare=False)  # of each value of a row, until a dense layer takes them
+    factors: Optional[np.ndarray] = field(
+        default=None, compare=False
+    )  # of each value of a row, until a dense layer takes them
     terms: Optional[np.ndarray] = field(default=None, compare=False)
 
     @property
@@ -101,7 +113,9 @@ class Network:
         if min(pads) < 0:
             raise ConvertError("its padding is negative")
         c, h, w = layer.shape
-        foldable = op in ("conv", "avgpool") or (op == "maxpool" and layer.op == "pad" and layer.inputs[0].never_negative)
+        foldable = op in ("conv", "avgpool") or (
+            op == "maxpool" and layer.op == "pad" and layer.inputs[0].never_negative
+        )
         if layer.op == "pad" and foldable:
             pads, layer = tuple(a + b for a, b in zip(pads, layer.pads)), layer.inputs[0]
         reach = [dilated(size, step) for size, step in zip(k, fields.get("dilation", (1, 1)))]
@@ -114,10 +128,22 @@ class Network:
     def conv(self, x, weight, bias, stride=(1, 1), pads=(0, 0, 0, 0), groups=1, dilation=(1, 1)):
         c, cout = x.layer.shape[0], weight.shape[0]
         if weight.ndim != 4 or weight.shape[1] * groups != c or cout % groups:
-            raise ConvertError(f"its weights have the shape {'x'.join(map(str, weight.shape))}, which does not fit {c} channels "
-                               f"in {groups} groups")
-        return self.window("conv", x, weight.shape[2:], stride, pads, cout=cout, weight=weight,
-                           bias=self.bias(bias, cout), groups=groups, dilation=tuple(dilation))
+            raise ConvertError(
+                f"its weights have the shape {'x'.join(map(str, weight.shape))}, which does not fit {c} channels "
+                f"in {groups} groups"
+            )
+        return self.window(
+            "conv",
+            x,
+            weight.shape[2:],
+            stride,
+            pads,
+            cout=cout,
+            weight=weight,
+            bias=self.bias(bias, cout),
+            groups=groups,
+            dilation=tuple(dilation),
+        )
 
     @staticmethod
     def bias(bias, cout):
@@ -131,15 +157,21 @@ class Network:
         c, h, w = x.layer.shape
         n = c if not x.flat else c * h * w
         if weight.ndim != 2 or weight.shape[1] != n or (x.form == "chw" and (h, w) != (1, 1)):
-            raise ConvertError(f"its weights have the shape {'x'.join(map(str, weight.shape))}, its input "
-                               f"{'x'.join(map(str, x.shape))}")
+            raise ConvertError(
+                f"its weights have the shape {'x'.join(map(str, weight.shape))}, its input "
+                f"{'x'.join(map(str, x.shape))}"
+            )
         cout = len(weight)
         if not x.flat and (h, w) != (1, 1):
             return self.conv(x, weight[:, :, None, None], bias)
         bias = self.bias(bias, cout)
         if x.factors is not None:
             bias, weight = bias + weight @ x.terms, weight * x.factors
-        by_pixel = weight.reshape(cout, h, w, c) if x.form.endswith("hwc") else weight.reshape(cout, c, h, w).transpose(0, 2, 3, 1)
+        by_pixel = (
+            weight.reshape(cout, h, w, c)
+            if x.form.endswith("hwc")
+            else weight.reshape(cout, c, h, w).transpose(0, 2, 3, 1)
+        )
         return self.view("dense", [x.layer], (cout, 1, 1), x.form, weight=by_pixel, bias=bias)
 
     def affine(self, x, scale, shift):
@@ -148,7 +180,9 @@ class Network:
         if x.flat and x.layer.shape[1:] != (1, 1):
             n = x.shape[0]
             old = (np.ones(n), np.zeros(n)) if x.factors is None else (x.factors, x.terms)
-            return replace(x, factors=(old[0] * scale).astype(np.float32), terms=(old[1] * scale + shift).astype(np.float32))
+            return replace(
+                x, factors=(old[0] * scale).astype(np.float32), terms=(old[1] * scale + shift).astype(np.float32)
+            )
         layer = self.picture(x)
         scale, shift = (np.broadcast_to(np.asarray(v, np.float64), c) for v in (scale, shift))
         if layer.op == "affine":
@@ -163,8 +197,10 @@ class Network:
         axis = 3 if x.form == "hwc" else 1
         others = [n for i, n in enumerate(shape) if i != axis]
         if len(shape) != 1 + len(x.shape) or any(n != 1 for n in others) or shape[axis] not in (1, (1, *x.shape)[axis]):
-            raise ConvertError(f"a constant of shape {'x'.join(map(str, values.shape)) or 'one'} does not fit its input "
-                               f"{'x'.join(map(str, x.shape))} channel by channel")
+            raise ConvertError(
+                f"a constant of shape {'x'.join(map(str, values.shape)) or 'one'} does not fit its input "
+                f"{'x'.join(map(str, x.shape))} channel by channel"
+            )
         return values.reshape(-1).astype(np.float64)
 
     def act(self, x, act):
@@ -176,7 +212,9 @@ class Network:
     def hard_sigmoid(self, x, alpha, beta):
         """clip(alpha * x + beta, 0, 1) by the engine's, which has 1/6 and 1/2."""
         scale, shift = 6 * alpha, 6 * beta - 3
-        return self.act(self.affine(x, 1 if abs(scale - 1) < 1e-6 else scale, 0 if abs(shift) < 1e-6 else shift), "hardsigmoid")
+        return self.act(
+            self.affine(x, 1 if abs(scale - 1) < 1e-6 else scale, 0 if abs(shift) < 1e-6 else shift), "hardsigmoid"
+        )
 
     def clip(self, x, low, high):
         if low == 0 and high > 1e38:
@@ -200,28 +238,34 @@ class Network:
             a, b = b, a
         first, second = self.picture(a), self.picture(b)
         if first.shape[0] != second.shape[0] or second.shape[1:] not in ((1, 1), first.shape[1:]):
-            raise ConvertError(f"it multiplies {first.shape} by {second.shape} (channels, height, width): the engine takes equal "
-                               "shapes, or one factor a channel")
+            raise ConvertError(
+                f"it multiplies {first.shape} by {second.shape} (channels, height, width): the engine takes equal "
+                "shapes, or one factor a channel"
+            )
         return self.view("mul", [first, second], first.shape, a.form)
 
     def add(self, a, b):
         first, second = self.picture(a), self.picture(b)
         if first.shape != second.shape:
-            raise ConvertError(f"it adds {first.shape} and {second.shape} (channels, height, width): the engine takes equal shapes")
+            raise ConvertError(
+                f"it adds {first.shape} and {second.shape} (channels, height, width): the engine takes equal shapes"
+            )
         return self.view("add", [first, second], first.shape, a.form)
 
     def concat(self, parts):
         """Channels side by side. A beginning that is there already is used again: DenseNet joins ever more of the same."""
         layers = [self.picture(x) for x in parts]
         if any(layer.shape[1:] != layers[0].shape[1:] for layer in layers):
-            raise ConvertError(f"it joins pictures of different sizes: {', '.join(str(layer.shape[1:]) for layer in layers)}")
+            raise ConvertError(
+                f"it joins pictures of different sizes: {', '.join(str(layer.shape[1:]) for layer in layers)}"
+            )
         done = next((n for n in range(len(layers), 1, -1) if tuple(map(id, layers[:n])) in self.joined), 0)
         if done:
             joined = self.joined[tuple(map(id, layers[:done]))]
         else:
             joined, done = layers[0], 1
         while done < len(layers):
-            more = layers[done:done + 3]
+            more = layers[done : done + 3]
             shape = (joined.shape[0] + sum(layer.shape[0] for layer in more), *joined.shape[1:])
             joined = Layer("concat", [joined, *more], shape, self.source)
             done += len(more)
@@ -242,7 +286,9 @@ class Network:
         c, h, w = layer.shape
         scale = round(scales[0])
         if scales[0] != scales[1] or scale != scales[0] or scale < 1:
-            raise ConvertError(f"it resizes by {scales[0]:g} and {scales[1]:g}: the engine enlarges both directions by one whole number")
+            raise ConvertError(
+                f"it resizes by {scales[0]:g} and {scales[1]:g}: the engine enlarges both directions by one whole number"
+            )
         return self.view("resize", [layer], (c, h * scale, w * scale), x.form, scale=scale, linear=linear)
 
     def mean(self, x, keep):

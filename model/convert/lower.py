@@ -43,7 +43,9 @@ def fold(last, step):
         if made is not layer:
             instead[id(layer)] = made
             before = read_by.get(id(made), [layer])
-            read_by[id(made)] = [one for reader in before for one in (read_by[id(layer)] if reader is layer else [reader])]
+            read_by[id(made)] = [
+                one for reader in before for one in (read_by[id(layer)] if reader is layer else [reader])
+            ]
     return instead.get(id(last), last)
 
 
@@ -100,8 +102,12 @@ def with_logits(last):
             last = Layer("mean", [last], (c, 1, 1))
         last = Layer("dense", [last], (c, 1, 1), weight=np.eye(c)[:, None, None], bias=np.zeros(c))
     if c == 1:
-        last = replace(last, shape=(2, 1, 1), weight=np.concatenate([0 * last.weight, last.weight]),
-                       bias=np.concatenate([[0], last.bias]))
+        last = replace(
+            last,
+            shape=(2, 1, 1),
+            weight=np.concatenate([0 * last.weight, last.weight]),
+            bias=np.concatenate([[0], last.bias]),
+        )
     return last
 
 
@@ -110,13 +116,15 @@ def square(kernel, layer):
     above, left, below, right = layer.pads
     (kh, kw), (_, h, w), (_, oh, ow) = kernel.shape[2:], layer.inputs[0].shape, layer.shape
     least = max(above, left)
-    choices = ((k, pad, after) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(least, k) for after in range(k))
+    choices = (
+        (k, pad, after) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(least, k) for after in range(k)
+    )
     for k, pad, after in choices:
         top, side = pad - above, pad - left
         fits = [(size + pad + after - k) // layer.stride + 1 for size in (h, w)] == [oh, ow]
         if fits and top + kh <= k and side + kw <= k:
             wide = np.zeros((*kernel.shape[:2], k, k), kernel.dtype)
-            wide[:, :, top:top + kh, side:side + kw] = kernel
+            wide[:, :, top : top + kh, side : side + kw] = kernel
             return wide, pad, after
     raise ConvertError(f"{layer.source}: its window of {kh}x{kw} with the padding {layer.pads} does not fit the engine")
 
@@ -127,7 +135,7 @@ def stuffed(kernel, dilation):
         return kernel
     kh, kw = (dilated(size, step) for size, step in zip(kernel.shape[2:], dilation))
     out = np.zeros((*kernel.shape[:2], kh, kw), kernel.dtype)
-    out[:, :, ::dilation[0], ::dilation[1]] = kernel
+    out[:, :, :: dilation[0], :: dilation[1]] = kernel
     return out
 
 
@@ -137,7 +145,7 @@ def block_diagonal(kernel, groups, cin):
     out = np.zeros((cout, cin, *kernel.shape[2:]), kernel.dtype)
     for o in range(cout):
         first = o // (cout // groups) * part
-        out[o, first:first + part] = kernel[o]
+        out[o, first : first + part] = kernel[o]
     return out
 
 
@@ -146,7 +154,9 @@ def plain_image(layer):
     for n, source in enumerate(layer.inputs):
         c = source.shape[0]
         if source.op == "input" and c % 4:
-            layer.inputs[n] = Layer("conv", [source], source.shape, source.source, weight=np.eye(c)[:, :, None, None], bias=np.zeros(c))
+            layer.inputs[n] = Layer(
+                "conv", [source], source.shape, source.source, weight=np.eye(c)[:, :, None, None], bias=np.zeros(c)
+            )
 
 
 def as_convolution(layer):
@@ -178,14 +188,20 @@ def lowered(layer):
     if layer.op in ("maxpool", "avgpool"):
         kernel, pad, after = square(np.zeros((1, 1, *layer.k)), layer)
         if kernel.shape[2:] != layer.k:
-            raise ConvertError(f"{layer.source}: the engine pools square windows with one padding above and left, one below and right")
-        return f"{layer.op} k={layer.k[0]} stride={layer.stride}" + (f" pad={pad} after={after}" if pad or after else ""), None, None
+            raise ConvertError(
+                f"{layer.source}: the engine pools square windows with one padding above and left, one below and right"
+            )
+        return (
+            f"{layer.op} k={layer.k[0]} stride={layer.stride}" + (f" pad={pad} after={after}" if pad or after else ""),
+            None,
+            None,
+        )
     if layer.op == "resize":
         return f"resize scale={layer.scale}" + (" mode=linear" if layer.linear else ""), None, None
     if layer.op == "dense":
         lanes = layer.inputs[0].shape[0] if layer.inputs[0].op == "input" else round4(layer.inputs[0].shape[0])
         weight = np.zeros((*layer.weight.shape[:3], lanes), layer.weight.dtype)
-        weight[..., :layer.weight.shape[3]] = layer.weight
+        weight[..., : layer.weight.shape[3]] = layer.weight
         return f"dense c={c}", weight.reshape(len(weight), -1, 1, 1), layer.bias
     return "input h={1} w={2} c={0}".format(*layer.shape) if layer.op == "input" else layer.op, None, None
 
@@ -207,8 +223,10 @@ def names(order):
 def check_size(layer):
     c, h, w = layer.shape
     if max(c, h, w, layer.stride, layer.scale) > MAX_SIZE or c * h * w > MAX_VALUES:
-        raise ConvertError(f"{layer.source}: {h}x{w} with {c} channels, in steps of {max(layer.stride, layer.scale)}: the engine takes up to "
-                           f"{MAX_SIZE} of each, and {MAX_VALUES} values")
+        raise ConvertError(
+            f"{layer.source}: {h}x{w} with {c} channels, in steps of {max(layer.stride, layer.scale)}: the engine takes up to "
+            f"{MAX_SIZE} of each, and {MAX_VALUES} values"
+        )
 
 
 def check_weights(layer, given, packed):

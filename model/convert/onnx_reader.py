@@ -22,8 +22,10 @@ class Reader:
         images = [one for one in self.graph.input if one.name not in self.values]
         if not self.graph.node or len(self.graph.output) != 1 or len(images) != 1:
             names = ", ".join(one.name for one in images)
-            raise ConvertError(f"the graph has {len(self.graph.node)} nodes, {len(self.graph.output)} outputs and {len(images)} inputs "
-                               f"without values ({names}); Pleura takes one image and gives one answer")
+            raise ConvertError(
+                f"the graph has {len(self.graph.node)} nodes, {len(self.graph.output)} outputs and {len(images)} inputs "
+                f"without values ({names}); Pleura takes one image and gives one answer"
+            )
         h, w, c, form = image_size([d.dim_value for d in images[0].type.tensor_type.shape.dim], size, images[0].name)
         self.net = Network(h, w, c)
         self.values[images[0].name] = View(self.net.image, form)
@@ -74,21 +76,34 @@ class Settings(dict):
 def image_size(dims, size, name):
     """(h, w, c, form) from the graph's own shape and what the person has said; 0 is a size left open."""
     if len(dims) != 4:
-        raise ConvertError(f"its input '{name}' has {len(dims)} dimensions; a picture has 4: batch, channels, height, width")
-    first = size is None and dims[1] in (1, 3, 4) or size is not None and all(a in (0, b) for a, b in zip(dims[1:], (size[2], *size[:2])))
+        raise ConvertError(
+            f"its input '{name}' has {len(dims)} dimensions; a picture has 4: batch, channels, height, width"
+        )
+    first = (
+        size is None
+        and dims[1] in (1, 3, 4)
+        or size is not None
+        and all(a in (0, b) for a, b in zip(dims[1:], (size[2], *size[:2])))
+    )
     c, h, w = dims[1:] if first else (dims[3], dims[1], dims[2])
     h, w, c = (own or asked for own, asked in zip((h, w, c), size or (0, 0, 0)))
     if size is not None and (h, w, c) != tuple(size):
-        raise ConvertError(f"its input '{name}' is {'x'.join(map(str, dims[1:]))}, not {'x'.join(map(str, size))} as --input says")
+        raise ConvertError(
+            f"its input '{name}' is {'x'.join(map(str, dims[1:]))}, not {'x'.join(map(str, size))} as --input says"
+        )
     if not (h and w and c):
-        raise ConvertError(f"its input '{name}' leaves sizes open ({'x'.join(str(d or '?') for d in dims)}); say them: --input HEIGHTxWIDTHxCHANNELS")
+        raise ConvertError(
+            f"its input '{name}' leaves sizes open ({'x'.join(str(d or '?') for d in dims)}); say them: --input HEIGHTxWIDTHxCHANNELS"
+        )
     return h, w, c, "chw" if first else "hwc"
 
 
 def array(tensor):
     if uses_external_data(tensor):  # which may be any file of this machine
-        raise ConvertError(f"its weights '{tensor.name}' lie in another file; put all into one first, in Python: "
-                           "onnx.save(onnx.load('model.onnx'), 'whole.onnx')")
+        raise ConvertError(
+            f"its weights '{tensor.name}' lie in another file; put all into one first, in Python: "
+            "onnx.save(onnx.load('model.onnx'), 'whole.onnx')"
+        )
     try:
         values = numpy_helper.to_array(tensor)
         if values.dtype.kind not in "fiub":
@@ -150,6 +165,7 @@ def pool(op):
         if op == "avgpool" and (tuple(pads) != own or (any(pads) and not s.get("count_include_pad"))):
             raise ConvertError("its average leaves the padding out of the count")
         return net.window(op, x[0], k, stride, pads)
+
     return read
 
 
@@ -174,6 +190,7 @@ def batch_norm(net, x, s):
 
 def binary(name):
     """Add, Sub, Mul and Div of two pictures, or of a picture and a constant."""
+
     def read(net, x, s):
         a, b = x
         if isinstance(a, View) and isinstance(b, View):
@@ -191,6 +208,7 @@ def binary(name):
         if view is not a:
             raise ConvertError("the engine does not divide by a picture")
         return net.affine(view, 1 / value, 0)
+
     return read
 
 
@@ -239,8 +257,14 @@ def resize(net, x, s):
     rounding = s.get("nearest_mode", b"round_prefer_floor").decode() if s.opset > 10 else "floor"
     middles = grid in ("half_pixel", "pytorch_half_pixel")
     nearest = (grid == "asymmetric" and rounding == "floor") or (middles and rounding.startswith("round"))
-    if len(scales) != 4 or tuple(scales[:2]) != (1, 1) or not (nearest if mode == "nearest" else mode == "linear" and middles):
-        raise ConvertError(f"it resizes with mode {mode}, {grid}, {rounding}; the engine has nearest and linear between pixels' middles")
+    if (
+        len(scales) != 4
+        or tuple(scales[:2]) != (1, 1)
+        or not (nearest if mode == "nearest" else mode == "linear" and middles)
+    ):
+        raise ConvertError(
+            f"it resizes with mode {mode}, {grid}, {rounding}; the engine has nearest and linear between pixels' middles"
+        )
     return net.resize(x[0], [float(v) for v in scales[2:]], mode == "linear")
 
 
@@ -306,15 +330,39 @@ def same(net, x, s):
 
 
 OPS = {
-    "Conv": conv, "MaxPool": pool("maxpool"), "AveragePool": pool("avgpool"), "GlobalMaxPool": global_max,
-    "GlobalAveragePool": lambda net, x, s: net.mean(channels_first(x[0]), True), "ReduceMean": reduce_mean,
-    "BatchNormalization": batch_norm, "Gemm": gemm, "MatMul": lambda net, x, s: net.dense(x[0], known(x[1], "weights").T, None),
-    "Add": binary("Add"), "Sub": binary("Sub"), "Mul": binary("Mul"), "Div": binary("Div"),
-    "Relu": unary("relu"), "Sigmoid": unary("sigmoid"), "Tanh": unary("tanh"), "HardSwish": unary("hardswish"), "Clip": clip,
+    "Conv": conv,
+    "MaxPool": pool("maxpool"),
+    "AveragePool": pool("avgpool"),
+    "GlobalMaxPool": global_max,
+    "GlobalAveragePool": lambda net, x, s: net.mean(channels_first(x[0]), True),
+    "ReduceMean": reduce_mean,
+    "BatchNormalization": batch_norm,
+    "Gemm": gemm,
+    "MatMul": lambda net, x, s: net.dense(x[0], known(x[1], "weights").T, None),
+    "Add": binary("Add"),
+    "Sub": binary("Sub"),
+    "Mul": binary("Mul"),
+    "Div": binary("Div"),
+    "Relu": unary("relu"),
+    "Sigmoid": unary("sigmoid"),
+    "Tanh": unary("tanh"),
+    "HardSwish": unary("hardswish"),
+    "Clip": clip,
     "HardSigmoid": lambda net, x, s: net.hard_sigmoid(x[0], s.get("alpha", 0.2), s.get("beta", 0.5)),
-    "Concat": concat, "Pad": pad, "Resize": resize, "Upsample": resize, "Reshape": reshape, "Flatten": flatten,
-    "Squeeze": squeeze, "Unsqueeze": unsqueeze, "Transpose": transpose, "Softmax": softmax, "LogSoftmax": softmax,
-    "Identity": same, "Dropout": same, "Cast": same,
+    "Concat": concat,
+    "Pad": pad,
+    "Resize": resize,
+    "Upsample": resize,
+    "Reshape": reshape,
+    "Flatten": flatten,
+    "Squeeze": squeeze,
+    "Unsqueeze": unsqueeze,
+    "Transpose": transpose,
+    "Softmax": softmax,
+    "LogSoftmax": softmax,
+    "Identity": same,
+    "Dropout": same,
+    "Cast": same,
 }
 
 
@@ -337,14 +385,24 @@ def divide(x, s):
 
 
 ARITHMETIC = {
-    "Add": lambda x, s: x[0] + x[1], "Sub": lambda x, s: x[0] - x[1], "Mul": lambda x, s: x[0] * x[1], "Div": divide,
-    "Floor": lambda x, s: np.floor(x[0]), "Ceil": lambda x, s: np.ceil(x[0]), "Sqrt": lambda x, s: np.sqrt(x[0]),
-    "Neg": lambda x, s: -x[0], "Identity": lambda x, s: x[0], "Shape": lambda x, s: np.array(x[0].shape),
+    "Add": lambda x, s: x[0] + x[1],
+    "Sub": lambda x, s: x[0] - x[1],
+    "Mul": lambda x, s: x[0] * x[1],
+    "Div": divide,
+    "Floor": lambda x, s: np.floor(x[0]),
+    "Ceil": lambda x, s: np.ceil(x[0]),
+    "Sqrt": lambda x, s: np.sqrt(x[0]),
+    "Neg": lambda x, s: -x[0],
+    "Identity": lambda x, s: x[0],
+    "Shape": lambda x, s: np.array(x[0].shape),
     "Cast": lambda x, s: x[0].astype(onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[s["to"]]),
     "Gather": lambda x, s: np.take(x[0], x[1].astype(np.int64), s.get("axis", 0)),
-    "Concat": lambda x, s: np.concatenate(x, s["axis"]), "Slice": slice_known, "Squeeze": squeeze_known,
+    "Concat": lambda x, s: np.concatenate(x, s["axis"]),
+    "Slice": slice_known,
+    "Squeeze": squeeze_known,
     "Unsqueeze": lambda x, s: np.expand_dims(x[0], tuple(int(a) for a in s.get("axes", maybe(x, 1)))),
-    "Reshape": lambda x, s: x[0].reshape([int(v) for v in x[1]]), "Transpose": lambda x, s: np.transpose(x[0], s.get("perm")),
+    "Reshape": lambda x, s: x[0].reshape([int(v) for v in x[1]]),
+    "Transpose": lambda x, s: np.transpose(x[0], s.get("perm")),
     "ConstantOfShape": lambda x, s: np.full(x[0].astype(int), array(s["value"])[0] if "value" in s else np.float32(0)),
 }
 

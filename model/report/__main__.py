@@ -16,12 +16,17 @@ from training import train
 from training.engine import ROOT, WEIGHTS
 
 SECTIONS = {
-    "controls": ("Controls: films without lungs", controls.section), "source": ("Which source a film comes from", controls.sources),
-    "baselines": ("Baselines", baselines.section), "perturb": ("Perturbations", stress.perturb), "heatmap": ("Heatmaps", stress.heatmap),
-    "refusal": ("Refusal", stress.refusal), "mistakes": ("The worst mistakes", stress.mistakes),
+    "controls": ("Controls: films without lungs", controls.section),
+    "source": ("Which source a film comes from", controls.sources),
+    "baselines": ("Baselines", baselines.section),
+    "perturb": ("Perturbations", stress.perturb),
+    "heatmap": ("Heatmaps", stress.heatmap),
+    "refusal": ("Refusal", stress.refusal),
+    "mistakes": ("The worst mistakes", stress.mistakes),
 }
 TRAINED = {
-    "leave-out": ("Sources left out", "leave-out-*.json", "-m training.train"), "seeds": ("Seeds", "seed-*.json", "-m training.train"),
+    "leave-out": ("Sources left out", "leave-out-*.json", "-m training.train"),
+    "seeds": ("Seeds", "seed-*.json", "-m training.train"),
     "ceiling": ("The ceiling: large networks", "ceiling.json", "-m report.ceiling"),
 }
 FOLDER, OUT = train.BUILD / "report", ROOT / "model" / "report.md"
@@ -44,11 +49,22 @@ def cells(row):
 
 def markdown(table):
     """Lines of one table."""
-    right = ["---:" if any(str(cell).lstrip("+-")[:1].isdigit() for cell in column) else "---" for column in list(zip(*table["rows"]))[1:]]
+    right = [
+        "---:" if any(str(cell).lstrip("+-")[:1].isdigit() for cell in column) else "---"
+        for column in list(zip(*table["rows"]))[1:]
+    ]
     of = table.get("weights", weights_name())
     other = [] if of == weights_name() else [f"**Of other weights than those shipped: `{of}`.**", ""]
-    return ["", *other, table["title"], "", cells(table["columns"]),
-            "|" + "|".join(["---", *right]) + "|", *map(cells, table["rows"]), *(["", table["note"]] if table.get("note") else [])]
+    return [
+        "",
+        *other,
+        table["title"],
+        "",
+        cells(table["columns"]),
+        "|" + "|".join(["---", *right]) + "|",
+        *map(cells, table["rows"]),
+        *(["", table["note"]] if table.get("note") else []),
+    ]
 
 
 def shell(commands):
@@ -64,7 +80,9 @@ def compose():
     """model/report.md from what has been run; runs that differ in their rows alone share a table."""
     lines = HEAD.format(weights=weights_name()).splitlines()
     sections = {name: (title, [FOLDER / f"{name}.json"], f"-m report {name}") for name, (title, _) in SECTIONS.items()}
-    sections |= {name: (title, sorted(train.BUILD.glob(pattern)), program) for name, (title, pattern, program) in TRAINED.items()}
+    sections |= {
+        name: (title, sorted(train.BUILD.glob(pattern)), program) for name, (title, pattern, program) in TRAINED.items()
+    }
     for title, paths, program in sections.values():
         lines += ["", f"## {title}"]
         tables = [table for path in paths if path.exists() for table in loaded(path)]
@@ -84,8 +102,10 @@ def compose():
 def run(name, options):
     began = time.time()
     given = "".join(f" --{key} {value}" for key, value in vars(options).items() if value and key != "section")
-    tables = [{**table, "command": f"cd model && /usr/bin/python3 -m report {name}{given}", "weights": weights_name()}
-              for table in SECTIONS[name][1](options)]
+    tables = [
+        {**table, "command": f"cd model && /usr/bin/python3 -m report {name}{given}", "weights": weights_name()}
+        for table in SECTIONS[name][1](options)
+    ]
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(tables, indent=1))
     print(*(line for table in tables for line in markdown(table)), "", sep="\n")

@@ -29,8 +29,8 @@ from training.graph import Graph, resnet, unet
 FOLDER = train.BUILD.parent / "ceiling"
 SIDE, QUALITY = 160, 85  # of the packed crops; WebP's quality
 FOLDS, SEEDS = ("", "hannover", "cxnet", "cohen", "bimcv", "nih"), (1, 2)  # "": trained on all sources
-STEPS = {fold: 1200 if fold else train.STEPS for fold in FOLDS}            # as for the model card
-POOL = 25                # batches whose views are made at once, for a GPU waits at every small step
+STEPS = {fold: 1200 if fold else train.STEPS for fold in FOLDS}  # as for the model card
+POOL = 25  # batches whose views are made at once, for a GPU waits at every small step
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -39,23 +39,28 @@ class Candidate(NamedTuple):
     side: int
     lines: list
     rate: float
-    mixed: tuple             # layers of train.MIXED's kind
+    mixed: tuple  # layers of train.MIXED's kind
     pretrained: bool = False
-    teachers: tuple = ()     # candidates of the same fold whose answers are half of the target
+    teachers: tuple = ()  # candidates of the same fold whose answers are half of the target
     folds: tuple = FOLDS
     seeds: tuple = SEEDS
 
 
 def resnet18(side, widths=(64, 128, 256, 512), classes=3):
     """Lines of ResNet-18 (He et al., 2016), for greys."""
-    lines = [f"image = input h={side} w={side} c=1", f"stem = conv image k=7 stride=2 pad=3 c={widths[0]} act=relu",
-             "small = maxpool stem k=3 stride=2 pad=1"]
+    lines = [
+        f"image = input h={side} w={side} c=1",
+        f"stem = conv image k=7 stride=2 pad=3 c={widths[0]} act=relu",
+        "small = maxpool stem k=3 stride=2 pad=1",
+    ]
     last = "small"
     for number, width in enumerate(widths, 1):
         for part in (1, 2):
             stride, out = 2 if number > 1 and part == 1 else 1, f"block{number}" if part == 2 else f"half{number}"
-            lines += [f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
-                      f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}"]
+            lines += [
+                f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
+                f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}",
+            ]
             if stride == 2:
                 lines.append(f"{out}s = conv {last} k=1 stride=2 pad=0 c={width}")
                 last = f"{out}s"
@@ -70,8 +75,10 @@ def mobilenet(side, classes=3):
     last, width = "stem", 32
     for number, wider in enumerate((64, 128, 128, 256, 256, *[512] * 6, 1024), 1):
         step = "stride=2 pad=0 after=1" if number in (2, 4, 6, 12) else "stride=1 pad=1"
-        lines += [f"dw{number} = depthwise {last} k=3 {step} c={width} act=relu6",
-                  f"pw{number} = conv dw{number} k=1 stride=1 pad=0 c={wider} act=relu6"]
+        lines += [
+            f"dw{number} = depthwise {last} k=3 {step} c={width} act=relu6",
+            f"pw{number} = conv dw{number} k=1 stride=1 pad=0 c={wider} act=relu6",
+        ]
         last, width = f"pw{number}", wider
     return lines + [f"pool = mean {last}", f"logits = dense pool c={classes}"]
 
@@ -83,8 +90,16 @@ CANDIDATES = {
     "shipped": Candidate("ResNet-10, 96 px, as shipped", train.DIAGNOSIS_SIDE, SMALL, 4e-3, train.MIXED),
     "resnet18": Candidate("ResNet-18, 160 px", SIDE, resnet18(SIDE), 2e-3, train.MIXED),
     "mobilenet": Candidate("MobileNetV1 of ImageNet, 160 px", SIDE, mobilenet(SIDE), 1e-3, ("pw3",), pretrained=True),
-    "taught": Candidate("ResNet-10, 96 px, taught by the four large ones", train.DIAGNOSIS_SIDE, SMALL, 4e-3, train.MIXED,
-                        teachers=("resnet18", "mobilenet"), folds=FOLDS[1:], seeds=SEEDS[:1]),
+    "taught": Candidate(
+        "ResNet-10, 96 px, taught by the four large ones",
+        train.DIAGNOSIS_SIDE,
+        SMALL,
+        4e-3,
+        train.MIXED,
+        teachers=("resnet18", "mobilenet"),
+        folds=FOLDS[1:],
+        seeds=SEEDS[:1],
+    ),
 }
 
 
@@ -105,9 +120,15 @@ def pack(place):
     with np.load(data.home() / "pretrained" / "mobilenet_v1_imagenet.npz") as stored:
         pretrained = {f"pretrained/{name}": stored[name].astype(np.float16) for name in stored.files}
     place.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(place, pictures=np.concatenate(pictures), sizes=[len(picture) for picture in pictures],
-             masks=np.frombuffer(lzma.compress(half.tobytes()), np.uint8), manifest=data.manifest_hash(),
-             films=np.array([(film.label, film.source, film.split) for film in films]), **pretrained)
+    np.savez(
+        place,
+        pictures=np.concatenate(pictures),
+        sizes=[len(picture) for picture in pictures],
+        masks=np.frombuffer(lzma.compress(half.tobytes()), np.uint8),
+        manifest=data.manifest_hash(),
+        films=np.array([(film.label, film.source, film.split) for film in films]),
+        **pretrained,
+    )
     print(f"{place}: {len(films)} films, {place.stat().st_size / 2 ** 20:.1f} MiB")
 
 
@@ -116,12 +137,20 @@ class Pack:
 
     def __init__(self, place):
         with np.load(place) as stored:
-            self.pretrained = {name.split("/")[1]: stored[name] for name in stored.files if name.startswith("pretrained/")}
-            self.films = [data.Film("", label, source, "", split, "", "", "") for label, source, split in stored["films"]]
+            self.pretrained = {
+                name.split("/")[1]: stored[name] for name in stored.files if name.startswith("pretrained/")
+            }
+            self.films = [
+                data.Film("", label, source, "", split, "", "", "") for label, source, split in stored["films"]
+            ]
             pictures = np.split(stored["pictures"], np.cumsum(stored["sizes"])[:-1])
-            half = np.frombuffer(lzma.decompress(stored["masks"].tobytes()), np.uint8).reshape(-1, 1, SIDE // 2, SIDE // 2)
+            half = np.frombuffer(lzma.decompress(stored["masks"].tobytes()), np.uint8).reshape(
+                -1, 1, SIDE // 2, SIDE // 2
+            )
         with ThreadPoolExecutor() as pool:
-            crop = np.stack(list(pool.map(lambda picture: np.asarray(Image.open(io.BytesIO(picture)).convert("L")), pictures)))
+            crop = np.stack(
+                list(pool.map(lambda picture: np.asarray(Image.open(io.BytesIO(picture)).convert("L")), pictures))
+            )
         self.crop = torch.from_numpy((crop.astype(np.int16) - 128).astype(np.int8))[:, None].to(DEVICE)
         self.half = torch.tensor(half).to(DEVICE)
 
@@ -134,7 +163,9 @@ class Pack:
 
 def smoothed(crop, mask, side):
     if side != crop.shape[-1]:
-        crop, mask = (F.interpolate(x, (side, side), mode="bilinear", antialias=True, align_corners=False) for x in (crop, mask))
+        crop, mask = (
+            F.interpolate(x, (side, side), mode="bilinear", antialias=True, align_corners=False) for x in (crop, mask)
+        )
     for _ in range(train.BLUR):
         weight = augment.blur(mask, 1)
         crop = torch.where(weight > 1e-3, augment.blur(crop * mask, 1) / weight.clamp(min=1e-3), crop)
@@ -156,6 +187,7 @@ class Half(nn.Module):
 def begin_at(network, weights, x):
     """Loads folded weights below fresh batch norms, each of which starts with the statistics of x that it divides by: so the
     network begins as the one that was loaded. Only `logits` stays as it is."""
+
     def settle(norm, seen):
         y = seen[0]
         norm.running_mean.copy_(y.mean((0, 2, 3)))
@@ -210,9 +242,13 @@ class Views:
 
     def pool(self, count):
         """varied() erodes each quarter of what it is given alike, so every batch takes its share of each."""
-        picks = torch.cat([torch.multinomial(w, n * count, replacement=True) for w, n in zip(self.weight, train.BATCH.values())])
+        picks = torch.cat(
+            [torch.multinomial(w, n * count, replacement=True) for w, n in zip(self.weight, train.BATCH.values())]
+        )
         size = len(picks) // count
-        picks = torch.cat([part[torch.randperm(len(part))] for part in (picks[i::count] for i in range(count))]).view(count, size)
+        picks = torch.cat([part[torch.randperm(len(part))] for part in (picks[i::count] for i in range(count))]).view(
+            count, size
+        )
         picks = picks.T.flatten()
         crop, mask = train.varied(*self.pack(self.rows[picks], SIDE if self.teachers else self.candidate.side))
         x, label = train.standardise(crop, mask), self.label[picks]
@@ -251,12 +287,20 @@ def run(job):
     if candidate.pretrained:
         drawn = torch.from_numpy(np.random.choice(learnt, 256)).to(DEVICE)
         begin_at(network, PACK.pretrained, train.standardise(*PACK(drawn, candidate.side)))
-    teachers = [trained(teacher, folder / f"{name_of(teacher, fold, own)}.pt") for teacher in candidate.teachers for own in SEEDS]
+    teachers = [
+        trained(teacher, folder / f"{name_of(teacher, fold, own)}.pt")
+        for teacher in candidate.teachers
+        for own in SEEDS
+    ]
     views = Views(PACK, learnt, candidate, STEPS[fold], teachers)
     network = train.fit(Half(network), views, loss, candidate.rate, torch.channels_last).network
     torch.save(network.state_dict(), folder / f"{name_of(name, fold, seed)}.pt")
-    seen = torch.cat([train.evaluate(network, train.standardise(*PACK(part, candidate.side)))[0].cpu()
-                      for part in torch.from_numpy(new).to(DEVICE).split(512)])
+    seen = torch.cat(
+        [
+            train.evaluate(network, train.standardise(*PACK(part, candidate.side)))[0].cpu()
+            for part in torch.from_numpy(new).to(DEVICE).split(512)
+        ]
+    )
     np.save(folder / f"{name_of(name, fold, seed)}.npy", seen.numpy())
     print(f"{name_of(name, fold, seed)}: {STEPS[fold]} steps, {time.time() - began:.0f} s", flush=True)
     return name_of(name, fold, seed)
@@ -280,13 +324,22 @@ def train_all(place, out, workers):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with concurrent.futures.ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), awake, (place,)) as pool:
         for taught in (False, True):
-            jobs = [pool.submit(run, (name, fold, seed, folder)) for seed in SEEDS for fold in FOLDS
-                    for name, candidate in CANDIDATES.items()
-                    if bool(candidate.teachers) == taught and fold in candidate.folds and seed in candidate.seeds]
+            jobs = [
+                pool.submit(run, (name, fold, seed, folder))
+                for seed in SEEDS
+                for fold in FOLDS
+                for name, candidate in CANDIDATES.items()
+                if bool(candidate.teachers) == taught and fold in candidate.folds and seed in candidate.seeds
+            ]
             for job in concurrent.futures.as_completed(jobs):
                 done[job.result()] = np.load(folder / f"{job.result()}.npy")
-                np.savez(out / "answers.part.npz", manifest=manifest, minutes=(time.time() - began) / 60,
-                         device=torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU", **done)
+                np.savez(
+                    out / "answers.part.npz",
+                    manifest=manifest,
+                    minutes=(time.time() - began) / 60,
+                    device=torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU",
+                    **done,
+                )
                 os.replace(out / "answers.part.npz", out / "answers.npz")
 
 

@@ -20,8 +20,8 @@ COMMAND = "cd model && /usr/bin/python3 -m report.ceiling; /usr/bin/python3 -m r
 class Question(NamedTuple):
     column: str
     fold: str
-    score: Callable          # of probabilities [n, 3]
-    positive: np.ndarray     # rows of data.labelled()
+    score: Callable  # of probabilities [n, 3]
+    positive: np.ndarray  # rows of data.labelled()
     negative: np.ndarray
 
     def auc(self, probability):
@@ -31,15 +31,33 @@ class Question(NamedTuple):
 
 def questions(films):
     """What is asked of networks that know neither side."""
-    own, external = lambda label, source: metrics.rows(films, label, [source]), metrics.rows(films, "normal", split="external")
-    out = [Question(title, fold, lambda p: p[:, 0], metrics.rows(films, "covid", data.FOLDS[fold]), external)
-           for title, fold in (("hannover", "hannover"), ("cxnet", "cxnet"), ("cohen", "cohen"), ("bimcv and webmix", "bimcv"))]
-    return out + [Question("cohen: covid, pneumonia", "cohen", metrics.covid_not_pneumonia, own("covid", "cohen"), own("pneumonia", "cohen")),
-                  Question("nih: pneumonia, normal", "nih", lambda p: p[:, 1], own("pneumonia", "nih"), own("normal", "nih"))]
+    own, external = lambda label, source: metrics.rows(films, label, [source]), metrics.rows(
+        films, "normal", split="external"
+    )
+    out = [
+        Question(title, fold, lambda p: p[:, 0], metrics.rows(films, "covid", data.FOLDS[fold]), external)
+        for title, fold in (
+            ("hannover", "hannover"),
+            ("cxnet", "cxnet"),
+            ("cohen", "cohen"),
+            ("bimcv and webmix", "bimcv"),
+        )
+    ]
+    return out + [
+        Question(
+            "cohen: covid, pneumonia",
+            "cohen",
+            metrics.covid_not_pneumonia,
+            own("covid", "cohen"),
+            own("pneumonia", "cohen"),
+        ),
+        Question("nih: pneumonia, normal", "nih", lambda p: p[:, 1], own("pneumonia", "nih"), own("normal", "nih")),
+    ]
 
 
 class Team(NamedTuple):
     """Networks whose logits are averaged: candidates of each of these seeds."""
+
     title: str
     names: tuple
     seeds: tuple = SEEDS
@@ -66,7 +84,9 @@ class Answers:
 
     def logits(self, names, fold, seeds):
         out = np.full((len(self.films), len(data.LABELS)), np.nan, np.float32)
-        out[judged(self.films, fold)[0]] = np.mean([self.stored[name_of(name, fold, seed)] for name in names for seed in seeds], 0)
+        out[judged(self.films, fold)[0]] = np.mean(
+            [self.stored[name_of(name, fold, seed)] for name in names for seed in seeds], 0
+        )
         return out
 
     def probability(self, names, fold, seeds):
@@ -91,38 +111,64 @@ def unseen(answers):
         """AUC of the team minus that of the shipped architecture."""
         rows = np.concatenate([question.positive, question.negative])
         yes = np.arange(len(rows)) < len(question.positive)
-        ours, theirs = (question.score(answers.probability(names, question.fold, team.seeds))[rows]
-                        for names in (team.names, ("shipped",)))
-        return metrics.clustered(lambda r: metrics.auc(ours[r][yes[r]], ours[r][~yes[r]]) - metrics.auc(theirs[r][yes[r]], theirs[r][~yes[r]]),
-                                 patient[rows], False, metrics.change)
+        ours, theirs = (
+            question.score(answers.probability(names, question.fold, team.seeds))[rows]
+            for names in (team.names, ("shipped",))
+        )
+        return metrics.clustered(
+            lambda r: metrics.auc(ours[r][yes[r]], ours[r][~yes[r]])
+            - metrics.auc(theirs[r][yes[r]], theirs[r][~yes[r]]),
+            patient[rows],
+            False,
+            metrics.change,
+        )
 
     together, above, alone = [], [], []
     for key, team in TEAMS.items():
         normal = kept(team.names, team.seeds)
         share = metrics.clustered(lambda r: normal[r].mean(), patient[strangers])
-        cells = [metrics.area(q.score(answers.probability(team.names, q.fold, team.seeds)), films, q.positive, q.negative) for q in asked]
+        cells = [
+            metrics.area(q.score(answers.probability(team.names, q.fold, team.seeds)), films, q.positive, q.negative)
+            for q in asked
+        ]
         together.append([team.title, f"{size_of(team):.1f}", *cells, share])
         if key != "shipped":
             gain = normal - kept(("shipped",), team.seeds)
-            above.append([team.title, *(more(q, team) for q in asked),
-                          metrics.clustered(lambda r: gain[r].mean(), patient[strangers], True, metrics.change)])
+            above.append(
+                [
+                    team.title,
+                    *(more(q, team) for q in asked),
+                    metrics.clustered(lambda r: gain[r].mean(), patient[strangers], True, metrics.change),
+                ]
+            )
     for name, candidate in CANDIDATES.items():
         for seed in candidate.seeds:
             cells = [f"{q.auc(answers.probability([name], q.fold, [seed])):.3f}" for q in asked]
             alone.append([candidate.title, seed, *cells, f"{100 * kept([name], [seed]).mean():.1f}"])
     columns = [*(q.column for q in asked), "external normals called normal %"]
     return [
-        {"title": "Neither side seen. AUC of the covid films of a source left out against the external normals; then within cohen and within nih, left "
-                  "out, too; then how many external normals the networks of the first four columns call normal, on average.",
-         "columns": ["networks, their logits averaged", "million parameters", *columns], "rows": together},
-        {"title": "The same minus that of the shipped architecture, of as many seeds, trained beside them; intervals of the difference on the same films.",
-         "columns": ["networks", *columns], "rows": above},
-        {"title": "Each network alone.", "columns": ["network", "seed", *columns], "rows": alone}]
+        {
+            "title": "Neither side seen. AUC of the covid films of a source left out against the external normals; then within cohen and within nih, left "
+            "out, too; then how many external normals the networks of the first four columns call normal, on average.",
+            "columns": ["networks, their logits averaged", "million parameters", *columns],
+            "rows": together,
+        },
+        {
+            "title": "The same minus that of the shipped architecture, of as many seeds, trained beside them; intervals of the difference on the same films.",
+            "columns": ["networks", *columns],
+            "rows": above,
+        },
+        {"title": "Each network alone.", "columns": ["network", "seed", *columns], "rows": alone},
+    ]
 
 
 def seen(answers):
     """The table of the test split, whose hospitals all networks know; calibrated as export.py calibrates."""
-    films, label, patient = answers.films, torch.from_numpy(metrics.truth(answers.films)), metrics.patients(answers.films)
+    films, label, patient = (
+        answers.films,
+        torch.from_numpy(metrics.truth(answers.films)),
+        metrics.patients(answers.films),
+    )
     fitted = np.array([film.split == "val" and film.source not in export.UNJUDGED for film in films])
     test = np.array([i for i, film in enumerate(films) if film.split == "test" and film.source != "rsna_lungonly"])
     strangers, truth, rows = metrics.rows(films, "normal", split="external"), label.numpy()[test], []
@@ -132,20 +178,40 @@ def seen(answers):
         t, bias = calibrate.scaling(logits[fitted], label[fitted])
         p = ((logits + torch.from_numpy(bias)) / t).softmax(1).numpy()
         called = p.argmax(1)[test]
-        rows.append([team.title, metrics.area(p[:, 0], films, test[truth == 0], test[truth != 0]),
-                     metrics.clustered(lambda r: metrics.balanced(truth[r], called[r]), patient[test]),
-                     *(metrics.clustered(lambda r: np.mean(called[r][truth[r] == c] == c), patient[test]) for c in range(len(data.LABELS))),
-                     metrics.area(p[:, 1], films, ill, well), metrics.share(p[strangers].argmax(1) == 2, patient[strangers])])
-    return {"title": f"Hospitals seen, patients not: {metrics.sets([films[i] for i in [*test, *strangers]])}, calibrated on the validation split.",
-            "columns": ["networks", "COVID AUC", "balanced accuracy %", *(f"sensitivity for {name} %" for name in data.LABELS),
-                        "nih: pneumonia, normal, AUC", "external normals called normal %"], "rows": rows}
+        rows.append(
+            [
+                team.title,
+                metrics.area(p[:, 0], films, test[truth == 0], test[truth != 0]),
+                metrics.clustered(lambda r: metrics.balanced(truth[r], called[r]), patient[test]),
+                *(
+                    metrics.clustered(lambda r: np.mean(called[r][truth[r] == c] == c), patient[test])
+                    for c in range(len(data.LABELS))
+                ),
+                metrics.area(p[:, 1], films, ill, well),
+                metrics.share(p[strangers].argmax(1) == 2, patient[strangers]),
+            ]
+        )
+    return {
+        "title": f"Hospitals seen, patients not: {metrics.sets([films[i] for i in [*test, *strangers]])}, calibrated on the validation split.",
+        "columns": [
+            "networks",
+            "COVID AUC",
+            "balanced accuracy %",
+            *(f"sensitivity for {name} %" for name in data.LABELS),
+            "nih: pneumonia, normal, AUC",
+            "external normals called normal %",
+        ],
+        "rows": rows,
+    }
 
 
 def main():
     argparse.ArgumentParser(description=__doc__).parse_args()
     answers = Answers(FOLDER / "answers.npz", data.labelled())
-    note = (f"{STEPS['']:,} steps of {sum(train.BATCH.values())} for a network of all sources, {STEPS['nih']:,} where one is left out; "
-            f"{float(answers.stored['minutes']):.1f} minutes on one {answers.stored['device']}.")
+    note = (
+        f"{STEPS['']:,} steps of {sum(train.BATCH.values())} for a network of all sources, {STEPS['nih']:,} where one is left out; "
+        f"{float(answers.stored['minutes']):.1f} minutes on one {answers.stored['device']}."
+    )
     tables = [{**table, "command": COMMAND} for table in (*unseen(answers), {**seen(answers), "note": note})]
     (train.BUILD / "ceiling.json").write_text(json.dumps(tables, indent=1))
     print(train.BUILD / "ceiling.json")

@@ -24,8 +24,10 @@ def patients(films):
 def sets(films):
     """Whom the figures of headline() are of."""
     test = [film for film in films if film.split == "test"]
-    return (f"{len(test):,} whole frames of {len(set(patients(test))):,} patients of the test split; "
-            f"{sum(film.split == 'external' for film in films)} external normals, by largest probability")
+    return (
+        f"{len(test):,} whole frames of {len(set(patients(test))):,} patients of the test split; "
+        f"{sum(film.split == 'external' for film in films)} external normals, by largest probability"
+    )
 
 
 def shown(figure, low, high, percent):
@@ -56,13 +58,16 @@ def clustered(figure, patient, percent=True, show=shown):
     groups = np.split(order, np.flatnonzero(np.diff(np.unique(patient, return_inverse=True)[1][order])) + 1)
     random = np.random.default_rng(1)
     with np.errstate(invalid="ignore", divide="ignore"):  # a draw may lack a class
-        draws = [figure(np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))])) for _ in range(ROUNDS)]
+        draws = [
+            figure(np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))]))
+            for _ in range(ROUNDS)
+        ]
         return show(figure(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
 
 
 def auc(positive, negative):
     """Share of pairs in the right order, ties half."""
-    ranks = rankdata(np.concatenate([positive, negative]))[:len(positive)]
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
     return (ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative))
 
 
@@ -88,14 +93,24 @@ def headline(probability, films):
     called, label, patient = probability.argmax(1), truth(films), patients(films)
     test = np.array([film.split == "test" for film in films])
     score, covid = probability[test, 0], label[test] == 0
-    return [clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patient[test], False),
-            clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patient[test]),
-            share(called[~test] == data.LABELS.index("normal"), patient[~test])]
+    return [
+        clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patient[test], False),
+        clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patient[test]),
+        share(called[~test] == data.LABELS.index("normal"), patient[~test]),
+    ]
 
 
 def rows(films, label, sources=None, split=None):
-    return np.array([i for i, film in enumerate(films) if film.label == label and (sources is None or film.source in sources)
-                     and (split is None or film.split == split)], int)
+    return np.array(
+        [
+            i
+            for i, film in enumerate(films)
+            if film.label == label
+            and (sources is None or film.source in sources)
+            and (split is None or film.split == split)
+        ],
+        int,
+    )
 
 
 def covid_not_pneumonia(probability):
@@ -106,9 +121,12 @@ def unseen(films, probability, out):
     """{column: cell} of a network trained without the sources `out`: both sides of every figure are new to it."""
     covid, external = rows(films, "covid", out), rows(films, "normal", split="external")
     called, patient = probability.argmax(1), patients(films)
-    pneumonia, normal = (rows(films, label, out[:1]) for label in data.LABELS[1:]) # one source: no other has both alike
+    pneumonia, normal = (
+        rows(films, label, out[:1]) for label in data.LABELS[1:]
+    )  # one source: no other has both alike
     return {
-        "covid films": len(covid), "AUC covid, external normals": area(probability[:, 0], films, covid, external),
+        "covid films": len(covid),
+        "AUC covid, external normals": area(probability[:, 0], films, covid, external),
         "the same by 1 - P(normal)": area(1 - probability[:, 2], films, covid, external),
         "covid called covid %": share(called[covid] == 0, patient[covid]),
         "AUC pneumonia, own normals": area(probability[:, 1], films, pneumonia, normal),
@@ -123,6 +141,8 @@ def known(films, probability):
     of = lambda label, source: rows(films, label, [source], "test")
     return {
         **dict(zip(HEADLINE, headline(probability[judged], [films[i] for i in judged]))),
-        "AUC covid, cohen pneumonia": area(covid_not_pneumonia(probability), films, of("covid", "cohen"), of("pneumonia", "cohen")),
+        "AUC covid, cohen pneumonia": area(
+            covid_not_pneumonia(probability), films, of("covid", "cohen"), of("pneumonia", "cohen")
+        ),
         "AUC pneumonia, nih normals": area(probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")),
     }

@@ -86,14 +86,27 @@ def perturb(options):
     def ask(model, film):
         before, greys = diagnose(model, film), model.greys(film.path)
         after = [model.diagnose(change(greys)) for change in CHANGES.values()]
-        return [(now.verdict != before.verdict, now.probability.argmax() != before.probability.argmax(),
-                 now.verdict == -2 and before.verdict != -2) for now in after]
+        return [
+            (
+                now.verdict != before.verdict,
+                now.probability.argmax() != before.probability.argmax(),
+                now.verdict == -2 and before.verdict != -2,
+            )
+            for now in after
+        ]
 
     changed = np.array(each(ask, films))
-    return [{"title": f"Answers that change with the film: {len(films)} films of the test split, drawn at random.",
-             "columns": ["change", "another verdict %", "another largest probability %", "newly refused %"],
-             "rows": [[name, *(metrics.share(column, patient) for column in changed[:, i].T)] for i, name in enumerate(CHANGES)],
-             "note": "A verdict is a label, uncertain or refused. Unchanged films go the way of the changed ones, from greys instead of a file."}]
+    return [
+        {
+            "title": f"Answers that change with the film: {len(films)} films of the test split, drawn at random.",
+            "columns": ["change", "another verdict %", "another largest probability %", "newly refused %"],
+            "rows": [
+                [name, *(metrics.share(column, patient) for column in changed[:, i].T)]
+                for i, name in enumerate(CHANGES)
+            ],
+            "note": "A verdict is a label, uncertain or refused. Unchanged films go the way of the changed ones, from greys instead of a file.",
+        }
+    ]
 
 
 def within(weight, mask):
@@ -104,26 +117,48 @@ def within(weight, mask):
 def localisation():
     """Rows: heatmaps inside hand-drawn lungs, beside the engine's lungs themselves."""
     everything, rows = metrics.whole_frames("val", "test", "external"), []
-    for name, origin, splits in (("cohen, validation and test, masks of v7labs", "v7labs", ("val", "test")),
-                                 ("openist, external", "openist", ("external",))):
+    for name, origin, splits in (
+        ("cohen, validation and test, masks of v7labs", "v7labs", ("val", "test")),
+        ("openist, external", "openist", ("external",)),
+    ):
         drawn = {path.stem: path for path in (data.home() / "masks" / origin).glob("*.png")}
-        films = [film for film in everything if film.split in splits and film.source in ("cohen", "openist") and Path(film.path).stem in drawn]
+        films = [
+            film
+            for film in everything
+            if film.split in splits and film.source in ("cohen", "openist") and Path(film.path).stem in drawn
+        ]
 
         def ask(model, film):
             found = diagnose(model, film)
             side = len(found.lungs)
             mask = Image.open(drawn[Path(film.path).stem]).convert("L").resize((side, side), Image.BOX)
             mask = np.asarray(mask) / 255
-            return [within(found.heatmap, found.lungs > 0), within(found.heatmap, mask), within(found.lungs, mask)] if found.heatmap.any() else None
+            return (
+                [within(found.heatmap, found.lungs > 0), within(found.heatmap, mask), within(found.lungs, mask)]
+                if found.heatmap.any()
+                else None
+            )
 
         found = each(ask, films)
-        shares, patient = np.array([row for row in found if row]), metrics.patients([film for film, row in zip(films, found) if row])
-        rows.append([name, len(shares), *(metrics.clustered(lambda rows: column[rows].mean(), patient) for column in shares.T)])
-    return {"title": "Share of the heatmap's mass inside the lungs, mean over the films.",
-            "columns": ["films", "n", "inside the engine's lungs %", "inside drawn lungs %", "of the engine's lungs themselves inside drawn lungs %"],
-            "rows": rows,
-            "note": "Inside the engine's lungs by construction: the heatmap is multiplied by them. So the drawn masks tell of the outline, "
-                    "not of whether the evidence is disease; no drawn findings are at hand."}
+        shares, patient = np.array([row for row in found if row]), metrics.patients(
+            [film for film, row in zip(films, found) if row]
+        )
+        rows.append(
+            [name, len(shares), *(metrics.clustered(lambda rows: column[rows].mean(), patient) for column in shares.T)]
+        )
+    return {
+        "title": "Share of the heatmap's mass inside the lungs, mean over the films.",
+        "columns": [
+            "films",
+            "n",
+            "inside the engine's lungs %",
+            "inside drawn lungs %",
+            "of the engine's lungs themselves inside drawn lungs %",
+        ],
+        "rows": rows,
+        "note": "Inside the engine's lungs by construction: the heatmap is multiplied by them. So the drawn masks tell of the outline, "
+        "not of whether the evidence is disease; no drawn findings are at hand.",
+    }
 
 
 SIXTHS = [f"{height} {side}" for height in ("upper", "middle", "lower") for side in ("left", "right")]
@@ -132,8 +167,10 @@ SIXTHS = [f"{height} {side}" for height in ("upper", "middle", "lower") for side
 def sixths(weight, lungs):
     """[6] shares of the weight in thirds and halves of the lungs' box."""
     rows, columns = np.flatnonzero((lungs > 0.5).any(1)), np.flatnonzero((lungs > 0.5).any(0))
-    box = weight[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    return np.array([half.sum() for third in np.array_split(box, 3) for half in np.array_split(third, 2, 1)]) / box.sum()
+    box = weight[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return (
+        np.array([half.sum() for third in np.array_split(box, 3) for half in np.array_split(third, 2, 1)]) / box.sum()
+    )
 
 
 def places():
@@ -152,11 +189,20 @@ def places():
         patient = metrics.patients([film for film, row in zip(films, found) if row])
         both = np.array([row for row in found if row])
         for what, shares in (("heatmap", both[:, 0]), ("lungs", both[:, 1])):
-            rows.append([f"{label}: {what}", len(shares), *(metrics.clustered(lambda rows: column[rows].mean(), patient) for column in shares.T)])
-    return {"title": "Share of the heatmap's mass in each sixth of the lungs' box, in percent, mean over the films of the test split that are "
-                     "rightly called; beside it, that of the lungs.",
-            "columns": ["films", "n", *SIXTHS], "rows": rows,
-            "note": "Left and right of the picture. A heatmap shows evidence for the label that was called."}
+            rows.append(
+                [
+                    f"{label}: {what}",
+                    len(shares),
+                    *(metrics.clustered(lambda rows: column[rows].mean(), patient) for column in shares.T),
+                ]
+            )
+    return {
+        "title": "Share of the heatmap's mass in each sixth of the lungs' box, in percent, mean over the films of the test split that are "
+        "rightly called; beside it, that of the lungs.",
+        "columns": ["films", "n", *SIXTHS],
+        "rows": rows,
+        "note": "Left and right of the picture. A heatmap shows evidence for the label that was called.",
+    }
 
 
 def depths(lines):
@@ -175,7 +221,7 @@ def shuffled(weights, layers, random):
     out, known = bytearray(weights), tensor_places(weights)
     for start, dtype, count in (known[f"diagnosis.{layer}.{part}"] for layer in layers for part in ("weight", "bias")):
         values = np.frombuffer(out, dtype, count, start)
-        values = values["values"] if dtype is Q8_0 else values # each block's scale stays
+        values = values["values"] if dtype is Q8_0 else values  # each block's scale stays
         filled = np.nonzero(values)
         values[filled] = random.permutation(values[filled])
     return bytes(out)
@@ -198,12 +244,23 @@ def randomised(n):
         found = each(lambda model, film: diagnose(model, film).heatmap, films, weights)
         like = np.array([likeness(a.heatmap, b, a.lungs) for a, b in zip(shipped, found)])
         known = ~np.isnan(like)
-        rows.append([", ".join(layers), done, int(known.sum()),
-                     metrics.clustered(lambda rows: like[known][rows].mean(), metrics.patients(films)[known], False) if known.any() else "-"])
-    return {"title": f"Rank correlation with the shipped weights' heatmap, inside the lungs, as layers become random from the last on: {len(films)} "
-                     "films of the test split. It has to fall.",
-            "columns": ["random, too", "random layers", "films", "rank correlation"], "rows": rows,
-            "note": "A layer's weights change places with each other. Films whose heatmap is flat are left out."}
+        rows.append(
+            [
+                ", ".join(layers),
+                done,
+                int(known.sum()),
+                metrics.clustered(lambda rows: like[known][rows].mean(), metrics.patients(films)[known], False)
+                if known.any()
+                else "-",
+            ]
+        )
+    return {
+        "title": f"Rank correlation with the shipped weights' heatmap, inside the lungs, as layers become random from the last on: {len(films)} "
+        "films of the test split. It has to fall.",
+        "columns": ["random, too", "random layers", "films", "rank correlation"],
+        "rows": rows,
+        "note": "A layer's weights change places with each other. Films whose heatmap is flat are left out.",
+    }
 
 
 def heatmap(options):
@@ -214,10 +271,15 @@ def heatmap(options):
 def strange(film, number):
     """{what: film made strange on purpose}."""
     h, w = film.shape
-    quarter = film[number % 2 * (h // 2):, number // 2 % 2 * (w // 2):][:h // 2, :w // 2]
-    return {"upside down": film[::-1, ::-1], "lying on a side": np.rot90(film, 1 + 2 * (number % 2)), "inverted greys": WHITE - film,
-            "a quarter of the film": quarter, "noise": np.random.default_rng(number).integers(WHITE, size=film.shape),
-            "blank": np.full_like(film, WHITE // 2)}
+    quarter = film[number % 2 * (h // 2) :, number // 2 % 2 * (w // 2) :][: h // 2, : w // 2]
+    return {
+        "upside down": film[::-1, ::-1],
+        "lying on a side": np.rot90(film, 1 + 2 * (number % 2)),
+        "inverted greys": WHITE - film,
+        "a quarter of the film": quarter,
+        "noise": np.random.default_rng(number).integers(WHITE, size=film.shape),
+        "blank": np.full_like(film, WHITE // 2),
+    }
 
 
 def reasons(gates):
@@ -228,11 +290,18 @@ def refusals(name, found):
     """A row from gates, verdicts and patients [(gate, verdict, patient)]."""
     gates, verdicts, patient = zip(*found)
     others = Counter(NAMES[verdict] for gate, verdict in zip(gates, verdicts) if not gate)
-    return [name, len(found), metrics.share(np.array(gates) != "", patient), reasons(gates), ", ".join(f"{n} {k}" for n, k in others.most_common()) or "-"]
+    return [
+        name,
+        len(found),
+        metrics.share(np.array(gates) != "", patient),
+        reasons(gates),
+        ", ".join(f"{n} {k}" for n, k in others.most_common()) or "-",
+    ]
 
 
 def refusal(options):
     """The tables of `report.py refusal`."""
+
     def ask(model, path):
         try:
             found = model.diagnose(Path(path).read_bytes())
@@ -244,11 +313,17 @@ def refusal(options):
     other = data.rows(data.home() / "ood" / "manifest.csv")
     found = each(ask, [data.home() / "ood" / row["file"] for row in other])
     found = [(*f, row["file"]) for f, row in zip(found, other)]
-    kinds = {kind: [f for f, row in zip(found, other) if row["kind"] == kind] for kind in sorted({row["kind"] for row in other})}
+    kinds = {
+        kind: [f for f, row in zip(found, other) if row["kind"] == kind]
+        for kind in sorted({row["kind"] for row in other})
+    }
     films = metrics.whole_frames("test", "external")
     found_good = each(ask, [film.path for film in films])
     found_good = [(*f, film.patient) for f, film in zip(found_good, films)]
-    good = {source: [f for f, film in zip(found_good, films) if film.source == source] for source in sorted({film.source for film in films})}
+    good = {
+        source: [f for f, film in zip(found_good, films) if film.source == source]
+        for source in sorted({film.source for film in films})
+    }
     chosen = sample(metrics.whole_frames("test"), options.films or 100)
 
     def ask_strange(model, numbered):
@@ -258,12 +333,22 @@ def refusal(options):
 
     made = each(ask_strange, list(enumerate(chosen)))
     return [
-        {"title": "Pictures that are no frontal chest films (test only: nothing was set by them).", "columns": ["kind", *columns],
-         "rows": [refusals("all", found)] + [refusals(*item) for item in kinds.items()]},
-        {"title": f"Films made strange on purpose, from {len(chosen)} films of the test split.", "columns": ["film", *columns],
-         "rows": [refusals(what, [f[what] for f in made]) for what in made[0]]},
-        {"title": "Good films, whole frames: test split and external.", "columns": ["source", *columns],
-         "rows": [refusals("all", found_good)] + [refusals(*item) for item in good.items()]}]
+        {
+            "title": "Pictures that are no frontal chest films (test only: nothing was set by them).",
+            "columns": ["kind", *columns],
+            "rows": [refusals("all", found)] + [refusals(*item) for item in kinds.items()],
+        },
+        {
+            "title": f"Films made strange on purpose, from {len(chosen)} films of the test split.",
+            "columns": ["film", *columns],
+            "rows": [refusals(what, [f[what] for f in made]) for what in made[0]],
+        },
+        {
+            "title": "Good films, whole frames: test split and external.",
+            "columns": ["source", *columns],
+            "rows": [refusals("all", found_good)] + [refusals(*item) for item in good.items()],
+        },
+    ]
 
 
 def mistakes(options):
@@ -271,8 +356,20 @@ def mistakes(options):
     films = metrics.whole_frames("test")
     found = each(lambda model, film: diagnose(model, film)[:2], films)
     wrong = [(film, *f) for film, f in zip(films, found) if f[0] >= 0 and data.LABELS[f[0]] != film.label]
-    worst = sorted(wrong, key=lambda row: -row[2].max())[:options.films or 10]
-    return [{"title": f"The {len(worst)} most confident of {len(wrong)} wrong verdicts on {len(films):,} films of the test split.",
-             "columns": ["file", "source", "truth", "called", *data.LABELS],
-             "rows": [[str(Path(film.path).relative_to(data.home())), film.source, film.label, NAMES[verdict],
-                       *(f"{p:.3f}" for p in probability)] for film, verdict, probability in worst]}]
+    worst = sorted(wrong, key=lambda row: -row[2].max())[: options.films or 10]
+    return [
+        {
+            "title": f"The {len(worst)} most confident of {len(wrong)} wrong verdicts on {len(films):,} films of the test split.",
+            "columns": ["file", "source", "truth", "called", *data.LABELS],
+            "rows": [
+                [
+                    str(Path(film.path).relative_to(data.home())),
+                    film.source,
+                    film.label,
+                    NAMES[verdict],
+                    *(f"{p:.3f}" for p in probability),
+                ]
+                for film, verdict, probability in worst
+            ],
+        }
+    ]

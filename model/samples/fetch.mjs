@@ -62,10 +62,13 @@ const got = [];
 for (const film of films) {
   const target = folder + film.name;
   const hashes = [film.sha256, film.localSha256];
-  const bytes = (await readRight(target, hashes)) ?? (await download(film)) ?? (await readRight(`${data}/${film.local}`, hashes));
+  const bytes =
+    (await readRight(target, hashes)) ?? (await download(film)) ?? (await readRight(`${data}/${film.local}`, hashes));
   if (!bytes) continue;
   await writeFile(target, bytes);
-  got.push(`${film.name}: ${film.license}, ${film.attribution}${sha256(bytes) === film.sha256 ? '' : ' (made smaller)'}`);
+  got.push(
+    `${film.name}: ${film.license}, ${film.attribution}${sha256(bytes) === film.sha256 ? '' : ' (made smaller)'}`,
+  );
 }
 const engine = await createEngine(await loadParts());
 engine.phantom();
@@ -74,6 +77,8 @@ got.push('synthetic-phantom.bmp: drawn by Pleura, no human being');
 await writeFile(`${folder}SOURCES.txt`, `${got.join('\n')}\n`);
 console.log(`build/samples: ${got.length} films; SOURCES.txt there names their authors and licences.`);
 if (got.length === 1) {
-  console.error('samples: no real film can be had: neither from the network nor from a local copy of the data. '
-    + 'Set PLEURA_DATA to a folder that holds images/cohen, or try again with a network.');
+  console.error(
+    'samples: no real film can be had: neither from the network nor from a local copy of the data. ' +
+      'Set PLEURA_DATA to a folder that holds images/cohen, or try again with a network.',
+  );
 }

@@ -21,8 +21,17 @@ def warp(planes, side, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mi
     size = torch.exp(uniform(n, math.log(zoom[0]), math.log(zoom[1])))
     ratio = torch.exp(uniform(n, -stretch, stretch))
     flip = 1 - 2 * (torch.rand(n) < mirror).float()
-    theta = torch.stack([torch.cos(angle) * size * ratio * flip, -torch.sin(angle) * size, uniform(n, -shift, shift) * 2,
-                         torch.sin(angle) * size, torch.cos(angle) * size / ratio, uniform(n, -shift, shift) * 2], 1)
+    theta = torch.stack(
+        [
+            torch.cos(angle) * size * ratio * flip,
+            -torch.sin(angle) * size,
+            uniform(n, -shift, shift) * 2,
+            torch.sin(angle) * size,
+            torch.cos(angle) * size / ratio,
+            uniform(n, -shift, shift) * 2,
+        ],
+        1,
+    )
     grid = F.affine_grid(theta.view(n, 2, 3), (n, planes.shape[1], side, side), align_corners=False)
     shifted = torch.cat([planes[:, :1] + 1, planes[:, 1:]], 1)
     out = F.grid_sample(shifted, grid, align_corners=False)
@@ -77,7 +86,7 @@ def labels(film, p=0.3):
         for _ in range(int(torch.randint(1, 4, ()))):
             y, x = int(torch.randint(0, h - 8, ())), int(torch.randint(0, w - 8, ()))
             dy, dx = (int(v) for v in torch.randint(3, 18, (2,)))
-            film[i, :, y:y + dy, x:x + dx] = float(uniform(1, -1, 1))
+            film[i, :, y : y + dy, x : x + dx] = float(uniform(1, -1, 1))
     return film
 
 
@@ -104,7 +113,7 @@ def no_chest(film):
     if kind == 4:
         size = int(torch.randint(h // 6, h // 3, ()))
         y, x = int(torch.randint(0, h - size, ())), int(torch.randint(0, w - size, ()))
-        return F.interpolate(film[None, :, y:y + size, x:x + size], (h, w), mode="bilinear", align_corners=False)[0]
+        return F.interpolate(film[None, :, y : y + size, x : x + size], (h, w), mode="bilinear", align_corners=False)[0]
     if kind == 5:
         return smooth_noise(h, w)[None]
     if kind == 6:
@@ -113,7 +122,7 @@ def no_chest(film):
     if kind == 7:
         shape = torch.full((h, w), -1.0)
         for _ in range(int(torch.randint(1, 8, ()))):
-            cx, cy, rx, ry = torch.rand(4) * torch.tensor([2, 2, .7, .7]) + torch.tensor([-1, -1, .05, .05])
+            cx, cy, rx, ry = torch.rand(4) * torch.tensor([2, 2, 0.7, 0.7]) + torch.tensor([-1, -1, 0.05, 0.05])
             shape[((xx - cx) / rx) ** 2 + ((yy - cy) / ry) ** 2 < 1] = float(uniform(1, -1, 1))
         return shape[None] + 0.2 * smooth_noise(h, w)
     rows, letters = torch.rand(h // 4, 1) < 0.6, torch.rand(h // 4, w // 2) < 0.5

@@ -3,9 +3,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-CERTAIN = 0.5           # an answer is a label that is likelier than all others together; else "uncertain"
-GATE_WIDTH = 96         # whitened directions a gate measures
-GATE_TAIL = 0.005       # share of good validation films that a gate may refuse
+CERTAIN = 0.5  # an answer is a label that is likelier than all others together; else "uncertain"
+GATE_WIDTH = 96  # whitened directions a gate measures
+GATE_TAIL = 0.005  # share of good validation films that a gate may refuse
 
 
 def scaling(logits, label):
@@ -43,4 +43,6 @@ def gate(train, train_weight, val, val_weight):
     bias = -weight @ mean
     weight = weight.astype(np.float16).astype(np.float32)
     distance = np.linalg.norm(val @ weight.T + bias, axis=1)
-    return (weight, bias.astype(np.float32)), weighted_quantiles(distance, val_weight, np.linspace(0, 1, 101)).astype(np.float32)
+    return (weight, bias.astype(np.float32)), weighted_quantiles(distance, val_weight, np.linspace(0, 1, 101)).astype(
+        np.float32
+    )

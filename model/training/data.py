@@ -15,8 +15,12 @@ LABELS = ("covid", "pneumonia", "normal")
 
 # Sources that share patients or hospitals are left out together.
 FOLDS = {
-    "cohen": ("cohen",), "hannover": ("hannover",), "cxnet": ("cxnet",), "bimcv": ("bimcv_radiodb", "webmix_radiodb"),
-    "nih": ("nih", "rsna_radiodb", "rsna_lungonly"), "kermany": ("kermany",),
+    "cohen": ("cohen",),
+    "hannover": ("hannover",),
+    "cxnet": ("cxnet",),
+    "bimcv": ("bimcv_radiodb", "webmix_radiodb"),
+    "nih": ("nih", "rsna_radiodb", "rsna_lungonly"),
+    "kermany": ("kermany",),
 }
 
 HOMES = """\
@@ -68,8 +72,19 @@ def films():
     """Every film of both manifests, in their order."""
     out = []
     for folder in (home(), home() / "lungs_only"):
-        out += [Film(str(folder / r["file"]), r["label"], r["source"], r["patient_id"], r["split"], r["view"],
-                     r["sha256"], r.get("dhash", "")) for r in rows(folder / "manifest.csv")]
+        out += [
+            Film(
+                str(folder / r["file"]),
+                r["label"],
+                r["source"],
+                r["patient_id"],
+                r["split"],
+                r["view"],
+                r["sha256"],
+                r.get("dhash", ""),
+            )
+            for r in rows(folder / "manifest.csv")
+        ]
     return out
 
 
@@ -127,8 +142,8 @@ def near_duplicates(everything, bits=4, likeness=0.8):
     ones = np.array([bin(i).count("1") for i in range(65536)], np.uint8)
     details, pairs = {}, []
     for i in range(len(code)):
-        distance = ones[(code[i + 1:] ^ code[i]).view(np.uint16).reshape(-1, 4)].sum(1)
-        for j in np.flatnonzero((distance <= bits) & (split[i + 1:] != split[i])) + i + 1:
+        distance = ones[(code[i + 1 :] ^ code[i]).view(np.uint16).reshape(-1, 4)].sum(1)
+        for j in np.flatnonzero((distance <= bits) & (split[i + 1 :] != split[i])) + i + 1:
             for k in (i, j):
                 if k not in details:
                     details[k] = detail(hashed[k].path)
@@ -141,14 +156,18 @@ def table(everything):
     """Lines of the source x label table, a column a label and split."""
     labels = LABELS + ("other",)
     counts = Counter((film.source, film.label, film.split) for film in everything)
-    lines = [f"{'source':16}" + "".join(f"{label:>22}" for label in labels) + "   people",
-             f"{'':16}" + f"{'train/val/test':>22}" * len(labels)]
+    lines = [
+        f"{'source':16}" + "".join(f"{label:>22}" for label in labels) + "   people",
+        f"{'':16}" + f"{'train/val/test':>22}" * len(labels),
+    ]
     for source in dict.fromkeys(film.source for film in everything):
         cells = ["/".join(str(counts[source, label, split]) for split in ("train", "val", "test")) for label in labels]
         if counts[source, "normal", "external"]:
             cells[2] = f"{counts[source, 'normal', 'external']} external"
         people = len({film.patient for film in everything if film.source == source})
-        lines.append(f"{source:16}" + "".join(f"{'-' if cell == '0/0/0' else cell:>22}" for cell in cells) + f"{people:>9}")
+        lines.append(
+            f"{source:16}" + "".join(f"{'-' if cell == '0/0/0' else cell:>22}" for cell in cells) + f"{people:>9}"
+        )
     return lines
 
 

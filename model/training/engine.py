@@ -16,37 +16,78 @@ INTS = np.ctypeslib.ndpointer(np.int32, flags="C_CONTIGUOUS")
 
 class Film(ctypes.Structure):
     """film of src/image/film.h."""
-    _fields_ = [("pixels", ctypes.POINTER(ctypes.c_uint16)), ("width", ctypes.c_int), ("height", ctypes.c_int),
-                ("chroma", ctypes.c_float)]
+
+    _fields_ = [
+        ("pixels", ctypes.POINTER(ctypes.c_uint16)),
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("chroma", ctypes.c_float),
+    ]
 
 
 class Lungs(ctypes.Structure):
     """lungs of src/engine/lungs.h."""
-    _fields_ = [("mask", ctypes.POINTER(ctypes.c_float)), ("side", ctypes.c_int), ("area", ctypes.c_float),
-                ("balance", ctypes.c_float), ("doubt", ctypes.c_float), ("x0", ctypes.c_float), ("y0", ctypes.c_float),
-                ("x1", ctypes.c_float), ("y1", ctypes.c_float)]
+
+    _fields_ = [
+        ("mask", ctypes.POINTER(ctypes.c_float)),
+        ("side", ctypes.c_int),
+        ("area", ctypes.c_float),
+        ("balance", ctypes.c_float),
+        ("doubt", ctypes.c_float),
+        ("x0", ctypes.c_float),
+        ("y0", ctypes.c_float),
+        ("x1", ctypes.c_float),
+        ("y1", ctypes.c_float),
+    ]
 
 
 class Result(ctypes.Structure):
     """pleura_result of src/pleura.h."""
-    _fields_ = [("verdict", ctypes.c_int), ("label_count", ctypes.c_int), ("logits", ctypes.POINTER(ctypes.c_float)),
-                ("probability", ctypes.POINTER(ctypes.c_float)), ("gate", ctypes.c_int), ("gate_score", ctypes.c_float),
-                ("width", ctypes.c_int), ("height", ctypes.c_int), ("map_side", ctypes.c_int), ("evidence", ctypes.c_int),
-                ("lungs", ctypes.POINTER(ctypes.c_float)), ("heatmap", ctypes.POINTER(ctypes.c_float)),
-                ("bits", ctypes.c_uint64)]
+
+    _fields_ = [
+        ("verdict", ctypes.c_int),
+        ("label_count", ctypes.c_int),
+        ("logits", ctypes.POINTER(ctypes.c_float)),
+        ("probability", ctypes.POINTER(ctypes.c_float)),
+        ("gate", ctypes.c_int),
+        ("gate_score", ctypes.c_float),
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("map_side", ctypes.c_int),
+        ("evidence", ctypes.c_int),
+        ("lungs", ctypes.POINTER(ctypes.c_float)),
+        ("heatmap", ctypes.POINTER(ctypes.c_float)),
+        ("bits", ctypes.c_uint64),
+    ]
 
 
 class Samples(ctypes.Structure):
     """pleura_samples of src/pleura.h."""
-    _fields_ = [("values", ctypes.POINTER(ctypes.c_uint16)), ("width", ctypes.c_int), ("height", ctypes.c_int),
-                ("channels", ctypes.c_int), ("table", ctypes.POINTER(ctypes.c_uint16)), ("told", ctypes.c_int)]
+
+    _fields_ = [
+        ("values", ctypes.POINTER(ctypes.c_uint16)),
+        ("width", ctypes.c_int),
+        ("height", ctypes.c_int),
+        ("channels", ctypes.c_int),
+        ("table", ctypes.POINTER(ctypes.c_uint16)),
+        ("told", ctypes.c_int),
+    ]
 
 
 class Layer(ctypes.Structure):
     """pleura_layer of src/pleura.h."""
-    _fields_ = [("name", ctypes.c_void_p), ("name_size", ctypes.c_size_t), ("h", ctypes.c_int), ("w", ctypes.c_int),
-                ("c", ctypes.c_int), ("lanes", ctypes.c_int), ("bytes", ctypes.c_int), ("products", ctypes.c_uint64),
-                ("out", ctypes.POINTER(ctypes.c_float))]
+
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_size", ctypes.c_size_t),
+        ("h", ctypes.c_int),
+        ("w", ctypes.c_int),
+        ("c", ctypes.c_int),
+        ("lanes", ctypes.c_int),
+        ("bytes", ctypes.c_int),
+        ("products", ctypes.c_uint64),
+        ("out", ctypes.POINTER(ctypes.c_float)),
+    ]
 
 
 class Engine:
@@ -60,8 +101,15 @@ class Engine:
         self.c.film_decode.argtypes = [ctypes.POINTER(Film), ctypes.c_char_p, ctypes.c_size_t]
         self.c.lungs_find.argtypes = [ctypes.POINTER(Lungs), FLOATS, ctypes.c_int, INTS]
         self.c.lungs_find.restype = None
-        self.c.lungs_input.argtypes = [FLOATS, FLOATS, ctypes.c_int, ctypes.c_float, ctypes.c_int,
-                                       ctypes.POINTER(Film), ctypes.POINTER(Lungs)]
+        self.c.lungs_input.argtypes = [
+            FLOATS,
+            FLOATS,
+            ctypes.c_int,
+            ctypes.c_float,
+            ctypes.c_int,
+            ctypes.POINTER(Film),
+            ctypes.POINTER(Lungs),
+        ]
         self.c.lungs_input.restype = None
 
     def check(self, status, name):
@@ -120,11 +168,12 @@ class Engine:
 
 class Diagnosis(NamedTuple):
     """What is copied of a pleura_result."""
-    verdict: int             # number of a label, -1 uncertain, -2 refused
+
+    verdict: int  # number of a label, -1 uncertain, -2 refused
     probability: np.ndarray  # [labels]
-    gate: str                # why it is refused, else ""
-    lungs: np.ndarray        # [side, side], over the whole film
-    heatmap: np.ndarray      # the same
+    gate: str  # why it is refused, else ""
+    lungs: np.ndarray  # [side, side], over the whole film
+    heatmap: np.ndarray  # the same
 
 
 class Model(Engine):
@@ -135,7 +184,9 @@ class Model(Engine):
         self.engine = ctypes.c_void_p()
         self.weights = (ctypes.c_char * len(weights)).from_buffer_copy(weights)  # the engine points into them
         self.c.pleura_gate_code.restype = ctypes.c_char_p
-        self.check(self.c.pleura_open(ctypes.byref(self.engine), self.weights, ctypes.c_size_t(len(weights)), 0), "weights")
+        self.check(
+            self.c.pleura_open(ctypes.byref(self.engine), self.weights, ctypes.c_size_t(len(weights)), 0), "weights"
+        )
 
     def __del__(self):
         self.c.pleura_close(self.engine)
@@ -152,14 +203,22 @@ class Model(Engine):
             status = self.c.pleura_diagnose_samples(self.engine, ctypes.byref(result), ctypes.byref(samples))
         self.check(status, "film")
         square = (result.map_side, result.map_side)
-        probability, lungs, heatmap = (np.ctypeslib.as_array(values, shape).copy() for values, shape in (
-            (result.probability, (result.label_count,)), (result.lungs, square), (result.heatmap, square)))
+        probability, lungs, heatmap = (
+            np.ctypeslib.as_array(values, shape).copy()
+            for values, shape in (
+                (result.probability, (result.label_count,)),
+                (result.lungs, square),
+                (result.heatmap, square),
+            )
+        )
         return Diagnosis(result.verdict, probability, self.c.pleura_gate_code(result.gate).decode(), lungs, heatmap)
 
     def lines(self):
         """The layer lines of the diagnosis graph."""
         at, size, out = ctypes.c_void_p(), ctypes.c_size_t(), []
-        while self.c.pleura_text(self.engine, ctypes.byref(at), ctypes.byref(size), b"pleura.diagnosis.graph", ctypes.c_size_t(len(out))):
+        while self.c.pleura_text(
+            self.engine, ctypes.byref(at), ctypes.byref(size), b"pleura.diagnosis.graph", ctypes.c_size_t(len(out))
+        ):
             out.append(ctypes.string_at(at, size.value).decode())
         return out
 
@@ -167,11 +226,13 @@ class Model(Engine):
         """[h, w, c] of each of these layers of the diagnosis graph, on the film of a file's bytes."""
         diagnosis, layer, found, number = 1, Layer(), {}, 0
         self.check(self.c.pleura_prepare(self.engine, diagnosis, file, ctypes.c_size_t(len(file))), "film")
-        while len(found) < len(names) and self.c.pleura_describe_layer(self.engine, ctypes.byref(layer), diagnosis, number):
+        while len(found) < len(names) and self.c.pleura_describe_layer(
+            self.engine, ctypes.byref(layer), diagnosis, number
+        ):
             self.c.pleura_run_layer(self.engine, diagnosis, number)
             name = ctypes.string_at(layer.name, layer.name_size).decode()
             if name in names:  # copied at once: later layers use the same memory
-                found[name] = np.ctypeslib.as_array(layer.out, (layer.h, layer.w, layer.lanes))[..., :layer.c].copy()
+                found[name] = np.ctypeslib.as_array(layer.out, (layer.h, layer.w, layer.lanes))[..., : layer.c].copy()
             number += 1
         return [found[name] for name in names]
 

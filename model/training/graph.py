@@ -19,8 +19,14 @@ def parse(line):
 
 
 ACTS = {
-    "none": lambda y: y, "relu": F.relu, "relu6": F.relu6, "silu": F.silu, "hardswish": F.hardswish,
-    "hardsigmoid": F.hardsigmoid, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+    "none": lambda y: y,
+    "relu": F.relu,
+    "relu6": F.relu6,
+    "silu": F.silu,
+    "hardswish": F.hardswish,
+    "hardsigmoid": F.hardsigmoid,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
 }
 
 
@@ -30,7 +36,11 @@ def mix_style(y):
     mean, deviation = y.mean((2, 3), keepdim=True).detach(), y.std((2, 3), keepdim=True).detach() + 1e-5
     share = torch.distributions.Beta(0.3, 0.3).sample((len(y), 1, 1, 1))
     other = torch.randperm(len(y))
-    return (y - mean) / deviation * (share * deviation + (1 - share) * deviation[other]) + share * mean + (1 - share) * mean[other]
+    return (
+        (y - mean) / deviation * (share * deviation + (1 - share) * deviation[other])
+        + share * mean
+        + (1 - share) * mean[other]
+    )
 
 
 class Graph(nn.Module):
@@ -46,7 +56,9 @@ class Graph(nn.Module):
             shape = self.shape(op, [self.shapes[i] for i in inputs], o)
             if op in ("conv", "depthwise"):
                 conv = self.convolution(op, self.shapes[inputs[0]][0], o)
-                self.ops[self.key(name)] = nn.Sequential(conv, nn.BatchNorm2d(o["c"])) if norm and name != "mask" else conv
+                self.ops[self.key(name)] = (
+                    nn.Sequential(conv, nn.BatchNorm2d(o["c"])) if norm and name != "mask" else conv
+                )
             if op == "dense":
                 c, h, w = self.shapes[inputs[0]]
                 self.ops[self.key(name)] = nn.Linear(c * h * w, o["c"])
@@ -80,7 +92,9 @@ class Graph(nn.Module):
             return c, h * o["scale"], w * o["scale"]
         if op == "concat":
             return sum(i[0] for i in inputs), h, w
-        return {"add": (c, h, w), "mul": (c, h, w), "act": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
+        return {"add": (c, h, w), "mul": (c, h, w), "act": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[
+            op
+        ]
 
     def forward(self, image):
         """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
@@ -96,7 +110,9 @@ class Graph(nn.Module):
             elif op == "avgpool":
                 y = F.avg_pool2d(x[0], o["k"], o.get("stride", 1))
             elif op == "resize":
-                y = F.interpolate(x[0], scale_factor=o["scale"], mode="bilinear" if o.get("mode") == "linear" else "nearest")
+                y = F.interpolate(
+                    x[0], scale_factor=o["scale"], mode="bilinear" if o.get("mode") == "linear" else "nearest"
+                )
             elif op == "concat":
                 y = torch.cat(x, 1)
             elif op == "add":
@@ -112,7 +128,9 @@ class Graph(nn.Module):
             else:
                 raise ValueError(f"no such op: {op}")
             y = ACTS[o.get("act", "none")](y)
-            out[name] = mix_style(y) if self.training and name in self.mixed and torch.rand((), device="cpu") < 0.5 else y
+            out[name] = (
+                mix_style(y) if self.training and name in self.mixed and torch.rand((), device="cpu") < 0.5 else y
+            )
         return out
 
     def fold(self):
@@ -167,8 +185,10 @@ def resnet(side=96, widths=(16, 32, 64, 128), classes=3):
     last = "stem"
     for number, width in enumerate(widths, 1):
         stride, out = (1, f"block{number}") if number == 1 else (2, f"block{number}")
-        lines += [f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
-                  f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}"]
+        lines += [
+            f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
+            f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}",
+        ]
         if stride == 2:
             lines.append(f"{out}s = conv {last} k=1 stride=2 pad=0 c={width}")
             last = f"{out}s"
@@ -185,10 +205,16 @@ def ensemble(lines, parameters):
     out, joined = [image], {}
     for member, folded in zip("abcdefgh", parameters):
         own = lambda word: f"{member}.{word}" if word in names else word
-        out += [" ".join(map(own, line.split())) for line, (name, op, _) in zip(lines, layers)
-                if op != "input" and name not in ("pool", "logits")]
+        out += [
+            " ".join(map(own, line.split()))
+            for line, (name, op, _) in zip(lines, layers)
+            if op != "input" and name not in ("pool", "logits")
+        ]
         joined.update({own(name): value for name, value in folded.items() if name != "logits"})
     weights, biases = zip(*(folded["logits"] for folded in parameters))
     joined["logits"] = np.concatenate(weights, 1) / len(parameters), np.mean(biases, 0)
-    features = " ".join(f"{member}.features" for member in "abcdefgh"[:len(parameters)])
-    return out + [f"features = concat {features}", "pool = mean features", f"logits = dense pool c={len(biases[0])}"], joined
+    features = " ".join(f"{member}.features" for member in "abcdefgh"[: len(parameters)])
+    return (
+        out + [f"features = concat {features}", "pool = mean features", f"logits = dense pool c={len(biases[0])}"],
+        joined,
+    )

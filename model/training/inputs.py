@@ -8,7 +8,7 @@ import torch
 from training import data
 from training.engine import Engine
 
-GREY = 42 # int8 steps a standard deviation: crops run from -3 to 3
+GREY = 42  # int8 steps a standard deviation: crops run from -3 to 3
 
 
 def fingerprint(network, *settings):
@@ -42,7 +42,7 @@ def prepare(folder, films, network, frame_side, side, margin, blur):
     if not place.exists():
         chunks = []
         for start in range(0, len(films), 64):
-            chunks.append(chunk_inputs(films[start:start + 64], network, frame_side, side, margin, blur))
+            chunks.append(chunk_inputs(films[start : start + 64], network, frame_side, side, margin, blur))
             if start % 3200 == 0:
                 print(f"  inputs {start}/{len(films)}", flush=True)
         np.savez(place, *(np.concatenate(column) for column in zip(*chunks)))

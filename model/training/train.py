@@ -21,15 +21,15 @@ from training.graph import Graph, resnet, unet
 BUILD = Path(__file__).resolve().parent.parent.parent / "build" / "model"
 LUNGS_SIDE, FRAME_SIDE, DIAGNOSIS_SIDE = 128, 160, 96
 MARGIN, BLUR = 0.05, 2  # share of the lungs' box around it; passes of 1 2 1
-MIXED = ("block1",)     # layers after which mix_style() mixes hospitals
-MEMBERS = (1, 2)        # seeds of the networks that are shipped side by side
+MIXED = ("block1",)  # layers after which mix_style() mixes hospitals
+MEMBERS = (1, 2)  # seeds of the networks that are shipped side by side
 FRAME_ONLY = 600  # lungs_only films that teach the U-Net what blackened surroundings look like
 
 
 def start(seed):
     torch.manual_seed(seed)
     np.random.seed(seed)
-    if "OMP_NUM_THREADS" not in os.environ: # torch would take one here and there
+    if "OMP_NUM_THREADS" not in os.environ:  # torch would take one here and there
         torch.set_num_threads(os.cpu_count())
     torch.set_flush_denormal(True)
     BUILD.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def fit(network, batches, loss, rate, layout=torch.contiguous_format):
         value.backward()
         optimizer.step()
         schedule.step()
-        total += value.detach() # a number would make a GPU wait at every step
+        total += value.detach()  # a number would make a GPU wait at every step
         if step % 100 == 0 or step == steps:
             mean = total / (step - (step - 1) // 100 * 100)
             print(f"  step {step}/{steps} loss {mean:.4f} {time.time() - began:.0f} s", flush=True)
@@ -74,7 +74,11 @@ def frames(pairs, side):
     engine, out = Engine(), []
     for film, path in pairs:
         decoded = engine.decode(film.path)
-        mask = Image.open(path).convert("L") if path else Image.open(film.path).convert("L").point(lambda v: 255 * (v > 16))
+        mask = (
+            Image.open(path).convert("L")
+            if path
+            else Image.open(film.path).convert("L").point(lambda v: 255 * (v > 16))
+        )
         mask = np.asarray(mask.resize((side, side), Image.BOX), np.float32) / 255
         out.append(np.stack([engine.film_input(decoded, side), mask]))
         engine.free(decoded)
@@ -102,7 +106,9 @@ def train_lungs(everything, out, steps=600, batch=16, seed=1):
     """The lung U-Net, from drawn masks of the cohen films and blackened films; other things get an empty mask."""
     start(seed)
     drawn = data.masked(everything)
-    only = [(film, None) for film in everything if film.source == "rsna_lungonly" and film.split == "train"][:FRAME_ONLY]
+    only = [(film, None) for film in everything if film.source == "rsna_lungonly" and film.split == "train"][
+        :FRAME_ONLY
+    ]
     train = [frames([pair for pair in drawn if pair[0].split == "train"], FRAME_SIDE), frames(only, FRAME_SIDE)]
     train[1] = train[1][0], augment.grow(augment.grow(train[1][1], 2), -2)
     shares = (batch * 3 // 4, batch - batch * 3 // 4)
@@ -121,8 +127,10 @@ def train_lungs(everything, out, steps=600, batch=16, seed=1):
     network = fit(Graph(unet(LUNGS_SIDE)), Batches(steps, make), mask_loss, 4e-3)
     films, masks = frames([pair for pair in drawn if pair[0].split == "val"], LUNGS_SIDE)
     black = augment.rescale(augment.blacken(films, masks, 1.0))
-    print(f"lungs: Dice on val {dice(network, films, masks):.3f}, surroundings blackened {dice(network, black, masks):.3f}, "
-          f"n={len(films)}")
+    print(
+        f"lungs: Dice on val {dice(network, films, masks):.3f}, surroundings blackened {dice(network, black, masks):.3f}, "
+        f"n={len(films)}"
+    )
     torch.save(network.fold(), out)
 
 
@@ -230,7 +238,9 @@ def narrowed(films, mask, pixels=3):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lungs", action="store_true", help="train the lung network instead of a diagnosis network")
-    parser.add_argument("--leave-out", default="", help=f"train without these folds, joined by +: {', '.join(data.FOLDS)}")
+    parser.add_argument(
+        "--leave-out", default="", help=f"train without these folds, joined by +: {', '.join(data.FOLDS)}"
+    )
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--seed", type=int, help=f"this one alone instead of {MEMBERS}")
     arguments = parser.parse_args()
@@ -258,11 +268,17 @@ def train_one(films, crop, mask, left_out, steps, seed):
     torch.save(parameters, BUILD / f"{name}.pt")
     rows = np.array([i for i, film in enumerate(films) if film.split in ("test", "external") or film.source in out])
     network = Graph(resnet(DIAGNOSIS_SIDE), norm=False).load_folded(parameters)
-    probability, judged = evaluate(network, as_input(crop[rows], mask[rows]))[0].softmax(1).numpy(), [films[i] for i in rows]
+    probability, judged = evaluate(network, as_input(crop[rows], mask[rows]))[0].softmax(1).numpy(), [
+        films[i] for i in rows
+    ]
     found = metrics.unseen(judged, probability, out) if folds else metrics.known(judged, probability)
-    table = {"command": f"cd model && /usr/bin/python3 -m training.train --seed {seed} --steps {steps}" + (f" --leave-out {left_out}" if folds else ""),
-             "title": "Left-out sources" if folds else "Seeds", "columns": ["left out" if folds else "seed", *found],
-             "rows": [[left_out or seed, *found.values()]]}
+    table = {
+        "command": f"cd model && /usr/bin/python3 -m training.train --seed {seed} --steps {steps}"
+        + (f" --leave-out {left_out}" if folds else ""),
+        "title": "Left-out sources" if folds else "Seeds",
+        "columns": ["left out" if folds else "seed", *found],
+        "rows": [[left_out or seed, *found.values()]],
+    }
     (BUILD / f"{name}.json").write_text(json.dumps(table))
     print(name, *(f"{key}: {value}" for key, value in found.items()), sep="\n  ", flush=True)
 

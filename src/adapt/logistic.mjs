@@ -12,13 +12,15 @@ import { random } from '../stats/scores.mjs';
 /** In which the layer may change. */
 const DIRECTIONS = 64;
 /** Of orthogonal iteration: the directions need to be wide ones, not the widest exactly. */
-const ROUNDS = 6, NO_DIRECTION = 1e-9;
+const ROUNDS = 6,
+  NO_DIRECTION = 1e-9;
 /** What holds the bias back, so that it has one solution only. */
 const FREE = 1e-6;
 /** A probability that is as good as none. */
 const LEAST = 1e-12;
 /** Steps end when one gains less than this a film; far below what a probability shows. */
-const ENOUGH = 1e-5, MOST_STEPS = 200;
+const ENOUGH = 1e-5,
+  MOST_STEPS = 200;
 /** Keeps temperature and shift finite where the folds are told apart without an error: as much as one film has to say. */
 const RIDGE = 1;
 
@@ -48,7 +50,9 @@ function solve(l, b) {
 
 /** @param {number[]} logits */
 export function softmax(logits) {
-  const most = Math.max(...logits), powers = logits.map((z) => Math.exp(z - most)), sum = powers.reduce((a, b) => a + b, 0);
+  const most = Math.max(...logits),
+    powers = logits.map((z) => Math.exp(z - most)),
+    sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
 
@@ -101,7 +105,9 @@ export const begin = ({ weight, bias }, temperature, prior, mixture) => ({
  * @returns {{ points: Point[], back: (change: Float64Array[]) => Layer }} back: the layer that a change makes
  */
 export function project(films, layer) {
-  const width = layer.weight[0].length, count = films.length, draw = random(1);
+  const width = layer.weight[0].length,
+    count = films.length,
+    draw = random(1);
   const middle = new Float64Array(width);
   for (const { features } of films) for (let i = 0; i < width; i++) middle[i] += features[i] / count;
   const centred = films.map(({ features }) => Float64Array.from(middle, (m, i) => features[i] - m));
@@ -115,13 +121,24 @@ export function project(films, layer) {
     }
     return out;
   };
-  let basis = Array.from({ length: Math.min(DIRECTIONS, width, count) }, () => Float64Array.from({ length: width }, () => draw() - 0.5));
+  let basis = Array.from({ length: Math.min(DIRECTIONS, width, count) }, () =>
+    Float64Array.from({ length: width }, () => draw() - 0.5),
+  );
   for (let round = 0; round < ROUNDS; round++) basis = orthonormal(basis.map(spread));
-  const points = films.map(({ features, label, patient }, f) => ({ x: Float64Array.from([...basis.map((v) => dot(v, centred[f])), 1]), given: apply(layer, features), label, patient }));
+  const points = films.map(({ features, label, patient }, f) => ({
+    x: Float64Array.from([...basis.map((v) => dot(v, centred[f])), 1]),
+    given: apply(layer, features),
+    label,
+    patient,
+  }));
   const back = (change) => {
     const added = change.map((row) => {
       const out = new Float64Array(width);
-      basis.forEach((v, d) => v.forEach((part, i) => { out[i] += (row[d] * part) / scale; }));
+      basis.forEach((v, d) =>
+        v.forEach((part, i) => {
+          out[i] += (row[d] * part) / scale;
+        }),
+      );
       return out;
     });
     return {
@@ -141,9 +158,12 @@ export const moved = ({ given, x }, change) => given.map((z, label) => z + dot(x
  * @param {Point[]} points @param {number[]} strengths from strong to weak @returns {Float64Array[][]} one row a label each
  */
 export function fit(points, strengths) {
-  const n = points[0].x.length, labels = points.map(({ label }) => label);
-  const change = points[0].given.map(() => new Float64Array(n)), half = new Float64Array(n * n);
-  for (const { x } of points) for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) half[i * n + j] += (x[i] * x[j]) / 2;
+  const n = points[0].x.length,
+    labels = points.map(({ label }) => label);
+  const change = points[0].given.map(() => new Float64Array(n)),
+    half = new Float64Array(n * n);
+  for (const { x } of points)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) half[i * n + j] += (x[i] * x[j]) / 2;
 
   /** @param {number} strength */
   function descend(strength) {
@@ -158,7 +178,8 @@ export function fit(points, strengths) {
         const p = softmax(moved(point, change));
         now += cost(p[point.label]);
         p.forEach((share, label) => {
-          const wrong = share - Number(point.label === label), row = slope[label];
+          const wrong = share - Number(point.label === label),
+            row = slope[label];
           for (let i = 0; i < n; i++) row[i] += wrong * point.x[i];
         });
       }
@@ -182,15 +203,24 @@ export function fit(points, strengths) {
  * @param {number[][]} logits @param {number[]} labels @returns {{ temperature: number, shift: number[] }} to divide by; to add then
  */
 export function calibrate(logits, labels) {
-  const classes = logits[0].length, n = classes + 1;
+  const classes = logits[0].length,
+    n = classes + 1;
   const of = (row, at) => row.map((z, label) => z * at[classes] + at[label]);
-  const costs = (at) => loss(logits.map((row) => of(row, at)), labels) + (RIDGE / 2) * at.reduce((sum, v, i) => sum + (v - Number(i === classes)) ** 2, 0);
-  let at = Float64Array.from({ length: n }, (_, i) => Number(i === classes)), now = costs(at);
+  const costs = (at) =>
+    loss(
+      logits.map((row) => of(row, at)),
+      labels,
+    ) +
+    (RIDGE / 2) * at.reduce((sum, v, i) => sum + (v - Number(i === classes)) ** 2, 0);
+  let at = Float64Array.from({ length: n }, (_, i) => Number(i === classes)),
+    now = costs(at);
   for (let step = 0; step < MOST_STEPS; step++) {
-    const slope = at.map((v, i) => RIDGE * (v - Number(i === classes))), curve = new Float64Array(n * n);
+    const slope = at.map((v, i) => RIDGE * (v - Number(i === classes))),
+      curve = new Float64Array(n * n);
     for (let i = 0; i < n; i++) curve[i * n + i] = RIDGE;
     logits.forEach((row, f) => {
-      const p = softmax(of(row, at)), mean = new Float64Array(n);
+      const p = softmax(of(row, at)),
+        mean = new Float64Array(n);
       p.forEach((share, label) => {
         slope[label] += share - Number(labels[f] === label);
         slope[classes] += (share - Number(labels[f] === label)) * row[label];
@@ -204,7 +234,8 @@ export function calibrate(logits, labels) {
     });
     factor(curve, n);
     solve(curve, slope);
-    let next = at, then = Infinity;
+    let next = at,
+      then = Infinity;
     for (let part = 1; then > now && part > 1e-6; part /= 2) {
       next = at.map((v, i) => v - part * slope[i]);
       then = next[classes] > 0 ? costs(next) : Infinity;

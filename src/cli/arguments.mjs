@@ -60,19 +60,51 @@ export const OPTIONS = {
   json: { of: ['diagnose', 'info', 'evaluate', 'adapt'], text: 'JSON lines, whatever standard output is' },
   csv: { of: ['diagnose', 'merge'], text: 'comma-separated values' },
   table: { of: ['diagnose'], text: 'a table, whatever standard output is' },
-  files: { of: ['diagnose'], value: 'FILE', text: 'also the paths that FILE lists, one a line or ended by NULs; - for standard input' },
-  resume: { of: ['diagnose'], value: 'FILE', text: 'write the JSON lines to FILE; films that it holds are not done again' },
-  prevalence: { of: ['diagnose', 'evaluate'], value: 'LIST', text: 'verdicts and probabilities where the labels have these shares; evaluate: also what to expect there' },
+  files: {
+    of: ['diagnose'],
+    value: 'FILE',
+    text: 'also the paths that FILE lists, one a line or ended by NULs; - for standard input',
+  },
+  resume: {
+    of: ['diagnose'],
+    value: 'FILE',
+    text: 'write the JSON lines to FILE; films that it holds are not done again',
+  },
+  prevalence: {
+    of: ['diagnose', 'evaluate'],
+    value: 'LIST',
+    text: 'verdicts and probabilities where the labels have these shares; evaluate: also what to expect there',
+  },
   heatmap: { of: ['diagnose'], value: 'DIR', text: 'write a PNG overlay of each film that is not refused' },
   shard: { of: ['diagnose'], value: 'I/N', text: 'only part I of N, chosen by the content of the films' },
-  jobs: { of: ['diagnose', 'evaluate', 'adapt'], value: 'N', text: 'threads (default: 1 for a few films, else one a processor)' },
-  model: { of: ['diagnose', 'info', 'evaluate', 'adapt'], value: 'FILE', text: 'other weights than the shipped ones (GGUF)' },
+  jobs: {
+    of: ['diagnose', 'evaluate', 'adapt'],
+    value: 'N',
+    text: 'threads (default: 1 for a few films, else one a processor)',
+  },
+  model: {
+    of: ['diagnose', 'info', 'evaluate', 'adapt'],
+    value: 'FILE',
+    text: 'other weights than the shipped ones (GGUF)',
+  },
   overlay: { of: ['diagnose', 'info', 'evaluate'], value: 'FILE', text: 'what adapt has made of these weights' },
   out: { of: ['adapt'], value: 'FILE', text: 'adapt: the overlay to write' },
   layers: { of: ['info'], text: 'info: each layer with its output, products, time and speed on this machine' },
-  labels: { of: ['evaluate', 'adapt'], value: 'FILE', text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label. Films of one patient_id, or else of one DICOM Patient ID, count as one patient' },
-  root: { of: ['evaluate', 'adapt'], value: 'DIR', text: 'evaluate, adapt: where the relative paths of the CSV begin (default: its folder)' },
-  split: { of: ['evaluate', 'adapt'], value: 'NAME', text: 'evaluate, adapt: only the films whose column split says so' },
+  labels: {
+    of: ['evaluate', 'adapt'],
+    value: 'FILE',
+    text: 'evaluate, adapt: a CSV with the columns file and label, others where there are any; or a folder with a sub-folder a label. Films of one patient_id, or else of one DICOM Patient ID, count as one patient',
+  },
+  root: {
+    of: ['evaluate', 'adapt'],
+    value: 'DIR',
+    text: 'evaluate, adapt: where the relative paths of the CSV begin (default: its folder)',
+  },
+  split: {
+    of: ['evaluate', 'adapt'],
+    value: 'NAME',
+    text: 'evaluate, adapt: only the films whose column split says so',
+  },
   by: { of: ['evaluate'], value: 'COLUMNS', text: 'evaluate: figures for the groups of these columns too' },
   against: { of: ['evaluate'], value: 'FILE', text: 'evaluate: other weights to compare with on the same films' },
   report: { of: ['evaluate'], value: 'DIR', text: 'evaluate: write Markdown, JSON and plots (SVG) into this folder' },
@@ -80,13 +112,26 @@ export const OPTIONS = {
   version: { of: Object.keys(COMMANDS), text: 'the version' },
 };
 
-export const HELP = [EXAMPLES, USAGE,
-  Object.entries(OPTIONS).map(([name, { value, text }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(14)}  ${text}`).join('\n'),
-  EXIT].join('\n\n');
+export const HELP = [
+  EXAMPLES,
+  USAGE,
+  Object.entries(OPTIONS)
+    .map(([name, { value, text }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(14)}  ${text}`)
+    .join('\n'),
+  EXIT,
+].join('\n\n');
 
-const EXCLUSIVE = [['json', 'csv', 'table'], ['resume', 'csv', 'table'], ['shard', 'csv', 'table']];
-const PARSED = Object.fromEntries(Object.entries(OPTIONS).map(([name, { value, short }]) =>
-  [name, { type: value ? 'string' : 'boolean', ...(short && { short }) }]));
+const EXCLUSIVE = [
+  ['json', 'csv', 'table'],
+  ['resume', 'csv', 'table'],
+  ['shard', 'csv', 'table'],
+];
+const PARSED = Object.fromEntries(
+  Object.entries(OPTIONS).map(([name, { value, short }]) => [
+    name,
+    { type: value ? 'string' : 'boolean', ...(short && { short }) },
+  ]),
+);
 
 /** @param {string} text @returns {number} */
 export function jobCount(text) {
@@ -105,9 +150,11 @@ function check(command, options, paths) {
     if (other) throw usage(`Choose one of --${one} and --${other}.`);
   }
   if (command === 'diagnose' && !paths.length && !options.files) throw usage('No path is given.');
-  if (options.files === '-' && paths.includes('-')) throw usage('Standard input is either a film or a list of paths, not both.');
+  if (options.files === '-' && paths.includes('-'))
+    throw usage('Standard input is either a film or a list of paths, not both.');
   if (command === 'merge' && !paths.length) throw usage("'merge' needs the files of all shards.");
-  if (['info', 'evaluate', 'adapt'].includes(command) && paths.length) throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
+  if (['info', 'evaluate', 'adapt'].includes(command) && paths.length)
+    throw usage(`'${command}' takes no path. For a file of that name: ./${command}`);
   if (['evaluate', 'adapt'].includes(command) && !options.labels) throw usage(`'${command}' needs --labels FILE.`);
   if (command === 'adapt' && !options.out) throw usage("'adapt' needs --out FILE.");
 }
@@ -124,7 +171,10 @@ export function parse(argv) {
   const { values: options, positionals: paths, tokens } = parsed;
   // What follows `--` is a path, even if it is called as a command is.
   const [first] = tokens.filter(({ kind }) => kind !== 'option');
-  const command = first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0]) ? paths.shift() : 'diagnose';
+  const command =
+    first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0])
+      ? paths.shift()
+      : 'diagnose';
   if (!options.help && !options.version) check(command, options, paths);
   return { command, options, paths };
 }

@@ -22,14 +22,16 @@ async function isOurs(file) {
  */
 export async function checkOutput(out) {
   if (!/\.gguf$/i.test(out)) throw usage(`The name of the file to write has to end in .gguf, not as in ${out}.`);
-  const file = await open(pathOf(out), 'r+').catch(async (error) => {
-    if (error.code !== 'ENOENT') throw error;
-    await access(pathOf(dirname(out)), constants.W_OK); // Nothing is there yet: its folder tells.
-    return null;
-  }).catch(unwritable(out));
+  const file = await open(pathOf(out), 'r+')
+    .catch(async (error) => {
+      if (error.code !== 'ENOENT') throw error;
+      await access(pathOf(dirname(out)), constants.W_OK); // Nothing is there yet: its folder tells.
+      return null;
+    })
+    .catch(unwritable(out));
   if (!file) return;
   try {
-    if (!await isOurs(file)) throw usage(`${out} is no GGUF file, so it was left as it is. Choose another name.`);
+    if (!(await isOurs(file))) throw usage(`${out} is no GGUF file, so it was left as it is. Choose another name.`);
   } finally {
     await file.close();
   }

@@ -10,17 +10,33 @@ import { CommandError, usage } from '../node/assets.mjs';
 /** @param {string} text RFC 4180 @returns {Row[]} */
 export function parseCsv(text) {
   const rows = [[]];
-  let cell = '', at = text.charCodeAt(0) === 0xfeff ? 1 : 0, quoted = false, line = 0;
-  const end = () => { rows.at(-1).push(cell); cell = ''; };
+  let cell = '',
+    at = text.charCodeAt(0) === 0xfeff ? 1 : 0,
+    quoted = false,
+    line = 0;
+  const end = () => {
+    rows.at(-1).push(cell);
+    cell = '';
+  };
   for (; at < text.length; at++) {
     const c = text[at];
     if (quoted ? c !== '"' : !',\r\n'.includes(c) && (c !== '"' || cell)) cell += c;
-    else if (c === '"' && quoted && text[at + 1] === '"') { cell += c; at++; }
-    else if (c === '"') { quoted = !quoted; line = rows.length; }
-    else if (c === ',') end();
-    else if (c === '\n') { end(); rows.push([]); }
+    else if (c === '"' && quoted && text[at + 1] === '"') {
+      cell += c;
+      at++;
+    } else if (c === '"') {
+      quoted = !quoted;
+      line = rows.length;
+    } else if (c === ',') end();
+    else if (c === '\n') {
+      end();
+      rows.push([]);
+    }
   }
-  if (quoted) throw usage(`A quotation mark in row ${line} of the CSV is never closed, so the rest of the file would be one cell.`);
+  if (quoted)
+    throw usage(
+      `A quotation mark in row ${line} of the CSV is never closed, so the rest of the file would be one cell.`,
+    );
   if (cell || rows.at(-1).length) end();
   const [head, ...body] = rows.filter((row) => row.length > 1 || row[0]);
   return body.map((row) => Object.fromEntries((head ?? []).map((name, i) => [name, row[i] ?? ''])));
@@ -44,11 +60,17 @@ export const patientOf = ({ row, answer }) => row.patient_id || answer.patient |
 
 /** @param {string} folder @returns {Promise<Labelled[]>} */
 async function fromFolder(folder) {
-  const names = readdirSync(folder).filter((name) => !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()).sort();
+  const names = readdirSync(folder)
+    .filter((name) => !name.startsWith('.') && statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
+    .sort();
   if (!names.length) throw usage(`${folder} has no sub-folders. Put the films into one for each label, or give a CSV.`);
-  const found = await Promise.all(names.map(async (label) =>
-    (await films([join(folder, label)])).map((item) => ({ ...item, row: { file: item.file, label } }))));
-  const items = found.flat(), empty = items.find(({ code }) => code === 'no-films');
+  const found = await Promise.all(
+    names.map(async (label) =>
+      (await films([join(folder, label)])).map((item) => ({ ...item, row: { file: item.file, label } })),
+    ),
+  );
+  const items = found.flat(),
+    empty = items.find(({ code }) => code === 'no-films');
   if (empty) throw usage(`${empty.file}: ${empty.message}`); // no film of that label
   return items;
 }
@@ -67,7 +89,9 @@ export async function readLabels({ labels, root, split, by }) {
     all = await (statSync(labels).isDirectory() ? fromFolder(labels) : fromCsv(labels, root ?? dirname(labels)));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`${labels} cannot be read (${error.code ?? error.message}). Check the path given to --labels.`);
+    throw new CommandError(
+      `${labels} cannot be read (${error.code ?? error.message}). Check the path given to --labels.`,
+    );
   }
   const columns = by ? by.split(',') : [];
   for (const column of ['file', 'label', ...(split ? ['split'] : []), ...columns]) {

@@ -58,7 +58,8 @@ async function isFilm(path, head) {
 /** @param {string} path @returns {Uint8Array} */
 function headOf(path) {
   if (!statSync(pathOf(path)).isFile()) return new Uint8Array(); // A pipe would wait for ever.
-  const file = openSync(pathOf(path), 'r'), head = new Uint8Array(SNIFFED);
+  const file = openSync(pathOf(path), 'r'),
+    head = new Uint8Array(SNIFFED);
   try {
     return head.subarray(0, readSync(file, head));
   } finally {
@@ -87,7 +88,9 @@ function identity(folder) {
  * @returns {Item[]}
  */
 function walk(top, depth, hidden, overlays) {
-  const found = [], links = [], entered = new Set();
+  const found = [],
+    links = [],
+    entered = new Set();
   function enter(folder, left) {
     let entries, own;
     try {
@@ -106,7 +109,8 @@ function walk(top, depth, hidden, overlays) {
       if (own === overlays && OVERLAY.test(name)) continue;
       const linked = entry.isSymbolicLink() ? kind(path) : null;
       if (linked === 'folder') links.push([path, left - 1]);
-      else if (entry.isFile() || (linked && linked !== 'pipe')) found.push({ file: path }); // A pipe would be waited for; a person may name it.
+      else if (entry.isFile() || (linked && linked !== 'pipe'))
+        found.push({ file: path }); // A pipe would be waited for; a person may name it.
       else if (entry.isDirectory() && left > 1) enter(path, left - 1);
     }
   }
@@ -125,8 +129,9 @@ function match(pattern, overlays) {
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const fits = picomatch(glob, { nonegate: true, posix: true });
   const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
-  return walk(prefix + base, depth, /(^|\/)\./.test(glob), overlays)
-    .filter(({ file, code }) => code || fits(file.slice(prefix.length + inside)));
+  return walk(prefix + base, depth, /(^|\/)\./.test(glob), overlays).filter(
+    ({ file, code }) => code || fits(file.slice(prefix.length + inside)),
+  );
 }
 
 /** @param {string} path @returns {Promise<Item[]>} the films of a zip archive, archives within it among them, to be refused */
@@ -134,9 +139,13 @@ async function unpack(path) {
   try {
     const { openArchive } = await import('../node/archive.mjs');
     const { members, head, close } = await openArchive(path);
-    const films = await filter(members, ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isFilm(name, () => head(index, SNIFFED)));
+    const films = await filter(
+      members,
+      ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isFilm(name, () => head(index, SNIFFED)),
+    );
     await close();
-    if (films.length) return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
+    if (films.length)
+      return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
     return [{ file: path, code: 'no-films', message: `This archive holds no ${FILMS}.` }];
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
@@ -147,7 +156,8 @@ async function unpack(path) {
 /** @param {Item[]} items @returns {Promise<Item[]>} with the films of an archive in its place */
 async function unpackAll(items) {
   const all = [];
-  for (const item of items) all.push(!item.code && ARCHIVE.test(item.file) && kind(item.file) === 'file' ? await unpack(item.file) : item);
+  for (const item of items)
+    all.push(!item.code && ARCHIVE.test(item.file) && kind(item.file) === 'file' ? await unpack(item.file) : item);
   return all.flat();
 }
 
@@ -162,11 +172,21 @@ async function expand(path, patterns, overlays) {
   if (is === 'file' || is === 'pipe') return unpackAll([{ file: path }]);
   const pattern = patterns && /[*?[{]/.test(path);
   if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
-  const found = is === 'folder'
-    ? await filter(walk(path, Infinity, false, overlays), ({ file, code }) => code || isFilm(file, () => headOf(file)))
-    : match(path, overlays);
+  const found =
+    is === 'folder'
+      ? await filter(
+          walk(path, Infinity, false, overlays),
+          ({ file, code }) => code || isFilm(file, () => headOf(file)),
+        )
+      : match(path, overlays);
   if (found.length) return unpackAll(found);
-  return [{ file: path, code: 'no-films', message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.' }];
+  return [
+    {
+      file: path,
+      code: 'no-films',
+      message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.',
+    },
+  ];
 }
 
 /**
@@ -177,7 +197,9 @@ async function readList(list) {
   const bytes = await (list === '-' ? buffer(process.stdin) : readFile(list)).catch((error) => {
     throw new CommandError(`The list ${list} cannot be read (${error.code}). Check the path given to --files.`);
   });
-  const names = bytes.includes(0) ? split(bytes, 0).map(nameOf) : split(bytes, 10).map((line) => nameOf(line).replace(/\r$/, ''));
+  const names = bytes.includes(0)
+    ? split(bytes, 0).map(nameOf)
+    : split(bytes, 10).map((line) => nameOf(line).replace(/\r$/, ''));
   if (names.length) names[0] = names[0].replace(/^\ufeff/, '');
   return names.filter((name) => name !== '');
 }
@@ -187,7 +209,8 @@ async function readList(list) {
  * @param {string[]} paths @param {string} [list] @param {string} [heatmap] a folder whose overlays are no films @returns {Promise<Item[]>}
  */
 export async function films(paths, list, heatmap) {
-  const all = [], overlays = heatmap !== undefined && kind(heatmap) === 'folder' ? identity(heatmap) : null;
+  const all = [],
+    overlays = heatmap !== undefined && kind(heatmap) === 'folder' ? identity(heatmap) : null;
   for (const path of paths) all.push(await expand(path, true, overlays));
   for (const path of list === undefined ? [] : await readList(list)) all.push(await expand(path, false, overlays));
   return all.flat();

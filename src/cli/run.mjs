@@ -22,8 +22,14 @@ function progress(total, rows) {
     return { step() {}, say: (text) => process.stderr.write(text), stop() {} };
   }
   const bars = new cliProgress.MultiBar(
-    { format: '{bar} {value}/{total}  {rate} films/s  {eta_formatted} left', stream: process.stderr, clearOnComplete: true, hideCursor: true },
-    cliProgress.Presets.shades_classic);
+    {
+      format: '{bar} {value}/{total}  {rate} films/s  {eta_formatted} left',
+      stream: process.stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
   const begun = performance.now();
   const bar = bars.create(total, 0, { rate: '–' });
   let done = 0;
@@ -54,7 +60,13 @@ export async function runFilms(items, options, begin, take) {
   const jobs = options.jobs ? jobCount(options.jobs) : items.length < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model, options.overlay);
   const { prevalence, heatmap, shard, features, patients } = options;
-  const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)), { prevalence, heatmap, shard, features, patients });
+  const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)), {
+    prevalence,
+    heatmap,
+    shard,
+    features,
+    patients,
+  });
   const { model } = pool;
   const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
   let bar;

@@ -16,7 +16,12 @@ function sizeOfJpegLs(view) {
   for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     if (view.getUint8(at) !== 0xff) return null;
     if (view.getUint8(at + 1) !== 0xf7) continue;
-    return { bits: view.getUint8(at + 4), height: view.getUint16(at + 5), width: view.getUint16(at + 7), channels: view.getUint8(at + 9) };
+    return {
+      bits: view.getUint8(at + 4),
+      height: view.getUint16(at + 5),
+      width: view.getUint16(at + 7),
+      channels: view.getUint8(at + 9),
+    };
   }
   return null;
 }
@@ -25,12 +30,19 @@ function sizeOfJpegLs(view) {
 function sizeOfJpeg2000(view) {
   if (view.byteLength < 44 || view.getUint32(0) !== 0xff4fff51) return null;
   const at = (place) => view.getUint32(place);
-  return { width: at(8) - at(16), height: at(12) - at(20), channels: view.getUint16(40), bits: (view.getUint8(42) & 127) + 1 };
+  return {
+    width: at(8) - at(16),
+    height: at(12) - at(20),
+    channels: view.getUint16(40),
+    bits: (view.getUint8(42) & 127) + 1,
+  };
 }
 
 /** A JPEG 2000 stream without the boxes of a JP2 file, which some software leaves around it. @param {Uint8Array} bytes */
 function unboxed(bytes) {
-  const start = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0x4f && bytes[i + 2] === 0xff && bytes[i + 3] === 0x51);
+  const start = bytes.findIndex(
+    (byte, i) => byte === 0xff && bytes[i + 1] === 0x4f && bytes[i + 2] === 0xff && bytes[i + 3] === 0x51,
+  );
   return start > 0 ? bytes.subarray(start) : bytes;
 }
 
@@ -56,7 +68,9 @@ export function createCodecs(load) {
     const quiet = () => {};
     return new Promise((resolve, reject) => {
       FACTORIES[name]({
-        print: quiet, printErr: quiet, locateFile: (file) => file,
+        print: quiet,
+        printErr: quiet,
+        locateFile: (file) => file,
         instantiateWasm: (imports, done) => WebAssembly.instantiate(module, imports).then(done, reject),
       }).then(resolve, reject);
     });
@@ -77,7 +91,8 @@ export function createCodecs(load) {
       const planar = name === 'charls' && channels > 1 && decoder.getInterleaveMode() === 0;
       const pixels = bits > 8 ? new Uint16Array(decoded.buffer) : Uint16Array.from(decoded);
       return expected({ width, height, channels, bits }) && pixels.length === width * height * channels
-        ? { pixels, width, height, channels, bits, planar } : null;
+        ? { pixels, width, height, channels, bits, planar }
+        : null;
     } catch {
       return null; // C++ exceptions and traps alike: the stream is damaged
     }

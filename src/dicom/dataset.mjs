@@ -11,7 +11,9 @@ const MAX_HEAD = 16 << 20;
 /** What a deflated data set may grow to. */
 const MAX_INFLATED = 256 << 20;
 const UNDEFINED_LENGTH = 0xffffffff;
-const PIXELS = 'x7fe00010', ITEM = 0xfffee000, DELIMITER = 0xfffee0dd;
+const PIXELS = 'x7fe00010',
+  ITEM = 0xfffee000,
+  DELIMITER = 0xfffee0dd;
 
 /** @typedef {'native' | 'jpeg' | 'rle' | import('./codecs.mjs').CodecName} Coding */
 
@@ -25,7 +27,10 @@ export const SYNTAXES = {
   '1.2.840.10008.1.2.4.50': ['JPEG Baseline (Process 1)', 'jpeg'],
   '1.2.840.10008.1.2.4.51': ['JPEG Extended (Process 2 and 4)', 'jpeg'],
   '1.2.840.10008.1.2.4.57': ['JPEG Lossless, Non-Hierarchical (Process 14)', 'jpeg'],
-  '1.2.840.10008.1.2.4.70': ['JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14, Selection Value 1)', 'jpeg'],
+  '1.2.840.10008.1.2.4.70': [
+    'JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14, Selection Value 1)',
+    'jpeg',
+  ],
   '1.2.840.10008.1.2.4.80': ['JPEG-LS Lossless', 'charls'],
   '1.2.840.10008.1.2.4.81': ['JPEG-LS Lossy (Near-Lossless)', 'charls'],
   '1.2.840.10008.1.2.4.90': ['JPEG 2000 (Lossless Only)', 'openjpeg'],
@@ -61,8 +66,14 @@ export const SYNTAXES = {
   '1.2.840.10008.1.20': ['Papyrus 3 Implicit VR Little Endian'],
 };
 /** JPEG of the processes that were retired in 1999, and video cut into fragments. @type {[RegExp, string][]} */
-const KINDS = [[/^1\.2\.840\.10008\.1\.2\.4\.(5[2-68]|59|6[0-6])$/, 'JPEG of a retired process'], [/^1\.2\.840\.10008\.1\.2\.4\.10\d\.1$/, 'fragmentable video']];
-const IMPLICIT = '1.2.840.10008.1.2', EXPLICIT = '1.2.840.10008.1.2.1', BIG_ENDIAN = '1.2.840.10008.1.2.2', DEFLATED = '1.2.840.10008.1.2.1.99';
+const KINDS = [
+  [/^1\.2\.840\.10008\.1\.2\.4\.(5[2-68]|59|6[0-6])$/, 'JPEG of a retired process'],
+  [/^1\.2\.840\.10008\.1\.2\.4\.10\d\.1$/, 'fragmentable video'],
+];
+const IMPLICIT = '1.2.840.10008.1.2',
+  EXPLICIT = '1.2.840.10008.1.2.1',
+  BIG_ENDIAN = '1.2.840.10008.1.2.2',
+  DEFLATED = '1.2.840.10008.1.2.1.99';
 
 const SENTENCES = {
   'dicom-damaged': 'This DICOM file is damaged or incomplete. Export it again from where it came from.',
@@ -76,7 +87,10 @@ export const damaged = () => dicomError('dicom-damaged');
 
 /** @param {string} what  in our own words: nothing of a file goes into a message */
 export const unsupported = (what) =>
-  dicomError('dicom-unsupported', `This DICOM file holds ${what}, which Pleura does not read. Export the film uncompressed or as JPEG Lossless.`);
+  dicomError(
+    'dicom-unsupported',
+    `This DICOM file holds ${what}, which Pleura does not read. Export the film uncompressed or as JPEG Lossless.`,
+  );
 
 /**
  * @typedef {object} Source
@@ -110,7 +124,8 @@ function inflate(bytes) {
     parts.push(part);
   });
   const step = 1 << 16; // a bomb shows before it has filled the memory
-  for (let at = 0; at < bytes.length; at += step) inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
+  for (let at = 0; at < bytes.length; at += step)
+    inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
   return join(parts);
 }
 
@@ -160,7 +175,9 @@ function readAttributes(bytes, start, { implicit, big }) {
  */
 export function open(given) {
   const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // Node's Buffer slices without copying
-  let bytes = file, at, claimed;
+  let bytes = file,
+    at,
+    claimed;
   try {
     const { meta, end } = readMeta(file, isPart10(file) ? 132 : 0);
     if (/^1\.2\.840\.10008\.1\.3\.10$/.test(meta.string('x00020002') ?? '')) throw dicomError('dicom-index');
@@ -180,8 +197,20 @@ export function open(given) {
   const { attributes, whole } = readAttributes(bytes, at, written);
   const found = attributes.elements[PIXELS];
   return {
-    attributes, whole, bytes, syntax, coding, big,
-    pixels: found ? { at: found.dataOffset, length: found.length, encapsulated: found.length === UNDEFINED_LENGTH, words: found.vr !== 'OB' } : null,
+    attributes,
+    whole,
+    bytes,
+    syntax,
+    coding,
+    big,
+    pixels: found
+      ? {
+          at: found.dataOffset,
+          length: found.length,
+          encapsulated: found.length === UNDEFINED_LENGTH,
+          words: found.vr !== 'OB',
+        }
+      : null,
   };
 }
 
@@ -202,7 +231,8 @@ export function fragments({ bytes, pixels }) {
   const found = [];
   for (let at = pixels.at; ;) {
     if (at + 8 > bytes.length) throw damaged();
-    const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true), length = view.getUint32(at + 4, true);
+    const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true),
+      length = view.getUint32(at + 4, true);
     if (tag === DELIMITER) return found;
     if (tag !== ITEM) throw damaged();
     found.push(bytes.subarray(at + 8, at + 8 + length));

@@ -28,13 +28,19 @@ function readNative({ bytes, pixels, big }, { width, height, channels, allocated
   const padded = size + (size & 1); // bytes of big endian words come in pairs
   if (pixels.encapsulated || pixels.length < size || pixels.at + size > bytes.length) throw damaged();
   let frame = bytes.subarray(pixels.at, pixels.at + padded);
-  if (big && pixels.words) frame = swapPairs(frame.length < padded ? Uint8Array.from({ length: padded }, (_, i) => frame[i] ?? 0) : frame);
-  return { pixels: allocated === 16 ? new Uint16Array(frame.slice(0, size).buffer) : Uint16Array.from(frame.subarray(0, size)), planar, rgb: false };
+  if (big && pixels.words)
+    frame = swapPairs(frame.length < padded ? Uint8Array.from({ length: padded }, (_, i) => frame[i] ?? 0) : frame);
+  return {
+    pixels: allocated === 16 ? new Uint16Array(frame.slice(0, size).buffer) : Uint16Array.from(frame.subarray(0, size)),
+    planar,
+    rgb: false,
+  };
 }
 
 /** The bytes of one segment: PackBits (PS3.5, G.3.1). @param {Uint8Array} packed @param {Uint8Array} out */
 function unpack(packed, out) {
-  let at = 0, filled = 0;
+  let at = 0,
+    filled = 0;
   while (filled < out.length) {
     if (at + 1 >= packed.length) throw damaged();
     const control = packed[at++];
@@ -54,17 +60,20 @@ function unpack(packed, out) {
 
 /** A segment for each byte of each channel, the highest byte first (PS3.5, G.2). @param {Uint8Array} packed @param {Shape} shape @returns {Words} */
 function readRle(packed, { width, height, channels, allocated }) {
-  const count = width * height, depth = allocated / 8;
+  const count = width * height,
+    depth = allocated / 8;
   if (packed.length < 64) throw damaged();
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   if (view.getUint32(0, true) !== channels * depth) throw damaged();
-  const pixels = new Uint16Array(count * channels), plane = new Uint8Array(count);
+  const pixels = new Uint16Array(count * channels),
+    plane = new Uint8Array(count);
   for (let segment = 0; segment < channels * depth; segment++) {
     const from = view.getUint32(4 + 4 * segment, true);
     const to = segment + 1 < channels * depth ? view.getUint32(8 + 4 * segment, true) : packed.length;
     if (from < 64 || to < from || to > packed.length) throw damaged();
     unpack(packed.subarray(from, to), plane);
-    const base = Math.floor(segment / depth) * count, shift = 8 * (depth - 1 - (segment % depth));
+    const base = Math.floor(segment / depth) * count,
+      shift = 8 * (depth - 1 - (segment % depth));
     for (let i = 0; i < count; i++) pixels[base + i] |= plane[i] << shift;
   }
   return { pixels, planar: true, rgb: false };
@@ -80,7 +89,20 @@ function firstFrame(source, frames) {
 }
 
 /** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */
-const AS_STORED = Uint8Array.of(0xff, 0xee, 0, 14, ...[...'Adobe'].map((letter) => letter.charCodeAt(0)), 0, 100, 0, 0, 0, 0, 0);
+const AS_STORED = Uint8Array.of(
+  0xff,
+  0xee,
+  0,
+  14,
+  ...[...'Adobe'].map((letter) => letter.charCodeAt(0)),
+  0,
+  100,
+  0,
+  0,
+  0,
+  0,
+  0,
+);
 
 /** How far lossy coding may carry a value past white. */
 const OVERSHOOT = 1 / 8;
@@ -91,7 +113,8 @@ const OVERSHOOT = 1 / 8;
  * @param {{ pixels: Uint16Array, bits: number }} coded @param {Shape} shape
  */
 function storedValues({ pixels, bits }, { bits: own, shift, signed }) {
-  const top = own + shift, white = 2 ** top - 1;
+  const top = own + shift,
+    white = 2 ** top - 1;
   if (signed && bits < top) throw damaged();
   if (bits <= top) return pixels;
   const negative = [2 ** (bits - top) - 1, 0xffff >> top]; // ones above the sign, in the stream or the word
@@ -106,7 +129,9 @@ function storedValues({ pixels, bits }, { bits: own, shift, signed }) {
 function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
   try {
     // The file's word counts where the stream has none: without it a decoder takes R, G, B for luma and chroma.
-    const decoded = engine.decodeJpeg(photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes);
+    const decoded = engine.decodeJpeg(
+      photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes,
+    );
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
     return { ...decoded, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
@@ -126,8 +151,15 @@ export async function readFrame(source, shape, engine, decode) {
   if (!source.pixels.encapsulated) throw damaged();
   const bytes = firstFrame(source, shape.frames);
   if (coding === 'rle') return readRle(bytes, shape);
-  const coded = coding === 'jpeg' ? readJpeg(bytes, shape, source, engine)
-    : await decode(coding, bytes, ({ width, height, channels }) => width === shape.width && height === shape.height && channels === shape.channels);
+  const coded =
+    coding === 'jpeg'
+      ? readJpeg(bytes, shape, source, engine)
+      : await decode(
+          coding,
+          bytes,
+          ({ width, height, channels }) =>
+            width === shape.width && height === shape.height && channels === shape.channels,
+        );
   if (!coded) throw damaged();
   return { rgb: false, ...coded, pixels: storedValues(coded, shape) };
 }

@@ -26,8 +26,9 @@
 function exp(x) {
   const halvings = 10;
   const small = x / (1 << halvings);
-  let term = 1, sum = 1;
-  for (let i = 1; i <= 20; i++) sum += (term = (term * small) / i);
+  let term = 1,
+    sum = 1;
+  for (let i = 1; i <= 20; i++) sum += term = (term * small) / i;
   for (let i = 0; i < halvings; i++) sum *= sum;
   return sum;
 }
@@ -53,25 +54,44 @@ function windowed({ kind, centre, width }, value) {
  * @returns {Uint16Array} [65536]: for each word that a pixel may hold, 0 black to 65535 white
  */
 export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding }) {
-  const count = 2 ** bits, least = signed ? -count / 2 : 0;
+  const count = 2 ** bits,
+    least = signed ? -count / 2 : 0;
   const modality = (stored) => (modalityLut ? look(modalityLut, stored) : stored * slope + intercept);
   const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(least), modality(least + count - 1)];
-  const low = Math.min(...ends), high = Math.max(...ends);
+  const low = Math.min(...ends),
+    high = Math.max(...ends);
 
   function grey(stored) {
     if (padding && stored >= padding[0] && stored <= padding[1]) return 0;
     const value = modality(stored);
-    const shown = voi.kind === 'none' ? (high > low ? (value - low) / (high - low) : 0)
-      : voi.kind === 'lut' ? look(voi.lut, value) / (2 ** voi.lut.bits - 1)
-      : windowed(voi, value);
+    const shown =
+      voi.kind === 'none'
+        ? high > low
+          ? (value - low) / (high - low)
+          : 0
+        : voi.kind === 'lut'
+          ? look(voi.lut, value) / (2 ** voi.lut.bits - 1)
+          : windowed(voi, value);
     const level = Math.floor(clip(shown) * 65535 + 0.5);
     return inverted ? 65535 - level : level;
   }
 
-  const greys = Uint16Array.from({ length: count }, (_, word) => grey(signed && word >= count / 2 ? word - count : word));
+  const greys = Uint16Array.from({ length: count }, (_, word) =>
+    grey(signed && word >= count / 2 ? word - count : word),
+  );
   return Uint16Array.from({ length: 65536 }, (_, word) => greys[(word >> shift) & (count - 1)]);
 }
 
 /** The table of one colour channel. @param {number} bits */
-export const channelTable = (bits) => greyTable({ bits, shift: 0, signed: false, slope: 1, intercept: 0, modalityLut: null,
-  voi: { kind: 'none' }, inverted: false, padding: null });
+export const channelTable = (bits) =>
+  greyTable({
+    bits,
+    shift: 0,
+    signed: false,
+    slope: 1,
+    intercept: 0,
+    modalityLut: null,
+    voi: { kind: 'none' },
+    inverted: false,
+    padding: null,
+  });

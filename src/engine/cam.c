@@ -18,10 +18,10 @@ void explain_map(float *map, const graph_layer *features, const graph_layer *log
 void explain_heatmap(float *out, const float *map, int h, int w, const float box[4], const lungs *l)
 {
     for (int y = 0; y < l->side; y++)
-    for (int x = 0; x < l->side; x++) {
-        float u = (((float)x + 0.5f) / (float)l->side - box[0]) / (box[2] - box[0]);
-        float v = (((float)y + 0.5f) / (float)l->side - box[1]) / (box[3] - box[1]);
-        int inside = u >= 0 && u <= 1 && v >= 0 && v <= 1;
-        *out++ = inside ? l->mask[y * l->side + x] * grid_at(map, w, h, u, v) : 0;
-    }
+        for (int x = 0; x < l->side; x++) {
+            float u = (((float)x + 0.5f) / (float)l->side - box[0]) / (box[2] - box[0]);
+            float v = (((float)y + 0.5f) / (float)l->side - box[1]) / (box[3] - box[1]);
+            int inside = u >= 0 && u <= 1 && v >= 0 && v <= 1;
+            *out++ = inside ? l->mask[y * l->side + x] * grid_at(map, w, h, u, v) : 0;
+        }
 }

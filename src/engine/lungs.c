@@ -35,8 +35,8 @@ static int find_regions(int *label, int *queue, const float *logits, int stride,
 static int touches(const int *label, int side, int x, int y)
 {
     for (int v = y > 0 ? y - 1 : 0; v <= y + 1 && v < side; v++)
-    for (int u = x > 0 ? x - 1 : 0; u <= x + 1 && u < side; u++)
-        if (label[v * side + u] > 0) return 1;
+        for (int u = x > 0 ? x - 1 : 0; u <= x + 1 && u < side; u++)
+            if (label[v * side + u] > 0) return 1;
     return 0;
 }
 
@@ -47,7 +47,10 @@ void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
     int largest = find_regions(label, sizes, logits, stride, side);
     for (int i = 0; i < count; i++) {
         if (!label[i]) continue;
-        if (sizes[label[i] - 1] * 8 < largest) { label[i] = -1; continue; }
+        if (sizes[label[i] - 1] * 8 < largest) {
+            label[i] = -1;
+            continue;
+        }
         int x = i % side, y = i / side;
         if (x < left) left = x;
         if (x + 1 > right) right = x + 1;
@@ -127,14 +130,14 @@ void lungs_input(float *crop, float *mask, int side, float margin, int blur, con
     int count = side * side;
     float box[4];
     lungs_box(box, margin, l);
-    film_resample(crop, side, side, f, (double)box[0] * f->width, (double)box[1] * f->height,
-                  (double)box[2] * f->width, (double)box[3] * f->height);
+    film_resample(crop, side, side, f, (double)box[0] * f->width, (double)box[1] * f->height, (double)box[2] * f->width,
+                  (double)box[3] * f->height);
     for (int y = 0; y < side; y++)
-    for (int x = 0; x < side; x++) {
-        float u = ((float)x + 0.5f) / (float)side, v = ((float)y + 0.5f) / (float)side;
-        mask[y * side + x] = grid_at(l->mask, l->side, l->side, box[0] + u * (box[2] - box[0]),
-                                     box[1] + v * (box[3] - box[1]));
-    }
+        for (int x = 0; x < side; x++) {
+            float u = ((float)x + 0.5f) / (float)side, v = ((float)y + 0.5f) / (float)side;
+            mask[y * side + x] =
+                grid_at(l->mask, l->side, l->side, box[0] + u * (box[2] - box[0]), box[1] + v * (box[3] - box[1]));
+        }
     for (; blur > 0; blur--) {
         for (int i = 0; i < side; i++) binomial(crop + i * side, mask + i * side, side, 1);
         for (int i = 0; i < side; i++) binomial(crop + i, mask + i, side, side);

@@ -9,11 +9,11 @@
 #include "image/film.h"
 
 typedef struct {
-    float *mask;          /* [side][side] over the whole film stretched to a square, 0..1; the caller's memory */
+    float *mask; /* [side][side] over the whole film stretched to a square, 0..1; the caller's memory */
     int side;
-    float area;           /* share of the frame that is lung; 0: none was found, and the box is the whole film */
-    float balance;        /* smaller over larger half of the lungs, left and right of the box's middle */
-    float doubt;          /* pixels of the whole frame with a lung probability within 0.1..0.9, over those of the lungs */
+    float area;    /* share of the frame that is lung; 0: none was found, and the box is the whole film */
+    float balance; /* smaller over larger half of the lungs, left and right of the box's middle */
+    float doubt;   /* pixels of the whole frame with a lung probability within 0.1..0.9, over those of the lungs */
     float x0, y0, x1, y1; /* bounding box, fractions of the film */
 } lungs;
 
@@ -23,8 +23,8 @@ typedef struct {
 void lungs_find(lungs *l, const float *logits, int stride, int *scratch);
 
 /* crop, mask: [side][side] each. The box, wider by margin (a fraction of its size) at every side as far as the film
- * reaches; `blur` passes of the binomial 1 2 1 that mix lung with lung only; grey (v - mean) / deviation under the mask,
- * clipped to -3..3. The second network sees crop * mask. Zeros where no lungs were found. */
+ * reaches; `blur` passes of the binomial 1 2 1 that mix lung with lung only; grey (v - mean) / deviation under the
+ * mask, clipped to -3..3. The second network sees crop * mask. Zeros where no lungs were found. */
 void lungs_input(float *crop, float *mask, int side, float margin, int blur, const film *f, const lungs *l);
 
 /* Where the box with its margin lies on the film: x0 y0 x1 y1, fractions. */

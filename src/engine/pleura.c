@@ -17,12 +17,12 @@ struct pleura_engine {
     gguf weights;
     arena memory;
     kernels kernels;
-    int8_kernels int8;   /* what kernels.int8 points to */
-    net lungs_net, net;  /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
+    int8_kernels int8;  /* what kernels.int8 points to */
+    net lungs_net, net; /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
     graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
     lungs lungs;
-    int *scratch;        /* for lungs_find */
-    float *crop_mask;    /* the lungs at the second net's own size, or the whole film's plain greys */
+    int *scratch;     /* for lungs_find */
+    float *crop_mask; /* the lungs at the second net's own size, or the whole film's plain greys */
     float *map, *heatmap;
     float lungs_quantiles[QUANTILES], quantiles[QUANTILES]; /* of the two gates */
     int label_count;
@@ -40,8 +40,9 @@ struct pleura_engine {
 const char *pleura_gate_code(int gate)
 {
     switch (gate) {
-#define X(name, number, code, text) case number: return code;
-    PLEURA_GATE_LIST(X)
+#define X(name, number, code, text) \
+    case number: return code;
+        PLEURA_GATE_LIST(X)
 #undef X
     default: return "";
     }
@@ -50,8 +51,9 @@ const char *pleura_gate_code(int gate)
 const char *pleura_gate_text(int gate)
 {
     switch (gate) {
-#define X(name, number, code, text) case number: return text;
-    PLEURA_GATE_LIST(X)
+#define X(name, number, code, text) \
+    case number: return text;
+        PLEURA_GATE_LIST(X)
 #undef X
     default: return "";
     }
@@ -72,15 +74,15 @@ static pleura_status read_settings(pleura_engine *e)
     const gguf *g = &e->weights;
     float blur = 0;
     int good = read_setting(&e->temperature, g, "pleura.temperature", 0, 1e-3, 1e3, 1) &&
-               read_setting(&e->certain, g, "pleura.threshold.certain", 0, 0, 1, 0) &&
-               read_setting(&e->margin, g, "pleura.lungs.margin", 0, 0, 1, 0) &&
-               read_setting(&blur, g, "pleura.diagnosis.blur", 0, 0, 16, 0) &&
-               read_setting(&e->gate_least, g, "pleura.gate.min_score", 0, 0, 1, 0) &&
-               read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
-               read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
-               read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
-               read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
-               read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
+        read_setting(&e->certain, g, "pleura.threshold.certain", 0, 0, 1, 0) &&
+        read_setting(&e->margin, g, "pleura.lungs.margin", 0, 0, 1, 0) &&
+        read_setting(&blur, g, "pleura.diagnosis.blur", 0, 0, 16, 0) &&
+        read_setting(&e->gate_least, g, "pleura.gate.min_score", 0, 0, 1, 0) &&
+        read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
+        read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
+        read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
+        read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
+        read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
     if (!good) return PLEURA_MODEL_DAMAGED;
     e->blur = (int)blur;
     return PLEURA_OK;
@@ -143,7 +145,8 @@ static int read_quantiles(float *out, const graph_layer *gate, const gguf *g, co
 
 static pleura_status parse_nets(pleura_engine *e)
 {
-    static const char *const lungs_keep[] = {"mask", "gate", NULL}, *const keep[] = {"features", "logits", "gate", NULL};
+    static const char *const lungs_keep[] = {"mask", "gate", NULL},
+                             *const keep[] = {"features", "logits", "gate", NULL};
     const gguf *g = &e->weights;
     text kind;
     if (!gguf_text(&kind, g, "general.architecture", 0) || kind.size != 6 || memcmp(kind.at, "pleura", 6) != 0)
@@ -156,10 +159,12 @@ static pleura_status parse_nets(pleura_engine *e)
     e->features = net_find(&e->net, "features");
     e->logits = net_find(&e->net, "logits");
     e->gate = net_find(&e->net, "gate");
-    if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count || e->logits->step > 0 || (e->gate && e->gate->step > 0))
+    if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count || e->logits->step > 0 ||
+        (e->gate && e->gate->step > 0))
         return PLEURA_MODEL_DAMAGED;
     const graph_layer *pool = e->net.layers + e->logits->inputs[0];
-    if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features || e->features->step > 0) e->features = NULL;
+    if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features || e->features->step > 0)
+        e->features = NULL;
     if (!read_quantiles(e->quantiles, e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
     if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
     status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
@@ -168,9 +173,11 @@ static pleura_status parse_nets(pleura_engine *e)
     e->lungs_gate = net_find(&e->lungs_net, "gate");
     if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
     int side = e->lungs_net.layers->h;
-    if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1 || e->mask->step > 0) return PLEURA_MODEL_DAMAGED;
+    if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1 || e->mask->step > 0)
+        return PLEURA_MODEL_DAMAGED;
     if (e->lungs_gate && e->lungs_gate->step > 0) return PLEURA_MODEL_DAMAGED;
-    if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles")) return PLEURA_MODEL_DAMAGED;
+    if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles"))
+        return PLEURA_MODEL_DAMAGED;
     return read_input(e);
 }
 
@@ -185,7 +192,7 @@ static pleura_status take_memory(pleura_engine *e)
     uint64_t staging = e->net.staging > e->lungs_net.staging ? e->net.staging : e->lungs_net.staging;
     if (staging > room) room = staging;
     uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
-                      (room > room_lungs ? room : room_lungs);
+        (room > room_lungs ? room : room_lungs);
     uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16); /* what alignment may cost */
     if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
     arena *a = &e->memory;
@@ -288,8 +295,8 @@ static int largest(const float *values, int count)
     return best;
 }
 
-/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised. Measured
- * from the largest logit among the labels that occur at all, so that the sum is never 0. */
+/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised.
+ * Measured from the largest logit among the labels that occur at all, so that the sum is never 0. */
 static void mix(float *probability, const float *logits, const float *odds, const pleura_engine *e)
 {
     float most = -INFINITY, sum = 0;
@@ -351,7 +358,9 @@ void pleura_judge(pleura_engine *e, pleura_result *r)
     float *probability = e->scores + n;
     mix(probability, r->logits, e->moved ? e->odds : NULL, e);
     int best = largest(probability, n);
-    r->verdict = r->gate ? PLEURA_REFUSED : probability[best] >= e->certain ? best : PLEURA_UNCERTAIN; /* no number is not certain */
+    r->verdict = r->gate                  ? PLEURA_REFUSED
+        : probability[best] >= e->certain ? best
+                                          : PLEURA_UNCERTAIN; /* no number is not certain */
     r->label_count = n;
     r->probability = probability;
 }
@@ -378,11 +387,17 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
         explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
     }
     pleura_gate gate = pass_gate(e, seen, score, told);
-    *out = (pleura_result){
-        .label_count = n, .logits = e->scores, .probability = e->scores + n,
-        .gate = gate, .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
-        .width = f->width, .height = f->height,
-        .map_side = e->lungs.side, .lungs = e->lungs.mask, .evidence = evidence, .heatmap = e->heatmap};
+    *out = (pleura_result){.label_count = n,
+                           .logits = e->scores,
+                           .probability = e->scores + n,
+                           .gate = gate,
+                           .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
+                           .width = f->width,
+                           .height = f->height,
+                           .map_side = e->lungs.side,
+                           .lungs = e->lungs.mask,
+                           .evidence = evidence,
+                           .heatmap = e->heatmap};
     out->bits = hash_result(out);
     pleura_judge(e, out);
 }
@@ -426,7 +441,8 @@ int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph grap
     const net *n = choose_net(e, graph);
     if (number < 0 || number >= n->count) return 0;
     const graph_layer *l = n->layers + number;
-    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, l->step > 0, net_products(n, number), l->out};
+    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, l->step > 0, net_products(n, number),
+                          l->out};
     return 1;
 }
 

@@ -11,8 +11,8 @@
 
 static pleura_engine *engine;
 static pleura_result result;
-static void *buffer;          /* what input() gave last */
-static void *weights;         /* the buffer that load() has kept */
+static void *buffer;  /* what input() gave last */
+static void *weights; /* the buffer that load() has kept */
 static void *view_pixels;
 static uint16_t view_range[2];
 static const char *found_at;
@@ -63,8 +63,13 @@ int EXPORT(diagnose_rgba)(int width, int height)
 int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
 {
     const uint16_t *table = buffer;
-    pleura_status status = pleura_diagnose_samples(engine, &result, &(pleura_samples){
-        .values = table + 65536, .width = width, .height = height, .channels = channels, .table = table, .told = (pleura_gate)told});
+    pleura_status status = pleura_diagnose_samples(engine, &result,
+                                                   &(pleura_samples){.values = table + 65536,
+                                                                     .width = width,
+                                                                     .height = height,
+                                                                     .channels = channels,
+                                                                     .table = table,
+                                                                     .told = (pleura_gate)told});
     end_input();
     return status;
 }
@@ -73,7 +78,8 @@ int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
 int EXPORT(check_size)(double width, double height)
 {
     double most = IMAGE_MAX_SIDE + 1;
-    return image_check_size(width > 0 ? (int64_t)(width < most ? width : most) : 0, height > 0 ? (int64_t)(height < most ? height : most) : 0);
+    return image_check_size(width > 0 ? (int64_t)(width < most ? width : most) : 0,
+                            height > 0 ? (int64_t)(height < most ? height : most) : 0);
 }
 
 /* Decodes the JPEG in the input; its facts and samples are in jpeg_*, until the next one or end_jpeg. */
@@ -106,7 +112,8 @@ int EXPORT(set_prevalence)(int count)
     return status;
 }
 
-/* Judges an earlier film of these weights again, whose logits are the input. verdict() and probability() are then its own. */
+/* Judges an earlier film of these weights again, whose logits are the input. verdict() and probability() are then its
+ * own. */
 void EXPORT(judge)(int gate)
 {
     pleura_result judged = {.logits = buffer, .gate = (pleura_gate)gate};
@@ -150,12 +157,14 @@ const uint8_t *EXPORT(view)(int width, int height)
 const uint16_t *EXPORT(greys)(int width, int height)
 {
     take_view(width, height, sizeof(uint16_t));
-    return view_pixels && pleura_greys(engine, view_pixels, view_range, width, height) == PLEURA_OK ? view_pixels : NULL;
+    return view_pixels && pleura_greys(engine, view_pixels, view_range, width, height) == PLEURA_OK ? view_pixels
+                                                                                                    : NULL;
 }
 int EXPORT(greys_low)(void) { return view_range[0]; }
 int EXPORT(greys_high)(void) { return view_range[1]; }
 
-/* Element `index` under the zero-terminated key in the input buffer; the text's address or NULL, its size from text_size. */
+/* Element `index` under the zero-terminated key in the input buffer; the text's address or NULL, its size from
+ * text_size. */
 const char *EXPORT(text)(size_t index)
 {
     return pleura_text(engine, &found_at, &found_size, buffer, index) ? found_at : NULL;
@@ -170,7 +179,10 @@ double EXPORT(number)(size_t index)
 }
 
 /* Layer `number` of graph 0 (lungs) or 1 (diagnosis): 0 when there is none, else its facts are in layer_*. */
-int EXPORT(layer)(int graph, int number) { return pleura_describe_layer(engine, &layer_found, (pleura_graph)graph, number); }
+int EXPORT(layer)(int graph, int number)
+{
+    return pleura_describe_layer(engine, &layer_found, (pleura_graph)graph, number);
+}
 const char *EXPORT(layer_name)(void) { return layer_found.name; }
 size_t EXPORT(layer_name_size)(void) { return layer_found.name_size; }
 int EXPORT(layer_h)(void) { return layer_found.h; }

@@ -21,7 +21,7 @@ static void *grow(void *p, size_t size) { return size > most_growth ? NULL : not
 #define STBI_NO_STDIO
 #define STBI_NO_SIMD /* the same bits on every machine */
 #define STBI_NO_FAILURE_STRINGS
-#define STBI_MAX_DIMENSIONS 16384 /* IMAGE_MAX_SIDE */
+#define STBI_MAX_DIMENSIONS 16384                /* IMAGE_MAX_SIDE */
 #define STBI_MALLOC(size) noted(calloc(1, size)) /* it reads tables and planes that a hostile file never fills */
 #define STBI_REALLOC grow
 #define STBI_FREE free
@@ -46,9 +46,9 @@ pleura_status image_check_size(int64_t width, int64_t height)
 /* CRC-32 of PNG (ISO 3309), a nibble at a time. */
 static uint32_t crc32_of(const uint8_t *p, size_t n)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+                                       0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     uint32_t crc = 0xffffffff;
     for (; n; n--, p++) {
         crc = table[(crc ^ *p) & 15] ^ crc >> 4;
@@ -64,8 +64,9 @@ static int png_has(uint8_t colour, uint8_t bits)
     return colour <= 6 && bits <= 16 && depths[colour] >> bits & 1;
 }
 
-/* Whether every pixel of a PNG is in its palette: stb_image shows what lay in memory before for one that is not. The same
- * file as grey gives the indices, where what makes colours transparent is renamed. transparent: place of tRNS, 0 for none. */
+/* Whether every pixel of a PNG is in its palette: stb_image shows what lay in memory before for one that is not. The
+ * same file as grey gives the indices, where what makes colours transparent is renamed. transparent: place of tRNS, 0
+ * for none. */
 static pleura_status check_png_colours(const uint8_t *bytes, size_t size, uint32_t colours, size_t transparent)
 {
     enum { DEPTH = 24, COLOUR = 25 };
@@ -103,21 +104,23 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
             if (status) return status;
             if (!png_has(type[13], type[12])) return PLEURA_IMAGE_DAMAGED;
             most = type[13] == 3 ? 1u << type[12] : 0;
-            /* The file, and rows of four samples of 16 bits, each behind a filter's byte; twice, as stb_image doubles. A bomb
-             * holds more than its film needs. */
+            /* The file, and rows of four samples of 16 bits, each behind a filter's byte; twice, as stb_image doubles.
+             * A bomb holds more than its film needs. */
             most_growth = 4096 + 2 * (size + ((size_t)width * 8 + 1) * height);
         }
         int palette = memcmp(type, "PLTE", 4) == 0, alpha = memcmp(type, "tRNS", 4) == 0;
         if ((palette && colours) || (alpha && transparent)) return PLEURA_IMAGE_DAMAGED; /* one of each (5.6) */
         if (palette) colours = length / 3;
         if (alpha) transparent = at + 4;
-        if (memcmp(type, "IEND", 4) == 0) return colours < most ? check_png_colours(bytes, size, colours, transparent) : PLEURA_OK;
+        if (memcmp(type, "IEND", 4) == 0)
+            return colours < most ? check_png_colours(bytes, size, colours, transparent) : PLEURA_OK;
         at += (size_t)length + 12;
     }
 }
 
 /* Whether every pixel is in the palette: stb_image shows what lay in memory before for one that is not. */
-static int bmp_has_colours(const uint8_t *rows, size_t row, int64_t width, int64_t height, uint32_t bits, uint32_t colours)
+static int bmp_has_colours(const uint8_t *rows, size_t row, int64_t width, int64_t height, uint32_t bits,
+                           uint32_t colours)
 {
     if (colours >> bits) return 1;
     for (int64_t y = 0; y < height; y++, rows += row)
@@ -136,11 +139,13 @@ static int bmp_mask(uint32_t mask)
 }
 
 /* What follows the headers: a palette, masks, or the pixels at once. */
-static pleura_status check_bmp_colours(const uint8_t *bytes, uint32_t header, uint32_t bits, uint32_t coding, int64_t width, int64_t height)
+static pleura_status check_bmp_colours(const uint8_t *bytes, uint32_t header, uint32_t bits, uint32_t coding,
+                                       int64_t width, int64_t height)
 {
     uint32_t offset = le32(bytes + 10), masks = coding == 3 && header == 40 ? 12 : 0, start = 14 + header + masks;
     if (offset < start) return PLEURA_IMAGE_DAMAGED;
-    if (header == 12 && bits < 16) return PLEURA_IMAGE_UNSUPPORTED; /* stb_image 2.27 takes four colours off its palette */
+    if (header == 12 && bits < 16)
+        return PLEURA_IMAGE_UNSUPPORTED; /* stb_image 2.27 takes four colours off its palette */
     if (bits >= 16) {
         if (offset != start) return PLEURA_IMAGE_UNSUPPORTED; /* a palette that is but advice */
         for (uint32_t i = 0; coding == 3 && i < 3; i++)
@@ -165,9 +170,11 @@ static pleura_status check_bmp(const uint8_t *bytes, size_t size)
     pleura_status status = image_check_size(width, height);
     if (status) return status;
     int known = core || header == 40 || header == 56 || header == 108 || header == 124; /* others: OS/2 2 and rarer */
-    int deep = bits == 16 || bits == 24 || bits == 32, masked = coding == 3 && (bits == 16 || bits == 32) && header != 56;
+    int deep = bits == 16 || bits == 24 || bits == 32,
+        masked = coding == 3 && (bits == 16 || bits == 32) && header != 56;
     /* Not run lengths, nor 2 bits, nor masks within a header of 56 bytes: stb_image looks for them behind it. */
-    if (!known || (coding != 0 && !masked) || (!deep && bits != 1 && bits != 4 && bits != 8)) return PLEURA_IMAGE_UNSUPPORTED;
+    if (!known || (coding != 0 && !masked) || (!deep && bits != 1 && bits != 4 && bits != 8))
+        return PLEURA_IMAGE_UNSUPPORTED;
     uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
     if (size < 14 + header + 12 || le32(bytes + 10) + row * (uint64_t)height > size) return PLEURA_IMAGE_DAMAGED;
     return check_bmp_colours(bytes, header, bits, coding, width, height);
@@ -240,12 +247,12 @@ static pleura_status turn(film *f, int orientation)
     int right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     int bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     for (int y = 0; y < to.height; y++)
-    for (int x = 0; x < to.width; x++) {
-        int sx = swap ? y : x, sy = swap ? x : y;
-        if (right) sx = w - 1 - sx;
-        if (bottom) sy = h - 1 - sy;
-        to.pixels[(size_t)y * (size_t)to.width + (size_t)x] = f->pixels[(size_t)sy * (size_t)w + (size_t)sx];
-    }
+        for (int x = 0; x < to.width; x++) {
+            int sx = swap ? y : x, sy = swap ? x : y;
+            if (right) sx = w - 1 - sx;
+            if (bottom) sy = h - 1 - sy;
+            to.pixels[(size_t)y * (size_t)to.width + (size_t)x] = f->pixels[(size_t)sy * (size_t)w + (size_t)sx];
+        }
     to.chroma = f->chroma;
     film_free(f);
     *f = to;
@@ -320,7 +327,8 @@ pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *b
     if (h.channels != 1 && h.channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
     uint16_t *values = calloc((size_t)h.width * (size_t)h.height, (size_t)h.channels * sizeof *values);
     if (!values) return PLEURA_MEMORY;
-    status = h.process <= 2 && h.bits == 8 ? decode_bytes(values, &h, bytes, size) : jpeg_decode(values, &h, bytes, size);
+    status =
+        h.process <= 2 && h.bits == 8 ? decode_bytes(values, &h, bytes, size) : jpeg_decode(values, &h, bytes, size);
     if (status) {
         free(values);
         return status;

@@ -2,7 +2,8 @@
  *
  * Reads PNG (8 and 16 bits), JPEG (baseline and progressive; grey, colour, CMYK) and BMP. Before stb_image sees a file,
  * its structure is walked: sizes, checksums and completeness, because stb_image fills what is missing with grey.
- * Samples that a DICOM file holds come in as they are, with the table that makes them grey. EXIF orientation is applied; gamma and colour profiles are not. All arithmetic is the same on every machine. */
+ * Samples that a DICOM file holds come in as they are, with the table that makes them grey. EXIF orientation is
+ * applied; gamma and colour profiles are not. All arithmetic is the same on every machine. */
 #ifndef PLEURA_IMAGE_H
 #define PLEURA_IMAGE_H
 
@@ -13,8 +14,8 @@
 
 enum { IMAGE_MIN_SIDE = 64, IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 64000000 };
 
-/* A film whose robust range is smaller is blank: averaging leaves differences of a fraction of one in a constant film, and
- * the faintest real one spans far more. */
+/* A film whose robust range is smaller is blank: averaging leaves differences of a fraction of one in a constant film,
+ * and the faintest real one spans far more. */
 #define FILM_BLANK_RANGE 16
 
 typedef struct {
@@ -35,14 +36,15 @@ pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int heig
 /* The same from samples of one or three channels; whatever their file says of them changes nothing here. */
 pleura_status film_from_samples(film *out, const pleura_samples *s);
 
-/* Decodes a JPEG of any process that DICOM allows, 2 to 16 bits, to samples without a table; 8-bit colour comes as R G B.
- * The caller frees the values. */
+/* Decodes a JPEG of any process that DICOM allows, 2 to 16 bits, to samples without a table; 8-bit colour comes as R G
+ * B. The caller frees the values. */
 pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *bytes, size_t size);
 
 /* Frees the pixels and clears the film; a cleared film is allowed. */
 void film_free(film *f);
 
-/* out[oh][ow]: area averages of the rectangle x0..x1, y0..y1 (pixels, fractions allowed, inside the film), stretched. */
+/* out[oh][ow]: area averages of the rectangle x0..x1, y0..y1 (pixels, fractions allowed, inside the film), stretched.
+ */
 void film_resample(float *out, int ow, int oh, const film *f, double x0, double y0, double x1, double y1);
 
 /* The values below which 1 % and 99 % of count values lie, to 1/4096 of their range. */

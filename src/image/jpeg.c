@@ -1,4 +1,5 @@
-/* jpeg.c - walks JPEG files, each segment and block; decodes lossless scans and sequential scans of 12 bits (ITU-T T.81). */
+/* jpeg.c - walks JPEG files, each segment and block; decodes lossless scans and sequential scans of 12 bits (ITU-T
+ * T.81). */
 #include "image/jpeg.h"
 
 #include <stdlib.h>
@@ -6,7 +7,18 @@
 
 #include "image/film.h"
 
-enum { SOF0 = 0xc0, SOF2 = 0xc2, SOF3 = 0xc3, DHT = 0xc4, RST0 = 0xd0, EOI = 0xd9, SOS = 0xda, DQT = 0xdb, DRI = 0xdd, APP1 = 0xe1 };
+enum {
+    SOF0 = 0xc0,
+    SOF2 = 0xc2,
+    SOF3 = 0xc3,
+    DHT = 0xc4,
+    RST0 = 0xd0,
+    EOI = 0xd9,
+    SOS = 0xda,
+    DQT = 0xdb,
+    DRI = 0xdd,
+    APP1 = 0xe1
+};
 
 /* Encoders write about ten; each goes over the whole film, however little there is in it. */
 enum { MAX_SCANS = 100 };
@@ -61,9 +73,9 @@ typedef struct {
 
 typedef struct {
     const uint8_t *at, *end;
-    uint64_t bits;  /* left-aligned; zeros behind the last */
-    int count;      /* negative once more was taken than there is */
-    uint32_t run;   /* blocks of a progressive scan that end at once (G.1.2.2) */
+    uint64_t bits; /* left-aligned; zeros behind the last */
+    int count;     /* negative once more was taken than there is */
+    uint32_t run;  /* blocks of a progressive scan that end at once (G.1.2.2) */
     huffman dc[4], ac[4];
     const uint8_t *quant[4]; /* segment's byte Pq Tq, then 64 values */
     uint32_t restart;        /* MCUs between restart markers, 0 for none */
@@ -169,24 +181,31 @@ static pleura_status decode_lossless(uint16_t *values, const jpeg_header *h, dec
         }
         uint16_t *v = values + (size_t)y * row;
         for (int x = 0; x < h->width; x++)
-        for (int c = 0; c < channels; c++, v++) {
-            int bits = take_symbol(d, d->dc + (scan[2 + 2 * c] >> 4 & 3));
-            if (bits < 0 || bits > 16) return PLEURA_IMAGE_DAMAGED;
-            int difference = bits == 16 ? 32768 : take_signed(d, bits);
-            int a = x ? v[-channels] : 0, b = first ? 0 : v[-(ptrdiff_t)row], diagonal = x && !first ? v[-(ptrdiff_t)row - channels] : 0;
-            int predicted = first ? (x ? a : 1 << (h->bits - shift - 1)) : x == 0 || predictor == 2 ? b
-                : predictor == 1 ? a : predictor == 3 ? diagonal : predictor == 4 ? a + b - diagonal
-                : predictor == 5 ? a + ((b - diagonal) >> 1) : predictor == 6 ? b + ((a - diagonal) >> 1) : (a + b) >> 1;
-            *v = (uint16_t)(predicted + difference);
-        }
+            for (int c = 0; c < channels; c++, v++) {
+                int bits = take_symbol(d, d->dc + (scan[2 + 2 * c] >> 4 & 3));
+                if (bits < 0 || bits > 16) return PLEURA_IMAGE_DAMAGED;
+                int difference = bits == 16 ? 32768 : take_signed(d, bits);
+                int a = x ? v[-channels] : 0, b = first ? 0 : v[-(ptrdiff_t)row],
+                    diagonal = x && !first ? v[-(ptrdiff_t)row - channels] : 0;
+                int predicted = first          ? (x ? a : 1 << (h->bits - shift - 1))
+                    : x == 0 || predictor == 2 ? b
+                    : predictor == 1           ? a
+                    : predictor == 3           ? diagonal
+                    : predictor == 4           ? a + b - diagonal
+                    : predictor == 5           ? a + ((b - diagonal) >> 1)
+                    : predictor == 6           ? b + ((a - diagonal) >> 1)
+                                               : (a + b) >> 1;
+                *v = (uint16_t)(predicted + difference);
+            }
         if (d->count < 0) return PLEURA_IMAGE_DAMAGED;
     }
     for (size_t i = 0; shift && i < count; i++) values[i] = (uint16_t)(values[i] << shift);
     return PLEURA_OK;
 }
 
-/* One pass of the inverse DCT over eight values `step` apart: the integer method of the Independent JPEG Group ("islow",
- * after Loeffler, Ligtenberg and Moschytz, 1989), so that 12-bit films come out as other DICOM software shows them. */
+/* One pass of the inverse DCT over eight values `step` apart: the integer method of the Independent JPEG Group
+ * ("islow", after Loeffler, Ligtenberg and Moschytz, 1989), so that 12-bit films come out as other DICOM software shows
+ * them. */
 static void transform(int32_t *v, int step, int descale)
 {
     int32_t z2 = v[2 * step], z3 = v[6 * step], z1 = (z2 + z3) * 4433;
@@ -207,11 +226,13 @@ static void transform(int32_t *v, int step, int descale)
 }
 
 /* One block of 8 x 8 coefficients, dequantised (F.2.2). Returns 0 when it is damaged. */
-static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffman *ac, const uint8_t *quant, int *previous)
+static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffman *ac, const uint8_t *quant,
+                      int *previous)
 {
-    static const uint8_t zigzag[64] = {
-        0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-        35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+    static const uint8_t zigzag[64] = {0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,
+                                       12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,
+                                       35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+                                       58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
     memset(block, 0, 64 * sizeof *block);
     int wide = quant[0] >> 4, bits = take_symbol(d, dc);
     if (bits < 0 || bits > 15) return 0;
@@ -233,7 +254,8 @@ static int read_block(int32_t *block, decoder *d, const huffman *dc, const huffm
 }
 
 /* One channel of 12 bits: a scan without interleaving, hence block by block (A.2.2). */
-static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan, const uint8_t *frame)
+static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, decoder *d, const uint8_t *scan,
+                                       const uint8_t *frame)
 {
     const uint8_t *quant = d->quant[frame[8] & 3];
     const huffman *dc = d->dc + (scan[2] >> 4 & 3), *ac = d->ac + (scan[2] & 3);
@@ -242,20 +264,21 @@ static pleura_status decode_sequential(uint16_t *values, const jpeg_header *h, d
     int previous = 0;
     uint32_t number = 0;
     for (int y = 0; y < h->height; y += 8)
-    for (int x = 0; x < h->width; x += 8, number++) {
-        if (d->restart && number && number % d->restart == 0) {
-            if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
-            previous = 0;
+        for (int x = 0; x < h->width; x += 8, number++) {
+            if (d->restart && number && number % d->restart == 0) {
+                if (!restart(d)) return PLEURA_IMAGE_DAMAGED;
+                previous = 0;
+            }
+            if (!read_block(block, d, dc, ac, quant, &previous)) return PLEURA_IMAGE_DAMAGED;
+            for (int i = 0; i < 8; i++)
+                transform(block + i, 8, 12); /* columns, one bit kept: 12-bit samples have no room for more */
+            for (int i = 0; i < 8; i++) transform(block + 8 * i, 1, 17); /* rows, and the 1/8 of the definition */
+            for (int i = y; i < y + 8 && i < h->height; i++)
+                for (int j = x; j < x + 8 && j < h->width; j++) {
+                    int32_t v = block[(i - y) * 8 + j - x] + 2048;
+                    values[(size_t)i * (size_t)h->width + (size_t)j] = (uint16_t)(v < 0 ? 0 : v > 4095 ? 4095 : v);
+                }
         }
-        if (!read_block(block, d, dc, ac, quant, &previous)) return PLEURA_IMAGE_DAMAGED;
-        for (int i = 0; i < 8; i++) transform(block + i, 8, 12);    /* columns, one bit kept: 12-bit samples have no room for more */
-        for (int i = 0; i < 8; i++) transform(block + 8 * i, 1, 17); /* rows, and the 1/8 of the definition */
-        for (int i = y; i < y + 8 && i < h->height; i++)
-        for (int j = x; j < x + 8 && j < h->width; j++) {
-            int32_t v = block[(i - y) * 8 + j - x] + 2048;
-            values[(size_t)i * (size_t)h->width + (size_t)j] = (uint16_t)(v < 0 ? 0 : v > 4095 ? 4095 : v);
-        }
-    }
     return PLEURA_OK;
 }
 
@@ -314,9 +337,9 @@ static int channel_of(const walk *w, int name)
     return -1;
 }
 
-/* How many units a scan codes (T.81, A.2): blocks of a channel alone, or blocks of all its channels side by side; a unit of
- * the lossless processes is a sample. Notes its channels, of a progressive file those with their DC coefficients, which
- * come first (G.1.1.1). 0 for a scan that does not fit its frame. */
+/* How many units a scan codes (T.81, A.2): blocks of a channel alone, or blocks of all its channels side by side; a
+ * unit of the lossless processes is a sample. Notes its channels, of a progressive file those with their DC
+ * coefficients, which come first (G.1.1.1). 0 for a scan that does not fit its frame. */
 static uint32_t scan_units(walk *w, const uint8_t *scan, size_t length)
 {
     const jpeg_header *h = &w->header;
@@ -348,8 +371,9 @@ typedef struct {
     uint64_t *nonzero; /* as in `walk`, NULL before its first scan of AC coefficients */
 } share;
 
-/* The band of AC coefficients of a block, when it is new (T.81, F.2.2.2 and G.1.2.2). `how`, as in a scan's header: its first
- * coefficient, its last, bits known and left out. nonzero: NULL in a sequential file. Returns 0 when it is damaged. */
+/* The band of AC coefficients of a block, when it is new (T.81, F.2.2.2 and G.1.2.2). `how`, as in a scan's header: its
+ * first coefficient, its last, bits known and left out. nonzero: NULL in a sequential file. Returns 0 when it is
+ * damaged. */
 static int pass_band(decoder *d, const huffman *ac, const uint8_t *how, uint64_t *nonzero)
 {
     if (d->run) return d->run--, 1;
@@ -368,7 +392,8 @@ static int pass_band(decoder *d, const huffman *ac, const uint8_t *how, uint64_t
     return 1;
 }
 
-/* One more bit of the band (G.1.2.3): of every coefficient that was not zero, and a symbol for each that is so no more. */
+/* One more bit of the band (G.1.2.3): of every coefficient that was not zero, and a symbol for each that is so no more.
+ */
 static int pass_band_again(decoder *d, const huffman *ac, const uint8_t *how, uint64_t *nonzero)
 {
     uint64_t known = *nonzero;
@@ -419,8 +444,8 @@ static pleura_status share_scan(share *shares, walk *w, const uint8_t *scan, int
     return PLEURA_OK;
 }
 
-/* Whether the data of a scan, from data.at to data.end, last for all its units: stb_image takes zeros for what is not there.
- * Only of the files that it reads. */
+/* Whether the data of a scan, from data.at to data.end, last for all its units: stb_image takes zeros for what is not
+ * there. Only of the files that it reads. */
 static pleura_status check_data(walk *w, const uint8_t *scan, uint32_t units)
 {
     static const uint8_t whole[3] = {0, 63, 0};
@@ -457,9 +482,10 @@ static pleura_status decode_scan(uint16_t *values, walk *w, const uint8_t *scan)
     return decode_lossless(values, h, &w->data, scan);
 }
 
-/* Entropy-coded data up to the next marker that is neither a stuffed zero nor a restart; *at is behind SOS and goes there.
- * stb_image leaves grey what lies behind a restart that is missing. */
-static pleura_status check_scan(walk *w, const uint8_t *scan, size_t length, const uint8_t *bytes, size_t size, size_t *at)
+/* Entropy-coded data up to the next marker that is neither a stuffed zero nor a restart; *at is behind SOS and goes
+ * there. stb_image leaves grey what lies behind a restart that is missing. */
+static pleura_status check_scan(walk *w, const uint8_t *scan, size_t length, const uint8_t *bytes, size_t size,
+                                size_t *at)
 {
     uint32_t restarts = 0, units = scan_units(w, scan, length);
     decoder *d = &w->data;
@@ -488,7 +514,10 @@ static pleura_status walk_file(walk *w, const uint8_t *bytes, size_t size)
     for (size_t at = 2;;) {
         if (size - at < 2 || bytes[at] != 0xff) return PLEURA_IMAGE_DAMAGED;
         int marker = bytes[at + 1];
-        if (marker == 0xff) { at++; continue; } /* fill byte, B.1.1.2 */
+        if (marker == 0xff) {
+            at++;
+            continue;
+        } /* fill byte, B.1.1.2 */
         at += 2;
         if (marker == EOI) {
             uint32_t channels = (uint32_t)w->header.channels, all = channels < 32 ? (1u << channels) - 1 : ~0u;

@@ -15,8 +15,8 @@ typedef struct {
     int orientation; /* EXIF, 1..8 */
 } jpeg_header;
 
-/* Walks every segment and scan up to EOI. The size is within the limits of image.h, the scans are at most 100, and the data of
- * those that stb_image reads last for all their blocks. Or PLEURA_MEMORY. */
+/* Walks every segment and scan up to EOI. The size is within the limits of image.h, the scans are at most 100, and the
+ * data of those that stb_image reads last for all their blocks. Or PLEURA_MEMORY. */
 pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size);
 
 /* values[height][width][channels] of a file that jpeg_check has passed: lossless, or 12 bits with one channel.

@@ -66,11 +66,12 @@ pleura_status phantom_draw(film *out)
     uint16_t *pixels = malloc((size_t)SIDE * SIDE * sizeof *pixels);
     if (!pixels) return PLEURA_MEMORY;
     for (int y = 0; y < SIDE; y++)
-    for (int x = 0; x < SIDE; x++) {
-        float v = integral(((float)x + 0.5f) / SIDE * FIELD - FIELD / 2, ((float)y + 0.5f) / SIDE * FIELD - FIELD / 2);
-        float grey = v * (65535.0f / 5); /* 5: just above the thickest path */
-        pixels[y * SIDE + x] = (uint16_t)(grey > 65535 ? 65535 : grey > 0 ? grey : 0);
-    }
+        for (int x = 0; x < SIDE; x++) {
+            float v =
+                integral(((float)x + 0.5f) / SIDE * FIELD - FIELD / 2, ((float)y + 0.5f) / SIDE * FIELD - FIELD / 2);
+            float grey = v * (65535.0f / 5); /* 5: just above the thickest path */
+            pixels[y * SIDE + x] = (uint16_t)(grey > 65535 ? 65535 : grey > 0 ? grey : 0);
+        }
     *out = (film){pixels, SIDE, SIDE, 0};
     return PLEURA_OK;
 }

@@ -4,16 +4,23 @@
  *   activations  float, HWC, no row padding; channels padded to a multiple of 4 (the input image alone is not)
  *   weights      [cout/4][kh][kw][cin][4], float
  *   bias         [cout]
- * Borders are padded by the caller, so every k x k window lies inside its input; only depthwise windows reach beyond it and
- * leave out what is not there. Lanes run across output channels,
- * never along a sum, so both implementations add in the same order and agree bit for bit. */
+ * Borders are padded by the caller, so every k x k window lies inside its input; only depthwise windows reach beyond it
+ * and leave out what is not there. Lanes run across output channels, never along a sum, so both implementations add in
+ * the same order and agree bit for bit. */
 #ifndef PLEURA_KERNELS_H
 #define PLEURA_KERNELS_H
 
-/* Activations, each as ONNX defines it. Kernels that take one apply ACT_NONE, ACT_RELU and ACT_RELU6 themselves and leave
- * the others to activate(). */
+/* Activations, each as ONNX defines it. Kernels that take one apply ACT_NONE, ACT_RELU and ACT_RELU6 themselves and
+ * leave the others to activate(). */
 typedef enum {
-    ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SIGMOID, ACT_TANH
+    ACT_NONE,
+    ACT_RELU,
+    ACT_RELU6,
+    ACT_SILU,
+    ACT_HARDSWISH,
+    ACT_HARDSIGMOID,
+    ACT_SIGMOID,
+    ACT_TANH
 } activation;
 
 typedef struct {
@@ -21,18 +28,18 @@ typedef struct {
     int oh, ow, cout; /* output; cout % 4 == 0 */
     int k, stride;    /* square window */
     activation act;
-    int pad;          /* depthwise: how far the first window reaches beyond the input, above and to the left */
+    int pad; /* depthwise: how far the first window reaches beyond the input, above and to the left */
 } window_shape;
 
-/* Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2016): a tile of 4 x 4 outputs needs 36 products a channel instead
- * of 144. Tiles are numbered row by row; positions in the 6 x 6 plane of a transformed tile likewise, 0..35. */
+/* Winograd's convolution F(4x4, 3x3) (Lavin and Gray, 2016): a tile of 4 x 4 outputs needs 36 products a channel
+ * instead of 144. Tiles are numbered row by row; positions in the 6 x 6 plane of a transformed tile likewise, 0..35. */
 enum { TILE = 4, TILE_IN = 6, TILE_POSITIONS = 36 };
 
 typedef struct {
-    int w;               /* pixels in a row of the bordered input: TILE * across + 2 */
-    int across;          /* tiles in a row */
-    int oh, ow;          /* output that counts: the last tiles may reach beyond it */
-    int first, count;    /* the tiles of this call */
+    int w;            /* pixels in a row of the bordered input: TILE * across + 2 */
+    int across;       /* tiles in a row */
+    int oh, ow;       /* output that counts: the last tiles may reach beyond it */
+    int first, count; /* the tiles of this call */
     int channels;
     activation act;
 } tile_shape;

@@ -1,5 +1,6 @@
 /* f32_simd.c - the kernels of kernels_ref.c on 128-bit vectors: wasm_simd128, natively through SIMDe. */
 #ifdef __wasm_simd128__
+/* clang-format off: nested loops over one index space share an indentation */
 #include <wasm_simd128.h>
 #else
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -137,7 +138,8 @@ static void clip(int *first, int *end, int at, int size, const window_shape *s)
 
 /* Four pixels of a row, whose windows begin at `corner` and `apart` floats after each other, x 4 channels; all their
  * columns are inside. */
-static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *w, int apart, const taps *t, const window_shape *s)
+static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *w, int apart, const taps *t,
+                        const window_shape *s)
 {
     f32x4 a = sum[0], b = sum[0], c = sum[0], d = sum[0];
     w += t->top * s->k * 4;
@@ -165,24 +167,25 @@ static void depthwise(float *out, const float *in, const float *w, const float *
     int apart = s->stride * s->cin;
     taps t;
     for (int y = 0; y < s->oh; y++)
-    for (int o = 0; o < s->cout; o += 4) {
-        const float *wp = w + o * s->k * s->k;
-        float *to = out + y * s->ow * s->cout + o;
-        int row = ((y * s->stride - s->pad) * s->w - s->pad) * s->cin + o; /* a place, maybe before the input's first */
-        clip(&t.top, &t.bottom, y, s->h, s);
-        for (int x = 0; x < s->ow;) {
-            int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
-            if (left >= 0 && right <= s->w && x + 4 <= s->ow) {
-                f32x4 sum[4] = {load4(bias + o)};
-                depthwise_4(sum, in, row + x * apart, wp, apart, &t, s);
-                for (int i = 0; i < 4; i++, x++) put(to + x * s->cout, sum[i], s->act);
-            } else {
-                clip(&t.left, &t.right, x, s->w, s);
-                put(to + x * s->cout, depthwise_1(load4(bias + o), in, row + x * apart, wp, &t, s), s->act);
-                x++;
+        for (int o = 0; o < s->cout; o += 4) {
+            const float *wp = w + o * s->k * s->k;
+            float *to = out + y * s->ow * s->cout + o;
+            int row =
+                ((y * s->stride - s->pad) * s->w - s->pad) * s->cin + o; /* a place, maybe before the input's first */
+            clip(&t.top, &t.bottom, y, s->h, s);
+            for (int x = 0; x < s->ow;) {
+                int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
+                if (left >= 0 && right <= s->w && x + 4 <= s->ow) {
+                    f32x4 sum[4] = {load4(bias + o)};
+                    depthwise_4(sum, in, row + x * apart, wp, apart, &t, s);
+                    for (int i = 0; i < 4; i++, x++) put(to + x * s->cout, sum[i], s->act);
+                } else {
+                    clip(&t.left, &t.right, x, s->w, s);
+                    put(to + x * s->cout, depthwise_1(load4(bias + o), in, row + x * apart, wp, &t, s), s->act);
+                    x++;
+                }
             }
         }
-    }
 }
 
 static void maxpool(float *out, const float *in, const window_shape *s)
@@ -193,7 +196,7 @@ static void maxpool(float *out, const float *in, const window_shape *s)
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 best = load4(corner);
             for (int ky = 0; ky < s->k; ky++)
-            for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
+                for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
             store4(out, best);
         }
     }
@@ -208,7 +211,7 @@ static void avgpool(float *out, const float *in, const window_shape *s)
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 sum = splat(0);
             for (int ky = 0; ky < s->k; ky++)
-            for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
+                for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
             store4(out, wasm_f32x4_div(sum, count));
         }
     }
@@ -250,10 +253,7 @@ static f32x4 exp4(f32x4 x)
 
 static f32x4 sigmoid(f32x4 v) { return wasm_f32x4_div(splat(1), add4(splat(1), exp4(wasm_f32x4_neg(v)))); }
 
-static f32x4 hard_sigmoid(f32x4 v)
-{
-    return times4(1.0f / 6, wasm_f32x4_pmin(relu4(add4(v, splat(3))), splat(6)));
-}
+static f32x4 hard_sigmoid(f32x4 v) { return times4(1.0f / 6, wasm_f32x4_pmin(relu4(add4(v, splat(3))), splat(6))); }
 
 static void activate(float *v, int n, activation act)
 {
@@ -274,17 +274,17 @@ static void activate(float *v, int n, activation act)
 static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
 {
     for (int y = 0; y < h * scale; y++)
-    for (int x = 0; x < w * scale; x++) {
-        enlarge_place p = enlarge_at(y, x, h, w, scale);
-        const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
-        int right = (p.right - p.left) * c;
-        for (int o = 0; o < c; o += 4, out += 4) {
-            f32x4 a = load4(upper + o), b = load4(lower + o);
-            f32x4 above = add4(a, times4(p.across, sub4(load4(upper + right + o), a)));
-            f32x4 below = add4(b, times4(p.across, sub4(load4(lower + right + o), b)));
-            store4(out, add4(above, times4(p.down, sub4(below, above))));
+        for (int x = 0; x < w * scale; x++) {
+            enlarge_place p = enlarge_at(y, x, h, w, scale);
+            const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
+            int right = (p.right - p.left) * c;
+            for (int o = 0; o < c; o += 4, out += 4) {
+                f32x4 a = load4(upper + o), b = load4(lower + o);
+                f32x4 above = add4(a, times4(p.across, sub4(load4(upper + right + o), a)));
+                f32x4 below = add4(b, times4(p.across, sub4(load4(lower + right + o), b)));
+                store4(out, add4(above, times4(p.down, sub4(below, above))));
+            }
         }
-    }
 }
 
 static void mean(float *out, const float *in, int pixels, int c)
@@ -357,5 +357,5 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
     }
 }
 
-const kernels kernels_simd = {conv, depthwise, maxpool, avgpool, add, mul, activate, enlarge, mean, tiles_in, tiles_out,
-                              &int8_simd};
+const kernels kernels_simd = {conv,     depthwise, maxpool, avgpool,  add,       mul,
+                              activate, enlarge,   mean,    tiles_in, tiles_out, &int8_simd};

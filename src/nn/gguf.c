@@ -44,10 +44,10 @@ static text take_text(reader *r)
 
 typedef struct {
     text key;
-    uint32_t kind;      /* of the elements */
-    uint64_t count;     /* 1 unless it is an array */
+    uint32_t kind;  /* of the elements */
+    uint64_t count; /* 1 unless it is an array */
     const uint8_t *data;
-    size_t size;        /* bytes of data */
+    size_t size; /* bytes of data */
 } value;
 
 /* Arrays of arrays are legal GGUF, but nothing of Pleura's has any: they count as damage. */
@@ -172,7 +172,12 @@ int gguf_number(double *out, const gguf *g, const char *key, uint64_t index)
     uint64_t bits = 0;
     memcpy(&bits, at, n);
     switch (v.kind) {
-    case F32: { float f; memcpy(&f, at, 4); *out = f; break; }
+    case F32: {
+        float f;
+        memcpy(&f, at, 4);
+        *out = f;
+        break;
+    }
     case F64: memcpy(out, at, 8); break;
     case I8: *out = (int8_t)bits; break;
     case I16: *out = (int16_t)bits; break;

@@ -5,9 +5,9 @@
  *
  * Pleura's keys begin with "pleura.": graphs are described in graph.h, the rest in pleura.c.
  * A layer's tensors are "<graph>.<layer>.weight" and "<graph>.<layer>.bias", packed as kernels.h wants them:
- * weight {4, cin, k, k, cout/4} and bias {cout} in GGUF's order of dimensions, which begins with the innermost; weights in
- * Q8_0, whose rows are whole blocks of 32, {4 * cin * k * k, cout/4}. Byte layers have an I8 weight as int8.h wants it,
- * {16, quads, cout/4} or depthwise {4, k * k, c/4}, and "scale" {cout}. */
+ * weight {4, cin, k, k, cout/4} and bias {cout} in GGUF's order of dimensions, which begins with the innermost; weights
+ * in Q8_0, whose rows are whole blocks of 32, {4 * cin * k * k, cout/4}. Byte layers have an I8 weight as int8.h wants
+ * it, {16, quads, cout/4} or depthwise {4, k * k, c/4}, and "scale" {cout}. */
 #ifndef PLEURA_GGUF_H
 #define PLEURA_GGUF_H
 
@@ -30,8 +30,8 @@ typedef struct {
 typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_kind; /* ggml's numbers */
 
 typedef struct {
-    uint64_t count;      /* elements */
-    uint64_t dims[5];    /* innermost first, 1 beyond the tensor's own */
+    uint64_t count;   /* elements */
+    uint64_t dims[5]; /* innermost first, 1 beyond the tensor's own */
     tensor_kind kind;
     const uint8_t *data; /* maybe unaligned */
 } tensor;

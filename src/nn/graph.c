@@ -62,12 +62,23 @@ int graph_find(const graph_layer *layers, int count, text name)
 
 size_t graph_values(const graph_layer *l) { return (size_t)l->h * (size_t)l->w * (size_t)l->lanes; }
 
-static const struct { const char *name; int least, most, acts; } ops[] = {
-    [OP_INPUT] = {"input", 0, 0, 0}, [OP_CONV] = {"conv", 1, 1, 1}, [OP_DEPTHWISE] = {"depthwise", 1, 1, 1},
-    [OP_MAXPOOL] = {"maxpool", 1, 1, 0}, [OP_AVGPOOL] = {"avgpool", 1, 1, 0}, [OP_RESIZE] = {"resize", 1, 1, 0},
-    [OP_CONCAT] = {"concat", 2, GRAPH_MAX_INPUTS, 0}, [OP_ADD] = {"add", 2, 2, 1}, [OP_MUL] = {"mul", 2, 2, 0},
-    [OP_ACT] = {"act", 1, 1, 1}, [OP_MEAN] = {"mean", 1, 1, 0}, [OP_DENSE] = {"dense", 1, 1, 1},
-    [OP_QUANTISE] = {"quantise", 1, 1, 0}, [OP_DEQUANTISE] = {"dequantise", 1, 1, 0}};
+static const struct {
+    const char *name;
+    int least, most, acts;
+} ops[] = {[OP_INPUT] = {"input", 0, 0, 0},
+           [OP_CONV] = {"conv", 1, 1, 1},
+           [OP_DEPTHWISE] = {"depthwise", 1, 1, 1},
+           [OP_MAXPOOL] = {"maxpool", 1, 1, 0},
+           [OP_AVGPOOL] = {"avgpool", 1, 1, 0},
+           [OP_RESIZE] = {"resize", 1, 1, 0},
+           [OP_CONCAT] = {"concat", 2, GRAPH_MAX_INPUTS, 0},
+           [OP_ADD] = {"add", 2, 2, 1},
+           [OP_MUL] = {"mul", 2, 2, 0},
+           [OP_ACT] = {"act", 1, 1, 1},
+           [OP_MEAN] = {"mean", 1, 1, 0},
+           [OP_DENSE] = {"dense", 1, 1, 1},
+           [OP_QUANTISE] = {"quantise", 1, 1, 0},
+           [OP_DEQUANTISE] = {"dequantise", 1, 1, 0}};
 
 /* Words to fields; says nothing yet of shapes. */
 static pleura_status read_words(graph_layer *l, const graph_layer *layers, int number, text line)
@@ -85,9 +96,10 @@ static pleura_status read_words(graph_layer *l, const graph_layer *layers, int n
         if (input >= 0) {
             if (l->input_count == ops[l->op].most) return PLEURA_MODEL_DAMAGED;
             l->inputs[l->input_count++] = input;
-        } else if (!setting(&l->k, word, "k") && !setting(&l->stride, word, "stride") && !setting(&l->pad, word, "pad") &&
-                   !setting(&l->after, word, "after") && !setting(&l->scale, word, "scale") && !setting(&l->h, word, "h") &&
-                   !setting(&l->w, word, "w") && !setting(&l->c, word, "c") && !choice(l, word)) {
+        } else if (!setting(&l->k, word, "k") && !setting(&l->stride, word, "stride") &&
+                   !setting(&l->pad, word, "pad") && !setting(&l->after, word, "after") &&
+                   !setting(&l->scale, word, "scale") && !setting(&l->h, word, "h") && !setting(&l->w, word, "w") &&
+                   !setting(&l->c, word, "c") && !choice(l, word)) {
             return PLEURA_MODEL_UNSUPPORTED;
         }
     }
@@ -99,7 +111,8 @@ static pleura_status read_words(graph_layer *l, const graph_layer *layers, int n
 static pleura_status slide_window(graph_layer *l, const graph_layer *in)
 {
     int around = l->pad + l->after;
-    if (l->k < 1 || l->k > MAX_KERNEL || l->stride < 1 || l->pad >= l->k || l->after >= l->k) return PLEURA_MODEL_DAMAGED;
+    if (l->k < 1 || l->k > MAX_KERNEL || l->stride < 1 || l->pad >= l->k || l->after >= l->k)
+        return PLEURA_MODEL_DAMAGED;
     if (l->op == OP_AVGPOOL && around) return PLEURA_MODEL_UNSUPPORTED; /* who counts the padding differs */
     if (in->h + around < l->k || in->w + around < l->k) return PLEURA_MODEL_DAMAGED;
     l->h = (in->h + around - l->k) / l->stride + 1;
@@ -143,7 +156,8 @@ static pleura_status infer_shape(graph_layer *l, const graph_layer *layers, int 
         return PLEURA_MODEL_DAMAGED;
     l->lanes = l->op == OP_INPUT ? l->c : l->op == OP_QUANTISE ? in->lanes : (l->c + 3) / 4 * 4;
     /* The vector kernels take whole vectors; of the image alone conv, dense and concat read single values. */
-    int single = l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT || l->op == OP_QUANTISE;
+    int single =
+        l->op == OP_INPUT || l->op == OP_CONV || l->op == OP_DENSE || l->op == OP_CONCAT || l->op == OP_QUANTISE;
     int whole = in->lanes % 4 == 0 && (l->input_count < 2 || other->lanes % 4 == 0);
     if (!single && !whole) return PLEURA_MODEL_UNSUPPORTED;
     return (size_t)l->h * (size_t)l->w > GRAPH_MAX_FLOATS / (size_t)l->lanes ? PLEURA_MODEL_DAMAGED : PLEURA_OK;

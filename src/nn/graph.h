@@ -13,9 +13,9 @@
  *     pool   = mean features                                   over all pixels
  *     logits = dense pool c=3                                  input flattened in HWC order
  *     small  = quantise image                                  floats to bytes (int8.h); dequantise: back
- * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid or tanh. Defaults: stride 1, pad 0, after (padding below
- * and to the right) as pad, act none. The first line is the only input. Channels of all other layers are padded to a
- * multiple of 4 by channels that nothing counts; `c` is the number that counts.
+ * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid or tanh. Defaults: stride 1, pad 0, after (padding
+ * below and to the right) as pad, act none. The first line is the only input. Channels of all other layers are padded
+ * to a multiple of 4 by channels that nothing counts; `c` is the number that counts.
  *
  * "pleura.<graph>.steps" and "pleura.<graph>.zeros", one number a line, tell which outputs are bytes and for what they
  * stand; a step of 0 is a float. Without them all are floats. */
@@ -29,8 +29,20 @@
 enum { GRAPH_MAX_LAYERS = 640, GRAPH_MAX_INPUTS = 4, GRAPH_MAX_DIM = 4096, GRAPH_MAX_FLOATS = 1 << 28 };
 
 typedef enum {
-    OP_INPUT, OP_CONV, OP_DEPTHWISE, OP_MAXPOOL, OP_AVGPOOL, OP_RESIZE, OP_CONCAT, OP_ADD, OP_MUL, OP_ACT, OP_MEAN, OP_DENSE,
-    OP_QUANTISE, OP_DEQUANTISE
+    OP_INPUT,
+    OP_CONV,
+    OP_DEPTHWISE,
+    OP_MAXPOOL,
+    OP_AVGPOOL,
+    OP_RESIZE,
+    OP_CONCAT,
+    OP_ADD,
+    OP_MUL,
+    OP_ACT,
+    OP_MEAN,
+    OP_DENSE,
+    OP_QUANTISE,
+    OP_DEQUANTISE
 } graph_op;
 
 typedef struct {
@@ -39,16 +51,16 @@ typedef struct {
     int inputs[GRAPH_MAX_INPUTS], input_count; /* numbers of earlier layers */
     int k, stride, pad, after, scale, linear;
     activation act;
-    int h, w, c, lanes;   /* output; lanes = c padded to 4, or c for the input */
+    int h, w, c, lanes; /* output; lanes = c padded to 4, or c for the input */
     /* What net.c and bytes.c add: */
     int tiled;            /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4], or see int8.h */
     float *weight, *bias; /* conv, depthwise and dense */
     int8_weights int8;    /* the same of a layer that reads bytes */
     float step;           /* of an output in bytes, else 0 */
     int zero;
-    int last_use;         /* the last layer that reads the output; its own number for one that is never read */
-    size_t place;         /* of the output, in floats from the start of the activations */
-    float *out;           /* [h][w][lanes] while the net runs; of bytes where there is a step */
+    int last_use; /* the last layer that reads the output; its own number for one that is never read */
+    size_t place; /* of the output, in floats from the start of the activations */
+    float *out;   /* [h][w][lanes] while the net runs; of bytes where there is a step */
 } graph_layer;
 
 /* Reads line `number` of the graph into layers[number], with the layers before it already there: words, then shape. */

@@ -1,17 +1,17 @@
-/* int8.h - layers on bytes: whole-number sums, exact whatever instructions carry them out. One table, two implementations.
+/* int8.h - layers on bytes: whole-number sums, exact whatever instructions carry them out. One table, two
+ * implementations.
  *
  * An activation is a byte q, 0..127, that stands for step * (q - zero); a weight is -128..127 with one scale an output
  * channel. Two products of such a pair fit 16 bits, so i16 and relaxed i8 dot products give the same sum.
  * Layout contract, the same for both:
  *   activations  [h][w][c], no row padding; channels padded to a multiple of 4 (the image alone is not)
- *   conv         [cout/4][quads][4 outputs][4]: a window's k * k * cin values in HWC order, padded by zeros to whole quads
- *   depthwise    [c/4][k][k][4]
- *   tiles        [16][cout/4][cin/4][4 outputs][4], 16-bit: a 3 x 3 convolution by Winograd's F(2x2, 3x3) (Lavin and Gray,
- *                2016), four times too large so that all numbers stay whole; a tile of 2 x 2 outputs takes 16 products a
- *                channel instead of 36, and gives the same sums
- * As for kernels.h, borders are padded by the caller. A sum begins at start[o], which holds the bias and what the
- * activations' zero adds. It leaves as a float, sum * factor[o], or as a byte, that product rounded to the nearest (even)
- * number, plus zero, within least..most. bytes.c has checked that no sum overflows and that the product stays below 2^21. */
+ *   conv         [cout/4][quads][4 outputs][4]: a window's k * k * cin values in HWC order, padded by zeros to whole
+ * quads depthwise    [c/4][k][k][4] tiles        [16][cout/4][cin/4][4 outputs][4], 16-bit: a 3 x 3 convolution by
+ * Winograd's F(2x2, 3x3) (Lavin and Gray, 2016), four times too large so that all numbers stay whole; a tile of 2 x 2
+ * outputs takes 16 products a channel instead of 36, and gives the same sums As for kernels.h, borders are padded by
+ * the caller. A sum begins at start[o], which holds the bias and what the activations' zero adds. It leaves as a float,
+ * sum * factor[o], or as a byte, that product rounded to the nearest (even) number, plus zero, within least..most.
+ * bytes.c has checked that no sum overflows and that the product stays below 2^21. */
 #ifndef PLEURA_INT8_H
 #define PLEURA_INT8_H
 
@@ -49,9 +49,10 @@ typedef struct {
 typedef struct int8_kernels {
     int8_dot dot; /* for conv; NULL in the reference, which needs none */
     /* out[oh][ow][cout]; room: int8_room() bytes */
-    void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room);
-    /* The same for a 3 x 3 window at stride 1 with w->tiles; room: int8_tiles_room() bytes. The input is bordered for whole
-     * tiles: s->window.h and w are even and at least 2 larger than oh and ow rounded up to even numbers. */
+    void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
+                 void *room);
+    /* The same for a 3 x 3 window at stride 1 with w->tiles; room: int8_tiles_room() bytes. The input is bordered for
+     * whole tiles: s->window.h and w are even and at least 2 larger than oh and ow rounded up to even numbers. */
     void (*conv_tiles)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room);
     void (*depthwise)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s);
     /* out[oh][ow][cout] = maximum of each window; cin == cout */

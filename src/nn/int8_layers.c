@@ -22,11 +22,15 @@ static pleura_status check_op(const graph_layer *l, int from_bytes)
 {
     int bytes = l->step > 0, simple = l->act <= ACT_RELU6, good;
     switch (l->op) {
-    case OP_CONV: case OP_DEPTHWISE: case OP_DENSE: good = !bytes || (from_bytes && simple); break;
+    case OP_CONV:
+    case OP_DEPTHWISE:
+    case OP_DENSE: good = !bytes || (from_bytes && simple); break;
     case OP_ADD: good = bytes == from_bytes && (!bytes || simple); break;
     case OP_QUANTISE: good = bytes && !from_bytes; break;
     case OP_DEQUANTISE: good = !bytes && from_bytes; break;
-    case OP_MAXPOOL: case OP_RESIZE: case OP_CONCAT: good = !(bytes && l->linear); break;
+    case OP_MAXPOOL:
+    case OP_RESIZE:
+    case OP_CONCAT: good = !(bytes && l->linear); break;
     case OP_MEAN: good = !bytes; break;
     default: good = !bytes && !from_bytes;
     }
@@ -48,7 +52,8 @@ pleura_status bytes_read_step(graph_layer *layers, int number, const gguf *g, co
     return check_op(l, l->input_count && first->step > 0);
 }
 
-/* Tiles pay earlier than those of floats: their transforms are cheaper. Their sums, four times as large, must fit 32 bits. */
+/* Tiles pay earlier than those of floats: their transforms are cheaper. Their sums, four times as large, must fit 32
+ * bits. */
 static int tiles_pay(const graph_layer *l, const graph_layer *in)
 {
     return l->op == OP_CONV && l->k == 3 && l->stride == 1 && in->lanes % 4 == 0 && in->lanes >= 8 && in->lanes <= 2048;
@@ -75,7 +80,8 @@ static int has_shape(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2)
     return memcmp(t->dims, expected, sizeof expected) == 0;
 }
 
-pleura_status bytes_check(graph_layer *l, const graph_layer *layers, const gguf *g, const char *graph, size_t *weights, size_t *staging)
+pleura_status bytes_check(graph_layer *l, const graph_layer *layers, const gguf *g, const char *graph, size_t *weights,
+                          size_t *staging)
 {
     tensor w, scale, bias;
     const graph_layer *in = layers + l->inputs[0];
@@ -85,7 +91,8 @@ pleura_status bytes_check(graph_layer *l, const graph_layer *layers, const gguf 
         !gguf_tensor(&bias, g, graph, l->name, "bias") || w.kind != TENSOR_I8)
         return PLEURA_MODEL_DAMAGED;
     if (l->op == OP_DEPTHWISE ? taps > INT8_MAX_TAPS : int8_quads(&s) > MAX_QUADS) return PLEURA_MODEL_UNSUPPORTED;
-    int fits = l->op == OP_DEPTHWISE ? has_shape(&w, 4, taps, cout / 4) : has_shape(&w, 16, (uint64_t)int8_quads(&s), cout / 4);
+    int fits = l->op == OP_DEPTHWISE ? has_shape(&w, 4, taps, cout / 4)
+                                     : has_shape(&w, 16, (uint64_t)int8_quads(&s), cout / 4);
     if (!fits || !has_shape(&scale, cout, 1, 1) || !has_shape(&bias, cout, 1, 1)) return PLEURA_MODEL_DAMAGED;
     l->tiled = tiles_pay(l, in);
     *weights += 2 * arena_floats((size_t)cout) + (l->tiled ? 8 * (size_t)in->lanes * (size_t)cout : 0);
@@ -99,10 +106,10 @@ static void add_up(int64_t *sum, int64_t *reach, const int8_t *weight, const gra
     int per = l->op == OP_DEPTHWISE ? 1 : 4, groups = l->op == OP_DEPTHWISE ? l->k * l->k : quads;
     *sum = *reach = 0;
     for (int n = 0; n < groups; n++)
-    for (int i = 0; i < per; i++) {
-        int v = weight[((size_t)(o / 4 * groups + n) * 4 + (size_t)(o % 4)) * (size_t)per + (size_t)i];
-        *sum += v, *reach += 127 * (v < 0 ? -v : v);
-    }
+        for (int i = 0; i < per; i++) {
+            int v = weight[((size_t)(o / 4 * groups + n) * 4 + (size_t)(o % 4)) * (size_t)per + (size_t)i];
+            *sum += v, *reach += 127 * (v < 0 ? -v : v);
+        }
 }
 
 /* 2 G g (2 G)' of every window of [cout/4][9 * cin/4][4][4] to [16][cout/4][cin/4][4][4]. */
@@ -111,13 +118,13 @@ static void transform_weights(int16_t *out, const int8_t *weight, int cin, int c
     static const int8_t g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
     int row = 4 * cin;
     for (int p = 0; p < 16; p++)
-    for (int block = 0; block < cout / 4; block++)
-    for (int i = 0; i < row; i++) {
-        const int8_t *at = weight + (size_t)block * 9 * (size_t)row + i;
-        int sum = 0;
-        for (int n = 0; n < 9; n++) sum += g[p / 4][n / 3] * g[p % 4][n % 3] * at[n * row];
-        *out++ = (int16_t)sum;
-    }
+        for (int block = 0; block < cout / 4; block++)
+            for (int i = 0; i < row; i++) {
+                const int8_t *at = weight + (size_t)block * 9 * (size_t)row + i;
+                int sum = 0;
+                for (int n = 0; n < 9; n++) sum += g[p / 4][n / 3] * g[p % 4][n % 3] * at[n * row];
+                *out++ = (int16_t)sum;
+            }
 }
 
 pleura_status bytes_load(graph_layer *l, const graph_layer *layers, const gguf *g, const char *graph, arena *a)
@@ -153,7 +160,9 @@ pleura_status bytes_load(graph_layer *l, const graph_layer *layers, const gguf *
 size_t bytes_scratch(const graph_layer *l, const graph_layer *layers)
 {
     window_shape s = window_of(l, layers + l->inputs[0]);
-    size_t room = l->tiled ? int8_tiles_room(s.cin) : l->op == OP_CONV || l->op == OP_DENSE ? int8_room(int8_quads(&s)) : 0;
+    size_t room = l->tiled                      ? int8_tiles_room(s.cin)
+        : l->op == OP_CONV || l->op == OP_DENSE ? int8_room(int8_quads(&s))
+                                                : 0;
     return border_size(l, &s) + arena_floats(room / sizeof(float));
 }
 

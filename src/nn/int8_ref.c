@@ -1,4 +1,5 @@
 /* int8_ref.c - the byte layers as plain loops: the definition of correct. */
+/* clang-format off: nested loops over one index space share an indentation */
 #include "nn/int8.h"
 
 #include <math.h>
@@ -19,23 +20,24 @@ static void put(void *out, int place, int32_t sum, float factor, const int8_shap
     else ((float *)out)[place] = rectify(v, s->window.act);
 }
 
-static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room)
+static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
+                 void *room)
 {
     const window_shape *v = &s->window;
     int quads = int8_quads(v), place = 0;
     (void)dot, (void)room;
     for (int y = 0; y < v->oh; y++)
-    for (int x = 0; x < v->ow; x++)
-    for (int o = 0; o < v->cout; o++) {
-        int32_t sum = w->start[o];
-        int n = 0;
-        for (int ky = 0; ky < v->k; ky++)
-        for (int i = 0; i < v->k * v->cin; i++, n++) {
-            const int8_t *quad = w->weight + (o / 4 * quads + n / 4) * 16 + o % 4 * 4;
-            sum += quad[n % 4] * in[((y * v->stride + ky) * v->w + x * v->stride) * v->cin + i];
-        }
-        put(out, place++, sum, w->factor[o], s);
-    }
+        for (int x = 0; x < v->ow; x++)
+            for (int o = 0; o < v->cout; o++) {
+                int32_t sum = w->start[o];
+                int n = 0;
+                for (int ky = 0; ky < v->k; ky++)
+                    for (int i = 0; i < v->k * v->cin; i++, n++) {
+                        const int8_t *quad = w->weight + (o / 4 * quads + n / 4) * 16 + o % 4 * 4;
+                        sum += quad[n % 4] * in[((y * v->stride + ky) * v->w + x * v->stride) * v->cin + i];
+                    }
+                put(out, place++, sum, w->factor[o], s);
+            }
 }
 
 static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room)
@@ -48,30 +50,31 @@ static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const
     const window_shape *v = &s->window;
     int place = 0;
     for (int y = 0; y < v->oh; y++)
-    for (int x = 0; x < v->ow; x++)
-    for (int o = 0; o < v->cout; o++) {
-        const int8_t *weight = w->weight + o / 4 * v->k * v->k * 4 + o % 4;
-        int32_t sum = w->start[o];
-        for (int ky = 0; ky < v->k; ky++)
-        for (int kx = 0; kx < v->k; kx++)
-            sum += weight[(ky * v->k + kx) * 4] * in[((y * v->stride + ky) * v->w + x * v->stride + kx) * v->cin + o];
-        put(out, place++, sum, w->factor[o], s);
-    }
+        for (int x = 0; x < v->ow; x++)
+            for (int o = 0; o < v->cout; o++) {
+                const int8_t *weight = w->weight + o / 4 * v->k * v->k * 4 + o % 4;
+                int32_t sum = w->start[o];
+                for (int ky = 0; ky < v->k; ky++)
+                    for (int kx = 0; kx < v->k; kx++)
+                        sum += weight[(ky * v->k + kx) * 4] *
+                            in[((y * v->stride + ky) * v->w + x * v->stride + kx) * v->cin + o];
+                put(out, place++, sum, w->factor[o], s);
+            }
 }
 
 static void maxpool(uint8_t *out, const uint8_t *in, const window_shape *s)
 {
     for (int y = 0; y < s->oh; y++)
-    for (int x = 0; x < s->ow; x++)
-    for (int o = 0; o < s->cout; o++) {
-        uint8_t best = 0;
-        for (int ky = 0; ky < s->k; ky++)
-        for (int kx = 0; kx < s->k; kx++) {
-            uint8_t v = in[((y * s->stride + ky) * s->w + x * s->stride + kx) * s->cin + o];
-            best = best < v ? v : best;
-        }
-        *out++ = best;
-    }
+        for (int x = 0; x < s->ow; x++)
+            for (int o = 0; o < s->cout; o++) {
+                uint8_t best = 0;
+                for (int ky = 0; ky < s->k; ky++)
+                    for (int kx = 0; kx < s->k; kx++) {
+                        uint8_t v = in[((y * s->stride + ky) * s->w + x * s->stride + kx) * s->cin + o];
+                        best = best < v ? v : best;
+                    }
+                *out++ = best;
+            }
 }
 
 static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const int8_sum *s)
@@ -114,14 +117,15 @@ int int8_dot_works(const int8_dot *dot)
     uint8_t bytes[PIXELS * SIZE];
     int16_t words[PIXELS * SIZE];
     int32_t sums[PIXELS * 8];
-    for (int i = 0; i < 2 * QUADS * 16; i++) weight[i / (QUADS * 16)][i % (QUADS * 16)] = i < 8 ? -128 : weight_range[i % 7];
+    for (int i = 0; i < 2 * QUADS * 16; i++)
+        weight[i / (QUADS * 16)][i % (QUADS * 16)] = i < 8 ? -128 : weight_range[i % 7];
     for (int i = 0; i < PIXELS * SIZE; i++) words[i] = bytes[i] = i < SIZE ? 127 : value_range[i % 5];
     dot->products(sums, dot->wide ? (const void *)words : bytes, weight[0], weight[1], QUADS, PIXELS);
     for (int p = 0; p < PIXELS; p++)
-    for (int o = 0; o < 8; o++) {
-        int32_t sum = 0;
-        for (int i = 0; i < SIZE; i++) sum += weight[o / 4][i / 4 * 16 + o % 4 * 4 + i % 4] * bytes[p * SIZE + i];
-        if (sums[p * 8 + o] != sum) return 0;
-    }
+        for (int o = 0; o < 8; o++) {
+            int32_t sum = 0;
+            for (int i = 0; i < SIZE; i++) sum += weight[o / 4][i / 4 * 16 + o % 4 * 4 + i % 4] * bytes[p * SIZE + i];
+            if (sums[p * 8 + o] != sum) return 0;
+        }
     return 1;
 }

@@ -1,5 +1,6 @@
 /* int8_simd.c - the byte layers of int8_ref.c on 128-bit vectors: wasm_simd128, natively through SIMDe. */
 #ifdef __wasm_simd128__
+/* clang-format off: nested loops over one index space share an indentation */
 #include <wasm_simd128.h>
 #else
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -14,10 +15,10 @@ typedef v128_t vector;
 #define load wasm_v128_load
 #define store wasm_v128_store
 
-/* 4 pixels x 4 channels, a channel's sum in two halves: each product joins neighbours of a quad. Weights in 8 bits or 16;
- * a pixel's sums lie 8 apart. */
-static inline __attribute__((always_inline))
-void products_4x4(int32_t *sums, const int16_t *panel, const void *w, int wide, int quads)
+/* 4 pixels x 4 channels, a channel's sum in two halves: each product joins neighbours of a quad. Weights in 8 bits or
+ * 16; a pixel's sums lie 8 apart. */
+static inline __attribute__((always_inline)) void products_4x4(int32_t *sums, const int16_t *panel, const void *w,
+                                                               int wide, int quads)
 {
     const int16_t *p0 = panel, *p1 = p0 + 4 * quads, *p2 = p1 + 4 * quads, *p3 = p2 + 4 * quads, *words = w;
     const int8_t *bytes = w;
@@ -58,8 +59,10 @@ static const int32_t ROUNDING_BITS = 0x4b400000;
 
 static finish prepare(const int8_weights *w, const int8_shape *s, int o, int half)
 {
-    return (finish){{load(w->start + o), load(w->start + o + half)}, {load(w->factor + o), load(w->factor + o + half)},
-                    wasm_i32x4_splat(ROUNDING_BITS - s->zero), wasm_i16x8_splat((int16_t)s->least),
+    return (finish){{load(w->start + o), load(w->start + o + half)},
+                    {load(w->factor + o), load(w->factor + o + half)},
+                    wasm_i32x4_splat(ROUNDING_BITS - s->zero),
+                    wasm_i16x8_splat((int16_t)s->least),
                     wasm_i16x8_splat((int16_t)s->most)};
 }
 
@@ -102,8 +105,8 @@ static void put(void *out, size_t place, vector low, vector high, int count, con
     else wasm_v128_store32_lane(to, v, 0);
 }
 
-/* One row of the windows of `run` neighbours, which begin `apart` bytes after each other, to panels `size` long: as they
- * are, or as 16-bit numbers. Rows too short for vectors go value by value through all windows. */
+/* One row of the windows of `run` neighbours, which begin `apart` bytes after each other, to panels `size` long: as
+ * they are, or as 16-bit numbers. Rows too short for vectors go value by value through all windows. */
 static void pack_bytes(uint8_t *to, const uint8_t *from, int row, int run, int size, int apart)
 {
     for (int n = 0; n < run && row >= 4; n++, to += size, from += apart) {
@@ -127,7 +130,8 @@ static void pack_words(int16_t *to, const uint8_t *from, int row, int run, int s
         for (int n = 0; n < run; n++) to[n * size + i] = from[n * apart + i];
 }
 
-/* The windows of `count` pixels from `first` on, side by side; zeros up to whole quads and to a multiple of 4 windows. */
+/* The windows of `count` pixels from `first` on, side by side; zeros up to whole quads and to a multiple of 4 windows.
+ */
 static void pack(void *panel, const uint8_t *in, const window_shape *s, int first, int count, const int8_dot *dot)
 {
     int size = int8_quads(s) * 4, row = s->k * s->cin, apart = s->stride * s->cin, used = s->k * row;
@@ -150,7 +154,8 @@ static void pack(void *panel, const uint8_t *in, const window_shape *s, int firs
     memset(bytes + (size_t)(count * size) * item, 0, (size_t)(-count & 3) * (size_t)size * item);
 }
 
-static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot, void *room)
+static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
+                 void *room)
 {
     const window_shape *v = &s->window;
     int quads = int8_quads(v), block = int8_block(quads), pixels = v->oh * v->ow;
@@ -216,7 +221,8 @@ static void backward(vector out[4], const int32_t *m, int step)
 {
     vector half[8];
     for (int u = 0; u < 4; u++) {
-        vector a = load(m + u * step), b = load(m + (4 + u) * step), c = load(m + (8 + u) * step), d = load(m + (12 + u) * step);
+        vector a = load(m + u * step), b = load(m + (4 + u) * step), c = load(m + (8 + u) * step),
+               d = load(m + (12 + u) * step);
         half[u] = wasm_i32x4_add(wasm_i32x4_add(a, b), c), half[4 + u] = wasm_i32x4_sub(wasm_i32x4_sub(b, c), d);
     }
     for (int v = 0; v < 2; v++) {
@@ -227,7 +233,8 @@ static void backward(vector out[4], const int32_t *m, int step)
 }
 
 /* Tile n's 2 x 2 outputs, as far as they count, from sums[16][block][8]. */
-static void tile_out(void *out, const int32_t *sums, int tile, int block, int o, int channels, const finish *f, const int8_shape *s)
+static void tile_out(void *out, const int32_t *sums, int tile, int block, int o, int channels, const finish *f,
+                     const int8_shape *s)
 {
     const window_shape *v = &s->window;
     int across = (v->ow + 1) / 2, y = tile / across * 2, x = tile % across * 2;
@@ -255,10 +262,10 @@ static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, cons
             int channels = o + 8 <= v->cout ? 8 : 4;
             finish f = prepare(w, s, o, channels - 4);
             for (int p = 0; p < 16; p++)
-            for (int half = 0; half < channels; half += 4)
-            for (int n = 0; n < count; n += 4)
-                products_4x4(sums + (p * block + n) * 8 + half, tiles + (p * block + n) * v->cin,
-                             w->tiles + p * plane + (o + half) * v->cin, 1, quads);
+                for (int half = 0; half < channels; half += 4)
+                    for (int n = 0; n < count; n += 4)
+                        products_4x4(sums + (p * block + n) * 8 + half, tiles + (p * block + n) * v->cin,
+                                     w->tiles + p * plane + (o + half) * v->cin, 1, quads);
             for (int n = 0; n < count; n++) tile_out(out, sums + 8 * n, first + n, block, o, channels, &f, s);
         }
     }
@@ -266,7 +273,8 @@ static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, cons
 
 /* The taps of a window for up to eight channels. Products add up in 16 bits as long as they are sure to fit. */
 typedef struct {
-    int count, offset[INT8_MAX_TAPS], ends[INT8_MAX_TAPS]; /* in bytes from the window's corner; whether 32 bits take over */
+    int count, offset[INT8_MAX_TAPS],
+        ends[INT8_MAX_TAPS]; /* in bytes from the window's corner; whether 32 bits take over */
     vector weight[INT8_MAX_TAPS];
 } taps;
 
@@ -292,8 +300,8 @@ static void gather(taps *t, const int8_t *weight, int channels, const window_sha
 }
 
 /* Four pixels, whose windows begin `apart` bytes after each other, x 8 channels or 4. */
-static inline __attribute__((always_inline))
-void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, int channels, const taps *t)
+static inline __attribute__((always_inline)) void depthwise_4(vector low[4], vector high[4], const uint8_t *in,
+                                                              int apart, int channels, const taps *t)
 {
     vector zero = wasm_i32x4_const(0, 0, 0, 0), a = zero, b = zero, c = zero, d = zero;
     for (int i = 0; i < 4; i++) low[i] = high[i] = zero;
@@ -305,11 +313,14 @@ void depthwise_4(vector low[4], vector high[4], const uint8_t *in, int apart, in
         c = wasm_i16x8_add(c, wasm_i16x8_mul(widen(p + 2 * apart, channels), w));
         d = wasm_i16x8_add(d, wasm_i16x8_mul(widen(p + 3 * apart, channels), w));
         if (!t->ends[n]) continue;
-#define TAKE_OVER(i, v) \
-        low[i] = wasm_i32x4_add(low[i], wasm_i32x4_extend_low_i16x8(v)); \
-        high[i] = wasm_i32x4_add(high[i], wasm_i32x4_extend_high_i16x8(v)); \
-        v = zero
-        TAKE_OVER(0, a); TAKE_OVER(1, b); TAKE_OVER(2, c); TAKE_OVER(3, d);
+#define TAKE_OVER(i, v)                                                 \
+    low[i] = wasm_i32x4_add(low[i], wasm_i32x4_extend_low_i16x8(v));    \
+    high[i] = wasm_i32x4_add(high[i], wasm_i32x4_extend_high_i16x8(v)); \
+    v = zero
+        TAKE_OVER(0, a);
+        TAKE_OVER(1, b);
+        TAKE_OVER(2, c);
+        TAKE_OVER(3, d);
 #undef TAKE_OVER
     }
 }
@@ -320,23 +331,23 @@ static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const
     const window_shape *v = &s->window;
     int few = v->ow < 4;
     for (int first = 0; first < v->oh; first += ROWS)
-    for (int o = 0; o < v->cout; o += 8) {
-        int channels = o + 8 <= v->cout ? 8 : 4, end = first + ROWS < v->oh ? first + ROWS : v->oh;
-        finish f = prepare(w, s, o, channels - 4);
-        taps t;
-        gather(&t, w->weight + o * v->k * v->k, channels, v);
-        for (int y = first; y < end; y++)
-        for (int x = 0; x < v->ow; x += few ? 1 : 4) {
-            vector low[4], high[4];
-            int at = few || x + 4 <= v->ow ? x : v->ow - 4; /* the last four may overlap */
-            const uint8_t *corner = in + (y * v->stride * v->w + at * v->stride) * v->cin + o;
-            int apart = few ? 0 : v->stride * v->cin;
-            if (channels == 8) depthwise_4(low, high, corner, apart, 8, &t);
-            else depthwise_4(low, high, corner, apart, 4, &t);
-            for (int n = 0; n < (few ? 1 : 4); n++)
-                put(out, (size_t)((y * v->ow + at + n) * v->cout + o), low[n], high[n], channels, &f, s);
+        for (int o = 0; o < v->cout; o += 8) {
+            int channels = o + 8 <= v->cout ? 8 : 4, end = first + ROWS < v->oh ? first + ROWS : v->oh;
+            finish f = prepare(w, s, o, channels - 4);
+            taps t;
+            gather(&t, w->weight + o * v->k * v->k, channels, v);
+            for (int y = first; y < end; y++)
+                for (int x = 0; x < v->ow; x += few ? 1 : 4) {
+                    vector low[4], high[4];
+                    int at = few || x + 4 <= v->ow ? x : v->ow - 4; /* the last four may overlap */
+                    const uint8_t *corner = in + (y * v->stride * v->w + at * v->stride) * v->cin + o;
+                    int apart = few ? 0 : v->stride * v->cin;
+                    if (channels == 8) depthwise_4(low, high, corner, apart, 8, &t);
+                    else depthwise_4(low, high, corner, apart, 4, &t);
+                    for (int n = 0; n < (few ? 1 : 4); n++)
+                        put(out, (size_t)((y * v->ow + at + n) * v->cout + o), low[n], high[n], channels, &f, s);
+                }
         }
-    }
 }
 
 /* Sixteen bytes at a time, then four. */
@@ -352,15 +363,17 @@ static void set(uint8_t *to, vector v, int wide)
 static void maxpool(uint8_t *out, const uint8_t *in, const window_shape *s)
 {
     for (int y = 0; y < s->oh; y++)
-    for (int x = 0; x < s->ow; x++, out += s->cout) {
-        const uint8_t *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin;
-        EACH(o, s->cout) {
-            vector best = get(corner + o, wide);
-            for (int ky = 0; ky < s->k; ky++)
-            for (int kx = 0; kx < s->k; kx++) best = wasm_u8x16_max(best, get(corner + (ky * s->w + kx) * s->cin + o, wide));
-            set(out + o, best, wide);
+        for (int x = 0; x < s->ow; x++, out += s->cout) {
+            const uint8_t *corner = in + (y * s->stride * s->w + x * s->stride) * s->cin;
+            EACH(o, s->cout)
+            {
+                vector best = get(corner + o, wide);
+                for (int ky = 0; ky < s->k; ky++)
+                    for (int kx = 0; kx < s->k; kx++)
+                        best = wasm_u8x16_max(best, get(corner + (ky * s->w + kx) * s->cin + o, wide));
+                set(out + o, best, wide);
+            }
         }
-    }
 }
 
 /* Four interleaved pairs a, b to four sums. */
@@ -373,7 +386,8 @@ static vector sum_pairs(vector pairs, const int8_sum *s)
 static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const int8_sum *s)
 {
     vector least = wasm_i16x8_splat((int16_t)s->least), most = wasm_i16x8_splat((int16_t)s->most);
-    EACH(i, n) {
+    EACH(i, n)
+    {
         vector u = get(a + i, wide), v = get(b + i, wide);
         vector first = wasm_i8x16_shuffle(u, v, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
         vector last = wasm_i8x16_shuffle(u, v, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -381,7 +395,8 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const i
                                              sum_pairs(wasm_u16x8_extend_high_u8x16(first), s));
         vector high = wasm_i16x8_narrow_i32x4(sum_pairs(wasm_u16x8_extend_low_u8x16(last), s),
                                               sum_pairs(wasm_u16x8_extend_high_u8x16(last), s));
-        low = wasm_i16x8_min(wasm_i16x8_max(low, least), most), high = wasm_i16x8_min(wasm_i16x8_max(high, least), most);
+        low = wasm_i16x8_min(wasm_i16x8_max(low, least), most),
+        high = wasm_i16x8_min(wasm_i16x8_max(high, least), most);
         set(out + i, wasm_u8x16_narrow_i16x8(low, high), wide);
     }
 }
@@ -415,7 +430,8 @@ static void mean(float *out, const uint8_t *in, int pixels, int c, float step, i
     for (int o = 0; o < c; o += 4) {
         vector sum = wasm_i32x4_splat(-pixels * zero);
         for (int i = 0; i < pixels; i++)
-            sum = wasm_i32x4_add(sum, wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(in + i * c + o))));
+            sum = wasm_i32x4_add(
+                sum, wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(in + i * c + o))));
         vector share = wasm_f32x4_div(wasm_f32x4_convert_i32x4(sum), wasm_f32x4_splat((float)pixels));
         store(out + o, wasm_f32x4_mul(wasm_f32x4_splat(step), share));
     }

@@ -24,7 +24,7 @@ static void kernel_shape(int *k, uint64_t *cin, const graph_layer *l, const net 
 static int tiles_pay(const graph_layer *l, const graph_layer *in)
 {
     return l->op == OP_CONV && l->k == 3 && l->stride == 1 && in->lanes % 4 == 0 && in->lanes >= 8 &&
-           l->h * l->w >= TILE_LEAST_PIXELS;
+        l->h * l->w >= TILE_LEAST_PIXELS;
 }
 
 static int tiles_over(int size) { return (size + TILE - 1) / TILE; }
@@ -46,7 +46,10 @@ static void bordered_size(int *h, int *w, const graph_layer *l, const graph_laye
     *w = l->tiled ? tiles_over(l->w) * TILE + 2 : in->w + around;
 }
 
-static int reads_bytes(const net *n, const graph_layer *l) { return l->input_count && n->layers[l->inputs[0]].step > 0; }
+static int reads_bytes(const net *n, const graph_layer *l)
+{
+    return l->input_count && n->layers[l->inputs[0]].step > 0;
+}
 
 static pleura_status check_tensors(net *n, graph_layer *l, const gguf *g)
 {
@@ -56,7 +59,8 @@ static pleura_status check_tensors(net *n, graph_layer *l, const gguf *g)
     kernel_shape(&k, &cin, l, n);
     if (!gguf_tensor(&w, g, n->graph, l->name, "weight") || !gguf_tensor(&b, g, n->graph, l->name, "bias"))
         return PLEURA_MODEL_DAMAGED;
-    uint64_t side = (uint64_t)k, plain[5] = {4, cin, side, side, cout / 4}, blocks[5] = {4 * cin * side * side, cout / 4, 1, 1, 1};
+    uint64_t side = (uint64_t)k, plain[5] = {4, cin, side, side, cout / 4},
+             blocks[5] = {4 * cin * side * side, cout / 4, 1, 1, 1};
     if (w.kind == TENSOR_I8 || memcmp(w.dims, w.kind == TENSOR_Q8_0 ? blocks : plain, sizeof plain) != 0 ||
         b.count != cout || b.dims[0] != cout)
         return PLEURA_MODEL_DAMAGED;
@@ -129,7 +133,8 @@ pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *co
         pleura_status status = graph_read(n->layers, n->count, line);
         if (!status) status = bytes_read_step(n->layers, n->count, g, graph);
         if (!status && has_weights(l))
-            status = reads_bytes(n, l) ? bytes_check(l, n->layers, g, graph, &n->weights, &n->staging) : check_tensors(n, l, g);
+            status = reads_bytes(n, l) ? bytes_check(l, n->layers, g, graph, &n->weights, &n->staging)
+                                       : check_tensors(n, l, g);
         if (!status && n->weights > GRAPH_MAX_FLOATS) status = PLEURA_MODEL_DAMAGED;
         if (status) return status;
         if ((work += work_of(n, n->count)) > MAX_WORK) return PLEURA_MODEL_UNSUPPORTED;
@@ -159,13 +164,14 @@ static void transform_weights(float *out, const float *weight, int cin, int bloc
 {
     int row = cin * 4;
     for (int block = 0; block < blocks; block++)
-    for (int i = 0; i < row; i++) {
-        const float *g = weight + block * 9 * row + i;
-        float half[3 * TILE_IN], whole[TILE_POSITIONS];
-        for (int x = 0; x < 3; x++) transform_three(half + x, 3, g + x * row, 3 * row);
-        for (int v = 0; v < TILE_IN; v++) transform_three(whole + v * TILE_IN, 1, half + v * 3, 1);
-        for (int p = 0; p < TILE_POSITIONS; p++) out[((size_t)p * (size_t)blocks + (size_t)block) * (size_t)row + (size_t)i] = whole[p];
-    }
+        for (int i = 0; i < row; i++) {
+            const float *g = weight + block * 9 * row + i;
+            float half[3 * TILE_IN], whole[TILE_POSITIONS];
+            for (int x = 0; x < 3; x++) transform_three(half + x, 3, g + x * row, 3 * row);
+            for (int v = 0; v < TILE_IN; v++) transform_three(whole + v * TILE_IN, 1, half + v * 3, 1);
+            for (int p = 0; p < TILE_POSITIONS; p++)
+                out[((size_t)p * (size_t)blocks + (size_t)block) * (size_t)row + (size_t)i] = whole[p];
+        }
 }
 
 pleura_status net_load(net *n, const gguf *g, arena *a)
@@ -226,7 +232,8 @@ static const float *add_border(float *out, const graph_layer *in, int pad, int h
 }
 
 /* In groups of tiles: transform, multiply each position's plane by its weights, transform back. */
-static void run_tiles(const graph_layer *l, const graph_layer *in, const float *bordered, float *room, const kernels *kernel)
+static void run_tiles(const graph_layer *l, const graph_layer *in, const float *bordered, float *room,
+                      const kernels *kernel)
 {
     static const float no_bias[GRAPH_MAX_DIM];
     int group = tiles_at_once(l, in), across = tiles_over(l->w), all = across * tiles_over(l->h);
@@ -251,7 +258,8 @@ static void run_window(const net *n, const graph_layer *l, const kernels *kernel
     bordered_size(&h, &w, l, in);
     float fill = l->op == OP_MAXPOOL ? -FLT_MAX : 0;
     const float *from = needs_border(l) ? add_border(n->padded, in, l->pad, h, w, fill) : in->out;
-    window_shape s = {h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act, l->op == OP_DEPTHWISE ? l->pad : 0};
+    window_shape s = {h,        w,    in->lanes, l->h,   l->w,
+                      l->lanes, l->k, l->stride, l->act, l->op == OP_DEPTHWISE ? l->pad : 0};
     if (l->tiled) run_tiles(l, in, from, n->padded + arena_floats((size_t)h * (size_t)w * (size_t)in->lanes), kernel);
     else if (l->op == OP_CONV) kernel->conv(l->out, from, l->weight, l->bias, &s);
     else if (l->op == OP_DEPTHWISE) kernel->depthwise(l->out, from, l->weight, l->bias, &s);
@@ -283,8 +291,10 @@ static void resize(const graph_layer *l, const graph_layer *in)
     size_t pixel = (size_t)l->lanes * item_size(l);
     char *out = (char *)l->out;
     for (int y = 0; y < l->h; y++)
-    for (int x = 0; x < l->w; x++, out += pixel)
-        memcpy(out, (const char *)in->out + ((size_t)(y / l->scale) * (size_t)in->w + (size_t)(x / l->scale)) * pixel, pixel);
+        for (int x = 0; x < l->w; x++, out += pixel)
+            memcpy(out,
+                   (const char *)in->out + ((size_t)(y / l->scale) * (size_t)in->w + (size_t)(x / l->scale)) * pixel,
+                   pixel);
 }
 
 void net_step(net *n, const kernels *kernel, int i)
@@ -295,31 +305,31 @@ void net_step(net *n, const kernels *kernel, int i)
     int bytes = (l->step > 0 || reads_bytes(n, l)) && l->op != OP_RESIZE && l->op != OP_CONCAT;
     if (bytes) bytes_step(l, n->layers, kernel->int8, n->padded);
     else switch (l->op) {
-    case OP_QUANTISE:
-    case OP_DEQUANTISE:
-    case OP_INPUT: break;
-    case OP_CONV:
-    case OP_DEPTHWISE:
-    case OP_AVGPOOL:
-    case OP_MAXPOOL: run_window(n, l, kernel); break;
-    case OP_RESIZE:
-        if (l->linear) kernel->enlarge(l->out, in->out, in->h, in->w, in->lanes, l->scale);
-        else resize(l, in);
-        break;
-    case OP_CONCAT: concat(n, l); break;
-    case OP_ADD: kernel->add(l->out, in->out, other->out, size, l->act); break;
-    case OP_MUL: {
-        int c = (int)graph_values(other); /* one pixel's gates, or a factor for every value */
-        kernel->mul(l->out, in->out, other->out, size / c, c);
-        break;
-    }
-    case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
-    case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
-    case OP_DENSE: {
-        window_shape s = {1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act, 0};
-        kernel->conv(l->out, in->out, l->weight, l->bias, &s);
-    }
-    }
+        case OP_QUANTISE:
+        case OP_DEQUANTISE:
+        case OP_INPUT: break;
+        case OP_CONV:
+        case OP_DEPTHWISE:
+        case OP_AVGPOOL:
+        case OP_MAXPOOL: run_window(n, l, kernel); break;
+        case OP_RESIZE:
+            if (l->linear) kernel->enlarge(l->out, in->out, in->h, in->w, in->lanes, l->scale);
+            else resize(l, in);
+            break;
+        case OP_CONCAT: concat(n, l); break;
+        case OP_ADD: kernel->add(l->out, in->out, other->out, size, l->act); break;
+        case OP_MUL: {
+            int c = (int)graph_values(other); /* one pixel's gates, or a factor for every value */
+            kernel->mul(l->out, in->out, other->out, size / c, c);
+            break;
+        }
+        case OP_ACT: memcpy(l->out, in->out, (size_t)size * sizeof *l->out); break;
+        case OP_MEAN: kernel->mean(l->out, in->out, in->h * in->w, in->lanes); break;
+        case OP_DENSE: {
+            window_shape s = {1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act, 0};
+            kernel->conv(l->out, in->out, l->weight, l->bias, &s);
+        }
+        }
     if (l->op == OP_ACT || l->act > ACT_RELU6) kernel->activate(l->out, size, l->act);
 }
 

@@ -1,6 +1,14 @@
 // Zip archives, read in place: which films one holds, and the bytes of one of them. Nothing is ever unpacked to the disk.
 import { open } from 'node:fs/promises';
-import { configure, ERR_ENCRYPTED_CENTRAL_DIRECTORY, ERR_SPLIT_ZIP_FILE, ERR_UNSUPPORTED_COMPRESSION, Reader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
+import {
+  configure,
+  ERR_ENCRYPTED_CENTRAL_DIRECTORY,
+  ERR_SPLIT_ZIP_FILE,
+  ERR_UNSUPPORTED_COMPRESSION,
+  Reader,
+  Uint8ArrayWriter,
+  ZipReader,
+} from '@zip.js/zip.js';
 import { inOrder, pathOf } from './names.mjs';
 import { ARCHIVE, MAX_BYTES, ReadError, unreadable } from './read.mjs';
 
@@ -45,21 +53,32 @@ function overlap(entries) {
 
 /** @param {string} path @returns {Promise<Archive>} throws ReadError */
 export async function openArchive(path) {
-  const handle = await open(pathOf(path)).catch((error) => { throw unreadable(error); });
+  const handle = await open(pathOf(path)).catch((error) => {
+    throw unreadable(error);
+  });
   try {
     const { size } = await handle.stat();
     const zip = new ZipReader(new FileReader(handle, size), { filenameValidation: 'tolerant', checkCrc32: true });
     const entries = (await zip.getEntries()).filter(({ directory }) => !directory);
-    if (overlap(entries)) throw new ReadError('archive-damaged', 'The members of this archive overlap: it is damaged, or made to do harm.');
-    const members = entries.map(({ filename }, index) => ({ name: filename, index })).sort((a, b) => inOrder(a.name, b.name));
-    return { members, read: (index) => readMember(entries[index]),
-      head: (index, size) => beginningOf(entries[index], size), close: () => handle.close() };
+    if (overlap(entries))
+      throw new ReadError('archive-damaged', 'The members of this archive overlap: it is damaged, or made to do harm.');
+    const members = entries
+      .map(({ filename }, index) => ({ name: filename, index }))
+      .sort((a, b) => inOrder(a.name, b.name));
+    return {
+      members,
+      read: (index) => readMember(entries[index]),
+      head: (index, size) => beginningOf(entries[index], size),
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     if (error instanceof ReadError) throw error;
     if (error.code) throw unreadable(error);
-    if (error.message === ERR_ENCRYPTED_CENTRAL_DIRECTORY) throw new ReadError('encrypted', 'This archive is encrypted. Unpack it with its password first.');
-    if (error.message === ERR_SPLIT_ZIP_FILE) throw new ReadError('archive-damaged', 'This archive is one part of several. Join them first: zip -s 0.');
+    if (error.message === ERR_ENCRYPTED_CENTRAL_DIRECTORY)
+      throw new ReadError('encrypted', 'This archive is encrypted. Unpack it with its password first.');
+    if (error.message === ERR_SPLIT_ZIP_FILE)
+      throw new ReadError('archive-damaged', 'This archive is one part of several. Join them first: zip -s 0.');
     throw new ReadError(...DAMAGED);
   }
 }
@@ -67,15 +86,26 @@ export async function openArchive(path) {
 /** @param {any} entry @returns {Promise<Uint8Array>} */
 async function readMember(entry) {
   if (!entry) throw new ReadError(...MEMBER_DAMAGED); // The archive was changed meanwhile.
-  if (UNSAFE.test(entry.filename)) throw new ReadError('unsafe-name', 'The name of this film leads out of its archive, so it is not read. Pack the archive again.');
-  if (ARCHIVE.test(entry.filename)) throw new ReadError('nested-archive', 'This is an archive within an archive. Unpack the outer one first.');
-  if (entry.encrypted) throw new ReadError('encrypted', 'This film is encrypted. Unpack the archive with its password first.');
-  if (entry.uncompressedSize > MAX_BYTES) throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
+  if (UNSAFE.test(entry.filename))
+    throw new ReadError(
+      'unsafe-name',
+      'The name of this film leads out of its archive, so it is not read. Pack the archive again.',
+    );
+  if (ARCHIVE.test(entry.filename))
+    throw new ReadError('nested-archive', 'This is an archive within an archive. Unpack the outer one first.');
+  if (entry.encrypted)
+    throw new ReadError('encrypted', 'This film is encrypted. Unpack the archive with its password first.');
+  if (entry.uncompressedSize > MAX_BYTES)
+    throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
   try {
     return await entry.getData(new Uint8ArrayWriter());
   } catch (error) {
     if (error instanceof ReadError) throw error;
-    if (error.message === ERR_UNSUPPORTED_COMPRESSION) throw new ReadError('archive-method', 'This film is packed by a method that Pleura does not know. Unpack the archive first.');
+    if (error.message === ERR_UNSUPPORTED_COMPRESSION)
+      throw new ReadError(
+        'archive-method',
+        'This film is packed by a method that Pleura does not know. Unpack the archive first.',
+      );
     throw new ReadError(...MEMBER_DAMAGED);
   }
 }

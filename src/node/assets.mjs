@@ -44,13 +44,16 @@ async function read(path, advice) {
  * @param {string} path @param {string} advice @param {boolean} [own] @returns {Promise<{ bytes: Buffer<ArrayBuffer>, hash: string }>}
  */
 async function checked(path, advice, own = false) {
-  const bytes = await read(path, advice), hash = sha256(bytes);
+  const bytes = await read(path, advice),
+    hash = sha256(bytes);
   const promise = await readFile(`${path}.sha256`, 'utf8').catch((error) => {
     if (error.code === 'ENOENT' && own) return null;
     throw new CommandError(`${path}.sha256 cannot be read (${error.code}). Fetch Pleura again.`);
   });
   if (promise && hash !== promise.trim().split(/\s/)[0].toLowerCase()) {
-    throw new CommandError(`${path} is not the file that ${path}.sha256 promises: it is damaged or altered. Fetch it again.`);
+    throw new CommandError(
+      `${path} is not the file that ${path}.sha256 promises: it is damaged or altered. Fetch it again.`,
+    );
   }
   return { bytes, hash };
 }
@@ -74,15 +77,23 @@ export async function loadParts(model = WEIGHTS, overlay = undefined) {
   ]);
   const weights = overlay ? await overlaid(bare, hash, overlay) : bare;
   try {
-    return { wasm: await WebAssembly.compile(code), dot, weights: share(weights), sha256: overlay ? sha256(weights) : hash };
+    return {
+      wasm: await WebAssembly.compile(code),
+      dot,
+      weights: share(weights),
+      sha256: overlay ? sha256(weights) : hash,
+    };
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    throw new CommandError(`${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`);
+    throw new CommandError(
+      `${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`,
+    );
   }
 }
 
 /** The wasm of a codec of dicom.mjs. @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
-export const loadCodec = (name) => readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
+export const loadCodec = (name) =>
+  readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
 /** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */
 function share(bytes) {

@@ -20,7 +20,9 @@ export function nameOf(bytes) {
 /** @param {string} name @returns {string | Buffer} what the functions of node:fs take */
 export function pathOf(name) {
   if (name.isWellFormed()) return name;
-  return Buffer.concat([...name].map((letter) => Buffer.from(letter.isWellFormed() ? letter : [letter.charCodeAt(0) & 0xff])));
+  return Buffer.concat(
+    [...name].map((letter) => Buffer.from(letter.isWellFormed() ? letter : [letter.charCodeAt(0) & 0xff])),
+  );
 }
 
 /** @param {string} a @param {string} b by code units: the same order on every machine, unlike a locale's */

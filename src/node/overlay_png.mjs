@@ -26,8 +26,12 @@ function encodePng(rgb, width, height) {
   head.set([8, 2], 8); // 8 bits, RGB
   const rows = Buffer.alloc(height * (1 + 3 * width)); // Each row begins with its filter: none.
   for (let y = 0; y < height; y++) rows.set(rgb.subarray(3 * width * y, 3 * width * (y + 1)), y * (1 + 3 * width) + 1);
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows, { level: 3 })),
-    chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(rows, { level: 3 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** @param {{ data: Uint8Array, width: number, height: number }} film @param {any} grid @returns {Uint8Array} RGB */
@@ -36,7 +40,8 @@ function blend({ data, width, height }, grid) {
   const rgb = new Uint8Array(3 * data.length);
   for (let i = 0; i < data.length; i++) {
     const share = (OPACITY * heat[4 * i + 3]) / 255;
-    for (let channel = 0; channel < 3; channel++) rgb[3 * i + channel] = Math.round(data[i] + share * (heat[4 * i + channel] - data[i]));
+    for (let channel = 0; channel < 3; channel++)
+      rgb[3 * i + channel] = Math.round(data[i] + share * (heat[4 * i + channel] - data[i]));
   }
   return rgb;
 }
@@ -46,7 +51,12 @@ function blend({ data, width, height }, grid) {
  * @param {string} file @param {string} hash SHA-256 of the film
  */
 export function overlayName(file, hash) {
-  const stem = file.split(/[/\\]/).at(-1).replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '');
+  const stem = file
+    .split(/[/\\]/)
+    .at(-1)
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
+    .replace(/^\.+/, '');
   return `${[...stem].slice(0, 50).join('')}-${hash.slice(0, 16)}.png`;
 }
 

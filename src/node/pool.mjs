@@ -40,14 +40,19 @@ export async function createPool(parts, jobs, each = {}) {
 
   /** Starts a thread; resolves with the model once its engine has passed the self-test. */
   function start() {
-    const thread = new Worker(THREAD, { workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights, ...each } });
+    const thread = new Worker(THREAD, {
+      workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights, ...each },
+    });
     threads.add(thread);
     return new Promise((resolve, reject) => {
       let reason = 'it ended without a word';
-      const own = { tasks: [], give(task) {
-        own.tasks.push(task);
-        thread.postMessage(task.item);
-      } };
+      const own = {
+        tasks: [],
+        give(task) {
+          own.tasks.push(task);
+          thread.postMessage(task.item);
+        },
+      };
       thread.on('message', ({ model, failure, stop, answer }) => {
         if (failure) return reject(new CommandError(failure.message, failure.status));
         if (stop) return giveUp(new CommandError(stop));
@@ -58,7 +63,9 @@ export async function createPool(parts, jobs, each = {}) {
         own.tasks.shift()?.resolve(answer);
         work();
       });
-      thread.on('error', (error) => { reason = error.message; });
+      thread.on('error', (error) => {
+        reason = error.message;
+      });
       thread.on('exit', () => {
         threads.delete(thread);
         const at = ready.indexOf(own);

@@ -8,7 +8,8 @@ export const ARCHIVE = /\.zip$/i;
 /** No film comes near this; a disk image given by mistake would fill the memory. */
 export const MAX_BYTES = 512 << 20;
 
-const TRIES = 100, PAUSE = 50; // milliseconds
+const TRIES = 100,
+  PAUSE = 50; // milliseconds
 
 /** A film that cannot be read: told in the same form as one that cannot be diagnosed. */
 export class ReadError extends Error {
@@ -22,8 +23,10 @@ export class ReadError extends Error {
 /** @param {any} error of node:fs @param {'file' | 'folder'} [what] @returns {ReadError} */
 export function unreadable(error, what = 'file') {
   if (error.code === 'ENOENT') return new ReadError('no-such-file', `There is no such ${what}. Check the path.`);
-  if (error.code === 'EACCES') return new ReadError('unreadable', `This ${what} may not be read. Check its permissions.`);
-  if (error.code === 'ELOOP') return new ReadError('unreadable', 'This link leads in a circle. Give the path of a file.');
+  if (error.code === 'EACCES')
+    return new ReadError('unreadable', `This ${what} may not be read. Check its permissions.`);
+  if (error.code === 'ELOOP')
+    return new ReadError('unreadable', 'This link leads in a circle. Give the path of a file.');
   return new ReadError('unreadable', `This ${what} cannot be read (${error.code ?? error.message}).`);
 }
 
@@ -44,7 +47,8 @@ async function readWhole(file) {
   const path = pathOf(file);
   const stats = await stat(path);
   if (stats.isCharacterDevice()) throw new ReadError('unreadable', 'This is a device. Give the path of an image file.');
-  if (stats.size > MAX_BYTES) throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
+  if (stats.size > MAX_BYTES)
+    throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
   return whenFree(() => readFile(path));
 }
 
@@ -56,7 +60,9 @@ export function createReader() {
   function inArchive(path, act) {
     if (path !== open.path) {
       const { archive, readings } = open;
-      Promise.allSettled(readings).then(async () => (await archive)?.close()).catch(() => {}); // What was not open is not closed.
+      Promise.allSettled(readings)
+        .then(async () => (await archive)?.close())
+        .catch(() => {}); // What was not open is not closed.
       open = { path, archive: import('./archive.mjs').then(({ openArchive }) => openArchive(path)), readings: [] };
     }
     const reading = open.archive.then(act);

@@ -33,5 +33,11 @@ function listHash(items) {
  * @param {Shard} shard @param {import('../cli/paths.mjs').Item[]} items of all shards @param {string} model @param {string[]} labels
  * @param {import('../engine.mjs').Mixture | null} prevalence
  */
-export const heading = (shard, items, model, labels, prevalence) =>
-  ({ shard: labelOf(shard), films: items.length, list: listHash(items), model, labels, ...(prevalence && { prevalence }) });
+export const heading = (shard, items, model, labels, prevalence) => ({
+  shard: labelOf(shard),
+  films: items.length,
+  list: listHash(items),
+  model,
+  labels,
+  ...(prevalence && { prevalence }),
+});

@@ -34,7 +34,9 @@ async function diagnose(engine, { file }, reading) {
     const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits, patient } = diagnosis;
     const asked = features && { features: engine.features() };
     if (heatmap) await (await import('./overlay_png.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return { answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, patient, ...asked } };
+    return {
+      answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, patient, ...asked },
+    };
   } catch (error) {
     if (error instanceof CommandError) return { stop: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
@@ -56,5 +58,7 @@ try {
   parentPort.postMessage({ model: engine.model });
 } catch (error) {
   if (!(error instanceof PleuraError || error instanceof CommandError)) throw error;
-  parentPort.postMessage({ failure: { message: error.message, status: error instanceof CommandError ? error.status : 1 } });
+  parentPort.postMessage({
+    failure: { message: error.message, status: error instanceof CommandError ? error.status : 1 },
+  });
 }

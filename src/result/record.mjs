@@ -15,21 +15,39 @@
 const round = (x) => Math.round(x * 1e6) / 1e6;
 
 /** @param {{ [label: string]: number }} shares @returns {{ [label: string]: number }} */
-export const rounded = (shares) => Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, round(share)]));
+export const rounded = (shares) =>
+  Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, round(share)]));
 
 /** As --prevalence takes it; the weights' own is nothing. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
-export const mixtureText = (shares) => Object.entries(shares ?? {}).map(([label, share]) => `${label}=${share}`).join(',');
+export const mixtureText = (shares) =>
+  Object.entries(shares ?? {})
+    .map(([label, share]) => `${label}=${share}`)
+    .join(',');
 
 /** What an overlay was fitted to. @param {{ base: string, films: { [label: string]: number } }} adapted */
-export const adaptedText = ({ base, films }) => `on the weights ${base.slice(0, 12)} to a person's own films: ${Object.entries(films).map(([label, n]) => `${label} ${n}`).join(', ')}`;
+export const adaptedText = ({ base, films }) =>
+  `on the weights ${base.slice(0, 12)} to a person's own films: ${Object.entries(films)
+    .map(([label, n]) => `${label} ${n}`)
+    .join(', ')}`;
 
 /** @param {string} file @param {import('../node/pool.mjs').Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
   const { verdict, probability, prevalence, gate, decoder, dicom, sha256, bits } = answer;
   const { accepted, score, reason } = gate;
-  return { file, status: 'ok', verdict, probability: rounded(probability), ...(prevalence && { prevalence }),
-    gate: { accepted, score: round(score), reason }, decoder, ...(dicom && { dicom }), sha256, model, bits };
+  return {
+    file,
+    status: 'ok',
+    verdict,
+    probability: rounded(probability),
+    ...(prevalence && { prevalence }),
+    gate: { accepted, score: round(score), reason },
+    decoder,
+    ...(dicom && { dicom }),
+    sha256,
+    model,
+    bits,
+  };
 }
 
 /** Control characters and changes of direction: in a file name they could rewrite the terminal. */
@@ -58,11 +76,40 @@ export const jsonLines = () => ({ head: '', row: toJson });
 
 /** @param {string[]} labels CSV (RFC 4180, but lines end as those of Unix do) */
 export const csv = (labels) => ({
-  head: csvLine(['file', 'status', 'verdict', ...labels.map((label) => `probability_${label}`), 'prevalence',
-    'accepted', 'score', 'reason', 'decoder', 'sha256', 'model', 'bits', 'code', 'message']),
+  head: csvLine([
+    'file',
+    'status',
+    'verdict',
+    ...labels.map((label) => `probability_${label}`),
+    'prevalence',
+    'accepted',
+    'score',
+    'reason',
+    'decoder',
+    'sha256',
+    'model',
+    'bits',
+    'code',
+    'message',
+  ]),
   /** @param {Record} r */
-  row: (r) => csvLine([r.file, r.status, r.verdict, ...labels.map((label) => r.probability?.[label]), mixtureText(r.prevalence),
-    r.gate?.accepted, r.gate?.score, r.gate?.reason, r.decoder, r.sha256, r.model, r.bits, r.code, r.message]),
+  row: (r) =>
+    csvLine([
+      r.file,
+      r.status,
+      r.verdict,
+      ...labels.map((label) => r.probability?.[label]),
+      mixtureText(r.prevalence),
+      r.gate?.accepted,
+      r.gate?.score,
+      r.gate?.reason,
+      r.decoder,
+      r.sha256,
+      r.model,
+      r.bits,
+      r.code,
+      r.message,
+    ]),
 });
 
 const percent = (p) => `${(100 * p).toFixed(1)} %`;
@@ -82,26 +129,49 @@ export function table(labels, names, columns, coloured, prevalence) {
   const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
   const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
   const file = Math.max(12, Math.min(longest, columns - rest));
-  const paint = (said) => (coloured && Object.hasOwn(COLOURS, said) ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) + ' '.repeat(verdict - said.length);
+  const paint = (said) =>
+    (coloured && Object.hasOwn(COLOURS, said) ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) +
+    ' '.repeat(verdict - said.length);
   const line = (name, said, cells) =>
     [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
   return {
-    head: [...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []), line('FILE', 'VERDICT', shown)].join('\n'),
+    head: [
+      ...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []),
+      line('FILE', 'VERDICT', shown),
+    ].join('\n'),
     /** @param {Record} r */
-    row: (r) => r.status === 'error' ? line(r.file, 'error', [r.code])
-      : r.verdict === 'refused' ? line(r.file, 'refused', [r.gate.reason])
-      : line(r.file, harmless(r.verdict), labels.map((label) => percent(r.probability[label]))),
+    row: (r) =>
+      r.status === 'error'
+        ? line(r.file, 'error', [r.code])
+        : r.verdict === 'refused'
+          ? line(r.file, 'refused', [r.gate.reason])
+          : line(
+              r.file,
+              harmless(r.verdict),
+              labels.map((label) => percent(r.probability[label])),
+            ),
   };
 }
 
 /** @param {{graph: string, name: string, shape: number[], products: number, ms: number}[]} layers @returns {string} */
 export function layerTable(layers) {
-  const row = (graph, name, out, products, ms) => [graph.padEnd(10), name.padEnd(14), out.padEnd(13), (products / 1e6).toFixed(2).padStart(9),
-    ms.toFixed(3).padStart(9), (products ? (2 * products / ms / 1e6).toFixed(1) : '').padStart(8)].join(' ').trimEnd();
+  const row = (graph, name, out, products, ms) =>
+    [
+      graph.padEnd(10),
+      name.padEnd(14),
+      out.padEnd(13),
+      (products / 1e6).toFixed(2).padStart(9),
+      ms.toFixed(3).padStart(9),
+      (products ? ((2 * products) / ms / 1e6).toFixed(1) : '').padStart(8),
+    ]
+      .join(' ')
+      .trimEnd();
   const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
-  return ['\nGRAPH      LAYER          OUTPUT        MPRODUCTS        MS  GFLOP/S',
+  return [
+    '\nGRAPH      LAYER          OUTPUT        MPRODUCTS        MS  GFLOP/S',
     ...layers.map(({ graph, name, shape, products, ms }) => row(graph, harmless(name), shape.join('x'), products, ms)),
-    row('all', '', '', sum('products'), sum('ms'))].join('\n');
+    row('all', '', '', sum('products'), sum('ms')),
+  ].join('\n');
 }
 
 /** The end of a path says more than its beginning. @param {string} text @param {number} width */

@@ -15,7 +15,8 @@ export const GRID = Array.from({ length: 101 }, (_, i) => i / 100);
 export function roc(scores, positive) {
   const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
   return (weight) => {
-    let up = 0, down = 0;
+    let up = 0,
+      down = 0;
     /** @type {Point[]} */ const points = [[0, 0]];
     for (let i = 0; i < order.length;) {
       const score = scores[order[i]];
@@ -37,7 +38,8 @@ export function onGrid(curve) {
   let i = 0;
   return GRID.map((x) => {
     while (i + 1 < curve.length && curve[i + 1][0] <= x) i++;
-    const [x0, y0] = curve[i], [x1, y1] = curve[i + 1] ?? curve[i];
+    const [x0, y0] = curve[i],
+      [x1, y1] = curve[i + 1] ?? curve[i];
     return x1 > x0 ? y0 + ((x - x0) * (y1 - y0)) / (x1 - x0) : y0;
   });
 }
@@ -60,7 +62,9 @@ export function reliability(probability, positive, weight, bins = 10) {
   return all.flatMap(({ n, total, squares, predicted, observed }, i) => {
     if (!total) return [];
     const { low, high } = wilson(observed / total, (total * total) / squares);
-    return [{ from: i / bins, to: (i + 1) / bins, n, predicted: predicted / total, observed: observed / total, low, high }];
+    return [
+      { from: i / bins, to: (i + 1) / bins, n, predicted: predicted / total, observed: observed / total, low, high },
+    ];
   });
 }
 
@@ -72,20 +76,26 @@ export function reliability(probability, positive, weight, bins = 10) {
  */
 export function netBenefit(probability, positive, weight, thresholds) {
   const order = Array.from(probability, (_, i) => i).sort((a, b) => probability[b] - probability[a]);
-  let total = 0, positives = 0;
+  let total = 0,
+    positives = 0;
   for (let i = 0; i < order.length; i++) {
     total += weight[i];
     if (positive[i]) positives += weight[i];
   }
-  let up = 0, down = 0, i = 0;
-  return [...thresholds].sort((a, b) => b - a).map((threshold) => {
-    for (; i < order.length && probability[order[i]] >= threshold; i++) {
-      if (positive[order[i]]) up += weight[order[i]];
-      else down += weight[order[i]];
-    }
-    const odds = threshold / (1 - threshold);
-    return { threshold, model: (up - down * odds) / total, all: (positives - (total - positives) * odds) / total };
-  }).reverse();
+  let up = 0,
+    down = 0,
+    i = 0;
+  return [...thresholds]
+    .sort((a, b) => b - a)
+    .map((threshold) => {
+      for (; i < order.length && probability[order[i]] >= threshold; i++) {
+        if (positive[order[i]]) up += weight[order[i]];
+        else down += weight[order[i]];
+      }
+      const odds = threshold / (1 - threshold);
+      return { threshold, model: (up - down * odds) / total, all: (positives - (total - positives) * odds) / total };
+    })
+    .reverse();
 }
 
 /**
@@ -101,11 +111,16 @@ export function calibrationSlope(probability, positive) {
   /** @param {Numbers} weight @param {[number, number]} start intercept, slope @returns {[number, number]} */
   function fit(weight, [intercept, slope]) {
     for (let round = 0; round < 30 && Math.abs(slope) < 100; round++) {
-      let g0 = 0, g1 = 0, h00 = 0, h01 = 0, h11 = 0;
+      let g0 = 0,
+        g1 = 0,
+        h00 = 0,
+        h01 = 0,
+        h11 = 0;
       for (let i = 0; i < odds.length; i++) {
         if (!weight[i]) continue;
         const p = 1 / (1 + Math.exp(-intercept - slope * odds[i]));
-        const gap = weight[i] * (Number(positive[i]) - p), curve = weight[i] * p * (1 - p);
+        const gap = weight[i] * (Number(positive[i]) - p),
+          curve = weight[i] * p * (1 - p);
         g0 += gap;
         g1 += gap * odds[i];
         h00 += curve;
@@ -113,7 +128,8 @@ export function calibrationSlope(probability, positive) {
         h11 += curve * odds[i] * odds[i];
       }
       const determinant = h00 * h11 - h01 * h01;
-      const up = (h11 * g0 - h01 * g1) / determinant, steeper = (h00 * g1 - h01 * g0) / determinant;
+      const up = (h11 * g0 - h01 * g1) / determinant,
+        steeper = (h00 * g1 - h01 * g0) / determinant;
       intercept += up;
       slope += steeper;
       if (Math.abs(up) < 1e-6 && Math.abs(steeper) < 1e-6) return [intercept, slope];

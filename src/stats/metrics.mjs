@@ -1,6 +1,16 @@
 // The figures of scored films: sensitivities, areas, calibration, each with an interval from a bootstrap over patients.
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from './curves.mjs';
-import { against, auc, balanced, bootstrap, calibrationError, confusion, FEWEST, patientsOf, wilson } from './scores.mjs';
+import {
+  against,
+  auc,
+  balanced,
+  bootstrap,
+  calibrationError,
+  confusion,
+  FEWEST,
+  patientsOf,
+  wilson,
+} from './scores.mjs';
 
 /**
  * @typedef {import('./scores.mjs').Figure | null} Figure  null where too few films stand behind it
@@ -12,7 +22,8 @@ const PREVALENCES = [0.02, 0.1, 0.3];
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
 /** Bayes: the share of the called that are, at another prevalence; NaN when none is called. */
-const predictive = (hit, falseAlarm, prevalence) => (hit * prevalence) / (hit * prevalence + falseAlarm * (1 - prevalence));
+const predictive = (hit, falseAlarm, prevalence) =>
+  (hit * prevalence) / (hit * prevalence + falseAlarm * (1 - prevalence));
 
 /** @param {number[]} values */
 const sum = (values) => values.reduce((total, x) => total + x, 0);
@@ -22,7 +33,9 @@ const mean = (values) => sum(values) / values.length;
 /** Weights that give each label its share of all, as far as it occurs. @param {number[]} truth @param {number[]} shares */
 const reweigh = (truth, shares) => (weight) => {
   const total = shares.map(() => 0);
-  truth.forEach((label, i) => { total[label] += weight[i]; });
+  truth.forEach((label, i) => {
+    total[label] += weight[i];
+  });
   return weight.map((w, i) => (w ? (w * shares[truth[i]]) / total[truth[i]] : 0));
 };
 
@@ -31,7 +44,10 @@ function prepare(scored, labels) {
   const truth = scored.map((film) => film.truth);
   const positive = labels.map((_, label) => truth.map((t) => t === label));
   return {
-    truth, positive, guess: scored.map(({ guess }) => guess), ones: new Float64Array(scored.length).fill(1),
+    truth,
+    positive,
+    guess: scored.map(({ guess }) => guess),
+    ones: new Float64Array(scored.length).fill(1),
     probability: labels.map((_, label) => scored.map((film) => film.probability[label])),
     counts: positive.map((all) => all.filter(Boolean).length),
     confidence: scored.map(({ probability }) => Math.max(...probability)),
@@ -55,7 +71,8 @@ const enough = (counts, shares) => counts.every((n, i) => n >= FEWEST || shares[
  * @param {Scored[]} scored @param {(weight: Float64Array) => Record<string, number>} ask
  */
 function draw(scored, ask) {
-  const names = Object.keys(ask(new Float64Array(scored.length).fill(1))), drawn = bootstrap(scored, (weight) => Object.values(ask(weight)));
+  const names = Object.keys(ask(new Float64Array(scored.length).fill(1))),
+    drawn = bootstrap(scored, (weight) => Object.values(ask(weight)));
   /** @param {string} name @param {number} films behind it @returns {Figure} */
   const figure = (name, films) => {
     const given = drawn[names.indexOf(name)];
@@ -90,13 +107,20 @@ export function figures(scored, labels) {
       const shares = against(matrix, label);
       const other = PREVALENCES.flatMap((prevalence) => [
         [`ppv ${prevalence}`, predictive(shares.sensitivity, 1 - shares.specificity, prevalence)],
-        [`npv ${prevalence}`, predictive(shares.specificity, 1 - shares.sensitivity, 1 - prevalence)]]);
-      return Object.entries({ ...shares, auc: area[label], slope: slopes[label](weight), ...Object.fromEntries(other) })
-        .map(([name, value]) => [`${label} ${name}`, value]);
+        [`npv ${prevalence}`, predictive(shares.specificity, 1 - shares.sensitivity, 1 - prevalence)],
+      ]);
+      return Object.entries({
+        ...shares,
+        auc: area[label],
+        slope: slopes[label](weight),
+        ...Object.fromEntries(other),
+      }).map(([name, value]) => [`${label} ${name}`, value]);
     });
     return {
-      ...Object.fromEntries(own.flat()), accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
-      balancedAccuracy: balanced(matrix), macroAuc: mean(area.filter((x) => !Number.isNaN(x))),
+      ...Object.fromEntries(own.flat()),
+      accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
+      balancedAccuracy: balanced(matrix),
+      macroAuc: mean(area.filter((x) => !Number.isNaN(x))),
       calibrationError: calibrationError(confidence, right, weight),
     };
   };
@@ -105,18 +129,43 @@ export function figures(scored, labels) {
   const classes = labels.map((label, i) => {
     const fewer = Math.min(counts[i], scored.length - counts[i]);
     return {
-      label, n: counts[i],
-      sensitivity: share(`${i} sensitivity`, scored.filter(({ truth }) => truth === i)), specificity: share(`${i} specificity`, scored.filter(({ truth }) => truth !== i)),
-      ppv: share(`${i} ppv`, scored.filter(({ guess }) => guess === i)), npv: share(`${i} npv`, scored.filter(({ guess }) => guess !== i)),
-      auc: figure(`${i} auc`, fewer), slope: figure(`${i} slope`, fewer),
-      atPrevalence: PREVALENCES.map((prevalence) => ({ prevalence, ppv: predicted(`${i} ppv ${prevalence}`, fewer), npv: predicted(`${i} npv ${prevalence}`, fewer) })),
+      label,
+      n: counts[i],
+      sensitivity: share(
+        `${i} sensitivity`,
+        scored.filter(({ truth }) => truth === i),
+      ),
+      specificity: share(
+        `${i} specificity`,
+        scored.filter(({ truth }) => truth !== i),
+      ),
+      ppv: share(
+        `${i} ppv`,
+        scored.filter(({ guess }) => guess === i),
+      ),
+      npv: share(
+        `${i} npv`,
+        scored.filter(({ guess }) => guess !== i),
+      ),
+      auc: figure(`${i} auc`, fewer),
+      slope: figure(`${i} slope`, fewer),
+      atPrevalence: PREVALENCES.map((prevalence) => ({
+        prevalence,
+        ppv: predicted(`${i} ppv ${prevalence}`, fewer),
+        npv: predicted(`${i} npv ${prevalence}`, fewer),
+      })),
     };
   });
   const smallest = Math.min(...counts.filter((n) => n));
   return {
-    n: scored.length, patients: patientsOf(scored), confusion: matrix, classes,
-    accuracy: share('accuracy', scored), balancedAccuracy: figure('balancedAccuracy', smallest),
-    macroAuc: figure('macroAuc', smallest), calibrationError: figure('calibrationError', scored.length),
+    n: scored.length,
+    patients: patientsOf(scored),
+    confusion: matrix,
+    classes,
+    accuracy: share('accuracy', scored),
+    balancedAccuracy: figure('balancedAccuracy', smallest),
+    macroAuc: figure('macroAuc', smallest),
+    calibrationError: figure('calibrationError', scored.length),
   };
 }
 
@@ -132,19 +181,37 @@ export function atPrevalence(scored, labels, shares) {
     const weighed = weigh(weight);
     const matrix = confusion(truth, guess, labels.length, weighed);
     return {
-      accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()), calibrationError: calibrationError(confidence, right, weighed),
-      ...Object.fromEntries(labels.flatMap((_, label) => Object.entries(against(matrix, label)).map(([name, value]) => [`${label} ${name}`, value]))),
+      accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
+      calibrationError: calibrationError(confidence, right, weighed),
+      ...Object.fromEntries(
+        labels.flatMap((_, label) =>
+          Object.entries(against(matrix, label)).map(([name, value]) => [`${label} ${name}`, value]),
+        ),
+      ),
     };
   };
   const { figure, share, predicted } = draw(scored, ask);
-  const weighed = weigh(ones), films = enough(counts, shares) ? scored.map((film, i) => ({ ...film, weight: weighed[i] })).filter(({ weight }) => weight) : [];
+  const weighed = weigh(ones),
+    films = enough(counts, shares)
+      ? scored.map((film, i) => ({ ...film, weight: weighed[i] })).filter(({ weight }) => weight)
+      : [];
   const shareOf = (name, own) => share(name, own, alike(own));
   return {
-    shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])), accuracy: shareOf('accuracy', films), calibrationError: figure('calibrationError', films.length),
+    shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])),
+    accuracy: shareOf('accuracy', films),
+    calibrationError: figure('calibrationError', films.length),
     classes: labels.map((label, i) => ({
       label,
-      sensitivity: shareOf(`${i} sensitivity`, films.filter(({ truth }) => truth === i)), specificity: shareOf(`${i} specificity`, films.filter(({ truth }) => truth !== i)),
-      ppv: predicted(`${i} ppv`, films.filter(({ guess }) => guess === i).length), npv: predicted(`${i} npv`, films.filter(({ guess }) => guess !== i).length),
+      sensitivity: shareOf(
+        `${i} sensitivity`,
+        films.filter(({ truth }) => truth === i),
+      ),
+      specificity: shareOf(
+        `${i} specificity`,
+        films.filter(({ truth }) => truth !== i),
+      ),
+      ppv: predicted(`${i} ppv`, films.filter(({ guess }) => guess === i).length),
+      npv: predicted(`${i} npv`, films.filter(({ guess }) => guess !== i).length),
     })),
   };
 }
@@ -162,12 +229,23 @@ export function curves(scored, labels, moved) {
   const expected = moved ? prepare(moved.scored, labels).probability : probability;
   return labels.flatMap((label, i) => {
     if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
-    const curve = roc(probability[i], positive[i]), area = auc(probability[i], positive[i]);
+    const curve = roc(probability[i], positive[i]),
+      area = auc(probability[i], positive[i]);
     const [whole, ...band] = bootstrap(scored, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
-    return [{
-      label, n: counts[i], others: scored.length - counts[i], weighted: moved ? moved.shares[i] : null, auc: whole,
-      roc: curve(ones), band: band.map(({ value, low, high }, at) => ({ x: GRID[at], low: low ?? value, high: high ?? value })),
-      ...(drawable && { reliability: reliability(expected[i], positive[i], weight), netBenefit: netBenefit(expected[i], positive[i], weight, THRESHOLDS) }),
-    }];
+    return [
+      {
+        label,
+        n: counts[i],
+        others: scored.length - counts[i],
+        weighted: moved ? moved.shares[i] : null,
+        auc: whole,
+        roc: curve(ones),
+        band: band.map(({ value, low, high }, at) => ({ x: GRID[at], low: low ?? value, high: high ?? value })),
+        ...(drawable && {
+          reliability: reliability(expected[i], positive[i], weight),
+          netBenefit: netBenefit(expected[i], positive[i], weight, THRESHOLDS),
+        }),
+      },
+    ];
   });
 }

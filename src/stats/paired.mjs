@@ -5,7 +5,8 @@ import { auc, balanced, bootstrap, confusion, FEWEST, patientsOf } from './score
 export function twoSided(z) {
   const x = Math.abs(z) / Math.SQRT2;
   if (x < 2) {
-    let term = x, sum = x;
+    let term = x,
+      sum = x;
     for (let n = 1; term > sum * 1e-17; n++) sum += term *= (2 * x * x) / (2 * n + 1);
     return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
   }
@@ -20,7 +21,8 @@ export function twoSided(z) {
  */
 export function mcnemar(first, second) {
   const n = first + second;
-  let log = -n * Math.LN2, sum = 0;
+  let log = -n * Math.LN2,
+    sum = 0;
   for (let k = 0; k <= Math.min(first, second); k++) {
     sum += Math.exp(log);
     log += Math.log((n - k) / (k + 1));
@@ -54,8 +56,11 @@ function covariance(a, b) {
 export function delong(first, second, positive) {
   // Of each film, the share of the other class that it stands on the right side of.
   const [a, b] = [first, second].map((scores) => {
-    const up = scores.filter((_, i) => positive[i]), down = scores.filter((_, i) => !positive[i]);
-    const all = midranks([...up, ...down]), ofUp = midranks(up), ofDown = midranks(down);
+    const up = scores.filter((_, i) => positive[i]),
+      down = scores.filter((_, i) => !positive[i]);
+    const all = midranks([...up, ...down]),
+      ofUp = midranks(up),
+      ofDown = midranks(down);
     return {
       up: ofUp.map((rank, i) => (all[i] - rank) / down.length),
       down: ofDown.map((rank, i) => 1 - (all[up.length + i] - rank) / up.length),
@@ -66,7 +71,8 @@ export function delong(first, second, positive) {
     const gap = a[side].map((x, i) => x - b[side][i]);
     return covariance(gap, gap) / gap.length;
   };
-  const difference = area(a) - area(b), error = Math.sqrt(spread('up') + spread('down'));
+  const difference = area(a) - area(b),
+    error = Math.sqrt(spread('up') + spread('down'));
   return { difference, error, p: error > 0 ? twoSided(difference / error) : difference ? NaN : 1 };
 }
 
@@ -76,14 +82,17 @@ export function delong(first, second, positive) {
  */
 
 /** @param {Record<string, number>} probability */
-const likeliest = (probability) => Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
+const likeliest = (probability) =>
+  Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
 
 /**
  * First minus second in everything; by the largest probability, whatever the gates say.
  * @param {Pair[]} pairs @param {string[]} labels that both models know
  */
 export function compare(pairs, labels) {
-  const kinds = [...new Set(pairs.flatMap(({ truth, first, second }) => [truth, ...Object.keys(first), ...Object.keys(second)]))];
+  const kinds = [
+    ...new Set(pairs.flatMap(({ truth, first, second }) => [truth, ...Object.keys(first), ...Object.keys(second)])),
+  ];
   const truth = pairs.map((pair) => kinds.indexOf(pair.truth));
   const models = /** @type {const} */ (['first', 'second']).map((name) => ({
     guess: pairs.map((pair) => kinds.indexOf(likeliest(pair[name]))),
@@ -93,24 +102,39 @@ export function compare(pairs, labels) {
   const areas = models.map(({ scores }) => labels.map((_, i) => auc(scores[i], positive[i])));
   /** Both models' values and their difference, for each label and over all. @param {Float64Array} weight */
   const ask = (weight) => {
-    const values = models.map(({ guess }, m) => [...areas[m].map((area) => area(weight)), balanced(confusion(truth, guess, kinds.length, weight))]);
+    const values = models.map(({ guess }, m) => [
+      ...areas[m].map((area) => area(weight)),
+      balanced(confusion(truth, guess, kinds.length, weight)),
+    ]);
     return values[0].map((value, i) => value - values[1][i]);
   };
-  const ones = new Float64Array(pairs.length).fill(1), differences = bootstrap(pairs, ask);
+  const ones = new Float64Array(pairs.length).fill(1),
+    differences = bootstrap(pairs, ask);
   const right = models.map(({ guess }) => guess.map((label, i) => label === truth[i]));
   const fewest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
   const balancedOf = (m) => balanced(confusion(truth, models[m].guess, kinds.length, ones));
   const alone = [0, 1].map((m) => pairs.filter((_, i) => right[m][i] && !right[1 - m][i]).length);
   return {
-    n: pairs.length, patients: patientsOf(pairs),
+    n: pairs.length,
+    patients: patientsOf(pairs),
     classes: labels.map((label, i) => {
       const n = positive[i].filter(Boolean).length;
-      if (Math.min(n, pairs.length - n) < FEWEST) return { label, n, first: null, second: null, difference: null, delong: null };
+      if (Math.min(n, pairs.length - n) < FEWEST)
+        return { label, n, first: null, second: null, difference: null, delong: null };
       const [first, second] = areas.map((all) => all[i](ones));
-      return { label, n, first, second, difference: differences[i], delong: delong(models[0].scores[i], models[1].scores[i], positive[i]) };
+      return {
+        label,
+        n,
+        first,
+        second,
+        difference: differences[i],
+        delong: delong(models[0].scores[i], models[1].scores[i], positive[i]),
+      };
     }),
-    balancedAccuracy: pairs.length && fewest >= FEWEST
-      ? { first: balancedOf(0), second: balancedOf(1), difference: differences[labels.length] } : { first: null, second: null, difference: null },
+    balancedAccuracy:
+      pairs.length && fewest >= FEWEST
+        ? { first: balancedOf(0), second: balancedOf(1), difference: differences[labels.length] }
+        : { first: null, second: null, difference: null },
     mcnemar: { firstAlone: alone[0], secondAlone: alone[1], p: mcnemar(alone[0], alone[1]) },
   };
 }

@@ -61,15 +61,20 @@ export function against(matrix, label) {
   const called = sum(matrix.map((row) => row[label]));
   const neither = all - is - called + hit;
   return {
-    sensitivity: share(hit, is), specificity: share(neither, all - is),
-    ppv: share(hit, called), npv: share(neither, all - called),
+    sensitivity: share(hit, is),
+    specificity: share(neither, all - is),
+    ppv: share(hit, called),
+    npv: share(neither, all - called),
   };
 }
 
 /** @param {number[][]} matrix @returns {number} mean sensitivity over the classes that occur */
 export function balanced(matrix) {
   const found = matrix.map((row, label) => against(matrix, label).sensitivity).filter((x) => !Number.isNaN(x));
-  return share(found.reduce((total, x) => total + x, 0), found.length);
+  return share(
+    found.reduce((total, x) => total + x, 0),
+    found.length,
+  );
 }
 
 /**
@@ -79,9 +84,12 @@ export function balanced(matrix) {
 export function auc(scores, positive) {
   const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[a] - scores[b]);
   return (weight) => {
-    let below = 0, wins = 0, positives = 0;
+    let below = 0,
+      wins = 0,
+      positives = 0;
     for (let i = 0; i < order.length;) {
-      let up = 0, down = 0;
+      let up = 0,
+        down = 0;
       const score = scores[order[i]];
       for (; i < order.length && scores[order[i]] === score; i++) {
         if (positive[order[i]]) up += weight[order[i]];
@@ -107,7 +115,10 @@ export function calibrationError(confidence, right, weight, bins = 15) {
     gap[bin] += weight[i] * (confidence[i] - Number(right[i]));
     total += weight[i];
   }
-  return share(gap.reduce((sum, x) => sum + Math.abs(x), 0), total);
+  return share(
+    gap.reduce((sum, x) => sum + Math.abs(x), 0),
+    total,
+  );
 }
 
 /** Linear between the two nearest. @param {Float64Array} sorted @param {number} q */
@@ -128,7 +139,9 @@ export const patientsOf = (films) => new Set(films.map(({ patient }) => patient)
  * @param {number} [rounds] @param {number} [seed] @returns {Figure[]}
  */
 export function bootstrap(films, figures, rounds = 1000, seed = 1) {
-  const numbers = new Map([...new Set(films.map(({ patient }) => patient))].map((patient, number) => [patient, number]));
+  const numbers = new Map(
+    [...new Set(films.map(({ patient }) => patient))].map((patient, number) => [patient, number]),
+  );
   const patient = films.map((film) => numbers.get(film.patient));
   const draw = random(seed);
   const times = new Float64Array(numbers.size);
@@ -143,6 +156,8 @@ export function bootstrap(films, figures, rounds = 1000, seed = 1) {
   return figures(weight.fill(1)).map((value, i) => {
     const known = Float64Array.from(drawn.map((values) => values[i]).filter((x) => !Number.isNaN(x))).sort();
     const [low, high] = [0.025, 0.975].map((q) => quantile(known, q));
-    return known.length < 0.95 * rounds || high - low < ROUNDING ? { value, low: null, high: null } : { value, low, high };
+    return known.length < 0.95 * rounds || high - low < ROUNDING
+      ? { value, low: null, high: null }
+      : { value, low, high };
   });
 }

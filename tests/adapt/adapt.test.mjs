@@ -13,26 +13,37 @@ import { random } from '../../src/stats/scores.mjs';
 import { film, folder, lines, pleura, root, tiny, tried } from '../cli/command.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 
-const LABELS = ['covid', 'pneumonia', 'normal'], WIDTH = 12;
-const draw = random(5), normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
+const LABELS = ['covid', 'pneumonia', 'normal'],
+  WIDTH = 12;
+const draw = random(5),
+  normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
 const rows = (size) => LABELS.map(() => Float64Array.from({ length: WIDTH }, () => size * normal()));
 const shipped = { weight: rows(1), bias: [0, 0, 0] };
 
 /** Films whose labels are drawn as `layer` says, two of each patient. */
 function make(count, layer) {
   return Array.from({ length: count }, (_, i) => {
-    const features = Float64Array.from({ length: WIDTH }, () => Math.max(0, normal())), p = softmax(apply(layer, features));
+    const features = Float64Array.from({ length: WIDTH }, () => Math.max(0, normal())),
+      p = softmax(apply(layer, features));
     let label = 0;
     for (let left = draw(); label < 2 && left > p[label]; label++) left -= p[label];
     return { features, label, patient: `p${i >> 1}` };
   });
 }
 const lossOf = (films, layer, temperature = 1) =>
-  loss(films.map(({ features }) => apply(layer, features).map((z) => z / temperature)), films.map(({ label }) => label)) / films.length;
+  loss(
+    films.map(({ features }) => apply(layer, features).map((z) => z / temperature)),
+    films.map(({ label }) => label),
+  ) / films.length;
 
 test('a known change of the layer is found: on new films it costs nearly as little as the true one', () => {
-  const truth = { weight: shipped.weight.map((row, k) => row.map((w, i) => w + (i % 3 === k ? 1.5 : 0))), bias: [1, -1, 0] };
-  const films = make(400, truth), fresh = make(2000, truth), { layer, temperature, before, after } = refit(films, shipped);
+  const truth = {
+    weight: shipped.weight.map((row, k) => row.map((w, i) => w + (i % 3 === k ? 1.5 : 0))),
+    bias: [1, -1, 0],
+  };
+  const films = make(400, truth),
+    fresh = make(2000, truth),
+    { layer, temperature, before, after } = refit(films, shipped);
   const [best, was, now] = [lossOf(fresh, truth), lossOf(fresh, shipped), lossOf(fresh, layer, temperature)];
   assert.ok(was - best > 0.2, `${was} ${best}`);
   assert.ok(now - best < 0.1 * (was - best), `${now} of ${best}..${was}`);
@@ -43,8 +54,10 @@ test('a known change of the layer is found: on new films it costs nearly as litt
 });
 
 test('where the shipped layer is right already, nothing is claimed, and nearly nothing changes', () => {
-  const films = make(200, shipped), { layer, temperature, before, after } = refit(films, shipped);
-  const advice = advise(compareFits(films, { before, after }, LABELS)), fresh = make(2000, shipped);
+  const films = make(200, shipped),
+    { layer, temperature, before, after } = refit(films, shipped);
+  const advice = advise(compareFits(films, { before, after }, LABELS)),
+    fresh = make(2000, shipped);
   assert.ok(advice === 'same' || advice === 'worse', advice);
   assert.ok(lossOf(fresh, layer, temperature) - lossOf(fresh, shipped) < 0.05);
 });
@@ -56,31 +69,48 @@ test('labels dealt by chance lead to no claim', () => {
 });
 
 test('no strength is worse than the layer to begin with on the films themselves, and weaker pulls fit them closer', () => {
-  const films = make(90, { weight: rows(1), bias: [0, 0, 0] }), { points, back } = project(films, shipped);
+  const films = make(90, { weight: rows(1), bias: [0, 0, 0] }),
+    { points, back } = project(films, shipped);
   const losses = fit(points, [Infinity, 100, 10, 1, 0.1]).map((change) => lossOf(films, back(change)));
   assert.ok(Math.abs(losses[0] - lossOf(films, shipped)) < 1e-9);
   losses.forEach((own, i) => assert.ok(i === 0 || own < losses[i - 1] + 1e-4, losses.join(' ')));
 });
 
 test('temperature and shift are those that the labels were drawn with', () => {
-  const films = make(3000, shipped), logits = films.map(({ features }) => apply(shipped, features).map((z, k) => 2.5 * (z - [1, 0, -1][k])));
-  const { temperature, shift } = calibrate(logits, films.map(({ label }) => label)), middle = (shift[0] + shift[2]) / 2;
+  const films = make(3000, shipped),
+    logits = films.map(({ features }) => apply(shipped, features).map((z, k) => 2.5 * (z - [1, 0, -1][k])));
+  const { temperature, shift } = calibrate(
+      logits,
+      films.map(({ label }) => label),
+    ),
+    middle = (shift[0] + shift[2]) / 2;
   assert.ok(Math.abs(temperature - 2.5) < 0.25, String(temperature));
   [1, 0, -1].forEach((truth, k) => assert.ok(Math.abs(shift[k] - middle - truth) < 0.3, shift.join(' ')));
 });
 
 test('the beginning is the shipped layer at its temperature, moved to the mixture by Bayes', () => {
-  const prior = [0.5, 0.25, 0.25], mixture = [0.1, 0.3, 0.6], [{ features }] = make(1, shipped);
-  const p = softmax(apply(shipped, features).map((z) => z / 1.7)), moved = p.map((share, k) => (share * mixture[k]) / prior[k]), sum = moved.reduce((a, b) => a + b);
-  softmax(apply(begin(shipped, 1.7, prior, mixture), features)).forEach((share, k) => assert.ok(Math.abs(share - moved[k] / sum) < 1e-12));
+  const prior = [0.5, 0.25, 0.25],
+    mixture = [0.1, 0.3, 0.6],
+    [{ features }] = make(1, shipped);
+  const p = softmax(apply(shipped, features).map((z) => z / 1.7)),
+    moved = p.map((share, k) => (share * mixture[k]) / prior[k]),
+    sum = moved.reduce((a, b) => a + b);
+  softmax(apply(begin(shipped, 1.7, prior, mixture), features)).forEach((share, k) =>
+    assert.ok(Math.abs(share - moved[k] / sum) < 1e-12),
+  );
 });
 
 test('folds keep patients whole, spread the labels, and do not depend on the order of the films', () => {
-  const films = make(211, shipped).map((one, i) => ({ ...one, patient: `p${i % 70}` })), own = folds(films), back = [...films].reverse();
+  const films = make(211, shipped).map((one, i) => ({ ...one, patient: `p${i % 70}` })),
+    own = folds(films),
+    back = [...films].reverse();
   const byPatient = new Map();
-  films.forEach(({ patient }, f) => assert.equal(byPatient.get(patient) ?? (byPatient.set(patient, own[f]), own[f]), own[f], patient));
+  films.forEach(({ patient }, f) =>
+    assert.equal(byPatient.get(patient) ?? (byPatient.set(patient, own[f]), own[f]), own[f], patient),
+  );
   assert.deepEqual(folds(back).reverse(), own);
-  const alone = films.map((one, i) => ({ ...one, patient: `q${i}` })), fold = folds(alone);
+  const alone = films.map((one, i) => ({ ...one, patient: `q${i}` })),
+    fold = folds(alone);
   for (const label of [0, 1, 2]) {
     const counts = [0, 1, 2, 3, 4].map((f) => alone.filter((one, i) => one.label === label && fold[i] === f).length);
     assert.ok(Math.max(...counts) - Math.min(...counts) <= 1, counts.join(' '));
@@ -93,33 +123,59 @@ test('the same films give the same numbers', () => {
 });
 
 test('refused, repeated, contradictory and foreign films are left out and counted', () => {
-  const features = new Float32Array(1), found = (label, hash, patient = null, own = features) => ({ label, hash, patient, features: own });
-  const { films, leftOut } = choose([found('covid', 'a', 'x'), found('covid', 'a'), found('normal', 'b'), found('covid', 'c', null, null), found('covid', 'd'),
-    found('normal', 'd'), found('fracture', 'e')], LABELS);
-  assert.deepEqual(films, [{ label: 'covid', patient: 'x', features }, { label: 'normal', patient: 'b', features }]);
+  const features = new Float32Array(1),
+    found = (label, hash, patient = null, own = features) => ({ label, hash, patient, features: own });
+  const { films, leftOut } = choose(
+    [
+      found('covid', 'a', 'x'),
+      found('covid', 'a'),
+      found('normal', 'b'),
+      found('covid', 'c', null, null),
+      found('covid', 'd'),
+      found('normal', 'd'),
+      found('fracture', 'e'),
+    ],
+    LABELS,
+  );
+  assert.deepEqual(films, [
+    { label: 'covid', patient: 'x', features },
+    { label: 'normal', patient: 'b', features },
+  ]);
   assert.deepEqual(leftOut, { otherLabel: 1, refused: 1, repeated: 1, contradictory: 2 });
-  assert.deepEqual(missing(make(0, shipped), LABELS).map(({ films: n }) => n), [0, 0, 0]);
+  assert.deepEqual(
+    missing(make(0, shipped), LABELS).map(({ films: n }) => n),
+    [0, 0, 0],
+  );
   const few = Array.from({ length: 60 }, (_, i) => ({ label: i % 3, patient: `p${i % 3 === 1 ? 0 : i}` }));
   assert.deepEqual(missing(few, LABELS), [{ label: 'pneumonia', films: 20, patients: 1 }]);
 });
 
 /** An overlay for weights from made-up features as wide as theirs. */
 async function overlayFor(path, width) {
-  const [wasm, weights] = [join(root, 'build/pleura.wasm'), path].map((file) => new Uint8Array(readFileSync(file))), base = sha256(weights);
+  const [wasm, weights] = [join(root, 'build/pleura.wasm'), path].map((file) => new Uint8Array(readFileSync(file))),
+    base = sha256(weights);
   const { model } = await createEngine({ wasm, weights });
-  const films = Array.from({ length: 60 }, (_, i) => ({ label: model.labels[i % 3], patient: `p${i}`, features: Float32Array.from({ length: width }, (_, j) => Math.abs(normal()) + (j % 3 === i % 3 ? 1 : 0)) }));
+  const films = Array.from({ length: 60 }, (_, i) => ({
+    label: model.labels[i % 3],
+    patient: `p${i}`,
+    features: Float32Array.from({ length: width }, (_, j) => Math.abs(normal()) + (j % 3 === i % 3 ? 1 : 0)),
+  }));
   return { wasm, weights, base, model, films, ...(await adapt({ wasm, weights, base, model, films, sha256 })) };
 }
 const widthOf = (path) => {
-  const { tensors } = readGguf(readFileSync(path)), count = ({ dims }) => dims.reduce((a, b) => a * b, 1);
+  const { tensors } = readGguf(readFileSync(path)),
+    count = ({ dims }) => dims.reduce((a, b) => a * b, 1);
   return count(tensors.get('diagnosis.logits.weight')) / count(tensors.get('diagnosis.logits.bias'));
 };
 
 test('an overlay changes nothing but the last layer, and the engine says of itself that it is adapted', async () => {
-  const path = join(root, 'model/pleura.gguf'), { wasm, weights, base, model, overlay, advice } = await overlayFor(path, widthOf(path));
+  const path = join(root, 'model/pleura.gguf'),
+    { wasm, weights, base, model, overlay, advice } = await overlayFor(path, widthOf(path));
   assert.equal(advice, 'better');
   assert.ok(overlay.length < 16384);
-  const merged = applyOverlay(weights, base, overlay, sha256), engine = await createEngine({ wasm, weights: merged }), plain = await createEngine({ wasm, weights });
+  const merged = applyOverlay(weights, base, overlay, sha256),
+    engine = await createEngine({ wasm, weights: merged }),
+    plain = await createEngine({ wasm, weights });
   assert.equal(plain.model.adapted, null);
   assert.deepEqual(engine.model.adapted, { base, films: { covid: 20, pneumonia: 20, normal: 20 } });
   assert.equal(engine.model.version, `${model.version}+adapted`);
@@ -134,21 +190,36 @@ test('an overlay changes nothing but the last layer, and the engine says of itse
 });
 
 test('the features are what the last layer reads', async () => {
-  const weights = new Uint8Array(readFileSync(tiny)), engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights });
-  const { logits } = engine.diagnose(new Uint8Array(film(72))), features = engine.features(), { tensors } = readGguf(weights);
+  const weights = new Uint8Array(readFileSync(tiny)),
+    engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights });
+  const { logits } = engine.diagnose(new Uint8Array(film(72))),
+    features = engine.features(),
+    { tensors } = readGguf(weights);
   assert.equal(features.length, widthOf(tiny));
-  const { overlay, base, wasm } = await overlayFor(tiny, widthOf(tiny)), adapted = await createEngine({ wasm, weights: applyOverlay(weights, base, overlay, sha256) });
-  const now = adapted.diagnose(new Uint8Array(film(72))), own = readGguf(overlay).tensors, packed = new Float32Array(own.get('diagnosis.logits.weight').data.slice().buffer);
+  const { overlay, base, wasm } = await overlayFor(tiny, widthOf(tiny)),
+    adapted = await createEngine({ wasm, weights: applyOverlay(weights, base, overlay, sha256) });
+  const now = adapted.diagnose(new Uint8Array(film(72))),
+    own = readGguf(overlay).tensors,
+    packed = new Float32Array(own.get('diagnosis.logits.weight').data.slice().buffer);
   const bias = new Float32Array(own.get('diagnosis.logits.bias').data.slice().buffer);
-  now.logits.forEach((z, k) => assert.ok(Math.abs(z - features.reduce((sum, x, i) => sum + x * packed[4 * i + k], bias[k])) < 1e-4 * (1 + Math.abs(z))));
+  now.logits.forEach((z, k) =>
+    assert.ok(
+      Math.abs(z - features.reduce((sum, x, i) => sum + x * packed[4 * i + k], bias[k])) < 1e-4 * (1 + Math.abs(z)),
+    ),
+  );
   assert.notDeepEqual(now.logits, logits);
   assert.equal(tensors.get('diagnosis.logits.bias').dims[0], 4);
 });
 
 test('an overlay of other weights, a damaged one and every beginning of one is refused with a sentence', async () => {
-  const { weights, base, overlay } = await overlayFor(tiny, widthOf(tiny)), attempt = (bytes, hash = base) => () => applyOverlay(weights, hash, bytes, sha256);
+  const { weights, base, overlay } = await overlayFor(tiny, widthOf(tiny)),
+    attempt =
+      (bytes, hash = base) =>
+      () =>
+        applyOverlay(weights, hash, bytes, sha256);
   assert.throws(attempt(overlay, '0'.repeat(64)), { code: 'overlay-foreign', message: /belongs to other weights/ });
-  for (let size = 0; size < overlay.length; size += 7) assert.throws(attempt(overlay.slice(0, size)), { code: 'overlay-damaged', message: /damaged/ }, String(size));
+  for (let size = 0; size < overlay.length; size += 7)
+    assert.throws(attempt(overlay.slice(0, size)), { code: 'overlay-damaged', message: /damaged/ }, String(size));
   for (let at = 0; at < overlay.length; at += 5) {
     const bytes = overlay.slice();
     bytes[at] ^= 16;
@@ -159,7 +230,11 @@ test('an overlay of other weights, a damaged one and every beginning of one is r
   const { values, tensors } = readGguf(overlay);
   values.delete('pleura.overlay.sha256');
   values.set('pleura.prior', floatValues([1]));
-  const sealed = (own) => writeGguf({ values: new Map(own).set('pleura.overlay.sha256', textValue(sha256(writeGguf({ values: own, tensors })))), tensors });
+  const sealed = (own) =>
+    writeGguf({
+      values: new Map(own).set('pleura.overlay.sha256', textValue(sha256(writeGguf({ values: own, tensors })))),
+      tensors,
+    });
   assert.throws(attempt(sealed(values)), { code: 'overlay-damaged' }, 'one share for three labels');
   assert.equal(floatsIn(values.get('pleura.temperature')).length, 1);
 });
@@ -173,10 +248,16 @@ test('the command fits, tells before and after, and its overlay is used and name
   const { status, stdout, stderr } = tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Films: covid 20, pneumonia 20, normal 20, of 60 patients/);
-  assert.match(stdout, /\| balanced accuracy % \| 33\.3 \| [\d.]+ \([\d.]+–[\d.]+\) \|/, 'before, all is called the same, whoever is drawn');
+  assert.match(
+    stdout,
+    /\| balanced accuracy % \| 33\.3 \| [\d.]+ \([\d.]+–[\d.]+\) \|/,
+    'before, all is called the same, whoever is drawn',
+  );
   assert.match(stdout, /\| accuracy % \| [\d.]+ \([\d.]+–[\d.]+\) \|/);
   assert.match(stdout, /\*\*(Better|No better|Its prob|Worse)/);
-  const [plain, own] = [[], ['--overlay', 'own.gguf']].map((more) => lines(tried(['films/covid/0.png', '--json', ...more]).stdout)[0]);
+  const [plain, own] = [[], ['--overlay', 'own.gguf']].map(
+    (more) => lines(tried(['films/covid/0.png', '--json', ...more]).stdout)[0],
+  );
   assert.match(own.model, /^tiny-0\.0\.1\+adapted [0-9a-f]{12}$/);
   assert.notEqual(own.model, plain.model);
   assert.notEqual(own.bits, plain.bits);
@@ -184,7 +265,9 @@ test('the command fits, tells before and after, and its overlay is used and name
   assert.deepEqual(facts.adapted.films, { covid: 20, pneumonia: 20, normal: 20 });
   assert.equal(own.model.slice(-12), facts.sha256.slice(0, 12));
   assert.match(tried(['info', '--overlay', 'own.gguf']).stdout, /adapted +on the weights/);
-  const compared = JSON.parse(tried(['evaluate', '--labels', 'films', '--json', '--overlay', 'own.gguf', '--against', tiny]).stdout);
+  const compared = JSON.parse(
+    tried(['evaluate', '--labels', 'films', '--json', '--overlay', 'own.gguf', '--against', tiny]).stdout,
+  );
   assert.notEqual(compared.model, compared.comparison.against);
 });
 
@@ -194,7 +277,10 @@ function writeDicom(name, patient) {
     mkdirSync(join(folder, name, label), { recursive: true });
     for (let i = 0; i < 20; i++) {
       const pixels = Uint8Array.from({ length: 72 * 72 }, (_, p) => (p % 72) * 2 + 20 * n + i);
-      writeFileSync(join(folder, name, label, `${i}.dcm`), dicomFile({ width: 72, height: 72, pixels, tags: { '00100020': ['LO', patient(n, i)] } }));
+      writeFileSync(
+        join(folder, name, label, `${i}.dcm`),
+        dicomFile({ width: 72, height: 72, pixels, tags: { '00100020': ['LO', patient(n, i)] } }),
+      );
     }
   });
 }
@@ -206,13 +292,19 @@ test('DICOM films of one Patient ID are one patient, blanks around it aside, and
   assert.equal(JSON.parse(stdout).patients, 3 * (4 + 8));
   assert.doesNotMatch(stdout + stderr + readFileSync(join(folder, 'discs.gguf'), 'latin1'), /ID-/);
   writeDicom('one', (n) => `P${n}`);
-  assert.match(tried(['adapt', '--labels', 'one', '--out', 'one.gguf']).stderr, /Too few films: covid has 20 of 1, pneumonia has 20 of 1, normal has 20 of 1;/);
+  assert.match(
+    tried(['adapt', '--labels', 'one', '--out', 'one.gguf']).stderr,
+    /Too few films: covid has 20 of 1, pneumonia has 20 of 1, normal has 20 of 1;/,
+  );
 });
 
 test('the command says in a sentence what it lacks', () => {
   mkdirSync(join(folder, 'few/covid'), { recursive: true });
   writeFileSync(join(folder, 'few/covid/0.png'), film(64));
-  assert.match(tried(['adapt', '--labels', 'few', '--out', 'x.gguf']).stderr, /Too few films: covid has 1 of 1, .*every label needs 20 films of 10 patients\. Nothing was written\./);
+  assert.match(
+    tried(['adapt', '--labels', 'few', '--out', 'x.gguf']).stderr,
+    /Too few films: covid has 1 of 1, .*every label needs 20 films of 10 patients\. Nothing was written\./,
+  );
   assert.match(tried(['adapt', '--labels', 'films']).stderr, /'adapt' needs --out FILE/);
   const { status, stderr } = tried(['films/covid/0.png', '--overlay', tiny]);
   assert.deepEqual([status, /This is no overlay of Pleura/.test(stderr)], [1, true]);

@@ -11,22 +11,35 @@ import { createEngine } from '../../src/engine.mjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const none = { lungs: ['image = input h=8 w=8 c=1', 'mask = conv image k=1 c=1', 'gate = dense mask c=2'], diagnosis: [] };
+const none = {
+  lungs: ['image = input h=8 w=8 c=1', 'mask = conv image k=1 c=1', 'gate = dense mask c=2'],
+  diagnosis: [],
+};
 const TINY = ['image = input h=2 w=1 c=2', 'wide = conv image k=1 c=3 act=relu', 'logits = dense wide c=1'];
 
 test('the networks have the products and the sizes that they are known for', () => {
-  const all = networks(none), of = (name) => layersOf(all[name]), size = (name, layer) => of(name).find((one) => one.name === layer);
+  const all = networks(none),
+    of = (name) => layersOf(all[name]),
+    size = (name, layer) => of(name).find((one) => one.name === layer);
   const millions = ['vggs', 'mobilenetv2', 'resnet18'].map((name) => Math.round(products(of(name)) / 1e5) / 10);
   assert.deepEqual(millions, [209.5, 299.5, 1813.6]);
-  for (const [name, side, channels] of [['vggs', 14, 128], ['mobilenetv2', 7, 1280]]) {
+  for (const [name, side, channels] of [
+    ['vggs', 14, 128],
+    ['mobilenetv2', 7, 1280],
+  ]) {
     const { h, w, c } = size(name, 'features');
     assert.deepEqual([h, w, c], [side, side, channels]);
   }
-  assert.deepEqual(all['pleura.lungs'].map((line) => line.split(' ')[0]), ['image', 'mask', 'logits']);
+  assert.deepEqual(
+    all['pleura.lungs'].map((line) => line.split(' ')[0]),
+    ['image', 'mask', 'logits'],
+  );
 });
 
 test('parameters survive the plain file and are the same each time', () => {
-  const layers = layersOf(TINY), parameters = parametersFor(layers), bytes = flatten(parameters);
+  const layers = layersOf(TINY),
+    parameters = parametersFor(layers),
+    bytes = flatten(parameters);
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
   for (const [layer, { weight, bias }] of unflatten(layers, copy)) {
@@ -37,7 +50,9 @@ test('parameters survive the plain file and are the same each time', () => {
 });
 
 test('the engine computes with a written network what its numbers say', async () => {
-  const layers = layersOf(TINY), parameters = parametersFor(layers), image = imageFor(layers);
+  const layers = layersOf(TINY),
+    parameters = parametersFor(layers),
+    image = imageFor(layers);
   const wasm = readFileSync(new URL('../../build/pleura.wasm', import.meta.url));
   const engine = await createEngine({ wasm, weights: gguf(TINY, layers, parameters) });
   const [wide, dense] = [...parameters.values()];
@@ -66,14 +81,35 @@ test('outputs are compared in units of the largest, and what is no number or too
 test('a record holds medians, and the share of the peak by the best of each', () => {
   const race = { ms: { pleura: [10, 20, 40] }, cpuMs: { pleura: [] }, peak: [40, 50], outputs: {} };
   const facts = { network: 'vggs', where: 'chromium', products: 100e6, versions: { pleura: '1.2.3' } };
-  assert.deepEqual(entriesOf(race, facts, { bytes: { pleura: 7 }, first: { pleura: { median: 12.34, least: 9, most: 20 } } }), [{
-    runtime: 'pleura', version: '1.2.3', network: 'vggs', where: 'chromium', threads: 1, ms: 20, cpu_ms: null, gflops: 10,
-    share_of_peak: 0.4, bytes_brotli: 7, first_result_ms: 12.3, rss_mb: null,
-  }]);
+  assert.deepEqual(
+    entriesOf(race, facts, { bytes: { pleura: 7 }, first: { pleura: { median: 12.34, least: 9, most: 20 } } }),
+    [
+      {
+        runtime: 'pleura',
+        version: '1.2.3',
+        network: 'vggs',
+        where: 'chromium',
+        threads: 1,
+        ms: 20,
+        cpu_ms: null,
+        gflops: 10,
+        share_of_peak: 0.4,
+        bytes_brotli: 7,
+        first_result_ms: 12.3,
+        rss_mb: null,
+      },
+    ],
+  );
 });
 
 test('a table keeps names to the left and numbers to the right', () => {
-  assert.equal(table([['a', 'ms'], ['long', '1']]), 'a     ms\nlong   1');
+  assert.equal(
+    table([
+      ['a', 'ms'],
+      ['long', '1'],
+    ]),
+    'a     ms\nlong   1',
+  );
 });
 
 test('a record of whole jobs tells start-up from running, and ratios among as many threads', () => {
@@ -81,30 +117,54 @@ test('a record of whole jobs tells start-up from running, and ratios among as ma
   const own = { startMs: [1000], ms: [3000], cpuMs: [2200], peakMb: [80], answers: answers(0.75) };
   const peer = { startMs: [500], ms: [1500], cpuMs: [1100], peakMb: [90], answers: answers(0.5) };
   const by = (name, threads) => ({ name, version: '1', threads, abreast: threads, own: name === 'pleura' });
-  const [first, second, alone] = jobEntriesOf([own, peer, own], [by('pleura', 1), by('peer', 1), by('pleura', 2)], { network: 'vggs', films: 11 });
+  const [first, second, alone] = jobEntriesOf([own, peer, own], [by('pleura', 1), by('peer', 1), by('pleura', 2)], {
+    network: 'vggs',
+    films: 11,
+  });
   assert.deepEqual(first, {
-    runtime: 'pleura', version: '1', network: 'vggs', films: 11, threads: 1, abreast: 1, films_per_second: 3.67, x_fastest_peer: 0.5, start_ms: 1000,
-    running_films_per_second: 5, cpu_ms_per_film: 200, peak_mb: 80, differs_by: null,
+    runtime: 'pleura',
+    version: '1',
+    network: 'vggs',
+    films: 11,
+    threads: 1,
+    abreast: 1,
+    films_per_second: 3.67,
+    x_fastest_peer: 0.5,
+    start_ms: 1000,
+    running_films_per_second: 5,
+    cpu_ms_per_film: 200,
+    peak_mb: 80,
+    differs_by: null,
   });
   assert.deepEqual([second.x_fastest_peer, second.differs_by, alone.x_fastest_peer], [1, 0.25, null]);
 });
 
 // `make bench-folders` installs the peers, which nothing else needs, and runs this.
 const peers = existsSync(new URL('node_modules/sharp', import.meta.url));
-if (peers) test('the command and its peers give the same answers to three films', async () => {
-  const { contestants, raceJobs } = await import('./jobs.mjs'), { writeNetwork } = await import('./prepare.mjs');
-  const films = [0, 20, 40].map((tone) => join(folder, `${tone}.png`)), network = join(folder, 'vggs');
-  for (const [i, path] of films.entries()) writeFileSync(path, film(224, 20 * i)); // of the network's size: nobody resizes
-  await writeNetwork(network, common().vggs);
-  const race = await raceJobs(contestants, network, films, 1, `${folder}/`), [{ answers: first }] = race;
-  assert.deepEqual(first.map(({ file }) => file), films);
-  assert.notDeepEqual(first[0].probability, first[1].probability);
-  for (const [i, { answers, peakMb }] of race.entries()) {
-    assert.equal(answers.length, films.length, contestants[i].name);
-    assert.ok(Math.max(...apart(answers, first)) < 1e-3, contestants[i].name);
-    assert.deepEqual(answers.map(({ verdict }) => verdict), first.map(({ verdict }) => verdict));
-    assert.ok(peakMb > 0);
-  }
-  const entries = jobEntriesOf(race, contestants, { network: 'vggs', films: films.length });
-  assert.equal(jobTable(race, entries).split('\n').length, 1 + contestants.length);
-});
+if (peers)
+  test('the command and its peers give the same answers to three films', async () => {
+    const { contestants, raceJobs } = await import('./jobs.mjs'),
+      { writeNetwork } = await import('./prepare.mjs');
+    const films = [0, 20, 40].map((tone) => join(folder, `${tone}.png`)),
+      network = join(folder, 'vggs');
+    for (const [i, path] of films.entries()) writeFileSync(path, film(224, 20 * i)); // of the network's size: nobody resizes
+    await writeNetwork(network, common().vggs);
+    const race = await raceJobs(contestants, network, films, 1, `${folder}/`),
+      [{ answers: first }] = race;
+    assert.deepEqual(
+      first.map(({ file }) => file),
+      films,
+    );
+    assert.notDeepEqual(first[0].probability, first[1].probability);
+    for (const [i, { answers, peakMb }] of race.entries()) {
+      assert.equal(answers.length, films.length, contestants[i].name);
+      assert.ok(Math.max(...apart(answers, first)) < 1e-3, contestants[i].name);
+      assert.deepEqual(
+        answers.map(({ verdict }) => verdict),
+        first.map(({ verdict }) => verdict),
+      );
+      assert.ok(peakMb > 0);
+    }
+    const entries = jobEntriesOf(race, contestants, { network: 'vggs', films: films.length });
+    assert.equal(jobTable(race, entries).split('\n').length, 1 + contestants.length);
+  });

@@ -12,7 +12,8 @@ const html = (script) => `<!doctype html><title>bench</title><script type="modul
 
 const racePage = html("import { raceHere } from './page.js'; globalThis.raceHere = raceHere;");
 
-const coldPage = (name, job) => html(`import { firstResult } from './page.js'; import { open } from './${name}.js';
+const coldPage = (name, job) =>
+  html(`import { firstResult } from './page.js'; import { open } from './${name}.js';
 globalThis.first = await firstResult(open, ${JSON.stringify(job)});`);
 
 async function serve() {
@@ -21,13 +22,21 @@ async function serve() {
     const { pathname } = new URL(request.url, 'http://localhost');
     const body = pathname === '/' ? shown : await readFile(folder + pathname.slice(1)).catch(() => null);
     const type = pathname === '/' ? '.html' : extname(pathname);
-    response.writeHead(body === null ? 404 : 200, { 'content-type': TYPES[type] ?? 'application/octet-stream' }).end(body ?? '');
+    response
+      .writeHead(body === null ? 404 : 200, { 'content-type': TYPES[type] ?? 'application/octet-stream' })
+      .end(body ?? '');
   });
   await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${http.address().port}/`,
-    show: (page) => { shown = page; },
-    close: () => new Promise((resolve) => { http.closeAllConnections(); http.close(resolve); }),
+    show: (page) => {
+      shown = page;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        http.closeAllConnections();
+        http.close(resolve);
+      }),
   };
 }
 
@@ -53,30 +62,34 @@ async function visit(browser, server, page, use) {
  * }) => Promise<void>} use
  */
 export async function inChromium(use) {
-  const server = await serve(), browser = await launch();
+  const server = await serve(),
+    browser = await launch();
 
   async function firstResults(names, job, rounds) {
     const times = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round <= rounds; round++) {
       for (const name of names) {
-        const ms = await visit(browser, server, coldPage(name, job), async (tab) => (await tab.waitForFunction(() => globalThis.first)).jsonValue());
+        const ms = await visit(browser, server, coldPage(name, job), async (tab) =>
+          (await tab.waitForFunction(() => globalThis.first)).jsonValue(),
+        );
         if (round) times[name].push(ms); // the first round warms the browser itself
       }
     }
     return Object.fromEntries(names.map((name) => [name, spread(times[name])]));
   }
 
-  const race = (job) => visit(browser, server, racePage, async (tab) => {
-    const session = await tab.context().newCDPSession(tab);
-    await session.send('Performance.enable');
-    // The page's own thread; workers would be missing, but nobody here uses any.
-    await tab.exposeFunction('cpuMs', async () => {
-      const { metrics } = await session.send('Performance.getMetrics');
-      return metrics.find(({ name }) => name === 'ThreadTime').value * 1000;
+  const race = (job) =>
+    visit(browser, server, racePage, async (tab) => {
+      const session = await tab.context().newCDPSession(tab);
+      await session.send('Performance.enable');
+      // The page's own thread; workers would be missing, but nobody here uses any.
+      await tab.exposeFunction('cpuMs', async () => {
+        const { metrics } = await session.send('Performance.getMetrics');
+        return metrics.find(({ name }) => name === 'ThreadTime').value * 1000;
+      });
+      await tab.waitForFunction(() => globalThis.raceHere);
+      return tab.evaluate((all) => globalThis.raceHere(all, globalThis.cpuMs), job);
     });
-    await tab.waitForFunction(() => globalThis.raceHere);
-    return tab.evaluate((all) => globalThis.raceHere(all, globalThis.cpuMs), job);
-  });
 
   try {
     await use({ version: browser.version(), race, firstResults });

@@ -11,26 +11,33 @@ import { writeNetwork } from './prepare.mjs';
 import { apart, jobEntriesOf, jobTable } from './report.mjs';
 import { folder, modules, root, versionOf } from './runtimes.mjs';
 
-const FILMS = 200, ROUNDS = 5, PIXEL_FILMS = 20, MOST_DIFFERENCE = 1e-3;
+const FILMS = 200,
+  ROUNDS = 5,
+  PIXEL_FILMS = 20,
+  MOST_DIFFERENCE = 1e-3;
 
 const [most = FILMS, rounds = ROUNDS] = process.argv.slice(2).map(Number);
 const say = (text = '') => process.stdout.write(`${text}\n`);
 
 /** As many films in equal steps through the manifest, which is sorted by source. @returns {string[]} */
 function chosen() {
-  const rows = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')), count = Math.min(most, rows.length);
+  const rows = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')),
+    count = Math.min(most, rows.length);
   return Array.from({ length: count }, (_, i) => join(data, rows[Math.floor((i * rows.length) / count)].file));
 }
 
 need();
-const work = `${folder}folders/`, films = chosen(), entries = [];
+const work = `${folder}folders/`,
+  films = chosen(),
+  entries = [];
 mkdirSync(work, { recursive: true });
 for (const film of films) readFileSync(film); // into the system's cache, for all alike
 let largest = 0;
 
 /** @param {string} network @param {import('./jobs.mjs').Contestant[]} turns @param {string} path */
 async function compare(network, turns, path) {
-  const race = await raceJobs(turns, path, films, rounds, work), own = jobEntriesOf(race, turns, { network, films: films.length });
+  const race = await raceJobs(turns, path, films, rounds, work),
+    own = jobEntriesOf(race, turns, { network, films: films.length });
   entries.push(...own);
   say(jobTable(race, own));
 }
@@ -45,17 +52,31 @@ for (const [network, lines] of Object.entries(common())) {
   await writeNetwork(work + network, lines);
   say(`\n${network}, the same random weights for all:`);
   await compare(network, contestants, work + network);
-  const [first, ...others] = await answersToPixels(contestants, work + network, films.slice(0, PIXEL_FILMS), layersOf(lines)[0].h, work);
+  const [first, ...others] = await answersToPixels(
+    contestants,
+    work + network,
+    films.slice(0, PIXEL_FILMS),
+    layersOf(lines)[0].h,
+    work,
+  );
   const differs = Math.max(...others.flatMap((answers) => apart(answers, first)));
   largest = Math.max(largest, differs);
-  say(`From the same pixels, ${first.length} films as PNG of the network's size, probabilities differ by ${differs.toExponential(1)}.`);
+  say(
+    `From the same pixels, ${first.length} films as PNG of the network's size, probabilities differ by ${differs.toExponential(1)}.`,
+  );
 }
 
 say('\nThe shipped diagnosis: lungs, crop, second network, gate. Nobody else has this job.');
-await compare('shipped', contestants.filter(({ own }) => own), `${root}model/pleura`);
+await compare(
+  'shipped',
+  contestants.filter(({ own }) => own),
+  `${root}model/pleura`,
+);
 
 writeFileSync(`${root}build/folders.json`, `${JSON.stringify(entries, null, 2)}\n`);
 if (largest > MOST_DIFFERENCE) {
-  say(`\nFailed: from the same pixels probabilities differ by ${largest.toExponential(1)}, more than ${MOST_DIFFERENCE}.`);
+  say(
+    `\nFailed: from the same pixels probabilities differ by ${largest.toExponential(1)}, more than ${MOST_DIFFERENCE}.`,
+  );
   process.exitCode = 1;
 }

@@ -9,7 +9,8 @@ const lanes = ({ op, c }) => (op === 'input' ? c : round4(c));
 
 /** [rows][c][cout] to [cout/4][rows][lanes][4], what is new being zero. `rows` are the window's places, or dense's pixels. */
 function pack(weight, c, wide, cout) {
-  const rows = weight.length / (c * cout), out = new Float32Array(rows * wide * round4(cout));
+  const rows = weight.length / (c * cout),
+    out = new Float32Array(rows * wide * round4(cout));
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < c; i++) {
       for (let o = 0; o < cout; o++) {
@@ -21,12 +22,20 @@ function pack(weight, c, wide, cout) {
 }
 
 function packed(layer, { weight, bias }) {
-  const { op, c, inputs: [from] } = layer, [k] = field(layer);
+  const {
+      op,
+      c,
+      inputs: [from],
+    } = layer,
+    [k] = field(layer);
   const [cin, wide] = op === 'depthwise' ? [1, 1] : [from.c, lanes(from)];
   const four = new Float32Array(round4(c));
   four.set(bias);
   const summed = op === 'dense' ? from.h * from.w * wide : wide;
-  return [['weight', pack(weight, cin, wide, c), [4, summed, k, k, round4(c) / 4]], ['bias', four, [four.length]]];
+  return [
+    ['weight', pack(weight, cin, wide, c), [4, summed, k, k, round4(c) / 4]],
+    ['bias', four, [four.length]],
+  ];
 }
 
 /**
@@ -34,12 +43,22 @@ function packed(layer, { weight, bias }) {
  * @param {Map<import('./graph.mjs').Layer, import('./graph.mjs').Parameters>} parameters
  */
 export function gguf(lines, layers, parameters) {
-  const [image] = layers, labels = Array.from({ length: layers.at(-1).c }, (_, i) => `label${i}`);
+  const [image] = layers,
+    labels = Array.from({ length: layers.at(-1).c }, (_, i) => `label${i}`);
   const values = new Map([
-    ['general.architecture', textValue('pleura')], ['pleura.labels', textValues(labels)], ['pleura.diagnosis.graph', textValues(lines)],
-    ['pleura.input.scale', floatValues(Array(image.c).fill(GREYS.scale))], ['pleura.input.offset', floatValues(Array(image.c).fill(GREYS.offset))],
+    ['general.architecture', textValue('pleura')],
+    ['pleura.labels', textValues(labels)],
+    ['pleura.diagnosis.graph', textValues(lines)],
+    ['pleura.input.scale', floatValues(Array(image.c).fill(GREYS.scale))],
+    ['pleura.input.offset', floatValues(Array(image.c).fill(GREYS.offset))],
   ]);
-  const tensors = new Map([...parameters].flatMap(([layer, numbers]) =>
-    packed(layer, numbers).map(([part, floats, dims]) => [`diagnosis.${layer.name}.${part}`, floatTensor(floats, dims)])));
+  const tensors = new Map(
+    [...parameters].flatMap(([layer, numbers]) =>
+      packed(layer, numbers).map(([part, floats, dims]) => [
+        `diagnosis.${layer.name}.${part}`,
+        floatTensor(floats, dims),
+      ]),
+    ),
+  );
   return writeGguf({ values, tensors });
 }

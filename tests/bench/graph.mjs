@@ -16,7 +16,8 @@
  * @property {number} c
  */
 
-const WINDOWS = ['conv', 'depthwise', 'maxpool'], WEIGHTED = ['conv', 'depthwise', 'dense'];
+const WINDOWS = ['conv', 'depthwise', 'maxpool'],
+  WEIGHTED = ['conv', 'depthwise', 'dense'];
 
 /** @param {Layer} layer */
 export const weighted = ({ op }) => WEIGHTED.includes(op);
@@ -36,12 +37,22 @@ export function layersOf(lines) {
   const layers = new Map();
   for (const line of lines) {
     const [, name, op, rest] = /^(\S+) = (\S+) ?(.*)$/.exec(line);
-    const words = rest.split(' '), set = Object.fromEntries(words.filter((word) => word.includes('=')).map((word) => word.split('=')));
+    const words = rest.split(' '),
+      set = Object.fromEntries(words.filter((word) => word.includes('=')).map((word) => word.split('=')));
     const number = (key, otherwise) => Number(set[key] ?? otherwise);
     const layer = {
-      name, op, inputs: words.filter((word) => word && !word.includes('=')).map((word) => layers.get(word)), act: set.act ?? 'none',
-      k: number('k', 1), stride: number('stride', 1), pad: number('pad', 0), after: number('after', number('pad', 0)),
-      scale: number('scale', 1), h: number('h', 0), w: number('w', 0), c: number('c', 0),
+      name,
+      op,
+      inputs: words.filter((word) => word && !word.includes('=')).map((word) => layers.get(word)),
+      act: set.act ?? 'none',
+      k: number('k', 1),
+      stride: number('stride', 1),
+      pad: number('pad', 0),
+      after: number('after', number('pad', 0)),
+      scale: number('scale', 1),
+      h: number('h', 0),
+      w: number('w', 0),
+      c: number('c', 0),
     };
     layers.set(name, { ...layer, ...shape(layer) });
   }
@@ -86,9 +97,11 @@ export function imageFor([{ h, w, c }]) {
 
 /** Numbers that keep the activations near 1 through any depth (He et al.). @param {Layer[]} layers @returns {Map<Layer, Parameters>} */
 export function parametersFor(layers) {
-  const next = uniform(2), parameters = new Map();
+  const next = uniform(2),
+    parameters = new Map();
   for (const layer of layers.filter(weighted)) {
-    const inputs = volume(field(layer)), limit = Math.sqrt(6 / inputs);
+    const inputs = volume(field(layer)),
+      limit = Math.sqrt(6 / inputs);
     const weight = Float32Array.from({ length: inputs * layer.c }, () => next() * limit);
     parameters.set(layer, { weight, bias: Float32Array.from({ length: layer.c }, () => next() * 0.1) });
   }
@@ -109,5 +122,9 @@ export function unflatten(layers, bytes) {
     at += part.byteLength;
     return part;
   };
-  return new Map(layers.filter(weighted).map((layer) => [layer, { weight: take(volume(field(layer)) * layer.c), bias: take(layer.c) }]));
+  return new Map(
+    layers
+      .filter(weighted)
+      .map((layer) => [layer, { weight: take(volume(field(layer)) * layer.c), bias: take(layer.c) }]),
+  );
 }

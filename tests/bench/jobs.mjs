@@ -17,29 +17,54 @@ import { modules, root, versionOf } from './runtimes.mjs';
  */
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const as = (name, version, ways, own = false) => ways.map(([threads, abreast]) => ({ name, version, threads, abreast, own }));
+const as = (name, version, ways, own = false) =>
+  ways.map(([threads, abreast]) => ({ name, version, threads, abreast, own }));
 
 /** @type {Contestant[]} */
 export const contestants = [
-  ...as('pleura', versionOf(root), [[1, 1], [2, 2]], true),
-  ...as('onnxruntime-node', versionOf(`${modules}onnxruntime-node`), [[1, 1], [2, 1], [2, 2]]),
+  ...as(
+    'pleura',
+    versionOf(root),
+    [
+      [1, 1],
+      [2, 2],
+    ],
+    true,
+  ),
+  ...as('onnxruntime-node', versionOf(`${modules}onnxruntime-node`), [
+    [1, 1],
+    [2, 1],
+    [2, 2],
+  ]),
   // It computes in its caller's thread, hence one film at a time.
-  ...as('onnxruntime-web', versionOf(`${modules}onnxruntime-web`), [[1, 1], [2, 1]]),
+  ...as('onnxruntime-web', versionOf(`${modules}onnxruntime-web`), [
+    [1, 1],
+    [2, 1],
+  ]),
 ];
 
 /** Arguments of Node. @param {Contestant} contestant @param {string} network path without extension @param {string} list of paths */
-const commandOf = ({ name, own, threads, abreast }, network, list) => (own
-  ? [here('../../src/cli.mjs'), '--model', `${network}.gguf`, '--files', list, '--jobs', `${abreast}`]
-  : [here('peer.mjs'), name, `${network}.onnx`, list, `${threads / abreast}`, `${abreast}`]);
+const commandOf = ({ name, own, threads, abreast }, network, list) =>
+  own
+    ? [here('../../src/cli.mjs'), '--model', `${network}.gguf`, '--files', list, '--jobs', `${abreast}`]
+    : [here('peer.mjs'), name, `${network}.onnx`, list, `${threads / abreast}`, `${abreast}`];
 
 /** @param {Contestant} contestant @param {string} network @param {string} list */
 export async function run(contestant, network, list) {
   const start = performance.now();
-  const child = spawn(process.execPath, ['--import', here('usage.mjs'), ...commandOf(contestant, network, list)], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', here('usage.mjs'), ...commandOf(contestant, network, list)], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
   const ended = once(child, 'exit').then(([status]) => ({ status, ms: performance.now() - start }));
-  const [{ status, ms }, out, said, used] = await Promise.all([ended, ...child.stdio.slice(1).map((stream) => text(stream))]);
+  const [{ status, ms }, out, said, used] = await Promise.all([
+    ended,
+    ...child.stdio.slice(1).map((stream) => text(stream)),
+  ]);
   if (status !== 0) throw new Error(`${contestant.name} ended with ${status}: ${said}`);
-  /** @type {Answers} */ const answers = out.trimEnd().split('\n').map((line) => JSON.parse(line));
+  /** @type {Answers} */ const answers = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   return { ms, ...JSON.parse(used), answers };
 }
 
@@ -54,11 +79,13 @@ async function writeList(path, films) {
  * @param {string[]} films @param {number} rounds @param {string} work a folder for the lists @returns {Promise<JobRace>}
  */
 export async function raceJobs(turns, network, films, rounds, work) {
-  const one = await writeList(`${work}one.list`, films.slice(0, 1)), all = await writeList(`${work}films.list`, films);
+  const one = await writeList(`${work}one.list`, films.slice(0, 1)),
+    all = await writeList(`${work}films.list`, films);
   const race = turns.map(() => ({ startMs: [], ms: [], cpuMs: [], peakMb: [], answers: [] }));
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < turns.length; turn++) {
-      const at = (turn + round) % turns.length, own = race[at]; // nobody always follows the same one
+      const at = (turn + round) % turns.length,
+        own = race[at]; // nobody always follows the same one
       own.startMs.push((await run(turns[at], network, one)).ms);
       const { ms, cpuMs, peakMb, answers } = await run(turns[at], network, all);
       own.ms.push(ms);
@@ -76,8 +103,10 @@ export async function raceJobs(turns, network, films, rounds, work) {
  */
 export async function answersToPixels(turns, network, films, side, work) {
   const names = films.map((film, i) => `${work}${i}-${basename(film)}.png`);
-  for (const [i, film] of films.entries()) await sharp(film).autoOrient().greyscale().resize(side, side, { fit: 'fill' }).png().toFile(names[i]);
-  const list = await writeList(`${work}pixels.list`, names), all = [];
+  for (const [i, film] of films.entries())
+    await sharp(film).autoOrient().greyscale().resize(side, side, { fit: 'fill' }).png().toFile(names[i]);
+  const list = await writeList(`${work}pixels.list`, names),
+    all = [];
   for (const contestant of turns) all.push((await run(contestant, network, list)).answers);
   return all;
 }

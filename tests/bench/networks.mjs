@@ -7,22 +7,41 @@ function vggs() {
   const lines = ['image = input h=224 w=224 c=1'];
   let last = 'image';
   for (const channels of [16, 32, 64, 128]) {
-    lines.push(`conv${channels} = conv ${last} k=3 pad=1 c=${channels} act=relu`, `pool${channels} = maxpool conv${channels} k=2 stride=2`);
+    lines.push(
+      `conv${channels} = conv ${last} k=3 pad=1 c=${channels} act=relu`,
+      `pool${channels} = maxpool conv${channels} k=2 stride=2`,
+    );
     last = `pool${channels}`;
   }
-  return [...lines, `features = conv ${last} k=3 pad=1 c=128 act=relu`, 'pool = mean features', 'logits = dense pool c=3'];
+  return [
+    ...lines,
+    `features = conv ${last} k=3 pad=1 c=128 act=relu`,
+    'pool = mean features',
+    'logits = dense pool c=3',
+  ];
 }
 
 /** Sandler et al., 2018, width 1. */
 function mobilenetv2() {
-  const stages = [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]];
+  const stages = [
+    [1, 16, 1, 1],
+    [6, 24, 2, 2],
+    [6, 32, 3, 2],
+    [6, 64, 4, 2],
+    [6, 96, 3, 1],
+    [6, 160, 3, 2],
+    [6, 320, 1, 1],
+  ];
   const lines = ['image = input h=224 w=224 c=3', `stem = conv image ${halved(3)} c=32 act=relu6`];
-  let last = 'stem', cin = 32, number = 0;
+  let last = 'stem',
+    cin = 32,
+    number = 0;
   for (const [expansion, channels, blocks, firstStride] of stages) {
     for (let b = 0; b < blocks; b++, number++) {
-      const stride = b ? 1 : firstStride, block = `block${number}`;
+      const stride = b ? 1 : firstStride,
+        block = `block${number}`;
       let wide = last;
-      if (expansion > 1) lines.push(`${wide = `${block}.expand`} = conv ${last} k=1 c=${cin * expansion} act=relu6`);
+      if (expansion > 1) lines.push(`${(wide = `${block}.expand`)} = conv ${last} k=1 c=${cin * expansion} act=relu6`);
       lines.push(`${block}.depth = depthwise ${wide} ${stride === 2 ? halved(3) : 'k=3 pad=1'} act=relu6`);
       lines.push(`${block}.narrow = conv ${block}.depth k=1 c=${channels}`);
       const adds = stride === 1 && cin === channels;
@@ -36,11 +55,16 @@ function mobilenetv2() {
 
 /** He et al., 2015. */
 function resnet18() {
-  const lines = ['image = input h=224 w=224 c=3', `stem = conv image ${halved(7)} c=64 act=relu`, `stem.pool = maxpool stem ${halved(3)}`];
+  const lines = [
+    'image = input h=224 w=224 c=3',
+    `stem = conv image ${halved(7)} c=64 act=relu`,
+    `stem.pool = maxpool stem ${halved(3)}`,
+  ];
   let last = 'stem.pool';
   for (const channels of [64, 128, 256, 512]) {
     for (const part of 'ab') {
-      const block = `block${channels}${part}`, smaller = part === 'a' && channels > 64;
+      const block = `block${channels}${part}`,
+        smaller = part === 'a' && channels > 64;
       lines.push(`${block}.first = conv ${last} ${smaller ? halved(3) : 'k=3 pad=1'} c=${channels} act=relu`);
       lines.push(`${block}.second = conv ${block}.first k=3 pad=1 c=${channels}`);
       if (smaller) lines.push(`${block}.short = conv ${last} k=1 stride=2 c=${channels}`);

@@ -11,8 +11,9 @@ const read = async (file) => new Uint8Array(await readFile(folder + file));
 // TensorFlow.js fetches its wasm by path, even in Node.
 const { fetch } = globalThis;
 globalThis.fetch = async (address, options) =>
-  (String(address).startsWith('file:') ? new Response(await readFile(new URL(address)), { headers: { 'content-type': 'application/wasm' } })
-    : fetch(address, options));
+  String(address).startsWith('file:')
+    ? new Response(await readFile(new URL(address)), { headers: { 'content-type': 'application/wasm' } })
+    : fetch(address, options);
 
 async function opened(name, job) {
   const { open } = await import(`./${name}.mjs`);
@@ -32,7 +33,8 @@ const jobs = {
   },
 
   async memory({ name, ...job }) {
-    const run = name && (await opened(name, job)), image = imageFor(layersOf(job.lines));
+    const run = name && (await opened(name, job)),
+      image = imageFor(layersOf(job.lines));
     for (let i = 0; run && i < RUNS; i++) await run(image);
     return process.memoryUsage.rss() / 2 ** 20;
   },

@@ -18,11 +18,17 @@ export async function open({ read, base, network, lines }) {
   // In Node it finds its wasm in another way for each of its bundles, so the bytes are given there.
   if (base.startsWith('file:')) env.wasm.wasmBinary = await read(WASM);
   else env.wasm.wasmPaths = { wasm: base + WASM };
-  const session = await InferenceSession.create(await read(`${network}.onnx`), { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
-  const [shape] = layersOf(lines), [input] = session.inputNames, [output] = session.outputNames;
+  const session = await InferenceSession.create(await read(`${network}.onnx`), {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'all',
+  });
+  const [shape] = layersOf(lines),
+    [input] = session.inputNames,
+    [output] = session.outputNames;
   let seen, feeds; // the same image is turned once: the layout is the caller's choice, not the runtime's cost
   return async (image) => {
-    if (image !== seen) feeds = { [input]: new Tensor('float32', turned(seen = image, shape), [1, shape.c, shape.h, shape.w]) };
+    if (image !== seen)
+      feeds = { [input]: new Tensor('float32', turned((seen = image), shape), [1, shape.c, shape.h, shape.w]) };
     const results = await session.run(feeds);
     return /** @type {Float32Array} */ (results[output].data).slice();
   };

@@ -11,7 +11,9 @@ float peak(int rounds, float factor, float term)
 #define STEP(i) s##i = wasm_f32x4_add(wasm_f32x4_mul(s##i, m), a);
 #define JOIN(i) sum = wasm_f32x4_add(sum, s##i);
     CHAINS(START)
-    for (int round = 0; round < rounds; round++) { CHAINS(STEP) }
+    for (int round = 0; round < rounds; round++) {
+        CHAINS(STEP)
+    }
     v128_t sum = a;
     CHAINS(JOIN)
     float operations = 12.0f * 4 * 2 * (float)rounds, used = wasm_f32x4_extract_lane(sum, 0);

@@ -7,13 +7,23 @@ import { GREYS } from './graph.mjs';
 const [, , library, network, list, threads, abreast] = process.argv;
 const { env, InferenceSession, Tensor } = await import(library);
 env.wasm.numThreads = Number(threads); // heeded by onnxruntime-web, the option by onnxruntime-node
-const session = await InferenceSession.create(network, { intraOpNumThreads: Number(threads), graphOptimizationLevel: 'all' });
-const [{ name: input, shape }] = session.inputMetadata, [output] = session.outputNames, [, channels, height, width] = shape;
+const session = await InferenceSession.create(network, {
+  intraOpNumThreads: Number(threads),
+  graphOptimizationLevel: 'all',
+});
+const [{ name: input, shape }] = session.inputMetadata,
+  [output] = session.outputNames,
+  [, channels, height, width] = shape;
 sharp.concurrency(Number(threads));
 
 /** The whole film, upright, grey and stretched; of sharp's kernels the one nearest to Pleura's average over areas. */
 async function read(file) {
-  const greys = await sharp(file).autoOrient().greyscale().resize(width, height, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();
+  const greys = await sharp(file)
+    .autoOrient()
+    .greyscale()
+    .resize(width, height, { fit: 'fill', kernel: 'linear' })
+    .raw()
+    .toBuffer();
   const image = new Float32Array(channels * greys.length);
   for (let i = 0; i < greys.length; i++) image[i] = greys[i] * GREYS.scale + GREYS.offset;
   for (let c = 1; c < channels; c++) image.copyWithin(c * greys.length, 0, greys.length);
@@ -21,15 +31,20 @@ async function read(file) {
 }
 
 function softmax(logits) {
-  const most = Math.max(...logits), shares = Array.from(logits, (logit) => Math.exp(logit - most)), sum = shares.reduce((all, share) => all + share);
+  const most = Math.max(...logits),
+    shares = Array.from(logits, (logit) => Math.exp(logit - most)),
+    sum = shares.reduce((all, share) => all + share);
   return shares.map((share) => share / sum);
 }
 
 async function classify(file) {
   const results = await session.run({ [input]: new Tensor('float32', await read(file), shape) });
   const probability = softmax(results[output].data);
-  return JSON.stringify({ file, verdict: `label${probability.indexOf(Math.max(...probability))}`,
-    probability: Object.fromEntries(probability.map((share, i) => [`label${i}`, share])) });
+  return JSON.stringify({
+    file,
+    verdict: `label${probability.indexOf(Math.max(...probability))}`,
+    probability: Object.fromEntries(probability.map((share, i) => [`label${i}`, share])),
+  });
 }
 
 const ahead = [];

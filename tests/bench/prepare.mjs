@@ -13,7 +13,9 @@ import { tflite } from './tflite.mjs';
 
 /** The same weights for Pleura and for onnxruntime. @param {string} path without extension @param {string[]} lines */
 export async function writeNetwork(path, lines) {
-  const layers = layersOf(lines), parameters = parametersFor(layers), weights = gguf(lines, layers, parameters);
+  const layers = layersOf(lines),
+    parameters = parametersFor(layers),
+    weights = gguf(lines, layers, parameters);
   await writeFile(`${path}.gguf`, weights);
   await writeFile(`${path}.onnx`, onnx(layers, parameters));
   return { layers, parameters, weights };
@@ -33,8 +35,15 @@ async function writeNetworks(networks) {
 
 async function bundle(...names) {
   await build({
-    entryPoints: names.map((name) => `tests/bench/${name}.mjs`), outdir: folder, absWorkingDir: root,
-    bundle: true, minify: true, format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'error',
+    entryPoints: names.map((name) => `tests/bench/${name}.mjs`),
+    outdir: folder,
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'error',
   });
 }
 
@@ -49,7 +58,9 @@ export async function prepare(networks) {
   await mkdir(folder, { recursive: true });
   await writeNetworks(networks);
   await bundle('page', ...runtimes.map(({ name }) => name));
-  const sizes = {}, knownFile = `${folder}brotli.json`, known = JSON.parse(await readFile(knownFile, 'utf8').catch(() => '{}'));
+  const sizes = {},
+    knownFile = `${folder}brotli.json`,
+    known = JSON.parse(await readFile(knownFile, 'utf8').catch(() => '{}'));
   for (const { name, files } of runtimes) {
     await Promise.all(files.map((file) => copyFile(file, folder + basename(file))));
     const all = await Promise.all([`${folder}${name}.js`, ...files].map((file) => readFile(file)));

@@ -7,12 +7,17 @@
  * @returns {Promise<(image: Float32Array) => Promise<Float32Array>>} runs the network: [h][w][c] in, logits out
  */
 
-const PEAK_CALLS = 40, PEAK_ROUNDS = 2e5; // as long as a sample; a running call never changes to the better compiler
-const WARM_RUNS = 5, WARM_MS = 1000, LEAST_SAMPLE_MS = 20, MOST_ROUNDS = 41;
+const PEAK_CALLS = 40,
+  PEAK_ROUNDS = 2e5; // as long as a sample; a running call never changes to the better compiler
+const WARM_RUNS = 5,
+  WARM_MS = 1000,
+  LEAST_SAMPLE_MS = 20,
+  MOST_ROUNDS = 41;
 
 /** @param {number[]} values @returns {{median: number, least: number, most: number}} */
 export function spread(values) {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
+  const sorted = values.toSorted((a, b) => a - b),
+    middle = sorted.length >> 1;
   const median = sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   return { median, least: sorted[0], most: sorted.at(-1) };
 }
@@ -53,7 +58,8 @@ async function warm(run, image) {
  * @returns {Promise<Race>}
  */
 export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, cpu }) {
-  const { instance } = await WebAssembly.instantiate(peakWasm), turns = Object.entries(runtimes);
+  const { instance } = await WebAssembly.instantiate(peakWasm),
+    turns = Object.entries(runtimes);
   const now = cpu ?? (() => performance.now());
   const measurePeak = async () => {
     const start = await now();
@@ -74,7 +80,8 @@ export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, c
     result.peak.push(await measurePeak());
     for (let turn = 0; turn < turns.length; turn++) {
       const [name, run] = turns[(turn + round) % turns.length]; // nobody always follows the same one
-      const cpuStart = await cpu?.(), start = performance.now();
+      const cpuStart = await cpu?.(),
+        start = performance.now();
       let output;
       for (let i = 0; i < repeats; i++) output = await run(image);
       result.ms[name].push((performance.now() - start) / repeats);

@@ -42,13 +42,24 @@ const round = (value, digits) => Number(value.toFixed(digits));
  * @returns {Entry[]}
  */
 export function entriesOf(race, { network, where, products, versions }, { bytes, first = {}, rss = {} }) {
-  const peak = spread(race.peak).most, gflopsIn = (ms) => (2 * products) / ms / 1e6;
+  const peak = spread(race.peak).most,
+    gflopsIn = (ms) => (2 * products) / ms / 1e6;
   return Object.keys(race.ms).map((runtime) => {
-    const ms = spread(race.ms[runtime]), cpu = race.cpuMs[runtime].length ? spread(race.cpuMs[runtime]) : null;
+    const ms = spread(race.ms[runtime]),
+      cpu = race.cpuMs[runtime].length ? spread(race.cpuMs[runtime]) : null;
     return {
-      runtime, version: versions[runtime], network, where, threads: 1, ms: round(ms.median, 3), cpu_ms: cpu && round(cpu.median, 3),
-      gflops: round(gflopsIn(ms.median), 2), share_of_peak: round(gflopsIn((cpu ?? ms).least) / peak, 3), bytes_brotli: bytes[runtime],
-      first_result_ms: first[runtime] ? round(first[runtime].median, 1) : null, rss_mb: rss[runtime] ? round(rss[runtime], 1) : null,
+      runtime,
+      version: versions[runtime],
+      network,
+      where,
+      threads: 1,
+      ms: round(ms.median, 3),
+      cpu_ms: cpu && round(cpu.median, 3),
+      gflops: round(gflopsIn(ms.median), 2),
+      share_of_peak: round(gflopsIn((cpu ?? ms).least) / peak, 3),
+      bytes_brotli: bytes[runtime],
+      first_result_ms: first[runtime] ? round(first[runtime].median, 1) : null,
+      rss_mb: rss[runtime] ? round(rss[runtime], 1) : null,
     };
   });
 }
@@ -62,7 +73,14 @@ export function disagreement({ outputs }, names) {
 /** Columns as wide as their widest cell: the first to the left, numbers to the right. @param {string[][]} rows */
 export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 const percent = (share) => `${(share * 100).toFixed(0)} %`;
@@ -81,8 +99,17 @@ export function raceTable(race, entries, peers) {
     ['runtime', 'ms', 'least..most', 'CPU ms', 'GFLOP/s', 'of peak', 'x fastest peer', 'by best', 'by CPU'],
     ...entries.map(({ runtime, version, ms, cpu_ms, gflops, share_of_peak }) => {
       const { least, most } = spread(race.ms[runtime]);
-      return [`${runtime} ${version}`, ms.toFixed(2), `${least.toFixed(2)}..${most.toFixed(2)}`, cpu_ms?.toFixed(2) ?? '-', gflops.toFixed(1), percent(share_of_peak),
-        ratio(race.ms, 'median', runtime), ratio(race.ms, 'least', runtime), ratio(race.cpuMs, 'median', runtime)];
+      return [
+        `${runtime} ${version}`,
+        ms.toFixed(2),
+        `${least.toFixed(2)}..${most.toFixed(2)}`,
+        cpu_ms?.toFixed(2) ?? '-',
+        gflops.toFixed(1),
+        percent(share_of_peak),
+        ratio(race.ms, 'median', runtime),
+        ratio(race.ms, 'least', runtime),
+        ratio(race.cpuMs, 'median', runtime),
+      ];
     }),
   ]);
 }
@@ -95,11 +122,14 @@ export function raceTable(race, entries, peers) {
 export function costTable(names, { bytes, first, rss }, bareRss) {
   const peers = names.filter((name) => name !== 'pleura');
   const against = (value, name) => `${(value(name) / Math.min(...peers.map(value))).toFixed(2)}x`;
-  const download = (name) => bytes[name], cold = (name) => first[name].median;
+  const download = (name) => bytes[name],
+    cold = (name) => first[name].median;
   return table([
     ['runtime', 'download, brotli', 'first result', 'least..most', 'RSS in Node'],
     ...names.map((name) => [
-      name, `${(bytes[name] / 1000).toFixed(1)} KB (${against(download, name)})`, `${cold(name).toFixed(0)} ms (${against(cold, name)})`,
+      name,
+      `${(bytes[name] / 1000).toFixed(1)} KB (${against(download, name)})`,
+      `${cold(name).toFixed(0)} ms (${against(cold, name)})`,
       `${first[name].least.toFixed(0)}..${first[name].most.toFixed(0)}`,
       rss[name] === undefined ? '-' : `${rss[name].toFixed(0)} MB (bare +${(rss[name] - bareRss).toFixed(0)})`,
     ]),
@@ -113,11 +143,18 @@ export function profileTable(layers, peak) {
     return [name, shape, ms.toFixed(3), products ? gflops.toFixed(1) : '-', products ? percent(gflops / peak) : '-'];
   };
   const total = (graph) => {
-    const own = layers.filter((layer) => layer.graph === graph), sum = (key) => own.reduce((all, layer) => all + layer[key], 0);
+    const own = layers.filter((layer) => layer.graph === graph),
+      sum = (key) => own.reduce((all, layer) => all + layer[key], 0);
     return line(`${graph} in all`, '', sum('products'), sum('ms'));
   };
-  const rows = layers.map(({ graph, name, shape, products, ms }) => line(`${graph}.${name}`, shape.join('x'), products, ms));
-  return table([['layer', 'output', 'ms', 'GFLOP/s', 'of peak'], ...rows, ...[...new Set(layers.map(({ graph }) => graph))].map(total)]);
+  const rows = layers.map(({ graph, name, shape, products, ms }) =>
+    line(`${graph}.${name}`, shape.join('x'), products, ms),
+  );
+  return table([
+    ['layer', 'output', 'ms', 'GFLOP/s', 'of peak'],
+    ...rows,
+    ...[...new Set(layers.map(({ graph }) => graph))].map(total),
+  ]);
 }
 
 /**
@@ -125,33 +162,68 @@ export function profileTable(layers, peak) {
  * @param {{network: string, films: number}} facts @returns {JobEntry[]}
  */
 export function jobEntriesOf(race, contestants, { network, films }) {
-  const [first] = race, median = (values) => spread(values).median, rate = ({ ms }) => (films * 1000) / median(ms);
+  const [first] = race,
+    median = (values) => spread(values).median,
+    rate = ({ ms }) => (films * 1000) / median(ms);
   return race.map((own, i) => {
-    const { name: runtime, version, threads, abreast } = contestants[i], start = median(own.startMs);
+    const { name: runtime, version, threads, abreast } = contestants[i],
+      start = median(own.startMs);
     const peers = race.filter((_, j) => !contestants[j].own && contestants[j].threads === threads);
     return {
-      runtime, version, network, films, threads, abreast, films_per_second: round(rate(own), 2),
-      x_fastest_peer: peers.length ? round(rate(own) / Math.max(...peers.map(rate)), 3) : null, start_ms: round(start, 0),
+      runtime,
+      version,
+      network,
+      films,
+      threads,
+      abreast,
+      films_per_second: round(rate(own), 2),
+      x_fastest_peer: peers.length ? round(rate(own) / Math.max(...peers.map(rate)), 3) : null,
+      start_ms: round(start, 0),
       running_films_per_second: round(((films - 1) * 1000) / (median(own.ms) - start), 2),
-      cpu_ms_per_film: round(median(own.cpuMs) / films, 2), peak_mb: round(median(own.peakMb), 1),
+      cpu_ms_per_film: round(median(own.cpuMs) / films, 2),
+      peak_mb: round(median(own.peakMb), 1),
       differs_by: own === first ? null : round(Math.max(...apart(own.answers, first.answers)), 6),
     };
   });
 }
 
 /** Film by film, the largest difference of a probability. @param {import('./jobs.mjs').Answers} answers @param {import('./jobs.mjs').Answers} others */
-export const apart = (answers, others) => answers.map(({ file, probability }, i) =>
-  (file === others[i].file ? Math.max(...Object.keys(probability).map((label) => Math.abs(probability[label] - others[i].probability[label]))) : Infinity));
+export const apart = (answers, others) =>
+  answers.map(({ file, probability }, i) =>
+    file === others[i].file
+      ? Math.max(
+          ...Object.keys(probability).map((label) => Math.abs(probability[label] - others[i].probability[label])),
+        )
+      : Infinity,
+  );
 
 /** @param {import('./jobs.mjs').JobRace} race @param {JobEntry[]} entries */
 export function jobTable(race, entries) {
   return table([
-    ['runtime, threads x films at once', 'films/s', 'least..most', 'x fastest peer', 'start-up ms', 'films/s then', 'CPU ms a film', 'peak MB', 'differs by'],
+    [
+      'runtime, threads x films at once',
+      'films/s',
+      'least..most',
+      'x fastest peer',
+      'start-up ms',
+      'films/s then',
+      'CPU ms a film',
+      'peak MB',
+      'differs by',
+    ],
     ...entries.map((entry, i) => {
       const { least, most } = spread(race[i].ms.map((ms) => (entry.films * 1000) / ms));
-      return [`${entry.runtime} ${entry.version}, ${entry.threads / entry.abreast} x ${entry.abreast}`, entry.films_per_second.toFixed(1),
-        `${least.toFixed(1)}..${most.toFixed(1)}`, entry.x_fastest_peer === null ? '-' : `${entry.x_fastest_peer.toFixed(2)}x`, entry.start_ms.toFixed(0),
-        entry.running_films_per_second.toFixed(1), entry.cpu_ms_per_film.toFixed(1), entry.peak_mb.toFixed(0), entry.differs_by?.toExponential(1) ?? '-'];
+      return [
+        `${entry.runtime} ${entry.version}, ${entry.threads / entry.abreast} x ${entry.abreast}`,
+        entry.films_per_second.toFixed(1),
+        `${least.toFixed(1)}..${most.toFixed(1)}`,
+        entry.x_fastest_peer === null ? '-' : `${entry.x_fastest_peer.toFixed(2)}x`,
+        entry.start_ms.toFixed(0),
+        entry.running_films_per_second.toFixed(1),
+        entry.cpu_ms_per_film.toFixed(1),
+        entry.peak_mb.toFixed(0),
+        entry.differs_by?.toExponential(1) ?? '-',
+      ];
     }),
   ]);
 }

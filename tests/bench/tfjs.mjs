@@ -1,6 +1,20 @@
 // tfjs.mjs - TensorFlow.js on its wasm backend (XNNPACK) as one of the benchmark's runtimes.
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { add, concat, fused, image as images, matMul, maxPool, mean, ready, relu, reshape, setBackend, tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  add,
+  concat,
+  fused,
+  image as images,
+  matMul,
+  maxPool,
+  mean,
+  ready,
+  relu,
+  reshape,
+  setBackend,
+  tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { field, layersOf, unflatten, weighted } from './graph.mjs';
 
 /** Weights as the ops want them. */
@@ -9,18 +23,39 @@ function upload(layers, parameters) {
     const [k, , cin] = field(layer);
     return layer.op === 'dense' ? [cin, layer.c] : layer.op === 'depthwise' ? [k, k, layer.c, 1] : [k, k, cin, layer.c];
   };
-  return new Map(layers.filter(weighted).map((layer) => {
-    const { weight, bias } = parameters.get(layer);
-    return [layer, { filter: tensor(weight, shape(layer)), bias: tensor(bias) }];
-  }));
+  return new Map(
+    layers.filter(weighted).map((layer) => {
+      const { weight, bias } = parameters.get(layer);
+      return [layer, { filter: tensor(weight, shape(layer)), bias: tensor(bias) }];
+    }),
+  );
 }
 
-const border = ({ pad, after }) => (pad || after ? [[0, 0], [pad, after], [pad, after], [0, 0]] : 'valid');
+const border = ({ pad, after }) =>
+  pad || after
+    ? [
+        [0, 0],
+        [pad, after],
+        [pad, after],
+        [0, 0],
+      ]
+    : 'valid';
 
 /** One layer's output. @param {import('./graph.mjs').Layer} layer */
 function step(layer, [x, y], weights) {
-  const { op, k, stride: strides, act, inputs: [from], h, w, c } = layer, { filter, bias } = weights ?? {};
-  const activation = act === 'none' ? 'linear' : act, pad = border(layer);
+  const {
+      op,
+      k,
+      stride: strides,
+      act,
+      inputs: [from],
+      h,
+      w,
+      c,
+    } = layer,
+    { filter, bias } = weights ?? {};
+  const activation = act === 'none' ? 'linear' : act,
+    pad = border(layer);
   if (op === 'conv') return fused.conv2d({ x, filter, strides, pad, bias, activation });
   if (op === 'depthwise') return fused.depthwiseConv2d({ x, filter, strides, pad, bias, activation });
   if (op === 'maxpool') return maxPool(x, k, strides, pad);
@@ -37,11 +72,21 @@ export async function open({ read, base, network, lines }) {
   setWasmPaths(base);
   await setBackend('wasm');
   await ready();
-  const layers = layersOf(lines), [input] = layers, weights = upload(layers, unflatten(layers, await read(`${network}.bin`)));
+  const layers = layersOf(lines),
+    [input] = layers,
+    weights = upload(layers, unflatten(layers, await read(`${network}.bin`)));
   return async (image) => {
     const out = tidy(() => {
       const results = new Map([[input, tensor(image, [1, input.h, input.w, input.c])]]);
-      for (const layer of layers.slice(1)) results.set(layer, step(layer, layer.inputs.map((from) => results.get(from)), weights.get(layer)));
+      for (const layer of layers.slice(1))
+        results.set(
+          layer,
+          step(
+            layer,
+            layer.inputs.map((from) => results.get(from)),
+            weights.get(layer),
+          ),
+        );
       return results.get(layers.at(-1));
     });
     const logits = out.dataSync().slice();

@@ -1,16 +1,21 @@
-/* bits.c - the native engine's answers: bits [--reference] WEIGHTS FILE... prints "code verdict bits logits..." for the phantom
- * and for each file. */
+/* bits.c - the native engine's answers: bits [--reference] WEIGHTS FILE... prints "code verdict bits logits..." for the
+ * phantom and for each file. */
 #include <string.h>
 
 #include "pleura.h"
 #include "../support/read_file.h"
 
-/* What dicom.mjs hands over, in a file of its own: width, height and channels as 32-bit numbers, the table, the samples. */
+/* What dicom.mjs hands over, in a file of its own: width, height and channels as 32-bit numbers, the table, the
+ * samples. */
 static pleura_status diagnose_samples(pleura_engine *e, pleura_result *r, const uint8_t *file)
 {
     const uint32_t *shape = (const void *)file;
     const uint16_t *table = (const void *)(shape + 3);
-    pleura_samples s = {.values = table + 65536, .width = (int)shape[0], .height = (int)shape[1], .channels = (int)shape[2], .table = table};
+    pleura_samples s = {.values = table + 65536,
+                        .width = (int)shape[0],
+                        .height = (int)shape[1],
+                        .channels = (int)shape[2],
+                        .table = table};
     return pleura_diagnose_samples(e, r, &s);
 }
 

@@ -5,9 +5,17 @@ import { createEngine, PleuraError } from '../../src/engine.mjs';
 import { loadCodec } from '../../src/node/assets.mjs';
 import { isDicom } from '../../src/sniff.mjs';
 
-const kind = process.argv[2].startsWith('--') ? process.argv[2] : null, [weights, ...files] = process.argv.slice(kind ? 3 : 2);
-const [wasm, dot] = await Promise.all(['pleura.wasm', 'pleura.dot.wasm'].map((name) => readFile(new URL(`../../build/${name}`, import.meta.url))));
-const engine = await createEngine({ wasm, weights: await readFile(weights), reference: kind === '--reference', ...(kind === '--relaxed' && { dot }) });
+const kind = process.argv[2].startsWith('--') ? process.argv[2] : null,
+  [weights, ...files] = process.argv.slice(kind ? 3 : 2);
+const [wasm, dot] = await Promise.all(
+  ['pleura.wasm', 'pleura.dot.wasm'].map((name) => readFile(new URL(`../../build/${name}`, import.meta.url))),
+);
+const engine = await createEngine({
+  wasm,
+  weights: await readFile(weights),
+  reference: kind === '--reference',
+  ...(kind === '--relaxed' && { dot }),
+});
 if (kind === '--relaxed' && !engine.model.relaxed) throw new Error('this Node does not take the relaxed products');
 const readDicom = createDicomReader({ engine, loadCodec });
 

@@ -3,13 +3,20 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
 
-const phone = { width: 390, height: 844 }, desktop = { width: 1440, height: 900 };
+const phone = { width: 390, height: 844 },
+  desktop = { width: 1440, height: 900 };
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+});
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-const small = (page) => page.evaluate(() => [...document.querySelectorAll('button, summary, label')]
-  .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML));
+const small = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('button, summary, label')]
+      .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 44)
+      .map((element) => element.outerHTML),
+  );
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 for (const [size, viewport] of Object.entries({ phone, desktop })) {
@@ -29,7 +36,10 @@ for (const [size, viewport] of Object.entries({ phone, desktop })) {
       await look('phantom');
       await page.click('summary');
       await look('details');
-      await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }, { name: 'a-long-name-without-any-break-in-it-at-all.png', buffer: Buffer.from('text') }]);
+      await choose(page, [
+        { name: 'blank.png', buffer: png(200, 200, () => 90) },
+        { name: 'a-long-name-without-any-break-in-it-at-all.png', buffer: Buffer.from('text') },
+      ]);
       await settled(page);
       await look('refused film in a batch');
       await select(page, 2);
@@ -49,13 +59,23 @@ for (const [size, viewport] of Object.entries({ phone, desktop })) {
     test(`loading and failing are without fault on a ${size} in ${colorScheme}`, async (t) => {
       const slow = await serve();
       t.after(slow.close);
-      const { page, close } = await open(browser, slow, { viewport, colorScheme, reducedMotion: 'reduce', serviceWorkers: 'block' });
+      const { page, close } = await open(browser, slow, {
+        viewport,
+        colorScheme,
+        reducedMotion: 'reduce',
+        serviceWorkers: 'block',
+      });
       t.after(close);
       await settled(page);
       slow.change = (name, bytes) => (name.endsWith('.gguf') ? null : bytes);
-      await page.route('**/*.gguf', async (route) => { await held; await route.continue(); });
+      await page.route('**/*.gguf', async (route) => {
+        await held;
+        await route.continue();
+      });
       let release;
-      const held = new Promise((resolve) => { release = resolve; });
+      const held = new Promise((resolve) => {
+        release = resolve;
+      });
       await page.reload();
       await page.waitForSelector('#work:not([hidden])');
       await choose(page, [{ name: 'film.png', buffer: png(128, 128) }]);
@@ -74,7 +94,8 @@ test('on a phone the verdict stands below the film without scrolling', async (t)
   await settled(page);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  const film = await page.locator('#film').boundingBox(), verdict = await page.locator('#verdict').boundingBox();
+  const film = await page.locator('#film').boundingBox(),
+    verdict = await page.locator('#verdict').boundingBox();
   assert.ok(film.width > 380, `film ${film.width} wide`);
   assert.ok(verdict.y > film.y + film.height && verdict.y + verdict.height < phone.height, `verdict at ${verdict.y}`);
 });

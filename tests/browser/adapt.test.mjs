@@ -15,11 +15,18 @@ let browser, server;
 before(async () => {
   for (const [n, label] of ['covid', 'pneumonia', 'normal', 'fracture'].entries()) {
     await mkdir(`${folder}/films/${label}`, { recursive: true });
-    for (let i = 0; i < (n < 3 ? 20 : 1); i++) await writeFile(`${folder}/films/${label}/${i}.png`, film(64 + 12 * n, i));
+    for (let i = 0; i < (n < 3 ? 20 : 1); i++)
+      await writeFile(`${folder}/films/${label}/${i}.png`, film(64 + 12 * n, i));
   }
   await mkdir(`${folder}/few/covid`, { recursive: true });
   await writeFile(`${folder}/few/covid/0.png`, film(64));
-  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', tiny, '--out', `${folder}/site`]); // random weights refuse no film
+  await promisify(execFile)(process.execPath, [
+    `${root}web/site/build.mjs`,
+    '--weights',
+    tiny,
+    '--out',
+    `${folder}/site`,
+  ]); // random weights refuse no film
   [browser, server] = await Promise.all([launch(), serve()]);
   server.folder = `${folder}/site`;
 });
@@ -48,7 +55,8 @@ async function saved(page, selector) {
 }
 /** What the open dialog says to screen readers: all outside it is silent. */
 const spoken = (page) => page.textContent('dialog[open] [role=status][aria-live]');
-const inForce = (page, start) => page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
+const inForce = (page, start) =>
+  page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
 const record = async (page) => JSON.parse((await saved(page, '[data-action=export-json]')).toString().split('\n')[0]);
 
 test('a folder is fitted, told of, kept, named in every result, exported, taken back and imported, and nothing is sent', async (t) => {
@@ -62,7 +70,10 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
   await fit(page);
   assert.equal(await focused(page), 'adapt-advice');
-  assert.match(await page.textContent('#adapt-films'), /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Left out: .*in other folders 1/);
+  assert.match(
+    await page.textContent('#adapt-films'),
+    /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Left out: .*in other folders 1/,
+  );
   assert.equal(await page.locator('#adapt-figures tr').count(), 7);
   assert.deepEqual(await faults(page), []);
   await page.click('[data-action=adapt-keep]');
@@ -74,7 +85,8 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   const own = await record(page);
   assert.match(own.model, /^tiny-0\.0\.1\+adapted /);
   assert.notEqual(own.bits, plain.bits);
-  for (const id of ['adapted-film', 'adapted-batch', 'model']) assert.match(await page.textContent(`#${id}`), /Adapted on this device/, id);
+  for (const id of ['adapted-film', 'adapted-batch', 'model'])
+    assert.match(await page.textContent(`#${id}`), /Adapted on this device/, id);
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.match(await page.textContent('#sheet'), /Adapted on this device/);
   await writeFile(`${folder}/own.gguf`, overlay);
@@ -88,7 +100,11 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   await settled(page);
   assert.deepEqual(await record(page), own);
   const parts = asked.filter((url) => !url.startsWith('blob:')).map((url) => url.slice(server.url.length));
-  assert.deepEqual(parts.filter((name) => !/^worker-[0-9a-f]{10}\.js$/.test(name)), [], 'but for the worker, which starts anew with other weights');
+  assert.deepEqual(
+    parts.filter((name) => !/^worker-[0-9a-f]{10}\.js$/.test(name)),
+    [],
+    'but for the worker, which starts anew with other weights',
+  );
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
 });
 
@@ -122,10 +138,13 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await panel(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
-  await page.addInitScript(() => { // a film may come before what is kept
+  await page.addInitScript(() => {
+    // a film may come before what is kept
     const { databases } = IDBFactory.prototype;
     IDBFactory.prototype.databases = async function () {
-      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 500);
+      });
       return databases.call(this);
     };
   });
@@ -133,14 +152,21 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.evaluate(() => document.querySelector('#welcome [data-action=phantom]').click());
   await page.waitForSelector('#bars:not([hidden])');
   assert.match(await page.textContent('#model'), /Adapted/);
-  await page.evaluate(async () => { // the device alters it
+  await page.evaluate(async () => {
+    // the device alters it
     const [{ name }] = await indexedDB.databases();
-    const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+    const store = await new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+    });
     const adapter = store.transaction('adapter', 'readwrite').objectStore('adapter');
-    const bytes = await new Promise((resolve) => { adapter.get(0).onsuccess = ({ target }) => resolve(target.result); });
+    const bytes = await new Promise((resolve) => {
+      adapter.get(0).onsuccess = ({ target }) => resolve(target.result);
+    });
     bytes[bytes.length - 1] ^= 1;
     adapter.put(bytes, 0);
-    await new Promise((resolve) => { adapter.transaction.oncomplete = resolve; });
+    await new Promise((resolve) => {
+      adapter.transaction.oncomplete = resolve;
+    });
     store.close();
   });
   await page.reload();
@@ -162,25 +188,39 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
 
 test('an adaptation that is chosen while a cancelled engine starts again is in force', async (t) => {
   const { page } = await ready(t);
-  await page.setInputFiles('#files', Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`));
-  const told = await page.evaluate((overlay) => {
-    const data = new DataTransfer(), input = /** @type {HTMLInputElement} */ (document.getElementById('adapter')), said = document.getElementById('said');
-    data.items.add(new File([Uint8Array.from(overlay)], 'own.gguf'));
-    if (document.getElementById('work').hidden) throw new Error('all films are read');
-    document.getElementById('work-cancel').click();
-    input.files = data.files;
-    input.dispatchEvent(new Event('change', { bubbles: true }));
-    return new Promise((resolve) => {
-      new MutationObserver(() => /weights are in use/.test(said.textContent) && resolve(said.textContent)).observe(said, { childList: true, characterData: true, subtree: true });
-    });
-  }, [...await readFile(`${folder}/own.gguf`)]);
+  await page.setInputFiles(
+    '#files',
+    Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
+  );
+  const told = await page.evaluate(
+    (overlay) => {
+      const data = new DataTransfer(),
+        input = /** @type {HTMLInputElement} */ (document.getElementById('adapter')),
+        said = document.getElementById('said');
+      data.items.add(new File([Uint8Array.from(overlay)], 'own.gguf'));
+      if (document.getElementById('work').hidden) throw new Error('all films are read');
+      document.getElementById('work-cancel').click();
+      input.files = data.files;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+      return new Promise((resolve) => {
+        new MutationObserver(() => /weights are in use/.test(said.textContent) && resolve(said.textContent)).observe(
+          said,
+          { childList: true, characterData: true, subtree: true },
+        );
+      });
+    },
+    [...(await readFile(`${folder}/own.gguf`))],
+  );
   assert.equal(told, english['adapt.used']);
 });
 
 test('a fit can be cancelled, and the films beside it are read all the same', async (t) => {
   const { page } = await ready(t);
   await panel(page, 'adapt');
-  await page.setInputFiles('#files', Array.from({ length: 200 }, (_, i) => `${folder}/films/normal/${i % 20}.png`)); // which take turns with the fit
+  await page.setInputFiles(
+    '#files',
+    Array.from({ length: 200 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
+  ); // which take turns with the fit
   await page.setInputFiles('#labelled', `${folder}/films`);
   await page.waitForFunction(() => !document.getElementById('adapt-work').hidden);
   await page.click('[data-action=adapt-cancel]');
@@ -188,14 +228,24 @@ test('a fit can be cancelled, and the films beside it are read all the same', as
   assert.equal(await page.isVisible('#adapt-result'), false);
   await settled(page);
   await page.keyboard.press('Escape');
-  const records = (await saved(page, '[data-action=export-json]')).toString().trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.deepEqual(records.map(({ status }) => status), Array(200).fill('ok'));
+  const records = (await saved(page, '[data-action=export-json]'))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    records.map(({ status }) => status),
+    Array(200).fill('ok'),
+  );
 });
 
 test('a fit outlasts the cancelling of films, which ends the worker, and the clearing of the page', async (t) => {
   const { page } = await ready(t);
   await panel(page, 'adapt');
-  await page.setInputFiles('#files', Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`));
+  await page.setInputFiles(
+    '#files',
+    Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
+  );
   await page.setInputFiles('#labelled', `${folder}/films`);
   await page.waitForFunction(() => !document.getElementById('adapt-work').hidden);
   await page.keyboard.press('Escape');
@@ -207,15 +257,29 @@ test('a fit outlasts the cancelling of films, which ends the worker, and the cle
   assert.match(await page.textContent('#adapt-films'), /patients: 60/);
 });
 
-for (const [language, viewport] of Object.keys(LANGUAGES).map((one, i) => /** @type {const} */ ([one, i % 2 ? { width: 390, height: 844 } : { width: 1440, height: 900 }]))) {
+for (const [language, viewport] of Object.keys(LANGUAGES).map(
+  (one, i) => /** @type {const} */ ([one, i % 2 ? { width: 390, height: 844 } : { width: 1440, height: 900 }]),
+)) {
   test(`in ${language} at ${viewport.width} pixels the dialog has no fault and fits`, async (t) => {
-    const { page } = await ready(t, { viewport, locale: language, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+    const { page } = await ready(t, {
+      viewport,
+      locale: language,
+      colorScheme: viewport.width < 600 ? 'dark' : 'light',
+    });
     await page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
     await panel(page, 'adapt');
     await fit(page);
     assert.deepEqual(await faults(page), []);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
-    assert.ok(await page.evaluate(() => { const { scrollWidth, clientWidth } = document.getElementById('panel-adapt'); return scrollWidth <= clientWidth; }));
+    assert.equal(
+      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      0,
+    );
+    assert.ok(
+      await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.getElementById('panel-adapt');
+        return scrollWidth <= clientWidth;
+      }),
+    );
     if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${language}.png` });
   });
 }

@@ -29,61 +29,108 @@ async function saved(page, kind) {
 
 test('of five hundred files twenty are broken: each has its line, the rest their answers, and little stays in memory', async (t) => {
   const page = await ready(t);
-  const whole = png(128, 128), broken = [Buffer.alloc(0), Buffer.from('text'), whole.subarray(0, 200), png(8, 8)];
-  const files = Array.from({ length: 500 }, (_, i) => ({ name: `${String(i).padStart(3, '0')}.png`, buffer: i % 25 === 7 ? broken[(i / 25 | 0) % 4] : whole }));
+  const whole = png(128, 128),
+    broken = [Buffer.alloc(0), Buffer.from('text'), whole.subarray(0, 200), png(8, 8)];
+  const files = Array.from({ length: 500 }, (_, i) => ({
+    name: `${String(i).padStart(3, '0')}.png`,
+    buffer: i % 25 === 7 ? broken[((i / 25) | 0) % 4] : whole,
+  }));
   await choose(page, files);
   await page.waitForSelector('#work-cancel:not([hidden])');
   await done(page);
   assert.equal(await page.textContent('#said'), 'Films finished: 500.');
   assert.equal(await page.textContent('#shown'), 'Films shown: 500 of 500');
   const records = (await saved(page, 'json')).map((line) => JSON.parse(line));
-  assert.deepEqual(records.map(({ file }) => file), files.map(({ name }) => name));
+  assert.deepEqual(
+    records.map(({ file }) => file),
+    files.map(({ name }) => name),
+  );
   assert.equal(records.filter(({ status }) => status === 'error').length, 20);
-  assert.deepEqual([...new Set(records.filter(({ status }) => status === 'error').map(({ code }) => code))].sort(), ['empty-file', 'image-damaged', 'image-too-small', 'not-an-image']);
+  assert.deepEqual([...new Set(records.filter(({ status }) => status === 'error').map(({ code }) => code))].sort(), [
+    'empty-file',
+    'image-damaged',
+    'image-too-small',
+    'not-an-image',
+  ]);
   const table = await saved(page, 'csv');
   assert.equal(table.length, 501);
   assert.match(table[0], /^file,status,verdict,probability_covid,/);
 
   assert.equal(await page.locator('#table-body tr').count(), 200);
-  assert.ok(await page.locator('#strip-list li').count() <= 60);
+  assert.ok((await page.locator('#strip-list li').count()) <= 60);
   await page.click('#more-rows');
   assert.equal(await page.locator('#table-body tr').count(), 400);
   await page.selectOption('#show', 'error');
   assert.equal(await page.textContent('#shown'), 'Films shown: 20 of 500');
   await page.fill('#find', '007');
   assert.deepEqual(await column(page, 1), ['007.png']);
-  const pixels = await page.evaluate(() => [...document.querySelectorAll('canvas')].reduce((sum, { width, height }) => sum + width * height, 0));
+  const pixels = await page.evaluate(() =>
+    [...document.querySelectorAll('canvas')].reduce((sum, { width, height }) => sum + width * height, 0),
+  );
   assert.ok(pixels < 20e6, `${pixels} pixels are held in canvases`);
 });
 
 test('a folder that is dropped is walked through, and what is no film is left out and counted', async (t) => {
   const page = await ready(t);
-  const [film, disc] = [png(128, 128), dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i) })].map((file) => file.toString('base64'));
-  await page.evaluate(async ([film, disc]) => {
-    const [bytes, dicom] = [film, disc].map((base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
-    const root = await navigator.storage.getDirectory(), disk = await root.getDirectoryHandle('disk', { create: true }), deep = await disk.getDirectoryHandle('deep', { create: true });
-    for (const [parent, name] of [[disk, 'b.png'], [disk, 'readme.txt'], [disk, '.hidden'], [disk, 'lost.png'], [deep, 'IM0001'], [deep, 'a.png'], [deep, 'letter']]) {
-      const writer = await (await parent.getFileHandle(name, { create: true })).createWritable();
-      await writer.write(name === 'IM0001' ? dicom : bytes);
-      await writer.close();
-    }
-    /* A script cannot make a DataTransfer that holds a folder; its entries are stood in for by the same folder's handles. */
-    const entry = (handle, path) => ({
-      isDirectory: handle.kind === 'directory',
-      fullPath: path,
-      file: (resolve, reject) => (path.endsWith('lost.png') ? reject(new DOMException('', 'NotFoundError')) : handle.getFile().then(resolve, reject)),
-      createReader() {
-        const all = (async () => { const found = []; for await (const [name, child] of handle.entries()) found.push(entry(child, `${path}/${name}`)); return found; })();
-        let given = 0;
-        return { readEntries: (resolve, reject) => all.then((found) => resolve(found.slice(given, ++given)), reject) };
-      },
-    });
-    const data = new DataTransfer();
-    data.items.add(new File([''], 'disk'));
-    const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
-    Object.defineProperty(event, 'dataTransfer', { value: { types: ['Files'], files: data.files, items: [{ kind: 'file', webkitGetAsEntry: () => entry(disk, '/disk') }] } });
-    document.body.dispatchEvent(event);
-  }, [film, disc]);
+  const [film, disc] = [
+    png(128, 128),
+    dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i) }),
+  ].map((file) => file.toString('base64'));
+  await page.evaluate(
+    async ([film, disc]) => {
+      const [bytes, dicom] = [film, disc].map((base64) =>
+        Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)),
+      );
+      const root = await navigator.storage.getDirectory(),
+        disk = await root.getDirectoryHandle('disk', { create: true }),
+        deep = await disk.getDirectoryHandle('deep', { create: true });
+      for (const [parent, name] of [
+        [disk, 'b.png'],
+        [disk, 'readme.txt'],
+        [disk, '.hidden'],
+        [disk, 'lost.png'],
+        [deep, 'IM0001'],
+        [deep, 'a.png'],
+        [deep, 'letter'],
+      ]) {
+        const writer = await (await parent.getFileHandle(name, { create: true })).createWritable();
+        await writer.write(name === 'IM0001' ? dicom : bytes);
+        await writer.close();
+      }
+      /* A script cannot make a DataTransfer that holds a folder; its entries are stood in for by the same folder's handles. */
+      const entry = (handle, path) => ({
+        isDirectory: handle.kind === 'directory',
+        fullPath: path,
+        file: (resolve, reject) =>
+          path.endsWith('lost.png')
+            ? reject(new DOMException('', 'NotFoundError'))
+            : handle.getFile().then(resolve, reject),
+        createReader() {
+          const all = (async () => {
+            const found = [];
+            for await (const [name, child] of handle.entries()) found.push(entry(child, `${path}/${name}`));
+            return found;
+          })();
+          let given = 0;
+          return {
+            readEntries: (resolve, reject) => all.then((found) => resolve(found.slice(given, ++given)), reject),
+          };
+        },
+      });
+      const data = new DataTransfer();
+      data.items.add(new File([''], 'disk'));
+      const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
+      Object.defineProperty(event, 'dataTransfer', {
+        value: {
+          types: ['Files'],
+          files: data.files,
+          items: [{ kind: 'file', webkitGetAsEntry: () => entry(disk, '/disk') }],
+        },
+      });
+      document.body.dispatchEvent(event);
+    },
+    [film, disc],
+  );
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
   assert.deepEqual(await column(page, 1), ['disk/b.png', 'disk/deep/IM0001', 'disk/deep/a.png']);
@@ -105,7 +152,11 @@ test('a folder without films says so, and what is left out of the next one is no
 test('a folder that is chosen is read with the paths of its films', async (t) => {
   const page = await ready(t);
   await mkdir(`${folder}/chosen/part`, { recursive: true });
-  await Promise.all([writeFile(`${folder}/chosen/part/x.png`, png(128, 128)), writeFile(`${folder}/chosen/y.png`, png(130, 128)), writeFile(`${folder}/chosen/notes.txt`, 'no film')]);
+  await Promise.all([
+    writeFile(`${folder}/chosen/part/x.png`, png(128, 128)),
+    writeFile(`${folder}/chosen/y.png`, png(130, 128)),
+    writeFile(`${folder}/chosen/notes.txt`, 'no film'),
+  ]);
   await page.setInputFiles('#folder', `${folder}/chosen`);
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
@@ -115,12 +166,20 @@ test('a folder that is chosen is read with the paths of its films', async (t) =>
 test('a folder that is still looked through when all is cleared does not come in afterwards', async (t) => {
   const page = await ready(t);
   await mkdir(`${folder}/slow`, { recursive: true });
-  await Promise.all([writeFile(`${folder}/slow/IM0001`, 'its first bytes tell what it is'), writeFile(`${folder}/slow/x.png`, png(128, 128))]);
+  await Promise.all([
+    writeFile(`${folder}/slow/IM0001`, 'its first bytes tell what it is'),
+    writeFile(`${folder}/slow/x.png`, png(128, 128)),
+  ]);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   await page.evaluate(() => {
-    const { arrayBuffer } = Blob.prototype, held = new Promise((resolve) => { globalThis.release = resolve; });
-    Blob.prototype.arrayBuffer = async function () { return held.then(() => arrayBuffer.call(this)); };
+    const { arrayBuffer } = Blob.prototype,
+      held = new Promise((resolve) => {
+        globalThis.release = resolve;
+      });
+    Blob.prototype.arrayBuffer = async function () {
+      return held.then(() => arrayBuffer.call(this));
+    };
   });
   await page.setInputFiles('#folder', `${folder}/slow`);
   await page.waitForSelector('#work:not([hidden])');
@@ -131,11 +190,18 @@ test('a folder that is still looked through when all is cleared does not come in
   assert.equal(await page.isVisible('#welcome'), true);
 });
 
-for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+for (const viewport of [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+]) {
   test(`the table sorts by any column and a row opens its film at ${viewport.width} pixels`, async (t) => {
     const page = await ready(t, { viewport });
     await page.click('#welcome [data-action=phantom]');
-    await choose(page, [{ name: 'film 10.png', buffer: png(200, 240) }, { name: 'film 9.png', buffer: png(200, 200, () => 90) }, { name: 'a.txt', buffer: Buffer.from('text') }]);
+    await choose(page, [
+      { name: 'film 10.png', buffer: png(200, 240) },
+      { name: 'film 9.png', buffer: png(200, 200, () => 90) },
+      { name: 'a.txt', buffer: Buffer.from('text') },
+    ]);
     await settled(page);
     const sort = (by) => page.click(`#table-head [data-by=${by}]`);
     await sort('film');
@@ -159,17 +225,26 @@ test('a film whose file has gone is named, and is read when tried again with the
   const page = await ready(t);
   await page.evaluate(() => {
     const { postMessage } = Worker.prototype;
-    Worker.prototype.postMessage = function (message, ...rest) { // a file that cannot be read, as after a stick was pulled out
+    Worker.prototype.postMessage = function (message, ...rest) {
+      // a file that cannot be read, as after a stick was pulled out
       const gone = !globalThis.back && message.file?.name.startsWith('gone');
       postMessage.call(this, gone ? { ...message, file: { size: 1, arrayBuffer: null } } : message, ...rest);
     };
   });
-  await choose(page, ['gone 1.png', 'here.png', 'gone 2.png'].map((name) => ({ name, buffer: png(128, 128) })));
+  await choose(
+    page,
+    ['gone 1.png', 'here.png', 'gone 2.png'].map((name) => ({ name, buffer: png(128, 128) })),
+  );
   await settled(page);
   const verdicts = await column(page, 2);
-  assert.deepEqual(verdicts.map((word) => word === 'Not read'), [true, false, true]);
+  assert.deepEqual(
+    verdicts.map((word) => word === 'Not read'),
+    [true, false, true],
+  );
   assert.match((await column(page, 6))[0], /^The file could not be read from this device/);
-  await page.evaluate(() => { globalThis.back = true; });
+  await page.evaluate(() => {
+    globalThis.back = true;
+  });
   await page.click('#retry-failed');
   await settled(page);
   assert.deepEqual(await column(page, 2), [verdicts[1], verdicts[1], verdicts[1]]);
@@ -190,27 +265,51 @@ test('the report of a film and of a batch carries picture, verdict, hashes, vers
   const context = await browser.newContext();
   t.after(() => context.close());
   await watch(context, server);
-  await context.addInitScript(() => { window.print = () => window.dispatchEvent(new Event('beforeprint')); });
+  await context.addInitScript(() => {
+    window.print = () => window.dispatchEvent(new Event('beforeprint'));
+  });
   const page = await context.newPage();
   await page.goto(server.url);
   await settled(page);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  const facts = await page.evaluate(() => [...document.querySelectorAll('#facts dd')].map(({ textContent }) => textContent)), notice = await page.textContent('#notice');
+  const facts = await page.evaluate(() =>
+      [...document.querySelectorAll('#facts dd')].map(({ textContent }) => textContent),
+    ),
+    notice = await page.textContent('#notice');
   const verdict = await page.textContent('#verdict');
   await page.click('[data-action=print-film]');
   const one = await paper(page);
-  for (const said of [...facts, notice, verdict, 'Synthetic phantom', '95 % intervals']) assert.ok(one.text.includes(said), said);
+  for (const said of [...facts, notice, verdict, 'Synthetic phantom', '95 % intervals'])
+    assert.ok(one.text.includes(said), said);
   assert.doesNotMatch(one.text, /Add films/);
-  assert.equal(await page.evaluate(() => { const { width, height } = document.querySelector('.sheet-film canvas'); return width * height > 1e5; }), true);
+  assert.equal(
+    await page.evaluate(() => {
+      const { width, height } = document.querySelector('.sheet-film canvas');
+      return width * height > 1e5;
+    }),
+    true,
+  );
   assert.equal(one.pdf.subarray(0, 5).toString(), '%PDF-');
   assert.equal(one.pdf.toString('latin1').match(/\/Type\s*\/Page\b/g).length, 1, 'one sheet of paper');
 
-  await choose(page, [{ name: 'refused.png', buffer: png(200, 200, () => 90) }, { name: 'text.txt', buffer: Buffer.from('text') }]);
+  await choose(page, [
+    { name: 'refused.png', buffer: png(200, 200, () => 90) },
+    { name: 'text.txt', buffer: Buffer.from('text') },
+  ]);
   await settled(page);
   await page.click('[data-action=print-batch]');
   const many = await paper(page);
-  for (const said of [notice, verdict, 'refused.png', 'text.txt', 'This is not an image', 'Films: 3', /SHA-256 of the weights: [0-9a-f]{64}/, /Version of the page: [0-9a-f]{12}/]) {
+  for (const said of [
+    notice,
+    verdict,
+    'refused.png',
+    'text.txt',
+    'This is not an image',
+    'Films: 3',
+    /SHA-256 of the weights: [0-9a-f]{64}/,
+    /Version of the page: [0-9a-f]{12}/,
+  ]) {
     assert.ok(said instanceof RegExp ? said.test(many.text) : many.text.includes(said), String(said));
   }
   assert.equal(many.text.match(/\b[0-9a-f]{64}\b/g).length, 2, 'the weights and the film that was read');

@@ -28,7 +28,11 @@ after(async () => {
 
 /** The address that Vite prints, from a server that ends with the test. @param {import('node:test').TestContext} t @param {string[]} args */
 async function served(t, ...args) {
-  const server = spawn(process.execPath, [vite, ...args, '--host', '127.0.0.1', '--port', '0'], { cwd: folder, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [vite, ...args, '--host', '127.0.0.1', '--port', '0'], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(async () => {
     server.kill();
     await once(server, 'exit');
@@ -48,7 +52,8 @@ async function diagnoses(address) {
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(address);
   const says = (text) => page.locator('output', { hasText: text }).waitFor();
-  const phantom = engine.phantom(), diagnosis = engine.diagnose(readFileSync(film));
+  const phantom = engine.phantom(),
+    diagnosis = engine.diagnose(readFileSync(film));
   await says(`${phantom.verdict} ${phantom.bits}`);
   await page.setInputFiles('input', film);
   await says(`${diagnosis.verdict} ${diagnosis.bits}`);

@@ -12,8 +12,15 @@ import { choose, launch, open, reading, select, serve, settled } from './site.mj
 
 let browser, server, engine, folder, plain;
 before(async () => {
-  const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))));
-  [browser, server, engine, folder] = await Promise.all([launch(), serve(), createEngine({ wasm, weights }), mkdtemp(`${tmpdir()}/pleura-`)]);
+  const [wasm, weights] = await Promise.all(
+    ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))),
+  );
+  [browser, server, engine, folder] = await Promise.all([
+    launch(),
+    serve(),
+    createEngine({ wasm, weights }),
+    mkdtemp(`${tmpdir()}/pleura-`),
+  ]);
   engine.phantom();
   const { data: pixels, width, height } = engine.film(640);
   plain = { width, height, pixels };
@@ -28,15 +35,37 @@ async function coded([tool, ...options], file) {
 }
 
 /** Twelve bits, a sigmoid window, black for white: whatever could differ between two machines. */
-const hard = () => dicomFile({ width: plain.width, height: plain.height, bits: 12, pixels: Uint16Array.from(plain.pixels, (v, i) => 4095 - v * 15 - (i % 15)),
-  tags: { '00280004': ['CS', 'MONOCHROME1'], '00281050': ['DS', '2000.5'], '00281051': ['DS', '1900.25'], '00281056': ['CS', 'SIGMOID'] } });
+const hard = () =>
+  dicomFile({
+    width: plain.width,
+    height: plain.height,
+    bits: 12,
+    pixels: Uint16Array.from(plain.pixels, (v, i) => 4095 - v * 15 - (i % 15)),
+    tags: {
+      '00280004': ['CS', 'MONOCHROME1'],
+      '00281050': ['DS', '2000.5'],
+      '00281051': ['DS', '1900.25'],
+      '00281056': ['CS', 'SIGMOID'],
+    },
+  });
 
 test('DICOM of every coding gives the bits of Node, with and without the network, and asks only its own folder', async (t) => {
   const { page, complaints, asked, close } = await open(browser, server);
   t.after(close);
   await settled(page);
   await page.waitForSelector('text=Ready to work offline');
-  const coders = [['dcmconv', '+te'], ['dcmconv', '+ti'], ['dcmconv', '+td'], ['dcmcrle'], ['dcmcjpeg', '+ee'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['dcmcjpls', '+en'], ['gdcmconv', '--j2k'], ['gdcmconv', '--j2k', '--lossy', '-r', '8']];
+  const coders = [
+    ['dcmconv', '+te'],
+    ['dcmconv', '+ti'],
+    ['dcmconv', '+td'],
+    ['dcmcrle'],
+    ['dcmcjpeg', '+ee'],
+    ['dcmcjpeg', '+e1'],
+    ['dcmcjpls'],
+    ['dcmcjpls', '+en'],
+    ['gdcmconv', '--j2k'],
+    ['gdcmconv', '--j2k', '--lossy', '-r', '8'],
+  ];
   const files = [];
   for (const coder of coders) files.push({ name: `IM${files.length}`, buffer: await coded(coder, hard()) });
   const readDicom = createDicomReader({ engine, loadCodec });
@@ -46,11 +75,18 @@ test('DICOM of every coding gives the bits of Node, with and without the network
   for (const [place, { buffer }] of files.entries()) {
     await select(page, place);
     const { facts } = await reading(page);
-    assert.equal(facts['Bits of the answer'], engine.diagnose((await readDicom(buffer)).film).bits, coders[place].join(' '));
+    assert.equal(
+      facts['Bits of the answer'],
+      engine.diagnose((await readDicom(buffer)).film).bits,
+      coders[place].join(' '),
+    );
     assert.match(facts.Decoder, /DICOM/);
   }
   await server.open();
-  assert.deepEqual(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('blob:')), []);
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('blob:')),
+    [],
+  );
   assert.deepEqual(complaints, []); // no violation of the policy: no eval
 });
 
@@ -72,8 +108,16 @@ test('a view that is not frontal is refused, and documents, indices and damage a
     await select(page, place);
     said.push(await reading(page));
   }
-  assert.deepEqual(said.slice(0, 4).map(({ status }) => status), ['refused', 'error', 'error', 'error']);
-  [/not a frontal view/, /structured report/, /1\.2\.840\.10008\.1\.2\.4\.102 \(MPEG-4/, /damaged or incomplete/].forEach((words, i) => assert.match(said[i].because, words));
+  assert.deepEqual(
+    said.slice(0, 4).map(({ status }) => status),
+    ['refused', 'error', 'error', 'error'],
+  );
+  [
+    /not a frontal view/,
+    /structured report/,
+    /1\.2\.840\.10008\.1\.2\.4\.102 \(MPEG-4/,
+    /damaged or incomplete/,
+  ].forEach((words, i) => assert.match(said[i].because, words));
   assert.notEqual(said[4].status, 'error');
 });
 

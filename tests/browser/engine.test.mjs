@@ -27,39 +27,58 @@ before(async () => {
 
 after(() => server && Promise.all([server.close(), rm(server.folder, { recursive: true })]));
 
-for (const [name, open] of Object.entries(ENGINES)) describe(name, () => {
-  let page, close;
-  before(async () => { ({ page, close } = await open(server)); });
-  after(() => close?.());
+for (const [name, open] of Object.entries(ENGINES))
+  describe(name, () => {
+    let page, close;
+    before(async () => {
+      ({ page, close } = await open(server));
+    });
+    after(() => close?.());
 
-  test('vector kernels equal plain ones over the whole sweep', async () => {
-    assert.equal(await page.evaluate(async () => {
-      const file = await fetch('build/test_kernels.wasm').then((response) => response.arrayBuffer());
-      const { instance: { exports } } = await WebAssembly.instantiate(file, { env: { emscripten_notify_memory_growth() {} } });
-      exports._initialize();
-      return exports.test_kernels(0);
-    }), 0);
-  });
+    test('vector kernels equal plain ones over the whole sweep', async () => {
+      assert.equal(
+        await page.evaluate(async () => {
+          const file = await fetch('build/test_kernels.wasm').then((response) => response.arrayBuffer());
+          const {
+            instance: { exports },
+          } = await WebAssembly.instantiate(file, { env: { emscripten_notify_memory_growth() {} } });
+          exports._initialize();
+          return exports.test_kernels(0);
+        }),
+        0,
+      );
+    });
 
-  test('weights in floats and in bytes give the bits that Node gives, with relaxed products and without', async (t) => {
-    const answers = await page.evaluate(async (films) => {
-      const { createEngine } = await import(`${location.href}src/engine.mjs`);
-      const get = async (path) => new Uint8Array(await fetch(path).then((response) => response.arrayBuffer()));
-      const files = await Promise.all(films.map(get)), wasm = await get('build/pleura.wasm'), dot = await get('build/pleura.dot.wasm');
-      const bits = async (path, options) => {
-        const engine = await createEngine({ wasm, weights: await get(path), ...options });
-        return { relaxed: engine.model.relaxed, bits: [engine.phantom(), ...files.map((film) => engine.diagnose(film))].map((one) => one.bits) };
+    test('weights in floats and in bytes give the bits that Node gives, with relaxed products and without', async (t) => {
+      const answers = await page.evaluate(async (films) => {
+        const { createEngine } = await import(`${location.href}src/engine.mjs`);
+        const get = async (path) => new Uint8Array(await fetch(path).then((response) => response.arrayBuffer()));
+        const files = await Promise.all(films.map(get)),
+          wasm = await get('build/pleura.wasm'),
+          dot = await get('build/pleura.dot.wasm');
+        const bits = async (path, options) => {
+          const engine = await createEngine({ wasm, weights: await get(path), ...options });
+          return {
+            relaxed: engine.model.relaxed,
+            bits: [engine.phantom(), ...files.map((film) => engine.diagnose(film))].map((one) => one.bits),
+          };
+        };
+        return {
+          floats: await bits('model/pleura.gguf'),
+          bytes: await bits('bytes.gguf'),
+          relaxed: await bits('bytes.gguf', { dot }),
+        };
+      }, FILMS);
+      const here = async (weights) => {
+        const engine = await createEngine({ wasm, weights });
+        return [engine.phantom(), ...(await Promise.all(FILMS.map(read))).map((film) => engine.diagnose(film))].map(
+          (one) => one.bits,
+        );
       };
-      return { floats: await bits('model/pleura.gguf'), bytes: await bits('bytes.gguf'), relaxed: await bits('bytes.gguf', { dot }) };
-    }, FILMS);
-    const here = async (weights) => {
-      const engine = await createEngine({ wasm, weights });
-      return [engine.phantom(), ...(await Promise.all(FILMS.map(read))).map((film) => engine.diagnose(film))].map((one) => one.bits);
-    };
-    assert.deepEqual(answers.floats.bits, await here(await read('model/pleura.gguf')));
-    const expected = await here(bytes);
-    assert.deepEqual([answers.bytes.bits, answers.relaxed.bits], [expected, expected]);
-    t.diagnostic(`${name} ${answers.relaxed.relaxed ? 'takes' : 'does not take'} the relaxed products`);
-    if (name === 'Chromium') assert.deepEqual([answers.bytes.relaxed, answers.relaxed.relaxed], [false, true]);
+      assert.deepEqual(answers.floats.bits, await here(await read('model/pleura.gguf')));
+      const expected = await here(bytes);
+      assert.deepEqual([answers.bytes.bits, answers.relaxed.bits], [expected, expected]);
+      t.diagnostic(`${name} ${answers.relaxed.relaxed ? 'takes' : 'does not take'} the relaxed products`);
+      if (name === 'Chromium') assert.deepEqual([answers.bytes.relaxed, answers.relaxed.relaxed], [false, true]);
+    });
   });
-});

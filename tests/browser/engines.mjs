@@ -8,7 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { launch, open } from './site.mjs';
 
-const WIDTH = 1440, HEIGHT = 900, PATIENCE_MS = 60_000;
+const WIDTH = 1440,
+  HEIGHT = 900,
+  PATIENCE_MS = 60_000;
 
 /** @typedef {{version: string, page: any, complaints: () => Promise<string[]>, close: () => Promise<void>}} Visit
  *  @typedef {Awaited<ReturnType<import('./site.mjs').serve>>} Server */
@@ -16,9 +18,12 @@ const WIDTH = 1440, HEIGHT = 900, PATIENCE_MS = 60_000;
 /** What ends behind a visit is told to `ends` as it begins, so that a failure on the way leaves nothing running.
  *  @param {(server: Server, ends: (() => Promise<any>)[]) => Promise<Omit<Visit, 'close'>>} begin  @returns {(server: Server) => Promise<Visit>} */
 const visit = (begin) => async (server) => {
-  const ends = [], close = async () => { for (const end of ends.splice(0).reverse()) await end(); };
+  const ends = [],
+    close = async () => {
+      for (const end of ends.splice(0).reverse()) await end();
+    };
   try {
-    return { ...await begin(server, ends), close };
+    return { ...(await begin(server, ends)), close };
   } catch (error) {
     await close();
     throw error;
@@ -38,7 +43,9 @@ async function openChromium(server, ends) {
 /** A program of the browser's, until the visit ends. @param {(() => Promise<any>)[]} ends */
 function run(ends, command, args, env = process.env) {
   const program = spawn(command, args, { env });
-  ends.push(async () => { if (program.exitCode === null && program.kill()) await once(program, 'exit'); });
+  ends.push(async () => {
+    if (program.exitCode === null && program.kill()) await once(program, 'exit');
+  });
   return program;
 }
 
@@ -54,7 +61,7 @@ function saidBy(program, pattern) {
   return new Promise((resolve, reject) => {
     let said = '';
     const hear = (text) => {
-      const found = pattern.exec(said += text);
+      const found = pattern.exec((said += text));
       if (found) resolve(found[1]);
     };
     program.stdout.on('data', hear);
@@ -67,17 +74,25 @@ function saidBy(program, pattern) {
  *    call: (source: string, text: string) => Promise<string>, give: (selector: string, paths: string[]) => Promise<any>, picture: () => Promise<string>}} driver
  *  @param {string} scratch  a folder for files to be chosen */
 function pageOf({ goto, reload, call, give, picture }, scratch) {
-  const evaluate = async (task, argument = null) => JSON.parse(await call(`async (text) => JSON.stringify(await (${task})(JSON.parse(text)) ?? null)`, JSON.stringify(argument)));
+  const evaluate = async (task, argument = null) =>
+    JSON.parse(
+      await call(`async (text) => JSON.stringify(await (${task})(JSON.parse(text)) ?? null)`, JSON.stringify(argument)),
+    );
   return {
-    goto, reload, evaluate,
+    goto,
+    reload,
+    evaluate,
     async waitForFunction(test, argument) {
-      for (const start = Date.now(); !await evaluate(test, argument); await pause(50)) {
+      for (const start = Date.now(); !(await evaluate(test, argument)); await pause(50)) {
         if (Date.now() - start > PATIENCE_MS) throw new Error(`in vain waited for ${test}`);
       }
     },
     async setInputFiles(selector, files) {
       await Promise.all(files.map(({ name, buffer }) => writeFile(`${scratch}/${name}`, buffer)));
-      await give(selector, files.map(({ name }) => `${scratch}/${name}`));
+      await give(
+        selector,
+        files.map(({ name }) => `${scratch}/${name}`),
+      );
     },
     screenshot: async () => Buffer.from(await picture(), 'base64'),
   };
@@ -86,10 +101,18 @@ function pageOf({ goto, reload, call, give, picture }, scratch) {
 /** Speaks WebDriver BiDi with the browser itself: w3c.github.io/webdriver-bidi. */
 async function openFirefox(server, ends) {
   const scratch = await makeScratch(ends);
-  const firefox = run(ends, process.env.FIREFOX || 'firefox-esr', ['--headless', '--no-remote', '--profile', scratch, '--remote-debugging-port', '0']);
+  const firefox = run(ends, process.env.FIREFOX || 'firefox-esr', [
+    '--headless',
+    '--no-remote',
+    '--profile',
+    scratch,
+    '--remote-debugging-port',
+    '0',
+  ]);
   const socket = new WebSocket(`${await saidBy(firefox, /BiDi listening on (ws:\S+)/)}/session`, { maxPayload: 0 });
   await once(socket, 'open');
-  const waiting = new Map(), complaints = [];
+  const waiting = new Map(),
+    complaints = [];
   socket.on('message', (data) => {
     const { id, result, error, message, params } = JSON.parse(String(data));
     if (params && /warn|error/.test(params.level)) complaints.push(params.text);
@@ -99,29 +122,44 @@ async function openFirefox(server, ends) {
   });
   ends.push(async () => socket.close());
   let lastId = 0;
-  const send = (method, params) => new Promise((resolve, reject) => {
-    waiting.set(++lastId, { resolve, reject });
-    socket.send(JSON.stringify({ id: lastId, method, params }));
-  });
+  const send = (method, params) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++lastId, { resolve, reject });
+      socket.send(JSON.stringify({ id: lastId, method, params }));
+    });
 
-  const { capabilities: { browserVersion } } = await send('session.new', { capabilities: {} });
+  const {
+    capabilities: { browserVersion },
+  } = await send('session.new', { capabilities: {} });
   await send('session.subscribe', { events: ['log.entryAdded'] });
-  const { contexts: [{ context }] } = await send('browsingContext.getTree', {});
+  const {
+    contexts: [{ context }],
+  } = await send('browsingContext.getTree', {});
   await send('browsingContext.setViewport', { context, viewport: { width: WIDTH, height: HEIGHT } });
-  const page = pageOf({
-    goto: (url) => send('browsingContext.navigate', { context, url, wait: 'complete' }),
-    reload: () => send('browsingContext.reload', { context, wait: 'complete' }),
-    async call(functionDeclaration, value) {
-      const { result, exceptionDetails } = await send('script.callFunction', { functionDeclaration, arguments: [{ type: 'string', value }], target: { context }, awaitPromise: true });
-      if (exceptionDetails) throw new Error(exceptionDetails.text);
-      return result.value;
+  const page = pageOf(
+    {
+      goto: (url) => send('browsingContext.navigate', { context, url, wait: 'complete' }),
+      reload: () => send('browsingContext.reload', { context, wait: 'complete' }),
+      async call(functionDeclaration, value) {
+        const { result, exceptionDetails } = await send('script.callFunction', {
+          functionDeclaration,
+          arguments: [{ type: 'string', value }],
+          target: { context },
+          awaitPromise: true,
+        });
+        if (exceptionDetails) throw new Error(exceptionDetails.text);
+        return result.value;
+      },
+      async give(selector, files) {
+        const {
+          nodes: [element],
+        } = await send('browsingContext.locateNodes', { context, locator: { type: 'css', value: selector } });
+        await send('input.setFiles', { context, element, files });
+      },
+      picture: async () => (await send('browsingContext.captureScreenshot', { context })).data,
     },
-    async give(selector, files) {
-      const { nodes: [element] } = await send('browsingContext.locateNodes', { context, locator: { type: 'css', value: selector } });
-      await send('input.setFiles', { context, element, files });
-    },
-    picture: async () => (await send('browsingContext.captureScreenshot', { context })).data,
-  }, scratch);
+    scratch,
+  );
   await page.goto(server.url);
   return { version: browserVersion, page, complaints: async () => complaints };
 }
@@ -138,9 +176,22 @@ async function freePort() {
 /** Speaks WebDriver with WebKitGTK's MiniBrowser, which needs a display: www.w3.org/TR/webdriver2. */
 async function openWebKit(server, ends) {
   const scratch = await makeScratch(ends);
-  const screen = run(ends, 'Xvfb', ['-displayfd', '1', '-screen', '0', `${WIDTH + 100}x${HEIGHT + 200}x24`, '-nolisten', 'tcp']);
-  const display = `:${await saidBy(screen, /(\d+)\n/)}`, port = await freePort();
-  const driver = run(ends, 'WebKitWebDriver', [`--port=${port}`], { ...process.env, DISPLAY: display, GDK_BACKEND: 'x11' });
+  const screen = run(ends, 'Xvfb', [
+    '-displayfd',
+    '1',
+    '-screen',
+    '0',
+    `${WIDTH + 100}x${HEIGHT + 200}x24`,
+    '-nolisten',
+    'tcp',
+  ]);
+  const display = `:${await saidBy(screen, /(\d+)\n/)}`,
+    port = await freePort();
+  const driver = run(ends, 'WebKitWebDriver', [`--port=${port}`], {
+    ...process.env,
+    DISPLAY: display,
+    GDK_BACKEND: 'x11',
+  });
   driver.stdout.resume();
   driver.stderr.resume();
   const send = async (method, path, body) => {
@@ -150,35 +201,49 @@ async function openWebKit(server, ends) {
     return value;
   };
 
-  while (!await send('GET', '/status').catch(() => null)) {
+  while (!(await send('GET', '/status').catch(() => null))) {
     if (driver.exitCode !== null) throw new Error(`WebKitWebDriver ended: ${driver.exitCode}`);
     await pause(50);
   }
-  const { sessionId, capabilities } = await send('POST', '/session', { capabilities: { alwaysMatch: { timeouts: { script: 5 * PATIENCE_MS } } } });
+  const { sessionId, capabilities } = await send('POST', '/session', {
+    capabilities: { alwaysMatch: { timeouts: { script: 5 * PATIENCE_MS } } },
+  });
   ends.push(() => send('DELETE', `/session/${sessionId}`));
   const post = (path, body = {}) => send('POST', `/session/${sessionId}/${path}`, body);
   await post('window/rect', { width: WIDTH, height: HEIGHT });
   const call = (source, text) => post('execute/sync', { script: `return (${source})(arguments[0])`, args: [text] });
-  const page = pageOf({
-    goto: (url) => post('url', { url }).then(() => call(watch, '')),
-    reload: () => post('refresh').then(() => call(watch, '')),
-    call,
-    async give(selector, paths) {
-      const [id] = Object.values(await post('element', { using: 'css selector', value: selector }));
-      await post(`element/${id}/value`, { text: paths.join('\n') });
+  const page = pageOf(
+    {
+      goto: (url) => post('url', { url }).then(() => call(watch, '')),
+      reload: () => post('refresh').then(() => call(watch, '')),
+      call,
+      async give(selector, paths) {
+        const [id] = Object.values(await post('element', { using: 'css selector', value: selector }));
+        await post(`element/${id}/value`, { text: paths.join('\n') });
+      },
+      picture: () => send('GET', `/session/${sessionId}/screenshot`),
     },
-    picture: () => send('GET', `/session/${sessionId}/screenshot`),
-  }, scratch);
+    scratch,
+  );
   await page.goto(server.url);
   return { version: capabilities.browserVersion, page, complaints: () => page.evaluate(() => globalThis.complaints) };
 }
 
 /** In WebKit, whose driver does not pass the console on: what goes wrong in a page once it has loaded. */
 function watch() {
-  const complaints = globalThis.complaints = [], { warn, error } = console;
-  console.warn = (...words) => { complaints.push(words.join(' ')); warn(...words); };
-  console.error = (...words) => { complaints.push(words.join(' ')); error(...words); };
+  const complaints = (globalThis.complaints = []),
+    { warn, error } = console;
+  console.warn = (...words) => {
+    complaints.push(words.join(' '));
+    warn(...words);
+  };
+  console.error = (...words) => {
+    complaints.push(words.join(' '));
+    error(...words);
+  };
   for (const type of ['error', 'unhandledrejection', 'securitypolicyviolation']) {
-    addEventListener(type, (event) => complaints.push(`${type}: ${event.message ?? event.reason ?? event.violatedDirective}`));
+    addEventListener(type, (event) =>
+      complaints.push(`${type}: ${event.message ?? event.reason ?? event.violatedDirective}`),
+    );
   }
 }

@@ -15,26 +15,48 @@ const WEBP = Buffer.from('UklGRjIAAABXRUJQVlA4TCUAAAAvP8APAA9wHrzz4J0Hb/4DD4rato
 
 let engine, films;
 before(async () => {
-  const [wasm, weights, ...files] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf', ...['grey16.png', 'progressive.jpg', 'cmyk.jpg'].map((name) => `tests/fixtures/${name}`)].map(read));
+  const [wasm, weights, ...files] = await Promise.all(
+    [
+      'build/pleura.wasm',
+      'model/pleura.gguf',
+      ...['grey16.png', 'progressive.jpg', 'cmyk.jpg'].map((name) => `tests/fixtures/${name}`),
+    ].map(read),
+  );
   engine = await createEngine({ wasm, weights });
   engine.phantom();
-  const { data: pixels, width, height } = engine.film(640), dicom = dicomFile({ width, height, pixels });
+  const { data: pixels, width, height } = engine.film(640),
+    dicom = dicomFile({ width, height, pixels });
   const { film } = await createDicomReader({ engine, loadCodec })(dicom);
-  films = [...files.map((buffer, i) => ({ name: `film ${i}.img`, buffer, answer: engine.diagnose(new Uint8Array(buffer)) })),
-    { name: 'IM0001', buffer: dicom, answer: engine.diagnose(film) }];
+  films = [
+    ...files.map((buffer, i) => ({ name: `film ${i}.img`, buffer, answer: engine.diagnose(new Uint8Array(buffer)) })),
+    { name: 'IM0001', buffer: dicom, answer: engine.diagnose(film) },
+  ];
 });
 
-const shown = { covid: 'COVID-19', pneumonia: 'Pneumonia', normal: 'Normal', uncertain: 'Uncertain', refused: 'Refused' };
+const shown = {
+  covid: 'COVID-19',
+  pneumonia: 'Pneumonia',
+  normal: 'Normal',
+  uncertain: 'Uncertain',
+  refused: 'Refused',
+};
 
 async function sees(page, { verdict, bits, probability }) {
   const { status, verdict: said, facts, bars } = await reading(page);
-  assert.deepEqual({ status, said, bits: facts['Bits of the answer'] }, { status: verdict, said: shown[verdict], bits });
+  assert.deepEqual(
+    { status, said, bits: facts['Bits of the answer'] },
+    { status: verdict, said: shown[verdict], bits },
+  );
   assert.equal(bars.length, verdict === 'refused' ? 0 : Object.keys(probability).length);
 }
 
 async function ready(page) {
   await settled(page);
-  assert.equal(await page.evaluate(() => document.querySelector('#work.failed')?.textContent ?? ''), '', 'the self-test has passed');
+  assert.equal(
+    await page.evaluate(() => document.querySelector('#work.failed')?.textContent ?? ''),
+    '',
+    'the self-test has passed',
+  );
   await page.waitForFunction(() => document.getElementById('kept').textContent === 'Ready to work offline');
 }
 
@@ -45,8 +67,15 @@ async function diagnoses(page) {
   await press(page, '[data-action=phantom]');
   await settled(page);
   await sees(page, engine.phantom());
-  assert.deepEqual(await page.evaluate(() => ['film', 'heat', 'outline'].map((id) => document.getElementById(id).checkVisibility())), [true, true, true]);
-  assert.equal(await page.evaluate(() => getComputedStyle(document.getElementById('window')).colorScheme), 'dark', 'WebKit paints the tools on black by it');
+  assert.deepEqual(
+    await page.evaluate(() => ['film', 'heat', 'outline'].map((id) => document.getElementById(id).checkVisibility())),
+    [true, true, true],
+  );
+  assert.equal(
+    await page.evaluate(() => getComputedStyle(document.getElementById('window')).colorScheme),
+    'dark',
+    'WebKit paints the tools on black by it',
+  );
   for (const [i, film] of films.entries()) {
     await (i % 2 ? hand(page, 'drop', [film]) : choose(page, [film]));
     await settled(page);

@@ -1,7 +1,20 @@
 // failure.test.mjs: missing and altered parts, a dead engine, cancelling: a sentence each, and the page goes on
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asEngine, beforeWorker, choose, faults, focused, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import {
+  asEngine,
+  beforeWorker,
+  choose,
+  faults,
+  focused,
+  launch,
+  open,
+  png,
+  reading,
+  select,
+  serve,
+  settled,
+} from './site.mjs';
 
 const film = { name: 'film.png', buffer: png(128, 128) };
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
@@ -15,14 +28,30 @@ async function start(t, change, flags, options) {
 }
 
 const alter = (bytes) => Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1);
-const is = (name, part) => ({ wasm: name.endsWith('.wasm'), weights: name.endsWith('.gguf'), worker: name.startsWith('worker') })[part];
+const is = (name, part) =>
+  ({ wasm: name.endsWith('.wasm'), weights: name.endsWith('.gguf'), worker: name.startsWith('worker') })[part];
 
 for (const [title, part, change, sentence] of [
   ['missing weights', 'weights', () => null, /^The file of weights could not be fetched/],
   ['weights with one altered bit', 'weights', alter, /^The file of weights .* its SHA-256 differs/],
-  ['weights cut short', 'weights', (bytes) => bytes.subarray(0, bytes.length - 9), /^The file of weights .* its SHA-256 differs/],
-  ['a page in the place of the weights', 'weights', () => '<!doctype html>', /^The file of weights .* its SHA-256 differs/],
-  ['weights that never end', 'weights', (bytes) => Buffer.concat([bytes, bytes]), /^The file of weights .* its SHA-256 differs/],
+  [
+    'weights cut short',
+    'weights',
+    (bytes) => bytes.subarray(0, bytes.length - 9),
+    /^The file of weights .* its SHA-256 differs/,
+  ],
+  [
+    'a page in the place of the weights',
+    'weights',
+    () => '<!doctype html>',
+    /^The file of weights .* its SHA-256 differs/,
+  ],
+  [
+    'weights that never end',
+    'weights',
+    (bytes) => Buffer.concat([bytes, bytes]),
+    /^The file of weights .* its SHA-256 differs/,
+  ],
   ['a missing engine', 'wasm', () => null, /^The engine could not be fetched/],
   ['an altered engine', 'wasm', alter, /^The engine .* its SHA-256 differs/],
   ['a missing worker', 'worker', () => null, /^The part of the page that computes could not be fetched/],
@@ -73,16 +102,22 @@ test('a browser without WebAssembly SIMD is told so, without a useless second at
 });
 
 /** Makes the engine do `how` for a file of 7 bytes. */
-const spoil = (how) => asEngine(`const { diagnose } = exports; exports = { ...exports, diagnose: (size) => (size === 7 ? (${how})() : diagnose(size)) };`);
+const spoil = (how) =>
+  asEngine(
+    `const { diagnose } = exports; exports = { ...exports, diagnose: (size) => (size === 7 ? (${how})() : diagnose(size)) };`,
+  );
 
 for (const [title, change] of [
   ['a trap in the engine', spoil("() => { throw new WebAssembly.RuntimeError('unreachable'); }")],
-  ['an error that nothing catches', beforeWorker(`
+  [
+    'an error that nothing catches',
+    beforeWorker(`
     const { arrayBuffer } = Blob.prototype;
     Blob.prototype.arrayBuffer = function () {
       return this.size !== 7 ? arrayBuffer.call(this) : new Promise(() => { setTimeout(() => { throw new Error('dead'); }); });
     };
-  `)],
+  `),
+  ],
 ]) {
   test(`${title} costs one film; the engine restarts without the network and reads the rest`, async (t) => {
     const { page, server } = await start(t, change, [], { serviceWorkers: 'block' }); // whose requests would count
@@ -123,7 +158,10 @@ test('cancelling ends even an endless computation; each film can be tried again'
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
   await page.click('#work-cancel');
   await settled(page);
-  assert.deepEqual(await page.locator('#strip-list button').evaluateAll((all) => all.map(({ dataset }) => dataset.status)), ['done', 'cancelled', 'done']);
+  assert.deepEqual(
+    await page.locator('#strip-list button').evaluateAll((all) => all.map(({ dataset }) => dataset.status)),
+    ['done', 'cancelled', 'done'],
+  );
 });
 
 test('an engine that fails its self-test reads nothing and says so', async (t) => {

@@ -12,16 +12,41 @@ import { dicomFile } from '../dicom/file.mjs';
 import { choose, keeping, launch, open, png, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const IMAGE = '<img src=x onerror="globalThis.ran = 1">', SCRIPT = '"><script>globalThis.ran = 1</script>';
-const NAMES = [IMAGE, SCRIPT, '=HYPERLINK("http:x")', '+1', '-1', '@SUM(1)', '{count}', '$&', '__proto__', 'a\u001b[2J\u202eb', "');globalThis.ran=1;('", 'javascript:globalThis.ran=1'];
-const LABELS = [IMAGE, '=1+1', '__proto__'], NOTICE = `${SCRIPT} {notice}`;
+const IMAGE = '<img src=x onerror="globalThis.ran = 1">',
+  SCRIPT = '"><script>globalThis.ran = 1</script>';
+const NAMES = [
+  IMAGE,
+  SCRIPT,
+  '=HYPERLINK("http:x")',
+  '+1',
+  '-1',
+  '@SUM(1)',
+  '{count}',
+  '$&',
+  '__proto__',
+  'a\u001b[2J\u202eb',
+  "');globalThis.ran=1;('",
+  'javascript:globalThis.ran=1',
+];
+const LABELS = [IMAGE, '=1+1', '__proto__'],
+  NOTICE = `${SCRIPT} {notice}`;
 let browser, folder, server;
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/pleura-`);
   const weights = readGguf(await readFile(`${root}tests/fixtures/tiny.gguf`));
-  weights.values.set('pleura.labels', textValues(LABELS)).set('general.name', textValue(IMAGE)).set('pleura.card.notice', textValue(NOTICE)).set('pleura.card.summary', textValue(SCRIPT));
+  weights.values
+    .set('pleura.labels', textValues(LABELS))
+    .set('general.name', textValue(IMAGE))
+    .set('pleura.card.notice', textValue(NOTICE))
+    .set('pleura.card.summary', textValue(SCRIPT));
   await writeFile(`${folder}/hostile.gguf`, writeGguf(weights));
-  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', `${folder}/hostile.gguf`, '--out', `${folder}/site`]);
+  await promisify(execFile)(process.execPath, [
+    `${root}web/site/build.mjs`,
+    '--weights',
+    `${folder}/hostile.gguf`,
+    '--out',
+    `${folder}/site`,
+  ]);
   [browser, server] = await Promise.all([launch(), serve()]);
   server.folder = `${folder}/site`;
 });
@@ -31,11 +56,16 @@ after(async () => {
 });
 
 /** What of the page is not of our making. */
-const foreign = (page) => page.evaluate(() => ({
-  ran: 'ran' in globalThis,
-  elements: [...document.querySelectorAll('script, img, iframe, object, embed, base, meta, link, style, form, a')].map((element) => /** @type {Element} */ (element.cloneNode(false)).outerHTML).sort(),
-  handlers: [...document.querySelectorAll('*')].flatMap((element) => element.getAttributeNames().filter((name) => name.startsWith('on'))),
-}));
+const foreign = (page) =>
+  page.evaluate(() => ({
+    ran: 'ran' in globalThis,
+    elements: [...document.querySelectorAll('script, img, iframe, object, embed, base, meta, link, style, form, a')]
+      .map((element) => /** @type {Element} */ (element.cloneNode(false)).outerHTML)
+      .sort(),
+    handlers: [...document.querySelectorAll('*')].flatMap((element) =>
+      element.getAttributeNames().filter((name) => name.startsWith('on')),
+    ),
+  }));
 
 test('whatever films, their tags and the weights are called, the page shows, prints, keeps and saves it as text', async (t) => {
   const { page, complaints, close } = await open(browser, server, { reducedMotion: 'reduce' });
@@ -50,9 +80,18 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   await page.keyboard.press('Escape');
 
   const film = (i) => png(160, 160, (x, y) => (x * (i + 3)) ^ y);
-  await choose(page, [...NAMES.map((name, i) => ({ name: `${name}.png`, buffer: i % 4 === 3 ? Buffer.from('no film') : film(i) })),
-    { name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i),
-      tags: { '00100010': ['PN', IMAGE], '00080080': ['LO', SCRIPT], '00081030': ['LO', '=1+1'] } }) }]);
+  await choose(page, [
+    ...NAMES.map((name, i) => ({ name: `${name}.png`, buffer: i % 4 === 3 ? Buffer.from('no film') : film(i) })),
+    {
+      name: 'IM1',
+      buffer: dicomFile({
+        width: 128,
+        height: 128,
+        pixels: new Uint8Array(128 * 128).map((_, i) => i),
+        tags: { '00100010': ['PN', IMAGE], '00080080': ['LO', SCRIPT], '00081030': ['LO', '=1+1'] },
+      }),
+    },
+  ]);
   await settled(page);
   for (const place of NAMES.keys()) await select(page, place);
   for (const text of [IMAGE, SCRIPT, NOTICE, '=1+1', '__proto__', '{count}.png', '$&.png']) await said(text);
@@ -71,7 +110,9 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   assert.deepEqual(await foreign(page), clean, 'tags and what is kept');
   await page.keyboard.press('Escape');
 
-  await page.evaluate(() => { window.print = () => window.dispatchEvent(new Event('beforeprint')); });
+  await page.evaluate(() => {
+    window.print = () => window.dispatchEvent(new Event('beforeprint'));
+  });
   for (const what of ['film', 'batch']) {
     await page.click(`[data-action=print-${what}]`);
     assert.match(await page.textContent('#sheet'), /<img src=x onerror=/);
@@ -85,10 +126,17 @@ test('whatever films, their tags and the weights are called, the page shows, pri
     saved[kind] = await readFile(await download.path(), 'utf8');
     assert.doesNotMatch(saved[kind], /[\u0000-\u0009\u000b-\u001f\u202e]/);
   }
-  assert.deepEqual(saved.json.trimEnd().split('\n').map((line) => JSON.parse(line).file), [...NAMES.map((name) => `${name}.png`), 'IM1']);
+  assert.deepEqual(
+    saved.json
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).file),
+    [...NAMES.map((name) => `${name}.png`), 'IM1'],
+  );
   const rows = parseCsv(saved.csv);
   assert.equal(rows.length, NAMES.length + 1);
-  for (const cell of rows.flatMap((row) => [...Object.keys(row), ...Object.values(row)])) assert.ok(!/^\s*[=+\-@]/.test(cell) || /^-?\d+(\.\d+)?$/.test(cell), cell);
+  for (const cell of rows.flatMap((row) => [...Object.keys(row), ...Object.values(row)]))
+    assert.ok(!/^\s*[=+\-@]/.test(cell) || /^-?\d+(\.\d+)?$/.test(cell), cell);
 
   for (const language of ['ar', 'hi']) {
     await page.selectOption('#language', language);

@@ -9,10 +9,17 @@ const whole = svg.replace(/ rx="\d+"/, '').replace('<g ', '<g transform="transla
 
 const browser = await launch();
 /** @type {[string, number, string][]} */
-const icons = [['icon-192', 192, svg], ['icon-512', 512, svg], ['maskable-512', 512, whole], ['apple-180', 180, whole]];
+const icons = [
+  ['icon-192', 192, svg],
+  ['icon-512', 512, svg],
+  ['maskable-512', 512, whole],
+  ['apple-180', 180, whole],
+];
 for (const [name, side, source] of icons) {
   const page = await browser.newPage({ viewport: { width: side, height: side } });
-  await page.setContent(`<style>body { margin: 0; } svg { display: block; width: 100vw; height: 100vh; }</style>${source}`);
+  await page.setContent(
+    `<style>body { margin: 0; } svg { display: block; width: 100vw; height: 100vh; }</style>${source}`,
+  );
   await writeFile(new URL(`${name}.png`, folder), await page.screenshot({ omitBackground: true }));
 }
 await browser.close();

@@ -6,22 +6,37 @@ import english from '../../web/i18n/en.mjs';
 import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
 
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+});
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-const speaks = (page, language) => page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
+const speaks = (page, language) =>
+  page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 const sentences = Object.values(english).filter((text) => text.split(' ').length > 3 && !text.includes('{'));
 /** Sentences of English that can be seen or are read aloud. */
-const inEnglish = (page) => page.evaluate((sentences) => {
-  const shown = [...document.querySelectorAll('[aria-label], [title]')].map((element) => `${element.getAttribute('aria-label')} ${element.getAttribute('title')}`).join('\n') + document.body.innerText;
-  return sentences.filter((sentence) => shown.includes(sentence));
-}, sentences);
+const inEnglish = (page) =>
+  page.evaluate((sentences) => {
+    const shown =
+      [...document.querySelectorAll('[aria-label], [title]')]
+        .map((element) => `${element.getAttribute('aria-label')} ${element.getAttribute('title')}`)
+        .join('\n') + document.body.innerText;
+    return sentences.filter((sentence) => shown.includes(sentence));
+  }, sentences);
 
 for (const language of Object.keys(LANGUAGES).filter((language) => language !== 'en')) {
-  for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+  for (const viewport of [
+    { width: 390, height: 844 },
+    { width: 1440, height: 900 },
+  ]) {
     test(`${language} at ${viewport.width} pixels`, async (t) => {
-      const { page, complaints, close } = await open(browser, server, { viewport, locale: language, reducedMotion: 'reduce', colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+      const { page, complaints, close } = await open(browser, server, {
+        viewport,
+        locale: language,
+        reducedMotion: 'reduce',
+        colorScheme: viewport.width < 600 ? 'dark' : 'light',
+      });
       t.after(close);
       const look = async (state) => {
         assert.deepEqual(await faults(page), [], state);
@@ -44,7 +59,10 @@ for (const language of Object.keys(LANGUAGES).filter((language) => language !== 
         await look(panel);
         await page.keyboard.press('Escape');
       }
-      await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }, { name: 'text.png', buffer: Buffer.from('text') }]);
+      await choose(page, [
+        { name: 'blank.png', buffer: png(200, 200, () => 90) },
+        { name: 'text.png', buffer: Buffer.from('text') },
+      ]);
       await settled(page);
       await look('refused');
       await select(page, 2);
@@ -66,7 +84,10 @@ test('the switch changes every word at once, stays over a reload, and keeps noth
   const bits = await page.textContent('#facts dd >> nth=2');
   await page.selectOption('#language', 'es');
   await speaks(page, 'es');
-  assert.equal(await page.textContent('#because'), 'De las tres clases, esta radiografía se parece más a las informadas como normales. Eso no descarta enfermedad.');
+  assert.equal(
+    await page.textContent('#because'),
+    'De las tres clases, esta radiografía se parece más a las informadas como normales. Eso no descarta enfermedad.',
+  );
   assert.equal(await page.textContent('#facts dd >> nth=2'), bits);
   assert.match(await page.textContent('#bars .value'), /^\d+,\d\s%$/);
   await page.reload();
@@ -85,7 +106,10 @@ test('words that cannot be fetched leave the page as it is and are named', async
   t.after(close);
   await settled(page);
   await page.selectOption('#language', 'ar');
-  await page.waitForFunction((sentence) => document.getElementById('said').textContent === sentence, english['problem.language-missing']);
+  await page.waitForFunction(
+    (sentence) => document.getElementById('said').textContent === sentence,
+    english['problem.language-missing'],
+  );
   assert.equal(await page.textContent('#trouble:visible'), english['problem.language-missing']);
   assert.equal(await page.getAttribute('html', 'dir'), 'ltr');
   assert.equal(await page.inputValue('#language'), 'en');

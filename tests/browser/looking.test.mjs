@@ -5,7 +5,9 @@ import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } };
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(), serve()]); });
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+});
 after(() => Promise.all([browser?.close(), server?.close()]));
 
 async function phantom(t, options) {
@@ -18,12 +20,14 @@ async function phantom(t, options) {
 }
 
 /** Zoom and place of the film, and the greys of three of its pixels. */
-const shown = (page) => page.evaluate(() => {
-  const { a, e, f } = new DOMMatrix(getComputedStyle(document.getElementById('film')).transform);
-  const plane = document.getElementById('plane'), context = plane.getContext('2d');
-  const greys = [0.2, 0.35, 0.5].map((x) => context.getImageData(plane.width * x, plane.height / 2, 1, 1).data[0]);
-  return { zoom: a, x: e, y: f, greys };
-});
+const shown = (page) =>
+  page.evaluate(() => {
+    const { a, e, f } = new DOMMatrix(getComputedStyle(document.getElementById('film')).transform);
+    const plane = document.getElementById('plane'),
+      context = plane.getContext('2d');
+    const greys = [0.2, 0.35, 0.5].map((x) => context.getImageData(plane.width * x, plane.height / 2, 1, 1).data[0]);
+    return { zoom: a, x: e, y: f, greys };
+  });
 const centre = async (page) => {
   const { x, y, width, height } = await page.locator('#stage').boundingBox();
   return [x + width / 2, y + height / 2];
@@ -45,7 +49,10 @@ for (const [size, viewport] of Object.entries(sizes)) {
     await page.click('[data-action=reset-look]');
     assert.deepEqual(await shown(page), first);
     await page.click('#invert');
-    assert.deepEqual((await shown(page)).greys, first.greys.map((grey) => 255 - grey));
+    assert.deepEqual(
+      (await shown(page)).greys,
+      first.greys.map((grey) => 255 - grey),
+    );
   });
 
   test(`side by side on a ${size}: the same film twice, the heatmap over one of them, both at the same place`, async (t) => {
@@ -53,13 +60,20 @@ for (const [size, viewport] of Object.entries(sizes)) {
     await page.click('#compare');
     await page.click('[data-action=zoom-in]');
     const { transforms, same, heats } = await page.evaluate(() => {
-      const pixels = (id) => [...document.getElementById(id).getContext('2d').getImageData(100, 100, 50, 50).data].join();
-      return { transforms: [...document.querySelectorAll('.film')].map((film) => getComputedStyle(film).transform), same: pixels('plane') === pixels('twin'), heats: document.querySelectorAll('#stage #heat').length };
+      const pixels = (id) =>
+        [...document.getElementById(id).getContext('2d').getImageData(100, 100, 50, 50).data].join();
+      return {
+        transforms: [...document.querySelectorAll('.film')].map((film) => getComputedStyle(film).transform),
+        same: pixels('plane') === pixels('twin'),
+        heats: document.querySelectorAll('#stage #heat').length,
+      };
     });
     assert.equal(transforms[0], transforms[1]);
     assert.ok(same);
     assert.equal(heats, 1);
-    const [left, right] = await Promise.all(['#alone', '.pane:has(#film)'].map((pane) => page.locator(pane).boundingBox()));
+    const [left, right] = await Promise.all(
+      ['#alone', '.pane:has(#film)'].map((pane) => page.locator(pane).boundingBox()),
+    );
     assert.ok(size === 'desktop' ? right.x > left.x : right.y > left.y);
     assert.deepEqual(await faults(page), []);
   });
@@ -70,7 +84,11 @@ test('the wheel zooms at the pointer, dragging moves, a double click fits', asyn
   const [x, y] = await centre(page);
   await page.mouse.move(x + 100, y + 50);
   await page.mouse.wheel(0, -600);
-  await page.waitForFunction(() => /scale/.test(document.getElementById('film').style.transform) && !/scale\(1\)/.test(document.getElementById('film').style.transform));
+  await page.waitForFunction(
+    () =>
+      /scale/.test(document.getElementById('film').style.transform) &&
+      !/scale\(1\)/.test(document.getElementById('film').style.transform),
+  );
   const near = await shown(page);
   assert.ok(near.zoom > 2 && near.x < 0 && near.y < 0, JSON.stringify(near));
   await page.mouse.down();
@@ -84,7 +102,8 @@ test('the wheel zooms at the pointer, dragging moves, a double click fits', asyn
 
 test('window and level follow the right button, Shift, and the drag button', async (t) => {
   const page = await phantom(t, { viewport: sizes.desktop });
-  const first = await shown(page), [x, y] = await centre(page);
+  const first = await shown(page),
+    [x, y] = await centre(page);
   const drag = async (options) => {
     await page.mouse.move(x, y);
     await page.mouse.down(options);
@@ -94,7 +113,11 @@ test('window and level follow the right button, Shift, and the drag button', asy
   const brightened = async (how) => {
     const { greys, zoom } = await shown(page);
     assert.equal(zoom, 1);
-    assert.ok(greys.every((grey, place) => grey >= first.greys[place]) && greys.some((grey, place) => grey > first.greys[place]), `${how}: ${greys}`);
+    assert.ok(
+      greys.every((grey, place) => grey >= first.greys[place]) &&
+        greys.some((grey, place) => grey > first.greys[place]),
+      `${how}: ${greys}`,
+    );
     assert.equal(await page.inputValue('#window'), 'own');
     await page.click('[data-action=reset-look]');
   };
@@ -117,7 +140,9 @@ test('every listed key works, and none of them while someone types or has switch
   await page.keyboard.press('p');
   assert.equal(await page.isVisible('#synthetic'), true);
   const first = await shown(page);
-  const press = async (...keys) => { for (const key of keys) await page.keyboard.press(key); };
+  const press = async (...keys) => {
+    for (const key of keys) await page.keyboard.press(key);
+  };
   await press('+', '+', '+', 'ArrowRight', 'ArrowDown');
   const { zoom, x, y } = await shown(page);
   assert.ok(zoom > 2 && x < 0 && y < 0, `${zoom} ${x} ${y}`);
@@ -125,7 +150,11 @@ test('every listed key works, and none of them while someone types or has switch
   assert.deepEqual(await shown(page), first);
   await press('Shift+ArrowUp');
   assert.equal(await page.inputValue('#window'), 'own');
-  for (const [key, preset] of [['2', 'lungs'], ['3', 'dense'], ['1', 'film']]) {
+  for (const [key, preset] of [
+    ['2', 'lungs'],
+    ['3', 'dense'],
+    ['1', 'film'],
+  ]) {
     await press(key);
     assert.equal(await page.inputValue('#window'), preset);
   }
@@ -138,7 +167,7 @@ test('every listed key works, and none of them while someone types or has switch
   await press('p', '?');
   assert.equal(await page.isVisible('#panel-keys'), true);
   assert.deepEqual(await faults(page), []);
-  assert.equal(await page.locator('#keys kbd').count() > 15, true);
+  assert.equal((await page.locator('#keys kbd').count()) > 15, true);
   await press('i', 'Escape');
   assert.equal(await page.isVisible('#panel-keys'), false);
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true', 'a dialog keeps the keys to itself');
@@ -157,7 +186,8 @@ test('every listed key works, and none of them while someone types or has switch
 test('two fingers zoom and move; one scrolls the page until the film is zoomed', async (t) => {
   const page = await phantom(t, { viewport: sizes.phone, hasTouch: true, isMobile: true });
   const devtools = await page.context().newCDPSession(page);
-  const touch = (type, ...points) => devtools.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  const touch = (type, ...points) =>
+    devtools.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
   const [x, y] = await centre(page);
   assert.equal(await page.evaluate(() => getComputedStyle(document.getElementById('stage')).touchAction), 'pan-y');
   await touch('touchStart', [x - 30, y], [x + 30, y]);

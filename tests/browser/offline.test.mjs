@@ -7,7 +7,9 @@ import { count, diagnoses, engine, kept, MENDED, ready, spoil, stored, visit } f
 
 const film = { name: 'film.png', buffer: png(200, 240) };
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser?.close());
 
 /* Several visitors at once: much of the time goes into waiting. */
@@ -23,7 +25,10 @@ describe('offline', { concurrency: 3 }, () => {
     asked.length = 0;
     await diagnoses(page);
     assert.equal(server.requests.length, before, 'a diagnosis asks the server for nothing');
-    assert.deepEqual(asked.filter((url) => !url.startsWith('blob:') && !url.startsWith(server.url)), []);
+    assert.deepEqual(
+      asked.filter((url) => !url.startsWith('blob:') && !url.startsWith(server.url)),
+      [],
+    );
     assert.deepEqual(complaints, []);
 
     await server.close();
@@ -53,7 +58,11 @@ describe('offline', { concurrency: 3 }, () => {
       server.requests.length = 0;
       await page.reload();
       await ready(page, MENDED);
-      assert.equal(new Set(server.requests.filter((path) => !path.endsWith('/sw.js'))).size, files, `${how}: each file is fetched`);
+      assert.equal(
+        new Set(server.requests.filter((path) => !path.endsWith('/sw.js'))).size,
+        files,
+        `${how}: each file is fetched`,
+      );
       await server.close();
       await page.reload();
       await ready(page);
@@ -62,18 +71,29 @@ describe('offline', { concurrency: 3 }, () => {
     }
   });
 
-  for (const [part, name] of [['.wasm', 'engine'], ['.gguf', 'file of weights']]) {
+  for (const [part, name] of [
+    ['.wasm', 'engine'],
+    ['.gguf', 'file of weights'],
+  ]) {
     test(`${part} that is altered on this device, on the server, or missing, is never used: a sentence each`, async (t) => {
       const { page, server } = await visit(t, browser);
-      const file = (await readdir(server.folder)).find((one) => one.startsWith('pleura') && one.endsWith(part)), { change } = server;
-      const said = (start) => page.waitForFunction((sentence) => document.querySelector('#work.failed #work-text')?.textContent.startsWith(sentence), start);
+      const file = (await readdir(server.folder)).find((one) => one.startsWith('pleura') && one.endsWith(part)),
+        { change } = server;
+      const said = (start) =>
+        page.waitForFunction(
+          (sentence) => document.querySelector('#work.failed #work-text')?.textContent.startsWith(sentence),
+          start,
+        );
       await ready(page);
       await spoil(page, file, 'altered');
       await server.close();
       await page.reload();
-      await said(`The connection broke off before the ${name} had arrived. It is not stored on this device, or no longer`);
+      await said(
+        `The connection broke off before the ${name} had arrived. It is not stored on this device, or no longer`,
+      );
       await server.open();
-      server.change = (one, bytes) => (one === file ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes);
+      server.change = (one, bytes) =>
+        one === file ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes;
       await page.click('#work-retry');
       await said(`The ${name} that arrived is not the one this page was built with: its SHA-256 differs`);
       server.change = (one, bytes) => (one === file ? null : bytes);
@@ -92,17 +112,24 @@ describe('offline', { concurrency: 3 }, () => {
   for (const part of ['app.js', 'worker.js']) {
     test(`${part} with one altered bit on this device is not run: the page says so, and is whole again with the network`, async (t) => {
       const { page, server } = await visit(t, browser);
-      const file = (await readdir(server.folder)).find((name) => name.startsWith(part.slice(0, -3)) && name.endsWith('.js'));
+      const file = (await readdir(server.folder)).find(
+        (name) => name.startsWith(part.slice(0, -3)) && name.endsWith('.js'),
+      );
       await ready(page);
       await spoil(page, file, 'altered');
       await server.close();
       await page.reload();
       const said = part === 'app.js' ? page.locator('#unstarted') : page.locator('#work.failed #work-text');
       await said.waitFor();
-      assert.match(await said.textContent(), part === 'app.js' ? /^Pleura has not started: .* was not used\. .* connect to the network, then reload\.$/
-        : /^The part of the page that computes could not be fetched/);
+      assert.match(
+        await said.textContent(),
+        part === 'app.js'
+          ? /^Pleura has not started: .* was not used\. .* connect to the network, then reload\.$/
+          : /^The part of the page that computes could not be fetched/,
+      );
       const { change } = server;
-      server.change = (name, bytes) => (name === file ? Buffer.concat([bytes, Buffer.from(';self.altered = 1')]) : bytes);
+      server.change = (name, bytes) =>
+        name === file ? Buffer.concat([bytes, Buffer.from(';self.altered = 1')]) : bytes;
       await server.open();
       await page.reload();
       await said.waitFor(); // nor as the server has it now
@@ -141,17 +168,25 @@ describe('offline', { concurrency: 3 }, () => {
   test('a store that is deleted under an open page costs it nothing; what then is missing is said, and comes back', async (t) => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
-    const wipe = () => page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+    const wipe = () =>
+      page.evaluate(async () => {
+        for (const name of await caches.keys()) await caches.delete(name);
+      });
     await wipe();
     await diagnoses(page); // the module for DICOM comes from the server
     await wipe();
     await server.close();
     await diagnoses(page);
     await page.selectOption('#language', 'fr');
-    await page.waitForFunction(() => /^The words of that language could not be fetched/.test(document.getElementById('said').textContent));
+    await page.waitForFunction(() =>
+      /^The words of that language could not be fetched/.test(document.getElementById('said').textContent),
+    );
     await page.selectOption('#language', 'en');
     await page.reload();
-    assert.match(await page.textContent('body'), /^This part of Pleura is no longer stored on this device.* Connect to the network, then reload/);
+    assert.match(
+      await page.textContent('body'),
+      /^This part of Pleura is no longer stored on this device.* Connect to the network, then reload/,
+    );
     await server.open();
     await page.reload();
     await ready(page, MENDED);
@@ -176,7 +211,10 @@ describe('offline', { concurrency: 3 }, () => {
     const { errors, data, url } = await devtools.send('Page.getAppManifest');
     assert.deepEqual(errors, []);
     const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
-    assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'), []);
+    assert.deepEqual(
+      installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'),
+      [],
+    );
     const manifest = JSON.parse(data);
     for (const address of [manifest.start_url, manifest.scope]) assert.equal(new URL(address, url).href, server.url);
     assert.equal(manifest.display, 'standalone');
@@ -196,10 +234,15 @@ describe('offline', { concurrency: 3 }, () => {
     const context = await browser.newContext();
     t.after(() => context.close());
     await watch(context, server);
-    await context.addInitScript((bytes) => {
-      const getFile = async () => new File([Uint8Array.from(bytes)], 'film.png');
-      Object.defineProperty(window, 'launchQueue', { value: { setConsumer: (consume) => setTimeout(() => consume({ files: [{ getFile }] })) } });
-    }, [...film.buffer]);
+    await context.addInitScript(
+      (bytes) => {
+        const getFile = async () => new File([Uint8Array.from(bytes)], 'film.png');
+        Object.defineProperty(window, 'launchQueue', {
+          value: { setConsumer: (consume) => setTimeout(() => consume({ files: [{ getFile }] })) },
+        });
+      },
+      [...film.buffer],
+    );
     const page = await context.newPage();
     await page.goto(server.url);
     await page.waitForSelector('#desk:not([hidden])');

@@ -9,7 +9,9 @@ import { choose, hand, launch, open, png, reading, select, serve, settled } from
 
 let browser, server, engine;
 before(async () => {
-  const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))));
+  const [wasm, weights] = await Promise.all(
+    ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))),
+  );
   [browser, server, engine] = await Promise.all([launch(), serve(), createEngine({ wasm, weights })]);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
@@ -47,8 +49,18 @@ test('the page starts from a subfolder without a complaint and asks only its own
   assert.equal(await page.locator('#unstarted').count(), 0);
   assert.match(await page.textContent('#model'), /^\S+ [0-9a-f]{12}/);
   await page.waitForSelector('text=Ready to work offline');
-  assert.deepEqual(asked.filter((url) => !url.startsWith(server.url)), []);
-  assert.deepEqual(asked.map((url) => /pleura-.*\.(wasm|gguf)$/.exec(url)?.[1]).filter(Boolean).sort(), ['gguf', 'wasm'], 'the page and its store share one copy');
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith(server.url)),
+    [],
+  );
+  assert.deepEqual(
+    asked
+      .map((url) => /pleura-.*\.(wasm|gguf)$/.exec(url)?.[1])
+      .filter(Boolean)
+      .sort(),
+    ['gguf', 'wasm'],
+    'the page and its store share one copy',
+  );
 });
 
 test('the page works where its server can send no headers, and the policy stands in it alone', async (t) => {
@@ -76,7 +88,10 @@ test('real films get the same bits, verdicts and probabilities as from the engin
   await settled(page);
   const records = lines(await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.equal(server.requests.length, before);
-  assert.deepEqual(asked.filter((url) => !url.startsWith('blob:')), []);
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith('blob:')),
+    [],
+  );
   for (const [place, film] of films.entries()) {
     const bytes = await readFile(film);
     const { sha256, model, ...record } = records[place];
@@ -119,8 +134,10 @@ test('broken files each get their sentence while the others go on', async (t) =>
   ]);
   await settled(page);
   const records = lines(await saved(page, 'json')).map((line) => JSON.parse(line));
-  assert.deepEqual(records.map(({ code, status }) => code ?? status),
-    ['empty-file', 'not-an-image', 'ok', 'image-damaged', 'image-too-small', 'image-too-large', 'ok']);
+  assert.deepEqual(
+    records.map(({ code, status }) => code ?? status),
+    ['empty-file', 'not-an-image', 'ok', 'image-damaged', 'image-too-small', 'image-too-large', 'ok'],
+  );
   for (const [place, { status, message }] of records.entries()) {
     await select(page, place);
     const { because } = await reading(page);
@@ -147,7 +164,8 @@ test('films may be dropped anywhere or pasted', async (t) => {
 test('an image that only the browser can decode is read, and says who decoded it', async (t) => {
   const { page } = await ready(t);
   const base64 = await page.evaluate(async () => {
-    const canvas = new OffscreenCanvas(256, 256), context = canvas.getContext('2d');
+    const canvas = new OffscreenCanvas(256, 256),
+      context = canvas.getContext('2d');
     context.fillStyle = '#888';
     context.fillRect(40, 40, 120, 180);
     const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 1 });
@@ -171,7 +189,10 @@ test('a refused image shows no probabilities', async (t) => {
 
 test('of many films the early ones show their picture again', async (t) => {
   const { page } = await ready(t);
-  await choose(page, Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })));
+  await choose(
+    page,
+    Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })),
+  );
   await settled(page);
   assert.match(await page.textContent('#said'), /^Films finished: 27/);
   await select(page, 20);

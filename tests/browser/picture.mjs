@@ -3,7 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { choose, launch, open, png, serve, settled } from './site.mjs';
 
 const [browser, server] = await Promise.all([launch(), serve()]);
-const place = (name) => ({ path: fileURLToPath(new URL(`../../web/${name}`, import.meta.url)), type: /** @type {const} */ ('jpeg'), quality: 85 });
+const place = (name) => ({
+  path: fileURLToPath(new URL(`../../web/${name}`, import.meta.url)),
+  type: /** @type {const} */ ('jpeg'),
+  quality: 85,
+});
 
 async function phantom(options) {
   const { page } = await open(browser, server, { reducedMotion: 'reduce', ...options });
@@ -29,14 +33,20 @@ const states = [
     await page.click('#compare');
   }),
   await phone({}, async (page) => {
-    await choose(page, [{ name: 'noise.png', buffer: png(240, 240) }, { name: 'letter.txt', buffer: Buffer.from('Dear colleague') }]);
+    await choose(page, [
+      { name: 'noise.png', buffer: png(240, 240) },
+      { name: 'letter.txt', buffer: Buffer.from('Dear colleague') },
+    ]);
     await settled(page);
     await page.locator('#batch').evaluate((batch) => batch.scrollIntoView());
   }),
   await phone({ locale: 'ar', colorScheme: 'dark' }, (page) => page.waitForSelector('[dir=rtl]')),
 ];
 const row = await browser.newPage({ viewport: { width: 1340, height: 690 } });
-await row.setContent(`<style>body { margin: 0; display: flex; gap: 16px; justify-content: center; background: #fff; } img { height: 690px; border-radius: 14px; border: 1px solid #ccc; box-sizing: border-box; }</style>${
-  states.map((state) => `<img src="${state}">`).join('')}`);
+await row.setContent(
+  `<style>body { margin: 0; display: flex; gap: 16px; justify-content: center; background: #fff; } img { height: 690px; border-radius: 14px; border: 1px solid #ccc; box-sizing: border-box; }</style>${states
+    .map((state) => `<img src="${state}">`)
+    .join('')}`,
+);
 await row.screenshot(place('phone.jpg'));
 await Promise.all([browser.close(), server.close()]);

@@ -5,13 +5,18 @@ import { plots } from '../stats/scored.mjs';
 import { launch } from './site.mjs';
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser.close());
 
 /** Relative luminance and contrast of WCAG 2.2. */
 function contrast(a, b) {
   const light = (colour) => {
-    const [r, g, b] = colour.match(/[\d.]+/g).map(Number).map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = colour
+      .match(/[\d.]+/g)
+      .map(Number)
+      .map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
@@ -28,12 +33,31 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.goto(`data:image/svg+xml,${encodeURIComponent(svg)}`);
       const seen = await page.evaluate(() => {
         const colour = (element, of) => getComputedStyle(element)[of];
-        const paper = document.querySelector('.paper'), whole = paper.getBoundingClientRect();
-        const texts = [...document.querySelectorAll('text')].map((text) => ({ said: text.textContent, box: text.getBoundingClientRect(), colour: colour(text, 'fill') }));
+        const paper = document.querySelector('.paper'),
+          whole = paper.getBoundingClientRect();
+        const texts = [...document.querySelectorAll('text')].map((text) => ({
+          said: text.textContent,
+          box: text.getBoundingClientRect(),
+          colour: colour(text, 'fill'),
+        }));
         const lines = [...document.querySelectorAll('.line, .rest, .frame')].map((line) => colour(line, 'stroke'));
-        const outside = texts.filter(({ box }) => box.left < whole.left || box.top < whole.top || box.right > whole.right || box.bottom > whole.bottom);
-        const over = texts.filter(({ box: a }, i) => texts.some(({ box: b }, j) => j > i && a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top < a.bottom - 2));
-        return { paper: colour(paper, 'fill'), texts: texts.map((text) => text.colour), lines, outside: outside.map(({ said }) => said), over: over.map(({ said }) => said) };
+        const outside = texts.filter(
+          ({ box }) =>
+            box.left < whole.left || box.top < whole.top || box.right > whole.right || box.bottom > whole.bottom,
+        );
+        const over = texts.filter(({ box: a }, i) =>
+          texts.some(
+            ({ box: b }, j) =>
+              j > i && a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top < a.bottom - 2,
+          ),
+        );
+        return {
+          paper: colour(paper, 'fill'),
+          texts: texts.map((text) => text.colour),
+          lines,
+          outside: outside.map(({ said }) => said),
+          over: over.map(({ said }) => said),
+        };
       });
       assert.deepEqual(seen.outside, [], `${name}: outside the picture`);
       assert.deepEqual(seen.over, [], `${name}: under another word`);
@@ -42,7 +66,10 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       const dark = contrast(seen.paper, 'rgb(0, 0, 0)') < 2;
       assert.equal(dark, colorScheme === 'dark', name);
     }
-    assert.ok(asked.every((url) => url.startsWith('data:')), 'nothing is fetched');
+    assert.ok(
+      asked.every((url) => url.startsWith('data:')),
+      'nothing is fetched',
+    );
     await context.close();
   });
 }

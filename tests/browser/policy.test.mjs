@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test';
 import { launch, open, serve, settled } from './site.mjs';
 
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser.close());
 
 /** A page of its own server, ready for use offline; the test closes the server. */
@@ -33,27 +35,61 @@ const ELSEWHERE = 'http://127.0.0.1:9/';
 /** @type {Forbidden} */
 const ANYWHERE = [
   ['require-trusted-types-for', () => setTimeout('globalThis.ran = 1')],
-  ['require-trusted-types-for', () => new Promise((resolve) => { setTimeout(() => { try { globalThis.ran = eval('1'); } catch { resolve(); } }); })],
+  [
+    'require-trusted-types-for',
+    () =>
+      new Promise((resolve) => {
+        setTimeout(() => {
+          try {
+            globalThis.ran = eval('1');
+          } catch {
+            resolve();
+          }
+        });
+      }),
+  ],
   ['trusted-types', () => /** @type {any} */ (globalThis).trustedTypes.createPolicy('default', {})],
   ['connect-src', (address) => fetch(address)],
 ];
 /** @type {Forbidden} */
 const IN_PAGE = [
   ['style-src-attr', () => document.body.setAttribute('style', 'color: red')],
-  ['require-trusted-types-for', () => { document.body.innerHTML = '<b>ran</b>'; }],
+  [
+    'require-trusted-types-for',
+    () => {
+      document.body.innerHTML = '<b>ran</b>';
+    },
+  ],
   ['require-trusted-types-for', () => document.body.setAttribute('onclick', 'globalThis.ran = 1')],
-  ['require-trusted-types-for', () => { document.createElement('script').src = './sw.js'; }],
-  ['require-trusted-types-for', () => document.body.append(Object.assign(document.createElement('script'), { textContent: 'globalThis.ran = 1' }))],
+  [
+    'require-trusted-types-for',
+    () => {
+      document.createElement('script').src = './sw.js';
+    },
+  ],
+  [
+    'require-trusted-types-for',
+    () => document.body.append(Object.assign(document.createElement('script'), { textContent: 'globalThis.ran = 1' })),
+  ],
   ['require-trusted-types-for', () => new Worker('./sw.js')],
   ['require-trusted-types-for', () => navigator.serviceWorker.register('./app.js')],
   ['trusted-types', () => /** @type {any} */ (globalThis).trustedTypes.createPolicy('pleura', {})], // a second of that name
-  ['img-src', (address) => new Promise((resolve) => { Object.assign(new Image(), { onerror: resolve }).src = address; })],
+  [
+    'img-src',
+    (address) =>
+      new Promise((resolve) => {
+        Object.assign(new Image(), { onerror: resolve }).src = address;
+      }),
+  ],
   ['frame-src', (address) => document.body.append(Object.assign(document.createElement('iframe'), { src: address }))],
-  ['form-action', (address) => {
-    const form = Object.assign(document.createElement('form'), { action: address });
-    document.body.append(form);
-    form.submit();
-  }],
+  [
+    'form-action',
+    (address) => {
+      const form = Object.assign(document.createElement('form'), { action: address });
+      document.body.append(form);
+      form.submit();
+    },
+  ],
 ];
 
 test('what a page must not do is stopped and counted by the listener, for <meta> and header, and by the report', async (t) => {

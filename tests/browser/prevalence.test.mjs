@@ -13,16 +13,24 @@ import english from '../../web/i18n/en.mjs';
 import { choose, faults, focused, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const PRIOR = [0.345, 0.191, 0.464], OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
+const PRIOR = [0.345, 0.191, 0.464],
+  OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
 const film = png(200, 240);
 let browser, server, folder, engine;
 
 /** The page with the shipped weights after a change of their values. */
 async function build(name, change) {
-  const weights = readGguf(await readFile(`${root}model/pleura.gguf`)), file = `${folder}/${name}.gguf`;
+  const weights = readGguf(await readFile(`${root}model/pleura.gguf`)),
+    file = `${folder}/${name}.gguf`;
   change(weights.values);
   await writeFile(file, writeGguf(weights));
-  await promisify(execFile)(process.execPath, [`${root}web/site/build.mjs`, '--weights', file, '--out', `${folder}/${name}`]);
+  await promisify(execFile)(process.execPath, [
+    `${root}web/site/build.mjs`,
+    '--weights',
+    file,
+    '--out',
+    `${folder}/${name}`,
+  ]);
   return { file, site: `${folder}/${name}` };
 }
 
@@ -46,14 +54,16 @@ async function ready(t, options) {
 }
 
 /** Of a hundred people, so many of each label, as by a finger that drags the sliders. */
-const give = (page, shares) => page.evaluate((given) => {
-  for (const [label, count] of Object.entries(given)) {
-    const slider = /** @type {HTMLInputElement} */ (document.querySelector(`#shares [data-label=${label}]`));
-    slider.value = String(count);
-    slider.dispatchEvent(new Event('input', { bubbles: true }));
-  }
-}, shares);
-const standsFor = (page, start) => page.waitForFunction((start) => document.getElementById('mixture').textContent.startsWith(start), start);
+const give = (page, shares) =>
+  page.evaluate((given) => {
+    for (const [label, count] of Object.entries(given)) {
+      const slider = /** @type {HTMLInputElement} */ (document.querySelector(`#shares [data-label=${label}]`));
+      slider.value = String(count);
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+  }, shares);
+const standsFor = (page, start) =>
+  page.waitForFunction((start) => document.getElementById('mixture').textContent.startsWith(start), start);
 const bars = (probability) => Object.values(probability).map((p) => `${(100 * p).toFixed(1)}%`);
 async function saved(page, kind) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
@@ -61,23 +71,41 @@ async function saved(page, kind) {
 }
 
 test('the sliders move verdict and probabilities as the engine does, say for what they stand, and one button goes back', async (t) => {
-  const page = await ready(t), own = engine.phantom(), before = await reading(page);
+  const page = await ready(t),
+    own = engine.phantom(),
+    before = await reading(page);
   assert.equal(await page.textContent('#mixture'), OWN);
   assert.deepEqual(before.bars, bars(own.probability));
   await page.click('#prevalence summary');
   assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'true');
-  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19'], 'of floats below 0.345 and above 0.19');
-  const other = own.verdict === 'normal' ? { covid: 96, pneumonia: 3 } : { covid: 1, pneumonia: 1 }, rest = 100 - other.covid - other.pneumonia;
+  assert.deepEqual(
+    await page.locator('#shares output').allTextContents(),
+    ['34', '19'],
+    'of floats below 0.345 and above 0.19',
+  );
+  const other = own.verdict === 'normal' ? { covid: 96, pneumonia: 3 } : { covid: 1, pneumonia: 1 },
+    rest = 100 - other.covid - other.pneumonia;
   await give(page, other);
-  await standsFor(page, `Probabilities for your own mixture: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`);
+  await standsFor(
+    page,
+    `Probabilities for your own mixture: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`,
+  );
   engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
-  const moved = engine.judge(own), now = await reading(page), name = english[`label.${moved.verdict}`];
+  const moved = engine.judge(own),
+    now = await reading(page),
+    name = english[`label.${moved.verdict}`];
   engine.setPrevalence(null);
   assert.notEqual(moved.verdict, own.verdict);
   assert.deepEqual([now.status, now.verdict, now.bars], [moved.verdict, name, bars(moved.probability)]);
-  assert.equal(now.because, `At your own mixture, “${name}” is the likeliest of the classes. A film alone neither proves nor rules out a disease.`);
+  assert.equal(
+    now.because,
+    `At your own mixture, “${name}” is the likeliest of the classes. A film alone neither proves nor rules out a disease.`,
+  );
   assert.equal(now.facts['Bits of the answer'], own.bits, 'what the networks said stays');
-  assert.ok((await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`), 'and so does the label that the heatmap is of');
+  assert.ok(
+    (await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`),
+    'and so does the label that the heatmap is of',
+  );
   assert.equal(await page.textContent('#said'), `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`);
   assert.equal(await page.textContent('#rest'), `Normal: the rest, ${rest}`);
   assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'false');
@@ -113,7 +141,9 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
 
 test('a whole table follows the slider, and what is saved and printed says for which mixture', async (t) => {
   const page = await ready(t);
-  await page.evaluate(() => { window.print = () => window.dispatchEvent(new Event('beforeprint')); });
+  await page.evaluate(() => {
+    window.print = () => window.dispatchEvent(new Event('beforeprint'));
+  });
   const files = Array.from({ length: 40 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) }));
   await choose(page, [...files, { name: 'text.png', buffer: Buffer.from('text') }]);
   await settled(page);
@@ -130,9 +160,17 @@ test('a whole table follows the slider, and what is saved and printed says for w
   for (const [place, record] of own.entries()) {
     if (record.status === 'error') assert.deepEqual(moved[place], record);
     else {
-      const odds = Object.keys(shares).map((label, i) => (record.probability[label] * shares[label]) / PRIOR[i]), sum = odds.reduce((a, b) => a + b);
-      Object.values(moved[place].probability).forEach((p, i) => assert.ok(Math.abs(p - odds[i] / sum) < 1e-5, record.file));
-      assert.deepEqual(moved[place], { ...record, verdict: moved[place].verdict, probability: moved[place].probability, prevalence: shares });
+      const odds = Object.keys(shares).map((label, i) => (record.probability[label] * shares[label]) / PRIOR[i]),
+        sum = odds.reduce((a, b) => a + b);
+      Object.values(moved[place].probability).forEach((p, i) =>
+        assert.ok(Math.abs(p - odds[i] / sum) < 1e-5, record.file),
+      );
+      assert.deepEqual(moved[place], {
+        ...record,
+        verdict: moved[place].verdict,
+        probability: moved[place].probability,
+        prevalence: shares,
+      });
     }
   }
   const covid = await page.locator('#table-body tr:first-child td:nth-child(3)').textContent();
@@ -150,12 +188,16 @@ test('a whole table follows the slider, and what is saved and printed says for w
 
 test('a picture that is made again leaves the judgement as it is', async (t) => {
   const page = await ready(t);
-  await choose(page, Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) })));
+  await choose(
+    page,
+    Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) })),
+  );
   await settled(page);
   await page.click('#prevalence summary');
   await give(page, { covid: 1, pneumonia: 1 });
   await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 98%'));
-  await page.evaluate(() => { // the slider goes on while the worker has the film, whose message is older
+  await page.evaluate(() => {
+    // the slider goes on while the worker has the film, whose message is older
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {
       postMessage.call(this, message.type === 'diagnose' ? { ...message, prevalence: null } : message, ...rest);
@@ -179,7 +221,9 @@ test('where judging fails the control goes back to what is shown, and says why',
     };
   });
   await give(page, { covid: 1 });
-  await page.waitForFunction(() => document.getElementById('said').textContent.startsWith('Something unforeseen went wrong'));
+  await page.waitForFunction(() =>
+    document.getElementById('said').textContent.startsWith('Something unforeseen went wrong'),
+  );
   assert.deepEqual(await reading(page), before);
   assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
   assert.equal(await page.textContent('#mixture'), OWN);
@@ -201,7 +245,11 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   await page.click('#menu [data-panel=history]');
   await page.waitForSelector('#history tr');
   assert.match(await page.textContent('#history tr'), / \(at COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
-  assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.hash]), [0, 0, '', ''], 'the control itself keeps nothing');
+  assert.deepEqual(
+    await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.hash]),
+    [0, 0, '', ''],
+    'the control itself keeps nothing',
+  );
 });
 
 test('where weights have no prior the control says why it is not there', async (t) => {
@@ -216,12 +264,18 @@ test('where weights have no prior the control says why it is not there', async (
   await settled(page);
   await page.click('#prevalence summary');
   assert.equal(await page.isVisible('#with-prior'), false);
-  assert.match(await page.locator('#no-prior').innerText(), /^The probabilities cannot be moved to your own prevalence: these weights do not say/);
+  assert.match(
+    await page.locator('#no-prior').innerText(),
+    /^The probabilities cannot be moved to your own prevalence: these weights do not say/,
+  );
   assert.equal(await page.textContent('#mixture'), '');
   assert.deepEqual(await faults(page), []);
 });
 
-for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+for (const viewport of [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+]) {
   for (const language of Object.keys(LANGUAGES)) {
     test(`in ${language} at ${viewport.width} pixels the control has no fault and fits`, async (t) => {
       const page = await ready(t, { viewport, locale: language, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
@@ -231,9 +285,19 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
       await give(page, { covid: 3, pneumonia: 7 });
       await page.waitForFunction((own) => document.getElementById('mixture').textContent !== own, own);
       assert.deepEqual(await faults(page), []);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
-      assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('#prevalence :is(button, summary, label)')]
-        .filter((element) => element.getBoundingClientRect().height < 44).map((element) => element.outerHTML)), [], 'too small to touch');
+      assert.equal(
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        0,
+      );
+      assert.deepEqual(
+        await page.evaluate(() =>
+          [...document.querySelectorAll('#prevalence :is(button, summary, label)')]
+            .filter((element) => element.getBoundingClientRect().height < 44)
+            .map((element) => element.outerHTML),
+        ),
+        [],
+        'too small to touch',
+      );
     });
   }
 }

@@ -7,7 +7,12 @@ import { choose, faults, focused, keeping, launch, open, png, serve, settled, wa
 
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
 let browser, server;
-before(async () => { [browser, server] = await Promise.all([launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']), serve()]); });
+before(async () => {
+  [browser, server] = await Promise.all([
+    launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']),
+    serve(),
+  ]);
+});
 after(() => Promise.all([browser?.close(), server?.close()]));
 
 async function ready(t, options) {
@@ -30,14 +35,27 @@ async function read(page) {
 }
 
 /** Everything that a browser keeps for a site, but for the files of the site itself. */
-const kept = (page) => page.evaluate(async () => {
-  const files = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
-  return {
-    databases: (await indexedDB.databases()).map(({ name }) => name), local: localStorage.length, session: sessionStorage.length, cookie: document.cookie,
-    files: files.flat().map(({ url }) => new URL(url).pathname.split('/').pop()).sort(),
-  };
+const kept = (page) =>
+  page.evaluate(async () => {
+    const files = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+    return {
+      databases: (await indexedDB.databases()).map(({ name }) => name),
+      local: localStorage.length,
+      session: sessionStorage.length,
+      cookie: document.cookie,
+      files: files
+        .flat()
+        .map(({ url }) => new URL(url).pathname.split('/').pop())
+        .sort(),
+    };
+  });
+const siteAlone = async () => ({
+  databases: [],
+  local: 0,
+  session: 0,
+  cookie: '',
+  files: ['', ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name))].sort(),
 });
-const siteAlone = async () => ({ databases: [], local: 0, session: 0, cookie: '', files: ['', ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name))].sort() });
 
 test('by default nothing of a film is kept: no database, no storage, no cookie, in the cache the site alone', async (t) => {
   const { page } = await ready(t);
@@ -57,18 +75,38 @@ test('the list of requests is that of the server, and a film adds none', async (
   const { page, asked } = await ready(t);
   const before = server.requests.length;
   asked.length = 0;
-  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 0');
+  assert.equal(
+    await page.textContent('#requests-count'),
+    'Requests since your first film, beside parts of this page: 0',
+  );
   await read(page);
   await panel(page, 'requests');
-  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
+  assert.equal(
+    await page.textContent('#requests-since'),
+    'Requests since your first film, beside parts of this page: 0',
+  );
   assert.equal(server.requests.length, before);
-  const listed = await page.locator('#requests tr').evaluateAll((rows) => rows.map(({ children: [file, who] }) => [file.textContent, who.textContent]));
+  const listed = await page
+    .locator('#requests tr')
+    .evaluateAll((rows) => rows.map(({ children: [file, who] }) => [file.textContent, who.textContent]));
   for (const name of await readdir(server.folder)) {
-    if (/^pleura.*\.(wasm|gguf)$/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'worker']], name);
-    if (/^(words|dicom|charls)/.test(name)) assert.deepEqual(listed.filter(([file]) => file === name), [[name, 'service worker']], name);
+    if (/^pleura.*\.(wasm|gguf)$/.test(name))
+      assert.deepEqual(
+        listed.filter(([file]) => file === name),
+        [[name, 'worker']],
+        name,
+      );
+    if (/^(words|dicom|charls)/.test(name))
+      assert.deepEqual(
+        listed.filter(([file]) => file === name),
+        [[name, 'service worker']],
+        name,
+      );
   }
   assert.ok(listed.some(([file, who]) => file === './' && who === 'page'));
-  const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(/Policy" content="([^"]+)/)[1];
+  const policy = (await readFile(new URL('../../web/index.html', import.meta.url), 'utf8')).match(
+    /Policy" content="([^"]+)/,
+  )[1];
   assert.equal(await page.textContent('#policy'), policy);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');
@@ -76,11 +114,18 @@ test('the list of requests is that of the server, and a film adds none', async (
   await page.waitForSelector('[lang|=fr]');
   await page.selectOption('#language', 'en');
   await panel(page, 'requests');
-  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
+  assert.equal(
+    await page.textContent('#requests-since'),
+    'Requests since your first film, beside parts of this page: 0',
+  );
   await page.evaluate(() => fetch('./no-such-file'));
   await page.waitForFunction(() => document.getElementById('requests-since').textContent.endsWith('1'));
   await page.keyboard.press('Escape');
-  assert.equal(await page.textContent('#requests-count'), 'Requests since your first film, beside parts of this page: 1', 'the count is live');
+  assert.equal(
+    await page.textContent('#requests-count'),
+    'Requests since your first film, beside parts of this page: 1',
+    'the count is live',
+  );
 });
 
 test('what is asked for after a film is counted whatever the clock says', async (t) => {
@@ -101,7 +146,10 @@ test('what another copy of the page on the same host asks for is not counted', a
   await other.goto(new URL('../other/', server.url).href);
   await other.waitForSelector('text=Ready to work offline');
   await panel(page, 'requests');
-  assert.equal(await page.textContent('#requests-since'), 'Requests since your first film, beside parts of this page: 0');
+  assert.equal(
+    await page.textContent('#requests-since'),
+    'Requests since your first film, beside parts of this page: 0',
+  );
   assert.equal(await page.locator('#requests th', { hasText: 'other/' }).count(), 0);
 });
 
@@ -112,10 +160,18 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
     await tools.send('HeapProfiler.collectGarbage');
     return (await tools.send('Runtime.getHeapUsage')).backingStorageSize;
   };
-  const before = await held(), side = 1000, megabyte = 2 ** 20;
+  const before = await held(),
+    side = 1000,
+    megabyte = 2 ** 20;
   const patient = { '00100010': ['PN', 'Nobody^Anna'] };
-  await choose(page, [film, ...Array.from({ length: 6 }, (_, i) => ({ name: `Nobody ${i}.png`, buffer: png(side, side) })),
-    { name: 'Nobody.dcm', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: patient }) }]);
+  await choose(page, [
+    film,
+    ...Array.from({ length: 6 }, (_, i) => ({ name: `Nobody ${i}.png`, buffer: png(side, side) })),
+    {
+      name: 'Nobody.dcm',
+      buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: patient }),
+    },
+  ]);
   await settled(page);
   await page.click('#table-body >> text=Nobody.dcm');
   await page.click('#details summary');
@@ -123,12 +179,12 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   await page.waitForSelector('#tags >> text=Nobody Anna');
   await page.fill('#find', 'Nobody');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
-  assert.ok(await held() > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');
+  assert.ok((await held()) > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');
   assert.match(await page.content(), /Nobody/);
   await page.click('#more');
   await page.click('#clear');
   assert.doesNotMatch(await page.content(), /Nobody/);
-  assert.ok(await held() < before + megabyte, `${before} bytes before, ${await held()} after`);
+  assert.ok((await held()) < before + megabyte, `${before} bytes before, ${await held()} after`);
   assert.equal(await page.inputValue('#find'), '');
   await choose(page, [film, { ...film, name: 'x.png' }]);
   await settled(page);
@@ -137,9 +193,20 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
 
 test('tags that come when the page has been cleared are not taken, nor is their film', async (t) => {
   const { page } = await ready(t);
-  await choose(page, [{ name: 'Nobody.dcm', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }]);
+  await choose(page, [
+    {
+      name: 'Nobody.dcm',
+      buffer: dicomFile({
+        width: 128,
+        height: 128,
+        pixels: new Uint8Array(128 * 128).map((_, i) => i),
+        tags: { '00100010': ['PN', 'Nobody^Anna'] },
+      }),
+    },
+  ]);
   await settled(page);
-  await page.evaluate(() => { // the worker hears late of the wish for tags
+  await page.evaluate(() => {
+    // the worker hears late of the wish for tags
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...more) {
       if (message.type === 'tags') globalThis.release = () => postMessage.call(this, message, ...more);
@@ -160,16 +227,25 @@ test('tags that come when the page has been cleared are not taken, nor is their 
     await tools.send('HeapProfiler.collectGarbage');
     const { result } = await tools.send('Runtime.evaluate', { expression: 'File.prototype' });
     const { objects } = await tools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId });
-    const held = await tools.send('Runtime.callFunctionOn', { objectId: objects.objectId, functionDeclaration: 'function () { return this.length; }', returnByValue: true });
+    const held = await tools.send('Runtime.callFunctionOn', {
+      objectId: objects.objectId,
+      functionDeclaration: 'function () { return this.length; }',
+      returnByValue: true,
+    });
     await tools.send('Runtime.releaseObject', { objectId: objects.objectId });
     return held.result.value;
   }
-  for (const end = Date.now() + 60_000; await films() > 0;) assert.ok(Date.now() < end, 'the film is still in memory'); // until the worker has answered
+  for (const end = Date.now() + 60_000; (await films()) > 0;)
+    assert.ok(Date.now() < end, 'the film is still in memory'); // until the worker has answered
 });
 
 test('a film that is taken away leaves no name behind', async (t) => {
   const { page } = await ready(t);
-  await choose(page, [{ name: 'Nobody.png', buffer: Buffer.from('no picture') }, { ...film, name: 'x.png' }, { ...film, name: 'y.png' }]);
+  await choose(page, [
+    { name: 'Nobody.png', buffer: Buffer.from('no picture') },
+    { ...film, name: 'x.png' },
+    { ...film, name: 'y.png' },
+  ]);
   await settled(page);
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.match(await page.content(), /Nobody/);
@@ -178,7 +254,10 @@ test('a film that is taken away leaves no name behind', async (t) => {
   assert.doesNotMatch(await page.content(), /Nobody/);
 });
 
-for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+for (const viewport of [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+]) {
   test(`results are kept when asked, on this device, until they are wiped, at ${viewport.width} pixels`, async (t) => {
     const { page } = await ready(t, { viewport });
     await panel(page, 'history');
@@ -190,7 +269,6 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
     const verdict = await page.textContent('#verdict');
     await panel(page, 'history');
     await page.waitForSelector('#history tr');
-
 
     await page.reload();
     await settled(page);
@@ -206,8 +284,12 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
     assert.match(record.sha256, /^[0-9a-f]{64}$/);
     const bytes = await page.evaluate(async () => {
       const [{ name }] = await indexedDB.databases();
-      const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
-      const [{ thumb }] = await new Promise((resolve) => { store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(target.result); });
+      const store = await new Promise((resolve) => {
+        indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+      });
+      const [{ thumb }] = await new Promise((resolve) => {
+        store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(target.result);
+      });
       store.close();
       return thumb.data.length;
     });
@@ -230,7 +312,9 @@ test('kept results can be saved where the engine cannot start', async (t) => {
   await keeping(page);
   await page.keyboard.press('Escape');
   await read(page);
-  await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) await caches.delete(name);
+  });
   await page.route('**/*.gguf', (route) => route.abort());
   await page.reload();
   await page.waitForSelector('#work.failed');
@@ -270,7 +354,9 @@ test('a device without room says so once, the result stays on the page', async (
   await page.click('#history-switch');
   await keeping(page);
   await page.evaluate(() => {
-    IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError'); };
+    IDBObjectStore.prototype.add = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
   });
   await page.keyboard.press('Escape');
   await read(page);
@@ -286,8 +372,15 @@ test('a browser that keeps nothing at all still reads films', async (t) => {
   t.after(() => context.close());
   await watch(context, server);
   await context.addInitScript(() => {
-    for (const call of ['open', 'databases']) IDBFactory.prototype[call] = () => { throw new DOMException('forbidden', 'SecurityError'); };
-    Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('forbidden', 'SecurityError'); } });
+    for (const call of ['open', 'databases'])
+      IDBFactory.prototype[call] = () => {
+        throw new DOMException('forbidden', 'SecurityError');
+      };
+    Object.defineProperty(globalThis, 'caches', {
+      get() {
+        throw new DOMException('forbidden', 'SecurityError');
+      },
+    });
   });
   const page = await context.newPage();
   await page.goto(server.url);
@@ -312,7 +405,8 @@ test('where the disk is full the page works, only not offline', async (t) => {
   await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(full.url).origin, quotaSize: 1000 });
   await page.goto(full.url);
   await settled(page);
-  await page.waitForFunction(async () => { // the installation has been tried and given up
+  await page.waitForFunction(async () => {
+    // the installation has been tried and given up
     const registration = await navigator.serviceWorker.getRegistration();
     return !registration?.installing && !registration?.active;
   });
@@ -327,9 +421,21 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
-  await choose(page, [{ name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i), tags: { '00100010': ['PN', 'Nobody^Anna'] } }) }, film]);
+  await choose(page, [
+    {
+      name: 'IM1',
+      buffer: dicomFile({
+        width: 128,
+        height: 128,
+        pixels: new Uint8Array(128 * 128).map((_, i) => i),
+        tags: { '00100010': ['PN', 'Nobody^Anna'] },
+      }),
+    },
+    film,
+  ]);
   await settled(page);
-  const named = (element = 'body') => page.evaluate((selector) => document.querySelector(selector).textContent.includes('Nobody Anna'), element);
+  const named = (element = 'body') =>
+    page.evaluate((selector) => document.querySelector(selector).textContent.includes('Nobody Anna'), element);
   await page.click('#details summary');
   assert.equal(await named(), false);
   await page.click('#tags-show');
@@ -344,8 +450,13 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   }
   const results = await page.evaluate(async () => {
     const [{ name }] = await indexedDB.databases();
-    const store = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
-    return new Promise((resolve) => { store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(JSON.stringify(target.result)); });
+    const store = await new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+    });
+    return new Promise((resolve) => {
+      store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) =>
+        resolve(JSON.stringify(target.result));
+    });
   });
   assert.match(results, /IM1/);
   assert.doesNotMatch(results, /Nobody.Anna/);
@@ -353,7 +464,10 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   assert.equal(await named(), false);
 });
 
-for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+for (const viewport of [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+]) {
   test(`a photo is warned about, read, and marked in page and record, at ${viewport.width} pixels`, async (t) => {
     const { page } = await ready(t, { viewport });
     await page.click('#more');
@@ -370,15 +484,25 @@ for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 
     await choose(page, [film]);
     await settled(page);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=export-json]')]);
-    const records = (await readFile(await download.path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
-    assert.deepEqual(records.map(({ decoder }) => decoder), ['camera', 'stb']);
+    const records = (await readFile(await download.path(), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      records.map(({ decoder }) => decoder),
+      ['camera', 'stb'],
+    );
     assert.notEqual(records[0].gate.reason, 'colour', 'the fake camera is green, a photo is grey');
   });
 }
 
 test('a camera that is forbidden is named, and the dialog can be left', async (t) => {
   const { page } = await ready(t);
-  await page.evaluate(() => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); }; });
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException('no', 'NotAllowedError');
+    };
+  });
   await page.click('#more');
   await page.click('#menu [data-action=camera]');
   await page.waitForSelector('#camera-text >> text=/cannot be used/');

@@ -4,18 +4,27 @@ import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { asEngine, choose, keeping, launch, open, png, serve, settled } from './site.mjs';
 
-const FILMS = 40, EARLY = 5;
+const FILMS = 40,
+  EARLY = 5;
 const HOUR = 3_600_000;
 let browser;
-before(async () => { browser = await launch(); });
+before(async () => {
+  browser = await launch();
+});
 after(() => browser?.close());
 
-const film = (number) => ({ name: `${String(number).padStart(2, '0')}.png`, buffer: png(128, 128, (x, y) => (x ^ y) + number) });
+const film = (number) => ({
+  name: `${String(number).padStart(2, '0')}.png`,
+  buffer: png(128, 128, (x, y) => (x ^ y) + number),
+});
 const batch = Array.from({ length: FILMS }, (_, number) => film(number));
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
 
 /** Makes the engine do `how` before it reads a file of 7 bytes. */
-const spoil = (how) => asEngine(`const { diagnose, memory } = exports; exports = { ...exports, diagnose(size) { if (size === 7) { ${how} } return diagnose(size); } };`);
+const spoil = (how) =>
+  asEngine(
+    `const { diagnose, memory } = exports; exports = { ...exports, diagnose(size) { if (size === 7) { ${how} } return diagnose(size); } };`,
+  );
 
 async function ready(t, { change = (name, bytes) => bytes, chromium = browser, clock = false } = {}) {
   const server = await serve();
@@ -39,10 +48,17 @@ async function panel(page, name) {
 /** Chooses the batch and waits until it is in the midst of it. */
 async function begin(page, films = batch) {
   await choose(page, films);
-  await page.waitForFunction((early) => {
-    const bar = /** @type {HTMLProgressElement} */ (document.getElementById('work-bar'));
-    return !document.getElementById('work').hidden && bar.value * document.querySelectorAll('#table-body tr').length >= early;
-  }, EARLY, { polling: 20 });
+  await page.waitForFunction(
+    (early) => {
+      const bar = /** @type {HTMLProgressElement} */ (document.getElementById('work-bar'));
+      return (
+        !document.getElementById('work').hidden &&
+        bar.value * document.querySelectorAll('#table-body tr').length >= early
+      );
+    },
+    EARLY,
+    { polling: 20 },
+  );
 }
 
 /** Switches the keeping of results on. */
@@ -55,15 +71,24 @@ async function keep(page) {
 
 const records = async (page) => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=export-json]')]);
-  return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+  return (await readFile(await download.path(), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 };
 
 /** Every film has one record, in order, and all but these an answer. @param {import('playwright-core').Page} page  @param {Record<string, string>} [lost] codes by name */
 async function complete(page, films = batch, lost = {}) {
   await settled(page);
   const all = await records(page);
-  assert.deepEqual(all.map(({ file }) => file), films.map(({ name }) => name));
-  assert.deepEqual(Object.fromEntries(all.filter(({ status }) => status !== 'ok').map(({ file, code }) => [file, code])), lost);
+  assert.deepEqual(
+    all.map(({ file }) => file),
+    films.map(({ name }) => name),
+  );
+  assert.deepEqual(
+    Object.fromEntries(all.filter(({ status }) => status !== 'ok').map(({ file, code }) => [file, code])),
+    lost,
+  );
   return all;
 }
 
@@ -81,7 +106,11 @@ for (const [title, how] of [
 }
 
 for (const [title, how, cancelled] of [
-  ['dies', 'for (const start = Date.now(); Date.now() - start < 3000;); throw new WebAssembly.RuntimeError("unreachable");', false],
+  [
+    'dies',
+    'for (const start = Date.now(); Date.now() - start < 3000;); throw new WebAssembly.RuntimeError("unreachable");',
+    false,
+  ],
   ['is ended to cancel a film', 'for (;;);', true],
 ]) {
   test(`what else waits for an engine that ${title} is answered by the next one`, async (t) => {
@@ -89,7 +118,8 @@ for (const [title, how, cancelled] of [
     const films = cancelled ? [film(0), special] : [film(0), special, film(1)];
     await choose(page, films);
     await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
-    await page.evaluate(() => { // a slider moved meanwhile: all films are to be judged again
+    await page.evaluate(() => {
+      // a slider moved meanwhile: all films are to be judged again
       const slider = /** @type {HTMLInputElement} */ (document.querySelector('#shares input'));
       slider.value = '70';
       slider.dispatchEvent(new Event('input', { bubbles: true }));
@@ -100,7 +130,10 @@ for (const [title, how, cancelled] of [
       await choose(page, [film(1)]);
     }
     const all = await complete(page, films, cancelled ? {} : { 'special.png': 'worker-died' });
-    assert.deepEqual(all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid), [0.7, 0.7]);
+    assert.deepEqual(
+      all.filter(({ status }) => status === 'ok').map(({ prevalence }) => prevalence.covid),
+      [0.7, 0.7],
+    );
   });
 }
 
@@ -112,14 +145,22 @@ test('an outcome that comes again is said again', async (t) => {
   const said = await page.textContent('#said');
   await page.evaluate(() => {
     globalThis.heard = [];
-    new MutationObserver(() => globalThis.heard.push(document.getElementById('said').textContent)).observe(document.getElementById('said'), { childList: true, characterData: true, subtree: true });
+    new MutationObserver(() => globalThis.heard.push(document.getElementById('said').textContent)).observe(
+      document.getElementById('said'),
+      { childList: true, characterData: true, subtree: true },
+    );
   });
   await page.click('#film-retry');
   await page.waitForFunction((said) => globalThis.heard.at(-1) === said, said);
 });
 
 test('a worker that ends without a word costs one film, and sleep is not taken for its end', async (t) => {
-  const { page } = await ready(t, { clock: true, change: spoil('if (!self.slept) { self.slept = true; for (const start = Date.now(); Date.now() - start < 2000;); } else self.close();') });
+  const { page } = await ready(t, {
+    clock: true,
+    change: spoil(
+      'if (!self.slept) { self.slept = true; for (const start = Date.now(); Date.now() - start < 2000;); } else self.close();',
+    ),
+  });
   const films = [film(0), special, film(1), film(2)];
   await choose(page, films);
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
@@ -129,7 +170,10 @@ test('a worker that ends without a word costs one film, and sleep is not taken f
   await choose(page, [{ ...special, name: 'last.png' }, film(3)]);
   await page.waitForSelector('#strip-list [data-status=running] >> text=last.png');
   await page.clock.runFor(HOUR / 20);
-  await complete(page, [...films, { ...special, name: 'last.png' }, film(3)], { 'special.png': 'not-an-image', 'last.png': 'worker-died' });
+  await complete(page, [...films, { ...special, name: 'last.png' }, film(3)], {
+    'special.png': 'not-an-image',
+    'last.png': 'worker-died',
+  });
 });
 
 test('a device without room for one film says so and reads the next', async (t) => {
@@ -144,7 +188,8 @@ test('a device without room for one film says so and reads the next', async (t) 
 
 test('a device without room for results says so, reads on, and keeps again when it has room', async (t) => {
   const { page, server } = await ready(t);
-  const tools = await page.context().newCDPSession(page), { origin } = new URL(server.url);
+  const tools = await page.context().newCDPSession(page),
+    { origin } = new URL(server.url);
   await keep(page);
   const { usage } = await page.evaluate(() => navigator.storage.estimate());
   await tools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
@@ -168,7 +213,13 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
   const { page } = await ready(t);
   page.on('dialog', (dialog) => dialog.dismiss());
   /** @param {'dialog' | 'load'} then */
-  const leave = (then) => Promise.all([page.waitForEvent(/** @type {any} */ (then)), page.evaluate(() => { setTimeout(() => location.reload()); })]);
+  const leave = (then) =>
+    Promise.all([
+      page.waitForEvent(/** @type {any} */ (then)),
+      page.evaluate(() => {
+        setTimeout(() => location.reload());
+      }),
+    ]);
   await page.click('#welcome [data-action=phantom]'); // browsers ask only those who have touched the page
   await settled(page);
   await page.click('#more');
@@ -197,19 +248,27 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
 test('on the way back to a page that was frozen meanwhile its batch goes on, with all results', async (t) => {
   const chromium = await launch([], ['--disable-back-forward-cache']);
   t.after(() => chromium.close());
-  const { page, server } = await ready(t, { chromium }), card = server.url + (await readdir(server.folder)).find((name) => name.startsWith('card'));
+  const { page, server } = await ready(t, { chromium }),
+    card = server.url + (await readdir(server.folder)).find((name) => name.startsWith('card'));
   await page.addInitScript(() => {
     Object.assign(globalThis, { frozen: 0, back: false });
-    document.addEventListener('freeze', () => { globalThis.frozen += document.getElementById('work').hidden ? 0 : 1; }); // in the middle of the batch
-    addEventListener('pageshow', ({ persisted }) => { globalThis.back = persisted; });
+    document.addEventListener('freeze', () => {
+      globalThis.frozen += document.getElementById('work').hidden ? 0 : 1;
+    }); // in the middle of the batch
+    addEventListener('pageshow', ({ persisted }) => {
+      globalThis.back = persisted;
+    });
   });
   let held = false;
-  for (let tries = 0; tries < 3 && !held; tries++) { // a browser on a busy machine gives a page up that is slow to freeze
+  for (let tries = 0; tries < 3 && !held; tries++) {
+    // a browser on a busy machine gives a page up that is slow to freeze
     await page.goto(server.url);
     await settled(page);
     await begin(page);
     await page.goto(card);
-    await page.evaluate(() => { setTimeout(() => history.back()); });
+    await page.evaluate(() => {
+      setTimeout(() => history.back());
+    });
     await page.waitForURL(server.url, { waitUntil: 'commit' });
     held = await page.evaluate(() => globalThis.back && globalThis.frozen === 1);
   }
@@ -220,12 +279,20 @@ test('on the way back to a page that was frozen meanwhile its batch goes on, wit
 test('a machine that sleeps goes on where it was', async (t) => {
   const { page } = await ready(t);
   await begin(page);
-  const devtools = await browser.newBrowserCDPSession(), { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  const devtools = await browser.newBrowserCDPSession(),
+    { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
   const tell = (signal) => {
-    for (const { id } of processInfo) try { process.kill(id, signal); } catch { /* it has ended */ }
+    for (const { id } of processInfo)
+      try {
+        process.kill(id, signal);
+      } catch {
+        /* it has ended */
+      }
   };
   tell('SIGSTOP');
-  await new Promise((resolve) => { setTimeout(resolve, 1000); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 1000);
+  });
   tell('SIGCONT');
   await complete(page);
 });
@@ -234,16 +301,25 @@ test('after a crash of the page what was kept is there, and the page reads again
   const { page, server } = await ready(t);
   await keep(page);
   await begin(page);
-  const crashed = page.waitForEvent('crash'), tools = await page.context().newCDPSession(page);
+  const crashed = page.waitForEvent('crash'),
+    tools = await page.context().newCDPSession(page);
   tools.send('Page.crash').catch(() => {}); // nobody is left to answer
   await crashed;
   const again = await page.context().newPage();
   await again.goto(server.url);
   await settled(again);
   await panel(again, 'history');
-  const kept = Number((await again.textContent('#history-count')).match(/\d+/)), names = await again.locator('#history tr bdi').allTextContents();
+  const kept = Number((await again.textContent('#history-count')).match(/\d+/)),
+    names = await again.locator('#history tr bdi').allTextContents();
   assert.ok(kept >= EARLY - 1, `${kept} kept`);
-  assert.deepEqual(names, batch.slice(0, kept).map(({ name }) => name).reverse(), 'each once');
+  assert.deepEqual(
+    names,
+    batch
+      .slice(0, kept)
+      .map(({ name }) => name)
+      .reverse(),
+    'each once',
+  );
   await again.keyboard.press('Escape');
   await choose(again, batch);
   await complete(again);

@@ -12,16 +12,34 @@ import { headersFor } from '../../web/site/headers.mjs';
 import english from '../../web/i18n/en.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
+};
 /** Milliseconds for what must come: machines of tests are slow at times. */
 const PATIENCE = 180_000;
-export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** A static server of `server.folder` below /some/folder/, and once more below /some/other/, without any help for the browser's own cache;
  *  `server.change(name, bytes)` may put other bytes in place, or null for a 404, `server.end(name, response, bytes)` may break off. It sends the policy to worker and service
  *  worker, too, and closing it fails when the policy of any of them was violated, as browsers report and `watch` hears. */
 export async function serve() {
-  const home = '/some/folder/', headers = headersFor(await readFile(`${root}web/index.html`, 'utf8'));
+  const home = '/some/folder/',
+    headers = headersFor(await readFile(`${root}web/index.html`, 'utf8'));
   headers['Content-Security-Policy'] += `; report-uri ${home}`;
   const http = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -30,10 +48,14 @@ export async function serve() {
       return response.writeHead(204).end();
     }
     server.requests.push(pathname);
-    const [, rest] = /^\/some\/(?:folder|other)\/(.*)$/.exec(pathname) ?? [], name = rest || 'index.html';
+    const [, rest] = /^\/some\/(?:folder|other)\/(.*)$/.exec(pathname) ?? [],
+      name = rest || 'index.html';
     const bytes = rest === undefined ? null : await readFile(`${server.folder}/${name}`).catch(() => null);
     const body = bytes && server.change(name, bytes);
-    response.writeHead(body ? 200 : 404, { ...server.headers, 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' });
+    response.writeHead(body ? 200 : 404, {
+      ...server.headers,
+      'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+    });
     if (body) server.end(name, response, body);
     else response.end();
   });
@@ -61,13 +83,19 @@ export async function serve() {
 
 /** @param {string[]} [flags]  @param {string[]} [without] flags that Playwright would give */
 export const launch = (flags = [], without = []) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: [...FLAGS, ...flags], ignoreDefaultArgs: without });
+  chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: [...FLAGS, ...flags],
+    ignoreDefaultArgs: without,
+  });
 
 /** A change for the server: code that the worker runs before its own. @param {string} code */
-export const beforeWorker = (code) => (name, bytes) => (name.startsWith('worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes);
+export const beforeWorker = (code) => (name, bytes) =>
+  name.startsWith('worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes;
 
 /** The same, where the code makes `exports`, those of the engine. @param {string} code */
-export const asEngine = (code) => beforeWorker(`
+export const asEngine = (code) =>
+  beforeWorker(`
   const { instantiate } = WebAssembly;
   WebAssembly.instantiate = async (...given) => {
     let { exports } = await instantiate(...given);
@@ -80,8 +108,11 @@ export const asEngine = (code) => beforeWorker(`
 export async function watch(context, server) {
   context.setDefaultTimeout(PATIENCE);
   await context.exposeBinding('violated', (_, violation) => server.violations.push(violation));
-  await context.addInitScript(() => document.addEventListener('securitypolicyviolation',
-    ({ effectiveDirective, blockedURI, sample }) => globalThis.violated({ effectiveDirective, blockedURI, sample })));
+  await context.addInitScript(() =>
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sample }) =>
+      globalThis.violated({ effectiveDirective, blockedURI, sample }),
+    ),
+  );
 }
 
 /** A page in its own context, with what went wrong in it and what it asked of any server. */
@@ -89,7 +120,8 @@ export async function open(browser, server, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   await watch(context, server);
   const page = await context.newPage();
-  const complaints = [], asked = [];
+  const complaints = [],
+    asked = [];
   context.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('request', (request) => asked.push(request.url()));
@@ -99,35 +131,63 @@ export async function open(browser, server, options = {}) {
 
 /** Until the engine stands still: nothing is loading, waiting or being read. */
 export const settled = (page) =>
-  page.waitForFunction(() => document.getElementById('work').matches('[hidden], .failed') && !document.querySelector('[data-status=waiting], [data-status=running]'));
+  page.waitForFunction(
+    () =>
+      document.getElementById('work').matches('[hidden], .failed') &&
+      !document.querySelector('[data-status=waiting], [data-status=running]'),
+  );
 
 /** Until results are kept on this device, as the open dialog of the history says. */
-export const keeping = (page) => page.waitForFunction((text) => document.getElementById('history-text').textContent === text, english['history.on']);
+export const keeping = (page) =>
+  page.waitForFunction((text) => document.getElementById('history-text').textContent === text, english['history.on']);
 
 /** Gives files to the page as if they were chosen. @param {Array<string | {name: string, buffer: Buffer}>} files */
 export async function choose(page, files) {
-  const list = await Promise.all(files.map(async (file) => (
-    typeof file === 'string' ? { name: basename(file), mimeType: '', buffer: await readFile(file) } : { mimeType: '', ...file })));
+  const list = await Promise.all(
+    files.map(async (file) =>
+      typeof file === 'string'
+        ? { name: basename(file), mimeType: '', buffer: await readFile(file) }
+        : { mimeType: '', ...file },
+    ),
+  );
   await page.setInputFiles('#files', list);
 }
 
 /** Drops or pastes files the way a browser hands them over. @param {'drop' | 'paste'} way */
 export const hand = (page, way, files) =>
-  page.evaluate(async ({ way, files }) => {
-    const data = new DataTransfer();
-    for (const { name, base64 } of files) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
-    const options = { bubbles: true, cancelable: true };
-    document.body.dispatchEvent(way === 'drop'
-      ? new DragEvent('drop', { ...options, dataTransfer: data }) : new ClipboardEvent('paste', { ...options, clipboardData: data }));
-  }, { way, files: files.map(({ name, buffer }) => ({ name, base64: buffer.toString('base64') })) });
+  page.evaluate(
+    async ({ way, files }) => {
+      const data = new DataTransfer();
+      for (const { name, base64 } of files)
+        data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        way === 'drop'
+          ? new DragEvent('drop', { ...options, dataTransfer: data })
+          : new ClipboardEvent('paste', { ...options, clipboardData: data }),
+      );
+    },
+    { way, files: files.map(({ name, buffer }) => ({ name, base64: buffer.toString('base64') })) },
+  );
 
 /** What the page says of the selected film. */
 export const reading = (page) =>
   page.evaluate(() => {
     const said = (id) => document.getElementById(id).textContent;
-    const facts = [...document.querySelectorAll('#facts dt')].map((term) => [term.textContent, term.nextElementSibling.textContent]);
-    const bars = document.getElementById('bars').hidden ? [] : [...document.querySelectorAll('#bars .value')].map((value) => value.textContent);
-    return { status: document.getElementById('reading').dataset.status, verdict: said('verdict'), because: said('because'), facts: Object.fromEntries(facts), bars };
+    const facts = [...document.querySelectorAll('#facts dt')].map((term) => [
+      term.textContent,
+      term.nextElementSibling.textContent,
+    ]);
+    const bars = document.getElementById('bars').hidden
+      ? []
+      : [...document.querySelectorAll('#bars .value')].map((value) => value.textContent);
+    return {
+      status: document.getElementById('reading').dataset.status,
+      verdict: said('verdict'),
+      because: said('because'),
+      facts: Object.fromEntries(facts),
+      bars,
+    };
   });
 
 export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
@@ -145,7 +205,8 @@ export async function faults(page) {
 /** An 8-bit grey PNG; a false size in the header makes a hostile one. */
 export function png(width, height, grey = (x, y) => x ^ y, [claimedWidth, claimedHeight] = [width, height]) {
   const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type), data]), out = Buffer.alloc(body.length + 8);
+    const body = Buffer.concat([Buffer.from(type), data]),
+      out = Buffer.alloc(body.length + 8);
     out.writeUInt32BE(data.length);
     body.copy(out, 4);
     out.writeUInt32BE(crc32(body), body.length + 4);
@@ -157,5 +218,10 @@ export function png(width, height, grey = (x, y) => x ^ y, [claimedWidth, claime
   head[8] = 8;
   const rows = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) rows[y * (width + 1) + x + 1] = grey(x, y) & 255;
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }

@@ -22,14 +22,18 @@ after(() => Promise.all([browser?.close(), rm(folder, { recursive: true, force: 
 /** The site of these sources with something else in every kind of file: page, script, style, worker, engine, weights, DICOM, words. */
 async function buildNewer() {
   const copy = `${folder}/newer/`;
-  for (const part of ['web', 'src', 'model/card.md', 'model/pleura.gguf', 'build/pleura.wasm']) await cp(root + part, copy + part, { recursive: true });
+  for (const part of ['web', 'src', 'model/card.md', 'model/pleura.gguf', 'build/pleura.wasm'])
+    await cp(root + part, copy + part, { recursive: true });
   await symlink(`${root}node_modules`, `${copy}node_modules`);
   const change = async (file, edit) => writeFile(copy + file, edit(await readFile(copy + file)));
   const swap = (from, to) => (bytes) => {
     assert.ok(bytes.includes(from), from);
     return bytes.toString().replace(from, to);
   };
-  await change('web/i18n/en.mjs', swap('Your films never leave this device', 'Your films never leave this newer device'));
+  await change(
+    'web/i18n/en.mjs',
+    swap('Your films never leave this device', 'Your films never leave this newer device'),
+  );
   await change('web/i18n/fr.mjs', swap("'page.tagline': '", "'page.tagline': 'Plus récent : "));
   await change('web/app.css', (bytes) => `${bytes}:root { --edition: newer; }\n`);
   await change('web/engine/worker.mjs', (bytes) => `${bytes}self.edition = 'newer';\n`);
@@ -42,7 +46,8 @@ async function buildNewer() {
 
 /** The same networks as a model of another name, hence another file. */
 function renamed(weights) {
-  const bytes = Buffer.from(weights), key = Buffer.from('general.name');
+  const bytes = Buffer.from(weights),
+    key = Buffer.from('general.name');
   const at = bytes.indexOf(key) + key.length + 4 + 8; // behind the type and the length of the string
   assert.match(bytes.toString('latin1', at, at + 6), /^pleura$/i);
   bytes.write('newone', at);
@@ -52,12 +57,17 @@ function renamed(weights) {
 /** @typedef {{folder: string, names: string[], version: string, newer: boolean}} Edition  @returns {Promise<Edition>} */
 async function edition(folder) {
   const [, version] = (await readFile(`${folder}/index.html`, 'utf8')).match(/name="version" content="(\w+)"/);
-  return { folder, names: ['', ...await readdir(folder)], version, newer: !folder.startsWith(`${root}build`) };
+  return { folder, names: ['', ...(await readdir(folder))], version, newer: !folder.startsWith(`${root}build`) };
 }
 
 /** What of its folder a page and its workers have asked for. */
 async function asked(page) {
-  const names = () => performance.getEntriesByType('resource').map(({ name }) => new URL(name)).filter(({ protocol }) => protocol !== 'blob:').map(({ pathname }) => pathname.split('/').pop());
+  const names = () =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => new URL(name))
+      .filter(({ protocol }) => protocol !== 'blob:')
+      .map(({ pathname }) => pathname.split('/').pop());
   return (await Promise.all([page, ...page.workers()].map((place) => place.evaluate(names)))).flat();
 }
 
@@ -65,18 +75,26 @@ async function asked(page) {
 async function whole(page, edition) {
   await diagnoses(page);
   const [worker] = page.workers();
-  assert.deepEqual({
-    ...await page.evaluate(() => ({
-      version: document.querySelector('[name=version]').content,
-      style: getComputedStyle(document.documentElement).getPropertyValue('--edition'),
-      script: document.querySelector('.tagline').textContent,
-    })),
-    worker: await worker.evaluate(() => globalThis.edition ?? ''), weights: (await modelName(page)).slice(0, 6),
-    foreign: (await asked(page)).filter((name) => !edition.names.includes(name)),
-  }, {
-    version: edition.version, style: edition.newer ? 'newer' : '', script: edition.newer ? 'Your films never leave this newer device' : 'Your films never leave this device',
-    worker: edition.newer ? 'newer' : '', weights: edition.newer ? 'newone' : 'pleura', foreign: [],
-  });
+  assert.deepEqual(
+    {
+      ...(await page.evaluate(() => ({
+        version: document.querySelector('[name=version]').content,
+        style: getComputedStyle(document.documentElement).getPropertyValue('--edition'),
+        script: document.querySelector('.tagline').textContent,
+      }))),
+      worker: await worker.evaluate(() => globalThis.edition ?? ''),
+      weights: (await modelName(page)).slice(0, 6),
+      foreign: (await asked(page)).filter((name) => !edition.names.includes(name)),
+    },
+    {
+      version: edition.version,
+      style: edition.newer ? 'newer' : '',
+      script: edition.newer ? 'Your films never leave this newer device' : 'Your films never leave this device',
+      worker: edition.newer ? 'newer' : '',
+      weights: edition.newer ? 'newone' : 'pleura',
+      foreign: [],
+    },
+  );
 }
 
 /** @param {Edition} edition */
@@ -116,7 +134,9 @@ describe('updates', { concurrency: 3 }, () => {
     assert.equal(await page.isVisible('#update'), false);
     await server.close();
     await whole(other, older); // its module for DICOM, which it had not asked for yet, among all
-    for (const name of older.names) if (!['sw.js', 'index.html'].includes(name)) assert.equal(await other.evaluate(async (file) => (await fetch(`./${file}`)).status, name), 200, name);
+    for (const name of older.names)
+      if (!['sw.js', 'index.html'].includes(name))
+        assert.equal(await other.evaluate(async (file) => (await fetch(`./${file}`)).status, name), 200, name);
     await page.reload();
     await readyAndWhole(page, newer);
 
@@ -133,14 +153,19 @@ describe('updates', { concurrency: 3 }, () => {
     await ready(page);
     let tab = page;
     const elsewhere = await page.context().newPage(); // no page of the scope
-    await elsewhere.route('**/elsewhere.html', (route) => route.fulfill({ contentType: 'text/html', body: 'Nothing.' }));
+    await elsewhere.route('**/elsewhere.html', (route) =>
+      route.fulfill({ contentType: 'text/html', body: 'Nothing.' }),
+    );
     await elsewhere.goto(new URL('/elsewhere.html', server.url).href);
     for (const edition of [newer, older]) {
       server.folder = edition.folder;
       await tab.reload();
       await updateOffered(tab);
       await tab.close();
-      await elsewhere.waitForFunction(async (scope) => !(await navigator.serviceWorker.getRegistration(scope)).waiting, server.url);
+      await elsewhere.waitForFunction(
+        async (scope) => !(await navigator.serviceWorker.getRegistration(scope)).waiting,
+        server.url,
+      );
       tab = await another();
       await readyAndWhole(tab, edition);
     }
@@ -170,12 +195,20 @@ describe('updates', { concurrency: 3 }, () => {
 
   test('an update that breaks off leaves the old version whole each time, and arrives when the server has recovered', async (t) => {
     const { page, server } = await visit(t, browser);
-    const { change, end } = server, weights = newer.names.find((name) => name.endsWith('.gguf')), of = (spoil) => (name, bytes) => (name === weights ? spoil(bytes) : bytes);
+    const { change, end } = server,
+      weights = newer.names.find((name) => name.endsWith('.gguf')),
+      of = (spoil) => (name, bytes) => (name === weights ? spoil(bytes) : bytes);
     await ready(page);
     server.folder = newer.folder;
     for (const [title, how] of /** @type {[string, object][]} */ ([
       ['the server dies', { change: of(() => void server.close()) }],
-      ['the connection is cut in the middle of a file', { end: (name, response, bytes) => (name === weights ? half(response, bytes, () => response.destroy()) : response.end(bytes)) }],
+      [
+        'the connection is cut in the middle of a file',
+        {
+          end: (name, response, bytes) =>
+            name === weights ? half(response, bytes, () => response.destroy()) : response.end(bytes),
+        },
+      ],
       ['a file is cut short', { change: of((bytes) => bytes.subarray(0, bytes.length / 2)) }],
       ['a byte is altered', { change: of((bytes) => Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1)) }],
       ['a file is missing', { change: of(() => null) }],
@@ -199,13 +232,15 @@ describe('updates', { concurrency: 3 }, () => {
   });
 
   test('a browser that is killed in the middle of an update has the old version whole, and gets the new one later', async (t) => {
-    const server = await serve(), profile = `${folder}/profile`;
+    const server = await serve(),
+      profile = `${folder}/profile`;
     t.after(server.close);
     const first = await start(t, profile, server);
     await ready(first.page);
     server.folder = newer.folder;
     const { end } = server;
-    server.end = (name, response, bytes) => (name.endsWith('.gguf') ? half(response, bytes, () => {}) : response.end(bytes)); // and no more
+    server.end = (name, response, bytes) =>
+      name.endsWith('.gguf') ? half(response, bytes, () => {}) : response.end(bytes); // and no more
     const asked = count(server, '.gguf');
     await first.page.reload();
     while (count(server, '.gguf') === asked) await first.page.waitForTimeout(50);
@@ -226,7 +261,9 @@ describe('updates', { concurrency: 3 }, () => {
     const { page, server } = await visit(t, browser);
     await ready(page);
     server.folder = newer.folder;
-    await page.evaluate(async () => { for (const name of await caches.keys()) await caches.delete(name); });
+    await page.evaluate(async () => {
+      for (const name of await caches.keys()) await caches.delete(name);
+    });
     await page.reload();
     await settled(page);
     await whole(page, newer);
@@ -239,7 +276,8 @@ describe('updates', { concurrency: 3 }, () => {
   });
 
   test('an old page that is sent the file of a new one under the old name does not use it', async (t) => {
-    const server = await serve(), context = await browser.newContext({ serviceWorkers: 'block' });
+    const server = await serve(),
+      context = await browser.newContext({ serviceWorkers: 'block' });
     t.after(server.close);
     t.after(() => context.close());
     for (const part of [/^app.*js$/, /^app.*css$/, /^pleura.*wasm$/, /gguf$/]) {
@@ -250,8 +288,12 @@ describe('updates', { concurrency: 3 }, () => {
       if (part.test('app.js')) assert.match(await page.locator('#unstarted').textContent(), /^Pleura has not started/);
       else await settled(page);
       assert.notEqual(await page.textContent('.tagline'), 'Your films never leave this newer device');
-      assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--edition')), '');
-      if (/wasm|gguf/.test(part.source)) assert.match(await page.textContent('#work.failed #work-text'), /its SHA-256 differs/);
+      assert.equal(
+        await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--edition')),
+        '',
+      );
+      if (/wasm|gguf/.test(part.source))
+        assert.match(await page.textContent('#work.failed #work-text'), /its SHA-256 differs/);
       server.change = (name, own) => own;
       await page.reload();
       await settled(page);
@@ -262,7 +304,11 @@ describe('updates', { concurrency: 3 }, () => {
 
 /** A browser with a profile on the disk, which can be killed. */
 async function start(t, profile, server) {
-  const child = spawn(process.env.CHROMIUM || '/usr/bin/chromium', [...FLAGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(
+    process.env.CHROMIUM || '/usr/bin/chromium',
+    [...FLAGS, '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode) return;
     child.kill('SIGKILL');
@@ -275,7 +321,8 @@ async function start(t, profile, server) {
     if (/ws:\S+/.test(said)) break;
   }
   child.stderr.resume();
-  const connected = await chromium.connectOverCDP(/ws:\S+/.exec(said)[0]), page = connected.contexts()[0].pages()[0];
+  const connected = await chromium.connectOverCDP(/ws:\S+/.exec(said)[0]),
+    page = connected.contexts()[0].pages()[0];
   await page.goto(server.url);
   return { page, kill };
 }

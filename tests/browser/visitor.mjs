@@ -8,13 +8,21 @@ import { dicomFile } from '../dicom/file.mjs';
 import { choose, open, png, reading, select, serve, settled } from './site.mjs';
 
 const root = new URL('../../', import.meta.url);
-const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(file, root))));
+const [wasm, weights] = await Promise.all(
+  ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(file, root))),
+);
 export const engine = await createEngine({ wasm, weights });
 
-const films = [{ name: 'film.png', buffer: png(200, 240) },
-  { name: 'IM1', buffer: dicomFile({ width: 128, height: 96, pixels: new Uint8Array(128 * 96).map((_, i) => i) }) }];
+const films = [
+  { name: 'film.png', buffer: png(200, 240) },
+  { name: 'IM1', buffer: dicomFile({ width: 128, height: 96, pixels: new Uint8Array(128 * 96).map((_, i) => i) }) },
+];
 const [picture, dicom] = films.map(({ buffer }) => new Uint8Array(buffer));
-const bits = [engine.phantom(), engine.diagnose(picture), engine.diagnose((await createDicomReader({ engine, loadCodec })(dicom)).film)].map((answer) => answer.bits);
+const bits = [
+  engine.phantom(),
+  engine.diagnose(picture),
+  engine.diagnose((await createDicomReader({ engine, loadCodec })(dicom)).film),
+].map((answer) => answer.bits);
 
 /** A visitor with a server of her own; `another` opens one more tab. */
 export async function visit(t, browser, options) {
@@ -34,8 +42,14 @@ const READY = /^Ready to work offline$/;
 export const MENDED = /^Ready to work offline: .* had been lost or altered on this device and was fetched again/;
 /** Until the page says of its store what it should. */
 export const kept = (page, pattern = READY) =>
-  page.waitForFunction((source) => new RegExp(source).test(document.getElementById('kept').textContent), pattern.source);
-export const ready = async (page, pattern = READY) => { await settled(page); await kept(page, pattern); };
+  page.waitForFunction(
+    (source) => new RegExp(source).test(document.getElementById('kept').textContent),
+    pattern.source,
+  );
+export const ready = async (page, pattern = READY) => {
+  await settled(page);
+  await kept(page, pattern);
+};
 export const modelName = (page) => page.textContent('#model');
 export const updateOffered = (page) => page.waitForSelector('#update:not([hidden])');
 export const reloadAtWord = (page) => Promise.all([page.waitForEvent('load'), page.click('[data-action=reload]')]);
@@ -56,19 +70,26 @@ export async function diagnoses(page) {
 }
 
 /** The names in this origin's store. @returns {Promise<string[]>} */
-export const stored = (page) => page.evaluate(async () => {
-  const [name] = await caches.keys();
-  return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname.split('/').pop());
-});
+export const stored = (page) =>
+  page.evaluate(async () => {
+    const [name] = await caches.keys();
+    return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname.split('/').pop());
+  });
 
 /** Changes one bit of, cuts short, or deletes each stored file with such a name. @param {'altered' | 'truncated' | 'lost'} how */
-export const spoil = (page, ending, how) => page.evaluate(async ({ ending, how }) => {
-  const store = await caches.open((await caches.keys())[0]);
-  for (const request of await store.keys()) {
-    if (!new URL(request.url).pathname.endsWith(ending)) continue;
-    const kept = await store.match(request), bytes = new Uint8Array(await kept.arrayBuffer());
-    bytes[bytes.length - 1] ^= 1;
-    await store.delete(request);
-    if (how !== 'lost') await store.put(request, new Response(how === 'altered' ? bytes : bytes.subarray(0, bytes.length / 2), kept));
-  }
-}, { ending, how });
+export const spoil = (page, ending, how) =>
+  page.evaluate(
+    async ({ ending, how }) => {
+      const store = await caches.open((await caches.keys())[0]);
+      for (const request of await store.keys()) {
+        if (!new URL(request.url).pathname.endsWith(ending)) continue;
+        const kept = await store.match(request),
+          bytes = new Uint8Array(await kept.arrayBuffer());
+        bytes[bytes.length - 1] ^= 1;
+        await store.delete(request);
+        if (how !== 'lost')
+          await store.put(request, new Response(how === 'altered' ? bytes : bytes.subarray(0, bytes.length / 2), kept));
+      }
+    },
+    { ending, how },
+  );

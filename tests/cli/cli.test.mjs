@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { readGguf, writeGguf } from '../../src/weights/gguf.mjs';
@@ -17,13 +26,22 @@ mkdirSync(join(folder, 'films/deeper'), { recursive: true });
 mkdirSync(join(folder, 'films/.hidden'));
 mkdirSync(join(folder, 'nothing'));
 const good = film(200);
-const inside = { 'films/b.png': good, 'films/a.PNG': film(150), 'films/deeper/c.bmp': readFileSync(join(fixtures, 'grey.jpg')), 'films/notes.txt': 'no film', 'films/.hidden/d.png': good };
+const inside = {
+  'films/b.png': good,
+  'films/a.PNG': film(150),
+  'films/deeper/c.bmp': readFileSync(join(fixtures, 'grey.jpg')),
+  'films/notes.txt': 'no film',
+  'films/.hidden/d.png': good,
+};
 for (const [name, bytes] of Object.entries(inside)) writeFileSync(join(folder, name), bytes);
 const broken = {
   'empty.png': ['', 'empty-file'],
   'text.png': ['This is a letter, not a film.\n', 'not-an-image'],
   'short.png': [good.subarray(0, 600), 'image-damaged'],
-  'bomb.png': [Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header(30000, 30000), good.subarray(33)]), 'image-too-large'],
+  'bomb.png': [
+    Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header(30000, 30000), good.subarray(33)]),
+    'image-too-large',
+  ],
   'dot.png': [png({ width: 1, height: 1 }, () => [0]), 'image-too-small'],
 };
 for (const [name, [bytes]] of Object.entries(broken)) writeFileSync(join(folder, name), bytes);
@@ -32,7 +50,17 @@ test('a film gives the whole record', () => {
   const { status, stdout, stderr } = tried(['films/b.png']);
   assert.equal(status, 0);
   const [record] = lines(stdout);
-  assert.deepEqual(Object.keys(record), ['file', 'status', 'verdict', 'probability', 'gate', 'decoder', 'sha256', 'model', 'bits']);
+  assert.deepEqual(Object.keys(record), [
+    'file',
+    'status',
+    'verdict',
+    'probability',
+    'gate',
+    'decoder',
+    'sha256',
+    'model',
+    'bits',
+  ]);
   assert.deepEqual(Object.keys(record.gate), ['accepted', 'score', 'reason']);
   assert.equal(record.file, 'films/b.png');
   assert.equal(record.sha256, createHash('sha256').update(good).digest('hex'));
@@ -48,7 +76,10 @@ test('broken films are told in a sentence each, and the batch goes on', () => {
   const { status, stdout, stderr } = tried([...names, 'films/b.png', 'nowhere.png']);
   assert.equal(status, 1);
   const records = lines(stdout);
-  assert.deepEqual(records.map(({ file }) => file), [...names, 'films/b.png', 'nowhere.png']);
+  assert.deepEqual(
+    records.map(({ file }) => file),
+    [...names, 'films/b.png', 'nowhere.png'],
+  );
   names.forEach((name, i) => {
     assert.deepEqual([records[i].status, records[i].code], ['error', broken[name][1]], name);
     assert.match(stderr, new RegExp(`^${name}: .{20,}\\.$`, 'm'));
@@ -65,7 +96,11 @@ test('progressive, CMYK and 16-bit films are read', () => {
 
 test('folders, patterns and standard input', () => {
   const inFolder = lines(tried(['films']).stdout).map(({ file }) => file);
-  assert.deepEqual(inFolder, ['films/a.PNG', 'films/b.png', 'films/deeper/c.bmp'], 'sorted, deep, without the hidden and the text');
+  assert.deepEqual(
+    inFolder,
+    ['films/a.PNG', 'films/b.png', 'films/deeper/c.bmp'],
+    'sorted, deep, without the hidden and the text',
+  );
   const pattern = lines(tried(['films/*.{png,PNG}', 'films/**/c.*']).stdout).map(({ file }) => file);
   assert.deepEqual(pattern, inFolder);
   const [piped] = lines(tried(['-'], { input: good }).stdout);
@@ -97,32 +132,63 @@ test('CSV holds every field and cannot become a formula', () => {
   writeFileSync(join(folder, name), good);
   const { stdout } = tried(['--csv', name, 'text.png']);
   const [head, row, error] = stdout.split('\n');
-  assert.equal(head, 'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,decoder,sha256,model,bits,code,message');
+  assert.equal(
+    head,
+    'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,decoder,sha256,model,bits,code,message',
+  );
   assert.ok(row.startsWith(`"'=cmd|""x"",1.png",ok,`), row);
   assert.match(tried(['--csv', 'a;=1+1.png']).stdout, /^"a;=1\+1\.png",error,/m);
   assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
 });
 
 test('at a prevalence every record says so, in every form, and nothing but probability and verdict is another', () => {
-  const at = ['--prevalence', 'covid=0.9,normal=0.025'], prevalence = { covid: 0.9, pneumonia: 0.075, normal: 0.025 };
-  const [own] = lines(tried(['films/b.png']).stdout), [moved] = lines(tried([...at, 'films/b.png']).stdout);
-  assert.deepEqual(Object.keys(moved), ['file', 'status', 'verdict', 'probability', 'prevalence', 'gate', 'decoder', 'sha256', 'model', 'bits']);
-  assert.deepEqual({ ...moved, prevalence: undefined }, { ...own, verdict: 'covid', probability: moved.probability, prevalence: undefined });
+  const at = ['--prevalence', 'covid=0.9,normal=0.025'],
+    prevalence = { covid: 0.9, pneumonia: 0.075, normal: 0.025 };
+  const [own] = lines(tried(['films/b.png']).stdout),
+    [moved] = lines(tried([...at, 'films/b.png']).stdout);
+  assert.deepEqual(Object.keys(moved), [
+    'file',
+    'status',
+    'verdict',
+    'probability',
+    'prevalence',
+    'gate',
+    'decoder',
+    'sha256',
+    'model',
+    'bits',
+  ]);
+  assert.deepEqual(
+    { ...moved, prevalence: undefined },
+    { ...own, verdict: 'covid', probability: moved.probability, prevalence: undefined },
+  );
   assert.deepEqual(moved.prevalence, prevalence);
   const { prior } = JSON.parse(tried(['info', '--json']).stdout);
   assert.deepEqual(prior, { covid: 0.4, pneumonia: 0.25, normal: 0.35 });
   assert.match(tried(['info']).stdout, /^prior +covid=0\.4,pneumonia=0\.25,normal=0\.35$/m);
-  const odds = Object.entries(own.probability).map(([label, p]) => (p * prevalence[label]) / prior[label]), sum = odds.reduce((a, b) => a + b);
-  Object.values(moved.probability).forEach((p, i) => assert.ok(Math.abs(p - odds[i] / sum) < 3e-6, `${p} is not ${odds[i] / sum}`));
+  const odds = Object.entries(own.probability).map(([label, p]) => (p * prevalence[label]) / prior[label]),
+    sum = odds.reduce((a, b) => a + b);
+  Object.values(moved.probability).forEach((p, i) =>
+    assert.ok(Math.abs(p - odds[i] / sum) < 3e-6, `${p} is not ${odds[i] / sum}`),
+  );
   const [, row, error] = tried([...at, '--csv', 'films/b.png', 'text.png']).stdout.split('\n');
   assert.ok(row.includes(',"covid=0.9,pneumonia=0.075,normal=0.025",'), row);
   assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
-  assert.match(tried([...at, '--table', 'films/b.png']).stdout, /^At the prevalence covid=0\.9,pneumonia=0\.075,normal=0\.025\nFILE /);
+  assert.match(
+    tried([...at, '--table', 'films/b.png']).stdout,
+    /^At the prevalence covid=0\.9,pneumonia=0\.075,normal=0\.025\nFILE /,
+  );
 });
 
 test('a prevalence that is none is wrong usage, and weights without a prior have no other', () => {
-  for (const [text, sentence] of [['covid=5', /takes LABEL=SHARE/], ['covid=0.1', /has to name all labels but one/], ['covid=0.1234567,normal=0.1', /six digits at most/],
-    ['covid=0.7,normal=0.6', /have to add up to 1/], ['covid=0.1,covid=0.3,normal=0.1', /names a label twice/], ['', /--prevalence needs a value/]]) {
+  for (const [text, sentence] of [
+    ['covid=5', /takes LABEL=SHARE/],
+    ['covid=0.1', /has to name all labels but one/],
+    ['covid=0.1234567,normal=0.1', /six digits at most/],
+    ['covid=0.7,normal=0.6', /have to add up to 1/],
+    ['covid=0.1,covid=0.3,normal=0.1', /names a label twice/],
+    ['', /--prevalence needs a value/],
+  ]) {
     const { status, stdout, stderr } = tried(['films/b.png', '--prevalence', text]);
     assert.deepEqual([status, stdout], [2, ''], text);
     assert.match(stderr, sentence);
@@ -133,9 +199,18 @@ test('a prevalence that is none is wrong usage, and weights without a prior have
   writeFileSync(join(folder, 'mute.gguf'), writeGguf(weights));
   writeFileSync(join(folder, 'two.csv'), 'file,label\nfilms/b.png,covid\n');
   for (const command of [['films/b.png'], ['evaluate', '--labels', 'two.csv']]) {
-    const { status, stdout, stderr } = pleura([...command, '--model', 'mute.gguf', '--prevalence', 'covid=0.1,normal=0.8']);
+    const { status, stdout, stderr } = pleura([
+      ...command,
+      '--model',
+      'mute.gguf',
+      '--prevalence',
+      'covid=0.1,normal=0.8',
+    ]);
     assert.deepEqual([status, stdout], [1, '']);
-    assert.match(stderr, /^pleura: These weights do not say for which mixture of classes their probabilities stand, so .* pleura\.prior\.$/m);
+    assert.match(
+      stderr,
+      /^pleura: These weights do not say for which mixture of classes their probabilities stand, so .* pleura\.prior\.$/m,
+    );
   }
   assert.equal(pleura(['films/b.png', '--model', 'mute.gguf']).status, 0);
   assert.match(pleura(['info', '--model', 'mute.gguf']).stdout, /^prior +unknown$/m);
@@ -185,7 +260,10 @@ test('messages that nobody reads, or that cannot be written, cost no result', ()
   const expected = tried(['films/b.png', 'text.png', 'films/b.png']);
   assert.deepEqual([expected.status, lines(expected.stdout).length], [1, 3]);
   const command = 'pleura films/b.png text.png films/b.png';
-  for (const script of [`{ ${command} > out; echo $? >> out; } 2>&1 | true`, `${command} > out 2> /dev/full; echo $? >> out`]) {
+  for (const script of [
+    `{ ${command} > out; echo $? >> out; } 2>&1 | true`,
+    `${command} > out 2> /dev/full; echo $? >> out`,
+  ]) {
     bash(script);
     assert.equal(readFileSync(join(folder, 'out'), 'utf8'), `${expected.stdout}1\n`, script);
   }
@@ -196,12 +274,25 @@ test('what follows -- is a path, even one that is called as a command is', () =>
   writeFileSync(join(folder, 'info'), good);
   const { status, stdout, stderr } = tried(['--', 'convert', 'info']);
   assert.equal(status, 0, stderr);
-  assert.deepEqual(lines(stdout).map(({ file }) => file), ['convert', 'info']);
+  assert.deepEqual(
+    lines(stdout).map(({ file }) => file),
+    ['convert', 'info'],
+  );
 });
 
 test('wrong usage says so and exits 2', () => {
-  const wrong = [[], ['--nonsense', 'x.png'], ['--jobs', '0', 'x.png'], ['--jobs', 'two', 'x.png'], ['--jobs'], ['--json', '--csv', 'x.png'],
-    ['--labels', 'x.csv', 'x.png'], ['info', 'x.png'], ['evaluate'], ['evaluate', '--labels', 'm.csv', '--by', 'shoe']];
+  const wrong = [
+    [],
+    ['--nonsense', 'x.png'],
+    ['--jobs', '0', 'x.png'],
+    ['--jobs', 'two', 'x.png'],
+    ['--jobs'],
+    ['--json', '--csv', 'x.png'],
+    ['--labels', 'x.csv', 'x.png'],
+    ['info', 'x.png'],
+    ['evaluate'],
+    ['evaluate', '--labels', 'm.csv', '--by', 'shoe'],
+  ];
   writeFileSync(join(folder, 'm.csv'), 'file,label\nfilms/b.png,covid\n');
   for (const args of wrong) {
     const { status, stdout, stderr } = tried(args);
@@ -223,7 +314,10 @@ test('info --layers names every layer with what it computes and takes', () => {
 
 test('help begins with examples; version and info tell what this is', () => {
   assert.match(pleura(['--help']).stdout, /^Examples:\n {2}pleura film\.png/);
-  assert.equal(pleura(['--version']).stdout.trim(), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  assert.equal(
+    pleura(['--version']).stdout.trim(),
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
+  );
   const facts = JSON.parse(tried(['info', '--json']).stdout);
   assert.deepEqual(facts.labels, ['covid', 'pneumonia', 'normal']);
   assert.equal(facts.sha256, createHash('sha256').update(readFileSync(tiny)).digest('hex'));
@@ -237,13 +331,19 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   cpSync(join(root, 'src'), join(copy, 'src'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const wasm = join(copy, 'build/pleura.wasm'), weights = join(copy, 'model/pleura.gguf');
+  const wasm = join(copy, 'build/pleura.wasm'),
+    weights = join(copy, 'model/pleura.gguf');
   const reset = () => {
-    for (const name of ['pleura.wasm', 'pleura.dot.wasm']) for (const end of ['', '.sha256']) copyFileSync(join(root, 'build', name + end), join(copy, 'build', name + end));
+    for (const name of ['pleura.wasm', 'pleura.dot.wasm'])
+      for (const end of ['', '.sha256']) copyFileSync(join(root, 'build', name + end), join(copy, 'build', name + end));
     copyFileSync(tiny, weights);
-    writeFileSync(`${weights}.sha256`, `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`);
+    writeFileSync(
+      `${weights}.sha256`,
+      `${createHash('sha256').update(readFileSync(tiny)).digest('hex')}  pleura.gguf\n`,
+    );
   };
-  const run = () => spawnSync(process.execPath, [join(copy, 'src/cli.mjs'), join(folder, 'films/b.png')], { encoding: 'utf8' });
+  const run = () =>
+    spawnSync(process.execPath, [join(copy, 'src/cli.mjs'), join(folder, 'films/b.png')], { encoding: 'utf8' });
   const refused = (pattern, change) => {
     reset();
     change();
@@ -256,7 +356,11 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   assert.equal(run().status, 0);
   refused(/pleura\.gguf is missing\./, () => rmSync(weights));
   for (const file of [weights, wasm, join(copy, 'build/pleura.dot.wasm')]) {
-    refused(new RegExp(`${basename(file)} is not the file that .*: it is damaged or altered\\.`), () => { const bytes = readFileSync(file); bytes[bytes.length - 40] ^= 1; writeFileSync(file, bytes); });
+    refused(new RegExp(`${basename(file)} is not the file that .*: it is damaged or altered\\.`), () => {
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 40] ^= 1;
+      writeFileSync(file, bytes);
+    });
     refused(new RegExp(`${basename(file)}\\.sha256 cannot be read`), () => rmSync(`${file}.sha256`));
   }
   refused(/pleura\.wasm is missing\. Build it/, () => rmSync(wasm));
@@ -268,7 +372,10 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   const foreign = pleura(['--model', join(folder, 'films/b.png'), 'films/b.png']);
   assert.deepEqual([foreign.status, foreign.stdout], [1, '']);
   assert.match(foreign.stderr, /not a GGUF file/);
-  assert.match(pleura(['--model', 'nowhere.gguf', 'films/b.png']).stderr, /nowhere\.gguf is missing\. Check the path given to --model\./);
+  assert.match(
+    pleura(['--model', 'nowhere.gguf', 'films/b.png']).stderr,
+    /nowhere\.gguf is missing\. Check the path given to --model\./,
+  );
 });
 
 test('a thread that dies costs one film; another takes its place', async () => {
@@ -276,16 +383,40 @@ test('a thread that dies costs one film; another takes its place', async () => {
   const given = (name) => ({ file: join(folder, 'films', name) });
   const pool = await createPool(await loadParts(tiny), 2);
   const said = [];
-  for await (const { item, answer } of pool.run([given('b.png'), fatal, given('b.png'), fatal, fatal, given('a.PNG'), given('b.png')])) {
+  for await (const { item, answer } of pool.run([
+    given('b.png'),
+    fatal,
+    given('b.png'),
+    fatal,
+    fatal,
+    given('a.PNG'),
+    given('b.png'),
+  ])) {
     said.push([basename(item.file), answer.code ?? 'ok']);
   }
   await pool.close();
-  assert.deepEqual(said, [['b.png', 'ok'], ['fatal', 'engine-stopped'], ['b.png', 'ok'], ['fatal', 'engine-stopped'], ['fatal', 'engine-stopped'], ['a.PNG', 'ok'], ['b.png', 'ok']]);
+  assert.deepEqual(said, [
+    ['b.png', 'ok'],
+    ['fatal', 'engine-stopped'],
+    ['b.png', 'ok'],
+    ['fatal', 'engine-stopped'],
+    ['fatal', 'engine-stopped'],
+    ['a.PNG', 'ok'],
+    ['b.png', 'ok'],
+  ]);
 });
 
 test('evaluate reads labels, answers in Markdown or JSON, and reports missing films', () => {
-  const rows = ['file,label,patient_id,split,source', ...Array.from({ length: 24 }, (_, i) => `films/${'ab'[i % 2]}.${i % 2 ? 'png' : 'PNG'},${i % 2 ? 'covid' : 'normal'},p${i},test,s`),
-    'films/none.png,covid,q,test,s', 'films/b.png,other,r,test,s', 'films/b.png,covid,r,train,s'];
+  const rows = [
+    'file,label,patient_id,split,source',
+    ...Array.from(
+      { length: 24 },
+      (_, i) => `films/${'ab'[i % 2]}.${i % 2 ? 'png' : 'PNG'},${i % 2 ? 'covid' : 'normal'},p${i},test,s`,
+    ),
+    'films/none.png,covid,q,test,s',
+    'films/b.png,other,r,test,s',
+    'films/b.png,covid,r,train,s',
+  ];
   writeFileSync(join(folder, 'labels.csv'), rows.join('\n'));
   const { status, stdout, stderr } = tried(['evaluate', '--labels', 'labels.csv', '--split', 'test', '--by', 'source']);
   assert.equal(status, 1);

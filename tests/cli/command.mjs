@@ -15,8 +15,12 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** @param {string[]} args @param {object} [options] of spawnSync */
 export function pleura(args, options = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args],
-    { encoding: 'utf8', cwd: folder, maxBuffer: 1 << 28, ...options });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+    maxBuffer: 1 << 28,
+    ...options,
+  });
   return { status, stdout, stderr };
 }
 
@@ -25,13 +29,27 @@ export const tried = (args, options) => pleura(['--model', tiny, ...args], optio
 
 /** @param {string} script of bash, where `$pleura` is the command with the tiny model @param {object} [options] */
 export function bash(script, options = {}) {
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', `pleura() { "$node" "$cli" --model "$tiny" "$@"; }\n${script}`],
-    { encoding: 'utf8', cwd: folder, maxBuffer: 1 << 28, ...options, env: { ...process.env, node: process.execPath, cli, tiny, ...options.env } });
+  const { status, stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', `pleura() { "$node" "$cli" --model "$tiny" "$@"; }\n${script}`],
+    {
+      encoding: 'utf8',
+      cwd: folder,
+      maxBuffer: 1 << 28,
+      ...options,
+      env: { ...process.env, node: process.execPath, cli, tiny, ...options.env },
+    },
+  );
   return { status, stdout, stderr };
 }
 
 /** @param {string} text JSON lines */
-export const lines = (text) => text.trimEnd().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+export const lines = (text) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 
 /** @param {string[]} words */
 export const quote = (words) => words.map((word) => `'${word}'`).join(' ');
@@ -39,9 +57,17 @@ export const quote = (words) => words.map((word) => `'${word}'`).join(' ');
 /** What a terminal shows. @param {string[]} args */
 export function onTerminal(args, env = {}) {
   const command = `stty cols 90; ${quote([process.execPath, cli, '--model', tiny, ...args])}`;
-  return spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder, env: { ...process.env, ...env } }).stdout.replaceAll('\r\n', '\n');
+  return spawnSync('script', ['-qec', command, '/dev/null'], {
+    encoding: 'utf8',
+    cwd: folder,
+    env: { ...process.env, ...env },
+  }).stdout.replaceAll('\r\n', '\n');
 }
 
 /** A ramp with two dark ovals: enough for the engine to chew on. @param {number} size @param {number} [tone] tells films apart */
-export const film = (size, tone = 0) => png({ width: size, height: size }, (x, y) =>
-  [Math.hypot(Math.abs(x - size / 2) - size / 5, (y - size / 2) / 2) < size / 8 ? 40 + tone : 120 + Math.round((100 * y) / size)]);
+export const film = (size, tone = 0) =>
+  png({ width: size, height: size }, (x, y) => [
+    Math.hypot(Math.abs(x - size / 2) - size / 5, (y - size / 2) / 2) < size / 8
+      ? 40 + tone
+      : 120 + Math.round((100 * y) / size),
+  ]);

@@ -15,14 +15,20 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the command says as JSON. @param {string[]} args */
 function said(args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args],
-    { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   assert.equal(status, 0, stderr);
   return stdout;
 }
 
 /** @param {string[]} args */
-const records = (args) => said(args).trimEnd().split('\n').map((line) => JSON.parse(line));
+const records = (args) =>
+  said(args)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 
 /** The rows of one split. @param {string} name */
 const split = (name) => parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).filter((row) => row.split === name);
@@ -31,43 +37,88 @@ test('every film of the test split is answered', (t) => {
   if (missing(t)) return;
   const files = split('test').map(({ file }) => join(data, file));
   const answers = records(files);
-  assert.deepEqual(answers.map(({ file }) => file), files);
+  assert.deepEqual(
+    answers.map(({ file }) => file),
+    files,
+  );
   for (const { file, verdict, probability, bits } of answers) {
     assert.match(verdict, /^(covid|pneumonia|normal|uncertain|refused)$/, file);
     assert.ok(Math.abs(Object.values(probability).reduce((sum, p) => sum + p) - 1) < 1e-5, file);
     assert.match(bits, /^[0-9a-f]{16}$/, file);
   }
-  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length < 0.03 * files.length, 'good films are rarely refused');
+  assert.ok(
+    answers.filter(({ verdict }) => verdict === 'refused').length < 0.03 * files.length,
+    'good films are rarely refused',
+  );
 });
 
 test('the figures of the card and of the README are those that evaluate gives', (t) => {
   if (missing(t)) return;
-  const [card, readme] = ['model/card.md', 'README.md'].map((file) => readFileSync(join(root, file), 'utf8').replaceAll('\u2013', '-'));
+  const [card, readme] = ['model/card.md', 'README.md'].map((file) =>
+    readFileSync(join(root, file), 'utf8').replaceAll('\u2013', '-'),
+  );
   const evaluated = (...args) => JSON.parse(said(['evaluate', '--labels', join(data, 'manifest.csv'), ...args]));
-  const figure = (scale, digits, unit = '') => ({ value, low, high }) => {
-    const [at, from, to] = [value, low, high].map((part) => (scale * part).toFixed(digits));
-    return `${at}${unit} (${from}-${to})`;
-  };
-  const percent = figure(100, 1), withUnit = figure(100, 1, ' %'), area = figure(1, 3);
+  const figure =
+    (scale, digits, unit = '') =>
+    ({ value, low, high }) => {
+      const [at, from, to] = [value, low, high].map((part) => (scale * part).toFixed(digits));
+      return `${at}${unit} (${from}-${to})`;
+    };
+  const percent = figure(100, 1),
+    withUnit = figure(100, 1, ' %'),
+    area = figure(1, 3);
   const tells = (text, line) => assert.ok(text.includes(line), line);
   const row = (...cells) => `| ${cells.join(' | ')} |`.replace('|  |', '| |');
 
-  const { outcomes: [{ n, shares: called }] } = evaluated('--split', 'external');
-  tells(card, row(`% of ${n} normals`, ...['normal', 'covid', 'pneumonia', 'uncertain', 'refused'].map((name) => percent(called[name]))));
-  tells(readme, row(`${n} normal films of a hospital that training never saw`, 'called normal', withUnit(called.normal)));
+  const {
+    outcomes: [{ n, shares: called }],
+  } = evaluated('--split', 'external');
+  tells(
+    card,
+    row(
+      `% of ${n} normals`,
+      ...['normal', 'covid', 'pneumonia', 'uncertain', 'refused'].map((name) => percent(called[name])),
+    ),
+  );
+  tells(
+    readme,
+    row(`${n} normal films of a hospital that training never saw`, 'called normal', withUnit(called.normal)),
+  );
   tells(readme, row('', 'called covid', withUnit(called.covid)));
 
-  const { outcomes, all, groups: [{ values }] } = evaluated('--split', 'test', '--by', 'source');
+  const {
+    outcomes,
+    all,
+    groups: [{ values }],
+  } = evaluated('--split', 'test', '--by', 'source');
   all.classes.forEach(({ label, sensitivity, specificity, ppv, npv, auc }, i) => {
-    const { n: truly, shares: { uncertain, refused } } = outcomes.find((one) => one.label === label);
+    const {
+      n: truly,
+      shares: { uncertain, refused },
+    } = outcomes.find((one) => one.label === label);
     tells(card, row(label, ...all.confusion[i], truly, percent(uncertain), percent(refused)));
     tells(card, row(label, ...[sensitivity, specificity, ppv, npv].map(percent), area(auc)));
   });
   tells(card, `Accuracy ${withUnit(all.accuracy)}, balanced ${withUnit(all.balancedAccuracy)}`);
-  const [covid] = all.classes, cohen = values.find(({ value }) => value === 'cohen').figures.classes[0];
+  const [covid] = all.classes,
+    cohen = values.find(({ value }) => value === 'cohen').figures.classes[0];
   tells(card, `**${area(cohen.auc)}**`);
-  tells(readme, row(`test split, ${all.n.toLocaleString('en')} films of hospitals seen, patients not`, 'COVID-19 against the rest, AUC', area(covid.auc)));
-  tells(readme, row('', 'sensitivity and specificity for COVID-19', `${withUnit(covid.sensitivity)}, ${withUnit(covid.specificity)}`));
+  tells(
+    readme,
+    row(
+      `test split, ${all.n.toLocaleString('en')} films of hospitals seen, patients not`,
+      'COVID-19 against the rest, AUC',
+      area(covid.auc),
+    ),
+  );
+  tells(
+    readme,
+    row(
+      '',
+      'sensitivity and specificity for COVID-19',
+      `${withUnit(covid.sensitivity)}, ${withUnit(covid.specificity)}`,
+    ),
+  );
   tells(readme, row('', 'balanced accuracy, three classes', withUnit(all.balancedAccuracy)));
   tells(readme, `COVID-19 against the rest, AUC | ${area(cohen.auc)}: chance |`);
 });
@@ -77,14 +128,21 @@ test('a share of the report is as sure as its patients are many, and the card re
   const [card, report] = ['model/card.md', 'model/report.md'].map((file) => readFileSync(join(root, file), 'utf8'));
   const figure = String.raw`([\d.]+) \(([\d.]+)-([\d.]+)\)`;
   for (const source of ['cohen', 'cxnet', 'hannover', 'nih']) {
-    const films = split('test').filter((film) => film.source === source && film.label !== 'other'), patients = new Set(films.map((film) => film.patient_id));
+    const films = split('test').filter((film) => film.source === source && film.label !== 'other'),
+      patients = new Set(films.map((film) => film.patient_id));
     const [, refused, ...bounds] = new RegExp(`^\\| ${source} \\| ${films.length} \\| ${figure}`, 'm').exec(report);
     const { low, high } = wilson(Math.round((refused / 100) * films.length) / films.length, patients.size);
-    assert.deepEqual(bounds, [low, high].map((bound) => (100 * bound).toFixed(1)), source);
+    assert.deepEqual(
+      bounds,
+      [low, high].map((bound) => (100 * bound).toFixed(1)),
+      source,
+    );
   }
   const cell = String.raw` [\d.]+ \([\d.-]+\) \|`;
   for (const source of ['cohen', 'cxnet', 'hannover']) {
-    const [, known, normals] = new RegExp(`^(\\| ${source} \\| \\d+ \\|${cell.repeat(3)}).*?(${cell})$`, 'm').exec(report);
+    const [, known, normals] = new RegExp(`^(\\| ${source} \\| \\d+ \\|${cell.repeat(3)}).*?(${cell})$`, 'm').exec(
+      report,
+    );
     assert.ok(card.includes(`\n${known}${normals}\n`), source);
   }
 });
@@ -94,21 +152,42 @@ test('most pictures that are no frontal chest film are refused', (t) => {
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
-  for (const reason of ['no-lungs', 'colour', 'unlike']) assert.ok(answers.some(({ gate }) => gate.reason === reason), reason);
+  for (const reason of ['no-lungs', 'colour', 'unlike'])
+    assert.ok(
+      answers.some(({ gate }) => gate.reason === reason),
+      reason,
+    );
 });
 
 test('films of some hospitals make an adaptation, and other films of theirs are read with it', (t) => {
   if (missing(t)) return;
-  const own = split('val').filter(({ source }) => ['cohen', 'cxnet', 'nih'].includes(source)), folder = mkdtempSync(join(tmpdir(), 'pleura-'));
+  const own = split('val').filter(({ source }) => ['cohen', 'cxnet', 'nih'].includes(source)),
+    folder = mkdtempSync(join(tmpdir(), 'pleura-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const labels = join(folder, 'labels.csv'), overlay = join(folder, 'own.gguf');
-  writeFileSync(labels, ['file,label,patient_id', ...own.map(({ file, label, patient_id: patient }) => `${file},${label},${patient}`)].join('\n'));
-  const { films, patients, leftOut, comparisons } = JSON.parse(said(['adapt', '--labels', labels, '--root', data, '--out', overlay]));
-  const left = Object.values(leftOut).reduce((sum, count) => sum + count), fitted = Object.values(films).reduce((sum, count) => sum + count);
+  const labels = join(folder, 'labels.csv'),
+    overlay = join(folder, 'own.gguf');
+  writeFileSync(
+    labels,
+    ['file,label,patient_id', ...own.map(({ file, label, patient_id: patient }) => `${file},${label},${patient}`)].join(
+      '\n',
+    ),
+  );
+  const { films, patients, leftOut, comparisons } = JSON.parse(
+    said(['adapt', '--labels', labels, '--root', data, '--out', overlay]),
+  );
+  const left = Object.values(leftOut).reduce((sum, count) => sum + count),
+    fitted = Object.values(films).reduce((sum, count) => sum + count);
   assert.equal(fitted + left, own.length);
-  assert.ok(patients <= new Set(own.map(({ patient_id: patient }) => patient)).size, 'films of a patient stay together');
-  for (const { name, before, after, difference } of comparisons) assert.ok(Math.abs(after.value - before.value - difference.value) < 1e-9, name);
-  const other = split('test').filter(({ source }) => source === 'cohen').slice(0, 3).map(({ file }) => join(data, file));
+  assert.ok(
+    patients <= new Set(own.map(({ patient_id: patient }) => patient)).size,
+    'films of a patient stay together',
+  );
+  for (const { name, before, after, difference } of comparisons)
+    assert.ok(Math.abs(after.value - before.value - difference.value) < 1e-9, name);
+  const other = split('test')
+    .filter(({ source }) => source === 'cohen')
+    .slice(0, 3)
+    .map(({ file }) => join(data, file));
   const [plain, adapted] = [[], ['--overlay', overlay]].map((more) => records([...other, ...more]));
   adapted.forEach(({ model, bits, verdict }, i) => {
     assert.match(model, /\+adapted /);
@@ -123,6 +202,11 @@ test('the samples are films that the manifest knows, under the licence that it n
   for (const sample of JSON.parse(readFileSync(join(root, 'model/samples/samples.json'), 'utf8'))) {
     const { sha256, license, label, split } = known.get(sample.local);
     assert.deepEqual([sample.sha256, sample.license, sample.label, sample.split], [sha256, license, label, split]);
-    assert.equal(createHash('sha256').update(readFileSync(join(data, sample.local))).digest('hex'), sample.localSha256);
+    assert.equal(
+      createHash('sha256')
+        .update(readFileSync(join(data, sample.local)))
+        .digest('hex'),
+      sample.localSha256,
+    );
   }
 });

@@ -23,14 +23,23 @@ test('an overlay is the film in grey, coloured where the evidence lies', async (
   const name = `b-${sha256(good).slice(0, 16)}.png`;
   assert.deepEqual(readdirSync(at('out/deep')), [name]);
   const file = readFileSync(at('out/deep', name));
-  assert.equal(lines(tried([`out/deep/${name}`]).stdout)[0].status, 'ok', 'another decoder reads it, checksums and all');
+  assert.equal(
+    lines(tried([`out/deep/${name}`]).stdout)[0].status,
+    'ok',
+    'another decoder reads it, checksums and all',
+  );
   assert.deepEqual([file.readUInt32BE(16), file.readUInt32BE(20)], [200, 200]);
   const begin = file.indexOf('IDAT') + 4;
   const rows = inflateSync(file.subarray(begin, begin + file.readUInt32BE(begin - 8)));
-  const engine = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(tiny) });
+  const engine = await createEngine({
+    wasm: readFileSync(join(root, 'build/pleura.wasm')),
+    weights: readFileSync(tiny),
+  });
   const { heatmap } = engine.diagnose(good);
-  const grey = engine.film(1024).data, heat = heatPixels(heatmap, 200, 200);
-  let plain = 0, coloured = 0;
+  const grey = engine.film(1024).data,
+    heat = heatPixels(heatmap, 200, 200);
+  let plain = 0,
+    coloured = 0;
   for (let i = 0; i < grey.length; i++) {
     const pixel = [...rows.subarray(Math.floor(i / 200) * 601 + 1 + 3 * (i % 200)).subarray(0, 3)];
     const [red, green, blue, alpha] = heat.subarray(4 * i);
@@ -38,7 +47,9 @@ test('an overlay is the film in grey, coloured where the evidence lies', async (
       assert.deepEqual(pixel, Array(3).fill(grey[i]));
       plain++;
     } else if (alpha > 100) {
-      [red, green, blue].forEach((colour, channel) => assert.ok(Math.abs(pixel[channel] - grey[i] - (alpha / 510) * (colour - grey[i])) <= 1, `${i} ${channel}`));
+      [red, green, blue].forEach((colour, channel) =>
+        assert.ok(Math.abs(pixel[channel] - grey[i] - (alpha / 510) * (colour - grey[i])) <= 1, `${i} ${channel}`),
+      );
       coloured++;
     }
   }
@@ -46,11 +57,20 @@ test('an overlay is the film in grey, coloured where the evidence lies', async (
 });
 
 test('a large film is made smaller; a refused one and an error have no overlay', () => {
-  writeFileSync(at('wide.png'), png({ width: 2048, height: 1024 }, (x, y) => [(x >> 3) ^ (y >> 3) & 0xff]));
-  writeFileSync(at('blank.png'), png({ width: 100, height: 100 }, () => [7]));
+  writeFileSync(
+    at('wide.png'),
+    png({ width: 2048, height: 1024 }, (x, y) => [(x >> 3) ^ ((y >> 3) & 0xff)]),
+  );
+  writeFileSync(
+    at('blank.png'),
+    png({ width: 100, height: 100 }, () => [7]),
+  );
   writeFileSync(at('letter.png'), 'A letter.');
   const records = lines(tried(['wide.png', 'blank.png', 'letter.png', '--heatmap', 'large']).stdout);
-  assert.deepEqual(records.map(({ verdict, code }) => code ?? (verdict === 'refused' ? 'refused' : 'answered')), ['answered', 'refused', 'not-an-image']);
+  assert.deepEqual(
+    records.map(({ verdict, code }) => code ?? (verdict === 'refused' ? 'refused' : 'answered')),
+    ['answered', 'refused', 'not-an-image'],
+  );
   const [name, ...more] = readdirSync(at('large'));
   assert.deepEqual(more, []);
   const file = readFileSync(at('large', name));
@@ -58,7 +78,8 @@ test('a large film is made smaller; a refused one and an error have no overlay',
 });
 
 test('names are safe everywhere, and no two films share one', () => {
-  const hash = 'ab'.repeat(32), tail = `${hash.slice(0, 16)}.png`;
+  const hash = 'ab'.repeat(32),
+    tail = `${hash.slice(0, 16)}.png`;
   assert.equal(overlayName('films/b.png', hash), `b-${tail}`);
   assert.equal(overlayName('a.zip/../../etc/passwd', hash), `passwd-${tail}`);
   assert.equal(overlayName('..', hash), `-${tail}`);
@@ -95,14 +116,22 @@ test('where overlays cannot be written the run stops with a sentence, and goes o
 test('the overlays of one run are no films of the next, wherever their folder lies, and the films beside them are', () => {
   const all = ['again/a.png', 'again/b.png', 'again/deeper/c.png'];
   symlinkSync('again/over', at('linked over'));
-  for (const [path, heatmap, expected] of /** @type {const} */ ([['again', 'again/over', all], ['again/**/*.png', 'linked over', all],
-    ['again', 'again/deeper', all], ['again/*.png', 'again', all.slice(0, 2)]])) {
+  for (const [path, heatmap, expected] of /** @type {const} */ ([
+    ['again', 'again/over', all],
+    ['again/**/*.png', 'linked over', all],
+    ['again', 'again/deeper', all],
+    ['again/*.png', 'again', all.slice(0, 2)],
+  ])) {
     for (const name of ['again', 'again.jsonl']) rmSync(at(name), { recursive: true, force: true });
     for (const name of ['deeper', 'over']) mkdirSync(at('again', name), { recursive: true });
     for (const name of all) writeFileSync(at(name), good);
     for (const run of ['first', 'second']) {
       assert.equal(tried([path, '--heatmap', heatmap, '--resume', 'again.jsonl']).status, 0);
-      assert.deepEqual(lines(readFileSync(at('again.jsonl'), 'utf8')).map(({ file }) => file), expected, `${heatmap}, ${run} run`);
+      assert.deepEqual(
+        lines(readFileSync(at('again.jsonl'), 'utf8')).map(({ file }) => file),
+        expected,
+        `${heatmap}, ${run} run`,
+      );
     }
     assert.ok(readdirSync(at(heatmap)).some((name) => OVERLAY.test(name)));
   }

@@ -18,20 +18,30 @@ const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
 test('every example of the help is understood', () => {
   const { status, stdout, stderr } = pleura(['--help']);
   assert.deepEqual([status, stderr, stdout], [0, '', `${HELP}\n`]);
-  for (const name of commands) assert.match(stdout, new RegExp(`^ +pleura ${name}\\b|^ {7}pleura ${name}\\b`, 'm'), name);
+  for (const name of commands)
+    assert.match(stdout, new RegExp(`^ +pleura ${name}\\b|^ {7}pleura ${name}\\b`, 'm'), name);
   const examples = stdout.match(/(?<=^ {2}|\| )pleura .*?(?=$| {2,}|>)/gm).map((line) => line.trim());
   assert.ok(examples.length > 8);
   for (const line of examples.filter((one) => !one.startsWith('pleura convert'))) {
-    assert.doesNotMatch(bash(line.replace(/^pleura/, '"$node" "$cli"'), { input: '' }).stderr, /See pleura --help/, line);
+    assert.doesNotMatch(
+      bash(line.replace(/^pleura/, '"$node" "$cli"'), { input: '' }).stderr,
+      /See pleura --help/,
+      line,
+    );
   }
 });
 
 test('the manual page is without a fault for man, groff and mandoc, and names every option as the help does', () => {
-  const man = run('man', ['--warnings', '-E', 'UTF-8', '-l', page], { env: { ...process.env, MANWIDTH: '200', MAN_KEEP_FORMATTING: '' } });
+  const man = run('man', ['--warnings', '-E', 'UTF-8', '-l', page], {
+    env: { ...process.env, MANWIDTH: '200', MAN_KEEP_FORMATTING: '' },
+  });
   assert.deepEqual([man.status, man.stderr], [0, '']);
   assert.deepEqual(run('groff', ['-ww', '-man', '-Tutf8', '-z', page]), { status: 0, stdout: '', stderr: '' });
   assert.deepEqual(run('mandoc', ['-T', 'lint', '-W', 'warning', page]), { status: 0, stdout: '', stderr: '' });
-  const text = man.stdout.replace(/.\u0008/g, '').replace(/‐\n\s+/g, '').replace(/\s+/g, ' ');
+  const text = man.stdout
+    .replace(/.\u0008/g, '')
+    .replace(/‐\n\s+/g, '')
+    .replace(/\s+/g, ' ');
   for (const [name, { value }] of Object.entries(OPTIONS)) {
     assert.ok(text.includes(`--${name}${value ? ` ${value}` : name === 'help' ? ', -h' : ''} `), name);
   }
@@ -56,7 +66,13 @@ test('bash completes commands, options, shells, files and folders', () => {
     return stdout.split('\n').filter(Boolean).sort();
   };
   assert.deepEqual(complete('--res'), ['--resume']);
-  assert.deepEqual(complete('--'), Object.keys(OPTIONS).filter((name) => OPTIONS[name].of.includes('diagnose')).map((name) => `--${name}`).sort());
+  assert.deepEqual(
+    complete('--'),
+    Object.keys(OPTIONS)
+      .filter((name) => OPTIONS[name].of.includes('diagnose'))
+      .map((name) => `--${name}`)
+      .sort(),
+  );
   assert.deepEqual(complete('merge', '--'), ['--csv', '--help', '--version']);
   assert.deepEqual(complete('evaluate', '--la'), ['--labels']);
   assert.deepEqual(complete('m'), ['merge']);
@@ -70,8 +86,15 @@ test('bash completes commands, options, shells, files and folders', () => {
 });
 
 test('fish completes options, commands and shells', () => {
-  const complete = (line) => run('fish', ['--no-config', '-c', `$node $cli completion fish | source; complete -C '${line}'`], { cwd: shell, env })
-    .stdout.replace(/\t.*/g, '').split('\n').filter(Boolean).sort();
+  const complete = (line) =>
+    run('fish', ['--no-config', '-c', `$node $cli completion fish | source; complete -C '${line}'`], {
+      cwd: shell,
+      env,
+    })
+      .stdout.replace(/\t.*/g, '')
+      .split('\n')
+      .filter(Boolean)
+      .sort();
   assert.deepEqual(complete('pleura --re'), ['--resume']);
   assert.deepEqual(complete('pleura merge --'), ['--csv', '--help', '--version']);
   assert.deepEqual(complete('pleura evaluate --la'), ['--labels']);
@@ -87,7 +110,8 @@ test('zsh completes options, commands and shells, typed into a terminal of its o
     zpty -n -w shell "$1"$'\\t'$'\\x01print -r -- "<\\x05>"\\n'
     zpty -r -m shell out $'*\\n<*>*'
     print -r -- "\${\${out##*$'\\n'<}%%>*}"`;
-  const complete = (line) => run('zsh', ['-fc', typist, 'zsh', line], { cwd: shell, env, timeout: 60000 }).stdout.trim();
+  const complete = (line) =>
+    run('zsh', ['-fc', typist, 'zsh', line], { cwd: shell, env, timeout: 60000 }).stdout.trim();
   assert.equal(complete('pleura --resu'), 'pleura --resume');
   assert.equal(complete('pleura mer'), 'pleura merge');
   assert.equal(complete('pleura merge --cs'), 'pleura merge --csv');
@@ -96,5 +120,6 @@ test('zsh completes options, commands and shells, typed into a terminal of its o
 });
 
 test('a shell that is not known is wrong usage', () => {
-  for (const args of [[], ['tcsh'], ['bash', 'zsh'], ['toString']]) assert.equal(pleura(['completion', ...args]).status, 2);
+  for (const args of [[], ['tcsh'], ['bash', 'zsh'], ['toString']])
+    assert.equal(pleura(['completion', ...args]).status, 2);
 });

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bash, cli, film, folder, lines, onTerminal, pleura, quote, tiny, tried } from './command.mjs';
@@ -18,12 +29,14 @@ const whole = tried(['--files', 'list']);
 
 test('killed at any moment and started again, a run ends with the bytes of one that was left alone', async () => {
   const args = [cli, '--model', tiny, '--files', 'list', '--jobs', '2', '--resume', 'killed.jsonl'];
-  let size = 0, unfinished = 0;
+  let size = 0,
+    unfinished = 0;
   for (let kill = 0; kill < 8; kill++) {
-    const more = Math.random() * whole.stdout.length / 9;
+    const more = (Math.random() * whole.stdout.length) / 9;
     const run = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' });
     const ended = once(run, 'exit');
-    while (run.exitCode === null && (statSync(at('killed.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < size + more) await new Promise(setImmediate);
+    while (run.exitCode === null && (statSync(at('killed.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < size + more)
+      await new Promise(setImmediate);
     run.kill('SIGKILL');
     await ended;
     const now = statSync(at('killed.jsonl')).size;
@@ -44,15 +57,23 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
   test(`${signal} ends a run at once, by that signal, after a whole line; the same command goes on`, async () => {
     for (const output of ['--resume', '>']) {
       rmSync(at('signal.jsonl'), { force: true });
-      const words = output === '>' ? ['--json'] : ['--resume', 'signal.jsonl'], file = output === '>' ? openSync(at('signal.jsonl'), 'w') : 'ignore';
-      const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--jobs', '2', ...words], { cwd: folder, stdio: ['ignore', file, 'ignore'] });
+      const words = output === '>' ? ['--json'] : ['--resume', 'signal.jsonl'],
+        file = output === '>' ? openSync(at('signal.jsonl'), 'w') : 'ignore';
+      const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--jobs', '2', ...words], {
+        cwd: folder,
+        stdio: ['ignore', file, 'ignore'],
+      });
       const ended = once(run, 'exit');
-      while ((statSync(at('signal.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < whole.stdout.length / 9) await new Promise(setImmediate);
+      while ((statSync(at('signal.jsonl'), { throwIfNoEntry: false })?.size ?? 0) < whole.stdout.length / 9)
+        await new Promise(setImmediate);
       run.kill(signal);
       assert.deepEqual(await ended, [null, signal]);
       if (file !== 'ignore') closeSync(file);
       const left = read('signal.jsonl');
-      assert.ok(left.endsWith('\n') && left.length < whole.stdout.length && whole.stdout.startsWith(left), `${left.length} bytes, the last ${JSON.stringify(left.slice(-20))}`);
+      assert.ok(
+        left.endsWith('\n') && left.length < whole.stdout.length && whole.stdout.startsWith(left),
+        `${left.length} bytes, the last ${JSON.stringify(left.slice(-20))}`,
+      );
       tried(['--files', 'list', '--resume', 'signal.jsonl']);
       assert.equal(read('signal.jsonl'), whole.stdout);
     }
@@ -60,10 +81,20 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
 
   test(`${signal} gives a terminal its cursor back`, async () => {
     rmSync(at('pid'), { force: true });
-    const run = spawn('script', ['-qec', `echo $$ > pid; exec ${quote([process.execPath, cli, '--model', tiny, '--files', 'list', '--json'])} > signal.out`, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    const run = spawn(
+      'script',
+      [
+        '-qec',
+        `echo $$ > pid; exec ${quote([process.execPath, cli, '--model', tiny, '--files', 'list', '--json'])} > signal.out`,
+        '/dev/null',
+      ],
+      { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] },
+    );
     const ended = once(run, 'close');
     let shown = '';
-    run.stdout.on('data', (text) => { shown += text; });
+    run.stdout.on('data', (text) => {
+      shown += text;
+    });
     while (!shown.includes('films/s')) await new Promise(setImmediate);
     process.kill(Number(read('pid')), signal);
     await ended;
@@ -73,8 +104,16 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
 }
 
 test('wherever the last line was cut off, it is written again', () => {
-  const end = whole.stdout.length, lastLine = whole.stdout.lastIndexOf('\n', end - 2) + 1;
-  for (const cut of [end - 1, end - 2, lastLine + 1, lastLine, lastLine - 1, lastLine + Math.floor(Math.random() * (end - lastLine))]) {
+  const end = whole.stdout.length,
+    lastLine = whole.stdout.lastIndexOf('\n', end - 2) + 1;
+  for (const cut of [
+    end - 1,
+    end - 2,
+    lastLine + 1,
+    lastLine,
+    lastLine - 1,
+    lastLine + Math.floor(Math.random() * (end - lastLine)),
+  ]) {
     writeFileSync(at('cut.jsonl'), whole.stdout.slice(0, cut));
     tried(['--files', 'list', '--resume', 'cut.jsonl']);
     assert.equal(read('cut.jsonl'), whole.stdout, `cut at ${cut} of ${end}`);
@@ -85,14 +124,27 @@ test('films that have come since are added; those that have gone stay', () => {
   const first = tried(['films/1.png', 'films/2.png', '--resume', 'grown.jsonl']);
   assert.equal(first.status, 0, first.stderr);
   tried(['films/3.png', 'films/2.png', 'films/2.png', '--resume', 'grown.jsonl']);
-  assert.deepEqual(lines(read('grown.jsonl')).map(({ file }) => file), ['films/1.png', 'films/2.png', 'films/3.png', 'films/2.png']);
+  assert.deepEqual(
+    lines(read('grown.jsonl')).map(({ file }) => file),
+    ['films/1.png', 'films/2.png', 'films/3.png', 'films/2.png'],
+  );
 });
 
 test('a file that is not ours is left as it is', () => {
-  const foreign = { 'a.png': readFileSync(at('films/1.png')), 'notes.txt': 'Some notes.\n', 'table.csv': 'file,label\n', 'other.json': '{"a": 1}\n',
-    'half.txt': 'no newline at the end', 'bare.json': '{"a": 1}',
-    'long.json': `{"file":"${'x'.repeat(3 << 20)}","status":"error"}\n`, 'deep.json': `{"file":"a","status":"error","code":${'['.repeat(9000)}${']'.repeat(9000)}}\n`,
-    'model.json': '{"file":"a","status":"ok","model":{"toString":1}}\n', 'broken.json': '{"file":"a","status":"error","model":{"toString":1}}\n', 'place.json': '{"place":1e300,"file":"a","status":"error"}\n', 'shard.jsonl': tried(['films/1.png', '--shard', '1/1']).stdout };
+  const foreign = {
+    'a.png': readFileSync(at('films/1.png')),
+    'notes.txt': 'Some notes.\n',
+    'table.csv': 'file,label\n',
+    'other.json': '{"a": 1}\n',
+    'half.txt': 'no newline at the end',
+    'bare.json': '{"a": 1}',
+    'long.json': `{"file":"${'x'.repeat(3 << 20)}","status":"error"}\n`,
+    'deep.json': `{"file":"a","status":"error","code":${'['.repeat(9000)}${']'.repeat(9000)}}\n`,
+    'model.json': '{"file":"a","status":"ok","model":{"toString":1}}\n',
+    'broken.json': '{"file":"a","status":"error","model":{"toString":1}}\n',
+    'place.json': '{"place":1e300,"file":"a","status":"error"}\n',
+    'shard.jsonl': tried(['films/1.png', '--shard', '1/1']).stdout,
+  };
   for (const [name, bytes] of Object.entries(foreign)) {
     writeFileSync(at(name), bytes);
     const { status, stdout, stderr } = tried(['films/1.png', '--resume', name]);
@@ -100,7 +152,11 @@ test('a file that is not ours is left as it is', () => {
     assert.match(stderr, /^pleura: .+, so it was left as it is\. Give another file to --resume\./);
     assert.deepEqual(readFileSync(at(name)), Buffer.from(bytes));
   }
-  for (const [name, pattern] of [['/dev/full', /not an ordinary file/], ['nowhere/x.jsonl', /cannot be written \(ENOENT\)/], ['films', /cannot be written \(EISDIR\)/]]) {
+  for (const [name, pattern] of [
+    ['/dev/full', /not an ordinary file/],
+    ['nowhere/x.jsonl', /cannot be written \(ENOENT\)/],
+    ['films', /cannot be written \(EISDIR\)/],
+  ]) {
     const { status, stderr } = tried(['films/1.png', '--resume', name]);
     assert.ok(status > 0);
     assert.match(stderr, pattern);
@@ -110,15 +166,24 @@ test('a file that is not ours is left as it is', () => {
 
 test('a film on standard input, which has no name to know it by, is wrong usage', () => {
   writeFileSync(at('unnamed'), 'films/1.png\n-\n');
-  for (const films of [['films/1.png', '-'], ['--files', 'unnamed']]) {
+  for (const films of [
+    ['films/1.png', '-'],
+    ['--files', 'unnamed'],
+  ]) {
     const { status, stdout, stderr } = tried([...films, '--resume', 'unnamed.jsonl'], { input: film(300) });
     assert.deepEqual([status, stdout, existsSync(at('unnamed.jsonl'))], [2, '', false]);
-    assert.match(stderr, /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m);
+    assert.match(
+      stderr,
+      /^pleura: --resume knows films by their names, and standard input has none\. Save the film first\. See pleura --help\.$/m,
+    );
   }
 });
 
 test('wrong usage leaves no empty file behind', () => {
-  for (const wrong of [['--jobs', '0'], ['--prevalence', 'covid=5']]) {
+  for (const wrong of [
+    ['--jobs', '0'],
+    ['--prevalence', 'covid=5'],
+  ]) {
     assert.equal(tried(['films/1.png', '--resume', 'unborn.jsonl', ...wrong]).status, 2);
     assert.ok(!existsSync(at('unborn.jsonl')), wrong.join(' '));
   }
@@ -148,9 +213,14 @@ test('results of two models are never mixed', () => {
   assert.equal(read('model.jsonl'), cut, 'left as it is, the half-written line too');
 });
 
-test('results at two prevalences are never mixed, nor with those at the model\'s own', () => {
-  const at = (text) => ['--prevalence', text], [few, many] = ['covid=0.05,pneumonia=0.1', 'covid=0.5,pneumonia=0.1'];
-  for (const [first, second, told] of [[at(few), at(many), few], [at(few), [], few], [[], at(many), 'the model\'s own']]) {
+test("results at two prevalences are never mixed, nor with those at the model's own", () => {
+  const at = (text) => ['--prevalence', text],
+    [few, many] = ['covid=0.05,pneumonia=0.1', 'covid=0.5,pneumonia=0.1'];
+  for (const [first, second, told] of [
+    [at(few), at(many), few],
+    [at(few), [], few],
+    [[], at(many), "the model's own"],
+  ]) {
     rmSync(join(folder, 'mixed.jsonl'), { force: true });
     assert.equal(tried([...first, 'films/1.png', '--resume', 'mixed.jsonl']).status, 0);
     const { status, stderr } = tried([...second, 'films/1.png', 'films/2.png', '--resume', 'mixed.jsonl']);
@@ -159,7 +229,8 @@ test('results at two prevalences are never mixed, nor with those at the model\'s
     assert.equal(lines(read('mixed.jsonl')).length, 1);
   }
   rmSync(join(folder, 'mixed.jsonl'));
-  for (const films of [['films/1.png'], ['films/1.png', 'films/2.png']]) tried([...at(few), ...films, '--resume', 'mixed.jsonl']);
+  for (const films of [['films/1.png'], ['films/1.png', 'films/2.png']])
+    tried([...at(few), ...films, '--resume', 'mixed.jsonl']);
   assert.equal(read('mixed.jsonl'), tried([...at(few), 'films/1.png', 'films/2.png']).stdout);
 });
 
@@ -175,12 +246,21 @@ test('a disk that fills up stops the run with a sentence; with room again it goe
 test('a second process that writes to the same file is noticed', async () => {
   copyFileSync(at('list'), at('shared.list'));
   rmSync(at('shared.jsonl'), { force: true });
-  const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--resume', 'shared.jsonl'], { cwd: folder });
+  const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--resume', 'shared.jsonl'], {
+    cwd: folder,
+  });
   let stderr = '';
-  run.stderr.on('data', (text) => { stderr += text; });
+  run.stderr.on('data', (text) => {
+    stderr += text;
+  });
   const ended = once(run, 'exit');
   while (!statSync(at('shared.jsonl'), { throwIfNoEntry: false })?.size) await new Promise(setImmediate);
-  appendFileSync(at('shared.jsonl'), lines(whole.stdout).slice(0, 1).map((record) => `${JSON.stringify(record)}\n`)[0]);
+  appendFileSync(
+    at('shared.jsonl'),
+    lines(whole.stdout)
+      .slice(0, 1)
+      .map((record) => `${JSON.stringify(record)}\n`)[0],
+  );
   assert.deepEqual(await ended, [1, null]);
   assert.match(stderr, /shared\.jsonl is being written by another process, too\./);
 });
@@ -193,12 +273,19 @@ test('a terminal shows the rate and the time left, and nothing of the records', 
 });
 
 test('with too few files to be opened the engine does not start, or every film is read', () => {
-  let refused = 0, status;
+  let refused = 0,
+    status;
   for (let most = 36; status !== 0; most += 4) {
-    const run = bash(`ulimit -n ${most}; pleura --json --jobs 4 ${Array.from({ length: 40 }, () => 'films/1.png').join(' ')}`);
+    const run = bash(
+      `ulimit -n ${most}; pleura --json --jobs 4 ${Array.from({ length: 40 }, () => 'films/1.png').join(' ')}`,
+    );
     ({ status } = run);
     if (status !== 0) refused++;
-    assert.deepEqual([...new Set(lines(run.stdout).map((record) => record.status))], status === 0 ? ['ok'] : [], `${most} files: ${run.stderr}`);
+    assert.deepEqual(
+      [...new Set(lines(run.stdout).map((record) => record.status))],
+      status === 0 ? ['ok'] : [],
+      `${most} files: ${run.stderr}`,
+    );
   }
   assert.ok(refused > 0, 'the limit was felt');
 });

@@ -19,7 +19,11 @@ for (const of of [1, 4, 40]) names(of).forEach((name, i) => writeFileSync(at(nam
 test('merged shards are the bytes of one machine, in whatever order they are given', () => {
   for (const of of [1, 4, 40]) {
     const merged = pleura(['merge', ...names(of).reverse()]);
-    assert.deepEqual([merged.status, merged.stdout, merged.stderr], [1, whole.stdout, ''], `${of} shards; status 1 as a film is broken`);
+    assert.deepEqual(
+      [merged.status, merged.stdout, merged.stderr],
+      [1, whole.stdout, ''],
+      `${of} shards; status 1 as a film is broken`,
+    );
   }
   assert.equal(pleura(['merge', '--csv', ...names(4)]).stdout, tried([...paths, '--csv']).stdout);
   writeFileSync(at('good.jsonl'), shard('1/1', ['films/1.png']));
@@ -27,27 +31,49 @@ test('merged shards are the bytes of one machine, in whatever order they are giv
 });
 
 test('a film belongs to one shard by its content, whatever its name', () => {
-  const where = (name) => [1, 2, 3, 4].filter((i) => lines(readFileSync(at(`${i}of4.jsonl`), 'utf8')).some(({ file }) => file === name));
+  const where = (name) =>
+    [1, 2, 3, 4].filter((i) => lines(readFileSync(at(`${i}of4.jsonl`), 'utf8')).some(({ file }) => file === name));
   assert.equal(where('films/7.png').length, 1);
   const [own] = where('films/7.png');
   renameSync(at('films/7.png'), at('films/renamed.png'));
   assert.equal(lines(shard(`${own}/4`)).filter(({ file }) => file === 'films/renamed.png').length, 1);
   renameSync(at('films/renamed.png'), at('films/7.png'));
   const counts = names(4).map((name) => lines(readFileSync(at(name), 'utf8')).at(-1).records);
-  assert.equal(counts.reduce((sum, count) => sum + count), lines(whole.stdout).length);
-  assert.ok(counts.every((count) => count > 0), String(counts));
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    lines(whole.stdout).length,
+  );
+  assert.ok(
+    counts.every((count) => count > 0),
+    String(counts),
+  );
 });
 
 test('a shard that was killed goes on with --resume and ends with the same bytes', () => {
   const expected = readFileSync(at('2of4.jsonl'), 'utf8');
   const ends = [...expected.matchAll(/\n/g)].map(({ index }) => index + 1);
-  for (const cut of [0, 5, ends[0], ends[0] + 3, ends[3], ends[3] + 20, ends.at(-2), expected.length - 1, expected.length]) {
+  for (const cut of [
+    0,
+    5,
+    ends[0],
+    ends[0] + 3,
+    ends[3],
+    ends[3] + 20,
+    ends.at(-2),
+    expected.length - 1,
+    expected.length,
+  ]) {
     writeFileSync(at('again.jsonl'), expected.slice(0, cut));
     tried([...paths, '--shard', '2/4', '--resume', 'again.jsonl']);
     assert.equal(readFileSync(at('again.jsonl'), 'utf8'), expected, `cut at ${cut}`);
   }
   writeFileSync(at('again.jsonl'), expected.slice(0, ends[3]));
-  for (const other of [['--shard', '3/4', ...paths], ['--shard', '2/5', ...paths], ['--shard', '2/4', 'films'], paths]) {
+  for (const other of [
+    ['--shard', '3/4', ...paths],
+    ['--shard', '2/5', ...paths],
+    ['--shard', '2/4', 'films'],
+    paths,
+  ]) {
     const { status, stderr } = tried([...other, '--resume', 'again.jsonl']);
     assert.equal(status, 2, stderr);
     assert.match(stderr, /so it was left as it is/);
@@ -56,7 +82,8 @@ test('a shard that was killed goes on with --resume and ends with the same bytes
 });
 
 test('whatever keeps shards from being one run is named, and nothing is printed', () => {
-  const bytes = readFileSync(tiny), other = Buffer.from(bytes);
+  const bytes = readFileSync(tiny),
+    other = Buffer.from(bytes);
   other.write('0.0.2', bytes.indexOf('0.0.1'), 'latin1');
   writeFileSync(at('other.gguf'), other);
   writeFileSync(at('foreign.jsonl'), pleura(['--model', 'other.gguf', ...paths, '--shard', '4/4']).stdout);
@@ -74,17 +101,30 @@ test('whatever keeps shards from being one run is named, and nothing is printed'
     assert.equal(stderr.split('\n').length, patterns.length + 1, stderr);
   };
   refused([one, three], /^pleura: Shard 2\/4 is missing\.$/m, /^pleura: Shard 4\/4 is missing\.$/m);
-  refused([one, two, three, four, two], /^pleura: 2of4\.jsonl and 2of4\.jsonl are both shard 2\/4\. Give one of them only\.$/m);
-  refused([one, two, three, 'foreign.jsonl'], /foreign\.jsonl is of another model \(tiny-0\.0\.2 \w+\) than 1of4\.jsonl \(tiny-0\.0\.1 /);
+  refused(
+    [one, two, three, four, two],
+    /^pleura: 2of4\.jsonl and 2of4\.jsonl are both shard 2\/4\. Give one of them only\.$/m,
+  );
+  refused(
+    [one, two, three, 'foreign.jsonl'],
+    /foreign\.jsonl is of another model \(tiny-0\.0\.2 \w+\) than 1of4\.jsonl \(tiny-0\.0\.1 /,
+  );
   refused([one, two, three, 'elsewhere.jsonl'], /elsewhere\.jsonl was made from other films than 1of4\.jsonl/);
   refused([one, '2of40.jsonl'], /2of40\.jsonl is one of 40 shards, 1of4\.jsonl one of 4/);
-  refused(['results.jsonl', 'empty.jsonl', 'none.jsonl'], /results\.jsonl is not a shard/, /empty\.jsonl is empty/, /none\.jsonl cannot be read \(ENOENT\)/);
+  refused(
+    ['results.jsonl', 'empty.jsonl', 'none.jsonl'],
+    /results\.jsonl is not a shard/,
+    /empty\.jsonl is empty/,
+    /none\.jsonl cannot be read \(ENOENT\)/,
+  );
   refused([one, two, 'cut.jsonl', four], /cut\.jsonl is not finished: run shard 3\/4 again with --resume cut\.jsonl\./);
   refused([one, two, 'short.jsonl', four], /short\.jsonl is not finished/);
 });
 
 test('shards that were altered are told, whatever they say', () => {
-  const [head, ...rest] = lines(shard('1/1', ['films'])), end = rest.pop(), text = (values) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const [head, ...rest] = lines(shard('1/1', ['films'])),
+    end = rest.pop(),
+    text = (values) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
   const merged = (values) => {
     writeFileSync(at('altered.jsonl'), text(values));
     const { status, stdout, stderr } = pleura(['merge', '--csv', 'altered.jsonl'], { timeout: 120_000 });
@@ -94,29 +134,63 @@ test('shards that were altered are told, whatever they say', () => {
   };
   assert.match(merged([{ ...head, films: 4e9 }, ...rest, end]), /Film 32 of 4000000000 is in no shard/);
   assert.match(merged([{ ...head, films: 30 }, ...rest, end]), /The shards hold 31 films, not the 30 of their run/);
-  assert.match(merged([...[head, ...rest, end].map((value) => (value.shard ? { ...value, shard: '1/999999' } : value))]), /^(pleura: Shard \d+\/999999 is missing\.\n){101}pleura: More of the 999999 shards are missing\.\n$/);
+  assert.match(
+    merged([...[head, ...rest, end].map((value) => (value.shard ? { ...value, shard: '1/999999' } : value))]),
+    /^(pleura: Shard \d+\/999999 is missing\.\n){101}pleura: More of the 999999 shards are missing\.\n$/,
+  );
   assert.match(merged([head, rest[1], rest[0], ...rest.slice(2), end]), /does not hold its films in their order/);
   assert.match(merged([head, ...rest, end, rest[0]]), /is not finished/);
-  for (const wrong of [{ labels: 5 }, { labels: [{}] }, { shard: '1/99999999999' }, { films: -1 }, { films: 1.5 }, { model: null }, { list: { toString: 1 } }]) {
+  for (const wrong of [
+    { labels: 5 },
+    { labels: [{}] },
+    { shard: '1/99999999999' },
+    { films: -1 },
+    { films: 1.5 },
+    { model: null },
+    { list: { toString: 1 } },
+  ]) {
     assert.match(merged([{ ...head, ...wrong }, ...rest, end]), /is not a shard/, JSON.stringify(wrong));
   }
-  for (const wrong of [{ place: 'x' }, { place: 1e300 }, { status: 'done' }, { file: 7 }, { gate: { score: { toString: 1 } } }]) assert.match(merged([head, { ...rest[0], ...wrong }, ...rest.slice(1), end]), /is not finished/, JSON.stringify(wrong));
+  for (const wrong of [
+    { place: 'x' },
+    { place: 1e300 },
+    { status: 'done' },
+    { file: 7 },
+    { gate: { score: { toString: 1 } } },
+  ])
+    assert.match(
+      merged([head, { ...rest[0], ...wrong }, ...rest.slice(1), end]),
+      /is not finished/,
+      JSON.stringify(wrong),
+    );
   writeFileSync(at('altered.jsonl'), text([head, { ...rest[0], code: { toString: 1 } }, ...rest.slice(1), end]));
-  assert.match(pleura(['merge', '--csv', 'altered.jsonl']).stdout, /"\{""toString"":1\}"/, 'an object is shown as what it is');
+  assert.match(
+    pleura(['merge', '--csv', 'altered.jsonl']).stdout,
+    /"\{""toString"":1\}"/,
+    'an object is shown as what it is',
+  );
 });
 
 test('shards at a prevalence merge to the bytes of one machine, and with no others', () => {
-  const at = ['--prevalence', 'covid=0.05,pneumonia=0.1'], run = (label, more) => tried([...paths, ...more, '--shard', label]).stdout;
+  const at = ['--prevalence', 'covid=0.05,pneumonia=0.1'],
+    run = (label, more) => tried([...paths, ...more, '--shard', label]).stdout;
   for (const label of ['1/2', '2/2']) {
     writeFileSync(join(folder, `at${label[0]}.jsonl`), run(label, at));
     writeFileSync(join(folder, `own${label[0]}.jsonl`), run(label, []));
   }
-  for (const form of [[], ['--csv']]) assert.equal(pleura(['merge', ...form, 'at2.jsonl', 'at1.jsonl']).stdout, tried([...paths, ...at, ...form]).stdout);
+  for (const form of [[], ['--csv']])
+    assert.equal(pleura(['merge', ...form, 'at2.jsonl', 'at1.jsonl']).stdout, tried([...paths, ...at, ...form]).stdout);
   const mixed = pleura(['merge', 'own1.jsonl', 'at2.jsonl']);
   assert.deepEqual([mixed.status, mixed.stdout], [1, '']);
-  assert.match(mixed.stderr, /at2\.jsonl is at another prevalence \(covid=0\.05,pneumonia=0\.1,normal=0\.85\) than own1\.jsonl \(the model's own\)\.$/m);
+  assert.match(
+    mixed.stderr,
+    /at2\.jsonl is at another prevalence \(covid=0\.05,pneumonia=0\.1,normal=0\.85\) than own1\.jsonl \(the model's own\)\.$/m,
+  );
   writeFileSync(join(folder, 'begun.jsonl'), run('1/2', at).split('\n')[0] + '\n');
-  assert.match(tried([...paths, '--shard', '1/2', '--resume', 'begun.jsonl']).stderr, /begun as another shard, with other films, another model or another prevalence/);
+  assert.match(
+    tried([...paths, '--shard', '1/2', '--resume', 'begun.jsonl']).stderr,
+    /begun as another shard, with other films, another model or another prevalence/,
+  );
 });
 
 test('a film that was changed while the shards ran is noticed', () => {
@@ -134,17 +208,26 @@ test('a film that was changed while the shards ran is noticed', () => {
   };
   run(`${first}/2`, changed);
   run(`${3 - first}/2`, before);
-  assert.match(pleura(['merge', '1.jsonl', '2.jsonl']).stderr, /^pleura: Film \d+ of 31 is in no shard: it was changed/);
+  assert.match(
+    pleura(['merge', '1.jsonl', '2.jsonl']).stderr,
+    /^pleura: Film \d+ of 31 is in no shard: it was changed/,
+  );
   run(`${first}/2`, before);
   run(`${3 - first}/2`, changed);
-  assert.match(pleura(['merge', '1.jsonl', '2.jsonl']).stderr, /^pleura: Film \d+ of 31 is in more than one shard: it was changed/);
+  assert.match(
+    pleura(['merge', '1.jsonl', '2.jsonl']).stderr,
+    /^pleura: Film \d+ of 31 is in more than one shard: it was changed/,
+  );
   writeFileSync(at('films/9.png'), before);
 });
 
 test('more shards than files may be open are told in a sentence, and nothing is printed', () => {
   const { status, stdout, stderr } = bash('ulimit -n 40; "$node" "$cli" merge --csv *of40.jsonl');
   assert.deepEqual([status, stdout], [1, '']);
-  assert.match(stderr, /^pleura: \d+of40\.jsonl cannot be read \(EMFILE\)\. All shards are open at once: allow more open files \(ulimit -n\)\.\n$/);
+  assert.match(
+    stderr,
+    /^pleura: \d+of40\.jsonl cannot be read \(EMFILE\)\. All shards are open at once: allow more open files \(ulimit -n\)\.\n$/,
+  );
 });
 
 test('wrong shards and merges are wrong usage', () => {

@@ -23,37 +23,55 @@ const wasm = readFileSync(join(root, 'build/pleura.wasm'));
 
 /** Runs `pleura convert`. @param {string} source @param {string[]} options */
 function convert(source, options = LABELS) {
-  return spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', source, out, ...options], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', source, out, ...options], {
+    encoding: 'utf8',
+  });
 }
 
 /** The native engine's answers to the films: bits and logits. */
 function answers() {
   const text = execFileSync(join(root, 'build/clang/bits/bits'), [out, ...films.map(fixture)], { encoding: 'utf8' });
-  return text.trim().split('\n').slice(1).map((line) => {
-    const [code, , bits, ...logits] = line.split(' ');
-    assert.equal(code, 'ok');
-    return { bits, logits: logits.map(Number) };
-  });
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [code, , bits, ...logits] = line.split(' ');
+      assert.equal(code, 'ok');
+      return { bits, logits: logits.map(Number) };
+    });
 }
 
 /** The largest difference, as a share of how far a label's logit spreads over the films. A common term has no meaning. */
 function relativeError(got, expected) {
   const centred = (rows) => rows.map((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
   const [a, b] = [centred(got), centred(expected)];
-  const spread = Math.max(...b[0].map((_, i) => Math.max(...b.map((row) => row[i])) - Math.min(...b.map((row) => row[i]))));
+  const spread = Math.max(
+    ...b[0].map((_, i) => Math.max(...b.map((row) => row[i])) - Math.min(...b.map((row) => row[i]))),
+  );
   return Math.max(...b.flatMap((row, n) => row.map((v, i) => Math.abs(a[n][i] - v)))) / spread;
 }
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   test(`${name} answers as PyTorch does, natively and in wasm`, async () => {
-    for (const [more, limit] of [[['--f32'], 1e-4], [[], 1e-2], [['--q8'], 0.12]]) {
+    for (const [more, limit] of [
+      [['--f32'], 1e-4],
+      [[], 1e-2],
+      [['--q8'], 0.12],
+    ]) {
       const { status, stderr } = convert(fixture(name), [...options, ...more]);
       assert.equal(status, 0, stderr);
       const got = answers();
-      const error = relativeError(got.map((one) => one.logits), logits);
+      const error = relativeError(
+        got.map((one) => one.logits),
+        logits,
+      );
       assert.ok(error <= limit, `relative error ${error} with ${more.join() || 'float16'}`);
       const engine = await createEngine({ wasm, weights: readFileSync(out) });
-      assert.deepEqual(films.map((film) => engine.diagnose(new Uint8Array(readFileSync(fixture(film)))).bits), got.map((one) => one.bits));
+      assert.deepEqual(
+        films.map((film) => engine.diagnose(new Uint8Array(readFileSync(fixture(film)))).bits),
+        got.map((one) => one.bits),
+      );
     }
   });
 }
@@ -63,14 +81,18 @@ test('the map of a network that ends in one is its heatmap', async () => {
   const engine = await createEngine({ wasm, weights: readFileSync(out) });
   const { heatmap } = engine.diagnose(new Uint8Array(readFileSync(fixture('rings.png'))));
   assert.ok(Math.max(...heatmap.data) > 0.5);
-  assert.match(engine.model.graphs.diagnosis.join('\n'), /features = .*\nmean1 = mean features\nlogits = dense mean1 c=3$/);
+  assert.match(
+    engine.model.graphs.diagnosis.join('\n'),
+    /features = .*\nmean1 = mean features\nlogits = dense mean1 c=3$/,
+  );
 });
 
 /** A copy of a fixture after some lines of Python: `m` is the ONNX model, `f` the open HDF5 file. */
 function altered(name, lines) {
   const path = join(scratch, name);
   writeFileSync(path, readFileSync(fixture(name)));
-  const [open, close] = name.endsWith('.onnx') ? ['import onnx; m = onnx.load(p); g = m.graph', 'onnx.save(m, p)']
+  const [open, close] = name.endsWith('.onnx')
+    ? ['import onnx; m = onnx.load(p); g = m.graph', 'onnx.save(m, p)']
     : ["import h5py, json; f = h5py.File(p, 'r+')", 'f.close()'];
   execFileSync(PYTHON, ['-c', `import sys; p = sys.argv[1]\n${open}\n${lines}\n${close}`, path]);
   return path;
@@ -79,35 +101,78 @@ function altered(name, lines) {
 function refused(source, options, ...sentences) {
   const { status, stderr } = convert(source, options);
   assert.equal(status, 1, stderr);
-  assert.ok(stderr.startsWith(source) && !stderr.includes('Traceback') && stderr.trim().split('\n').length === 1, stderr);
+  assert.ok(
+    stderr.startsWith(source) && !stderr.includes('Traceback') && stderr.trim().split('\n').length === 1,
+    stderr,
+  );
   for (const sentence of sentences) assert.match(stderr, sentence);
 }
 
 test('an unknown operation is named with its node, never skipped', () => {
-  refused(altered('vgg.onnx', "g.node[1].op_type = 'LeakyRelu'"), LABELS, /LeakyRelu '\/1\/Relu': the engine has no such operation/);
-  refused(altered('vgg.onnx', "g.node[1].domain = 'com.example'"), LABELS, /Relu '\/1\/Relu': the engine has no such operation/);
+  refused(
+    altered('vgg.onnx', "g.node[1].op_type = 'LeakyRelu'"),
+    LABELS,
+    /LeakyRelu '\/1\/Relu': the engine has no such operation/,
+  );
+  refused(
+    altered('vgg.onnx', "g.node[1].domain = 'com.example'"),
+    LABELS,
+    /Relu '\/1\/Relu': the engine has no such operation/,
+  );
   const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
-  refused(altered('sequential.h5', rename('"Dropout"', '"Lambda"')), ['--labels', 'a,b'], /Lambda 'dropout': the engine has no such layer/);
-  refused(altered('sequential.h5', rename('"sigmoid"', '"softplus"')), ['--labels', 'a,b'], /Dense 'dense_1': the engine has no activation softplus/);
+  refused(
+    altered('sequential.h5', rename('"Dropout"', '"Lambda"')),
+    ['--labels', 'a,b'],
+    /Lambda 'dropout': the engine has no such layer/,
+  );
+  refused(
+    altered('sequential.h5', rename('"sigmoid"', '"softplus"')),
+    ['--labels', 'a,b'],
+    /Dense 'dense_1': the engine has no activation softplus/,
+  );
 });
 
 test('missing, misshapen and infinite weights are named with their layer', () => {
-  refused(altered('vgg.onnx', "del g.initializer[[i.name for i in g.initializer].index('10.weight')]"), LABELS,
-    /Gemm '\/10\/Gemm': its input '10.weight' is nowhere in the file/);
-  refused(altered('vgg.onnx', "i = next(i for i in g.initializer if i.name == '3.weight'); i.dims[0], i.dims[1] = i.dims[1], i.dims[0]"), LABELS,
-    /Conv '\/3\/Conv': its weights have the shape 6x12x3x3, which does not fit 6 channels/);
-  refused(altered('sequential.h5', "del f['model_weights/conv2d_1'].attrs['weight_names']"), ['--labels', 'a,b'],
-    /Conv2D 'conv2d_1': its weights 'kernel' are missing/);
-  refused(altered('sequential.h5', "f['model_weights/conv2d_1/conv2d_1/bias:0'][0] = float('nan')"), ['--labels', 'a,b'],
-    /Conv2D 'conv2d_1': its weights are not all finite/);
-  for (const [value, more] of [['1e6', []], ['1e9', ['--q8']]]) {
-    refused(altered('sequential.h5', `f['model_weights/dense/dense/kernel:0'][0] = ${value}`), ['--labels', 'a,b', ...more],
-      /Dense 'dense': its weights reach 1.*e\+0[69], too large for float16; use --f32/);
+  refused(
+    altered('vgg.onnx', "del g.initializer[[i.name for i in g.initializer].index('10.weight')]"),
+    LABELS,
+    /Gemm '\/10\/Gemm': its input '10.weight' is nowhere in the file/,
+  );
+  refused(
+    altered(
+      'vgg.onnx',
+      "i = next(i for i in g.initializer if i.name == '3.weight'); i.dims[0], i.dims[1] = i.dims[1], i.dims[0]",
+    ),
+    LABELS,
+    /Conv '\/3\/Conv': its weights have the shape 6x12x3x3, which does not fit 6 channels/,
+  );
+  refused(
+    altered('sequential.h5', "del f['model_weights/conv2d_1'].attrs['weight_names']"),
+    ['--labels', 'a,b'],
+    /Conv2D 'conv2d_1': its weights 'kernel' are missing/,
+  );
+  refused(
+    altered('sequential.h5', "f['model_weights/conv2d_1/conv2d_1/bias:0'][0] = float('nan')"),
+    ['--labels', 'a,b'],
+    /Conv2D 'conv2d_1': its weights are not all finite/,
+  );
+  for (const [value, more] of [
+    ['1e6', []],
+    ['1e9', ['--q8']],
+  ]) {
+    refused(
+      altered('sequential.h5', `f['model_weights/dense/dense/kernel:0'][0] = ${value}`),
+      ['--labels', 'a,b', ...more],
+      /Dense 'dense': its weights reach 1.*e\+0[69], too large for float16; use --f32/,
+    );
   }
 });
 
 test('a file that the HDF5 library reads without end is ended by the system', () => {
-  const bytes = readFileSync(fixture('sequential.h5')), heap = bytes.indexOf('GCOL'), first = heap + 16, end = heap + Number(bytes.readBigUInt64LE(heap + 8));
+  const bytes = readFileSync(fixture('sequential.h5')),
+    heap = bytes.indexOf('GCOL'),
+    first = heap + 16,
+    end = heap + Number(bytes.readBigUInt64LE(heap + 8));
   bytes.writeBigUInt64LE(BigInt(end - 64 - (first + 16)), first + 8); // the heap goes on in zeros, as an object of no size
   const endless = join(scratch, 'endless.h5');
   writeFileSync(endless, bytes);
@@ -121,7 +186,8 @@ test('a conversion that is stopped tells by what, and blames no file', async () 
   execFileSync('mkfifo', [waiting]);
   for (const signal of ['SIGINT', 'SIGTERM']) {
     const command = spawn(process.execPath, [join(root, 'src/cli.mjs'), 'convert', waiting, out, '--labels', 'a,b']);
-    const said = text(command.stderr), ended = once(command, 'exit');
+    const said = text(command.stderr),
+      ended = once(command, 'exit');
     const writer = await open(waiting, 'w'); // waits itself until the converter reads
     process.kill(Number(execFileSync('pgrep', ['-P', String(command.pid)])), signal);
     assert.deepEqual([await said, await ended], [`pleura: 'convert' was ended by ${signal}.\n`, [1, null]]);
@@ -147,47 +213,123 @@ test('files that are cut off or of another kind are refused in one sentence', ()
 
 test('weights that lie in another file are refused: it may be any file of this machine', () => {
   writeFileSync(join(scratch, 'elsewhere.bin'), Buffer.alloc(1 << 16));
-  const outside = (tensor, place) => `t = ${tensor}; t.ClearField('raw_data'); t.data_location = 1; t.external_data.add(key='location', value='${place}')`;
+  const outside = (tensor, place) =>
+    `t = ${tensor}; t.ClearField('raw_data'); t.data_location = 1; t.external_data.add(key='location', value='${place}')`;
   for (const place of ['elsewhere.bin', join(scratch, 'elsewhere.bin'), 'none.bin']) {
-    refused(altered('vgg.onnx', outside('g.initializer[0]', place)), LABELS, /its weights '0\.weight' lie in another file/);
+    refused(
+      altered('vgg.onnx', outside('g.initializer[0]', place)),
+      LABELS,
+      /its weights '0\.weight' lie in another file/,
+    );
   }
-  refused(altered('channels_last.onnx', outside("next(n for n in g.node if n.op_type == 'Constant').attribute[0].t", 'elsewhere.bin')), LABELS, /its weights .* lie in another file/);
+  refused(
+    altered(
+      'channels_last.onnx',
+      outside("next(n for n in g.node if n.op_type == 'Constant').attribute[0].t", 'elsewhere.bin'),
+    ),
+    LABELS,
+    /its weights .* lie in another file/,
+  );
   writeFileSync(join(scratch, 'elsewhere.h5'), readFileSync(fixture('sequential.h5')));
-  const bias = 'model_weights/conv2d/conv2d/bias:0', instead = (what) => `n = '${bias}'; s = f[n].shape; del f[n]; ${what}`;
-  for (const what of [`f[n] = h5py.ExternalLink('elsewhere.h5', n)`, `f.create_dataset(n, s, 'f4', external=[('elsewhere.bin', 0, h5py.h5f.UNLIMITED)])`,
-    `v = h5py.VirtualLayout(s, 'f4'); v[...] = h5py.VirtualSource('elsewhere.h5', n, shape=s); f.create_virtual_dataset(n, v)`]) {
+  const bias = 'model_weights/conv2d/conv2d/bias:0',
+    instead = (what) => `n = '${bias}'; s = f[n].shape; del f[n]; ${what}`;
+  for (const what of [
+    `f[n] = h5py.ExternalLink('elsewhere.h5', n)`,
+    `f.create_dataset(n, s, 'f4', external=[('elsewhere.bin', 0, h5py.h5f.UNLIMITED)])`,
+    `v = h5py.VirtualLayout(s, 'f4'); v[...] = h5py.VirtualSource('elsewhere.h5', n, shape=s); f.create_virtual_dataset(n, v)`,
+  ]) {
     refused(altered('sequential.h5', instead(what)), ['--labels', 'a,b'], /bias:0' lies in another file/);
   }
-  const folder = "del f['model_weights/conv2d']; f['model_weights/conv2d'] = h5py.ExternalLink('elsewhere.h5', 'model_weights/conv2d')";
+  const folder =
+    "del f['model_weights/conv2d']; f['model_weights/conv2d'] = h5py.ExternalLink('elsewhere.h5', 'model_weights/conv2d')";
   refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' lies in another file/);
 });
 
 test('layers that read each other twice, and constants that grow, end in a sentence and not in all the memory', () => {
-  const first = 'h = onnx.helper; n = g.node[0]; x = n.input[0]; ', last = '; n.input[0] = y; new = list(g.node); del g.node[:]; g.node.extend(made + new)';
-  const pooled = "y = 'p'; made += [h.make_node('Pad', [f'x{c}'], ['q'], pads=[0, 0, 1, 1, 0, 0, 1, 1]), h.make_node('MaxPool', ['q'], ['p'], kernel_shape=[2, 2])]";
-  const twice = (count) => altered('vgg.onnx', `${first}c = ${count}; made = [h.make_node('Relu', [x], ['x0'])] + [h.make_node('Add', [f'x{i}'] * 2, [f'x{i + 1}']) for i in range(c)]; ${pooled}${last}`);
+  const first = 'h = onnx.helper; n = g.node[0]; x = n.input[0]; ',
+    last = '; n.input[0] = y; new = list(g.node); del g.node[:]; g.node.extend(made + new)';
+  const pooled =
+    "y = 'p'; made += [h.make_node('Pad', [f'x{c}'], ['q'], pads=[0, 0, 1, 1, 0, 0, 1, 1]), h.make_node('MaxPool', ['q'], ['p'], kernel_shape=[2, 2])]";
+  const twice = (count) =>
+    altered(
+      'vgg.onnx',
+      `${first}c = ${count}; made = [h.make_node('Relu', [x], ['x0'])] + [h.make_node('Add', [f'x{i}'] * 2, [f'x{i + 1}']) for i in range(c)]; ${pooled}${last}`,
+    );
   // 2^60 steps would take for ever; a limit of the processor's time holds on a busy machine, too.
-  const ended = spawnSync('prlimit', ['--cpu=60', PYTHON, join(root, 'model/convert'), twice(60), out, ...LABELS], { encoding: 'utf8' });
+  const ended = spawnSync('prlimit', ['--cpu=60', PYTHON, join(root, 'model/convert'), twice(60), out, ...LABELS], {
+    encoding: 'utf8',
+  });
   assert.deepEqual([ended.status, ended.signal], [0, null], ended.stderr);
-  refused(altered('vgg.onnx', `${first}y = x; made = []\nfor i in range(700): made.append(h.make_node('Tanh', [y], [f't{i}'])); y = f't{i}'\n${last.slice(2)}`), LABELS, /has 7\d\d layers, the engine takes 640/);
-  const grown = (nodes) => altered('vgg.onnx', `${first}y = x; g.initializer.append(h.make_tensor('s', 7, [1], [1 << 20])); made = ${nodes}${last}`);
-  refused(grown("[h.make_node('ConstantOfShape', ['s'], ['c0'])] + [h.make_node('Concat', [f'c{i}'] * 2, [f'c{i + 1}'], axis=0) for i in range(40)]"), LABELS, /Concat .*Unable to allocate/);
-  refused(altered('sequential.h5', "n = 'model_weights/dense/dense/kernel:0'; del f[n]; f.create_dataset(n, (1 << 40, 4), 'f4', chunks=True)"), ['--labels', 'a,b'], /Dense 'dense': .*Unable to allocate/);
+  refused(
+    altered(
+      'vgg.onnx',
+      `${first}y = x; made = []\nfor i in range(700): made.append(h.make_node('Tanh', [y], [f't{i}'])); y = f't{i}'\n${last.slice(2)}`,
+    ),
+    LABELS,
+    /has 7\d\d layers, the engine takes 640/,
+  );
+  const grown = (nodes) =>
+    altered(
+      'vgg.onnx',
+      `${first}y = x; g.initializer.append(h.make_tensor('s', 7, [1], [1 << 20])); made = ${nodes}${last}`,
+    );
+  refused(
+    grown(
+      "[h.make_node('ConstantOfShape', ['s'], ['c0'])] + [h.make_node('Concat', [f'c{i}'] * 2, [f'c{i + 1}'], axis=0) for i in range(40)]",
+    ),
+    LABELS,
+    /Concat .*Unable to allocate/,
+  );
+  refused(
+    altered(
+      'sequential.h5',
+      "n = 'model_weights/dense/dense/kernel:0'; del f[n]; f.create_dataset(n, (1 << 40, 4), 'f4', chunks=True)",
+    ),
+    ['--labels', 'a,b'],
+    /Dense 'dense': .*Unable to allocate/,
+  );
 });
 
 test('sizes that are no whole numbers, and those that the engine does not take, are named with their layer', () => {
   const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
-  refused(altered('functional.h5', rename('"strides": [2, 2]', '"strides": [2.5, 2.5]')), LABELS, /Conv2D 'stem': .*not whole numbers/);
-  refused(altered('sequential.h5', rename('"pool_size": [2, 2]', '"pool_size": [2, 2, 2]')), ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': .*not of two dimensions/);
-  const dilated = "n = next(n for n in g.node if n.op_type == 'Conv'); next(a for a in n.attribute if a.name == 'dilations').ints[:] = [-1, 1]";
+  refused(
+    altered('functional.h5', rename('"strides": [2, 2]', '"strides": [2.5, 2.5]')),
+    LABELS,
+    /Conv2D 'stem': .*not whole numbers/,
+  );
+  refused(
+    altered('sequential.h5', rename('"pool_size": [2, 2]', '"pool_size": [2, 2, 2]')),
+    ['--labels', 'a,b'],
+    /MaxPooling2D 'max_pooling2d': .*not of two dimensions/,
+  );
+  const dilated =
+    "n = next(n for n in g.node if n.op_type == 'Conv'); next(a for a in n.attribute if a.name == 'dilations').ints[:] = [-1, 1]";
   refused(altered('vgg.onnx', dilated), LABELS, /Conv '\/0\/Conv': .*not whole numbers/);
-  refused(altered('unet_map.onnx', 'for d in g.input[0].type.tensor_type.shape.dim[2:]: d.dim_value = 8192'), LABELS, /input: 8192x8192 with 1 channels.*the engine takes up to 4096/);
-  refused(fixture('vgg.onnx'), [...LABELS, '--scale', '1e9'], /greys would be scaled by 1e\+09.*the engine takes up to 1e\+06/);
-  refused(altered('sequential.h5', "n = 'model_weights/conv2d/conv2d/bias:0'; s = f[n].shape; del f[n]; f.create_dataset(n, data=[b'x'] * s[0])"), ['--labels', 'a,b'], /Conv2D 'conv2d': .*no numbers/);
+  refused(
+    altered('unet_map.onnx', 'for d in g.input[0].type.tensor_type.shape.dim[2:]: d.dim_value = 8192'),
+    LABELS,
+    /input: 8192x8192 with 1 channels.*the engine takes up to 4096/,
+  );
+  refused(
+    fixture('vgg.onnx'),
+    [...LABELS, '--scale', '1e9'],
+    /greys would be scaled by 1e\+09.*the engine takes up to 1e\+06/,
+  );
+  refused(
+    altered(
+      'sequential.h5',
+      "n = 'model_weights/conv2d/conv2d/bias:0'; s = f[n].shape; del f[n]; f.create_dataset(n, data=[b'x'] * s[0])",
+    ),
+    ['--labels', 'a,b'],
+    /Conv2D 'conv2d': .*no numbers/,
+  );
 });
 
 test('a setting that is true instead of a number is named with its layer', () => {
-  const pool = altered('sequential.h5', `import json; m = json.loads(f.attrs['model_config']); next(l for l in m['config']['layers'] if l['class_name'] == 'MaxPooling2D')['config']['pool_size'] = [2, True]; f.attrs['model_config'] = json.dumps(m)`);
+  const pool = altered(
+    'sequential.h5',
+    `import json; m = json.loads(f.attrs['model_config']); next(l for l in m['config']['layers'] if l['class_name'] == 'MaxPooling2D')['config']['pool_size'] = [2, True]; f.attrs['model_config'] = json.dumps(m)`,
+  );
   refused(pool, ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': its setting \[2, True\] is no pair of numbers/);
 });
 
@@ -195,23 +337,36 @@ test('what a file calls itself cannot write on the terminal, nor more than a lin
   const { status, stderr } = convert(altered('vgg.onnx', "g.node[1].op_type = 'Re\\nlu\\x1b[2J\\u202e' + 'x' * 5000"));
   assert.equal(status, 1);
   assert.match(stderr, /^[^\x00-\x1f\x7f-\x9f\u202e]{100,600}\n$/);
-  assert.ok(stderr.includes('Re\ufffdlu\ufffd[2J\ufffdx') && stderr.includes('the engine has no such operation'), stderr);
+  assert.ok(
+    stderr.includes('Re\ufffdlu\ufffd[2J\ufffdx') && stderr.includes('the engine has no such operation'),
+    stderr,
+  );
 });
 
 test('a file whose name is no text is converted', () => {
   const script = `cp "$1" "$2/"$'\\xff.onnx' && exec "$3" "$4" "$2/"$'\\xff.onnx' "$5" --labels covid,pneumonia,normal`;
-  const { status, stderr } = spawnSync('bash', ['-c', script, '-', fixture('vgg.onnx'), scratch, PYTHON, join(root, 'model/convert'), out], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(
+    'bash',
+    ['-c', script, '-', fixture('vgg.onnx'), scratch, PYTHON, join(root, 'model/convert'), out],
+    { encoding: 'utf8' },
+  );
   assert.equal(status, 0, stderr);
 });
 
 test('hostile files made by rule from these end in weights that the engine takes or in one sentence, and open no other file', () => {
-  const { status, stdout } = spawnSync(PYTHON, [join(root, 'tests/fuzz/converter.py'), '0:300', '7'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(PYTHON, [join(root, 'tests/fuzz/converter.py'), '0:300', '7'], {
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stdout);
   assert.match(stdout, /^300 files: .*\d\d sentence, \d\d weights; 0 findings/m, stdout);
 });
 
 test('what is typed must fit the network', () => {
-  refused(fixture('vgg.onnx'), ['--labels', 'covid,normal'], /tells 3 labels apart, --labels names 2 \(covid, normal\)/);
+  refused(
+    fixture('vgg.onnx'),
+    ['--labels', 'covid,normal'],
+    /tells 3 labels apart, --labels names 2 \(covid, normal\)/,
+  );
   refused(fixture('sequential.h5'), ['--labels', 'covid'], /tells 2 labels apart, --labels names 1/);
   refused(fixture('vgg.onnx'), ['--labels', 'a,a,b'], /an empty or a repeated label/);
   refused(fixture('vgg.onnx'), ['--labels', 'refused,normal,uncertain'], /no label may be called refused or uncertain/);
@@ -231,7 +386,9 @@ test('what is typed must fit the network', () => {
 
 test('a missing Python package is named with the Debian packages', () => {
   // -S leaves out the folder where Debian keeps them.
-  const { status, stderr } = spawnSync(PYTHON, ['-S', join(root, 'model/convert'), 'in', 'out', ...LABELS], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(PYTHON, ['-S', join(root, 'model/convert'), 'in', 'out', ...LABELS], {
+    encoding: 'utf8',
+  });
   assert.equal(status, 1);
   assert.match(stderr, /^The Python package numpy is missing. On Debian: apt-get install python3-numpy/);
 });
@@ -264,7 +421,8 @@ print(before.tolist(), value(fold(last, fold_affine), np.array([1., 2.])).tolist
 
 test('--bgr turns the numbers for the channels around', async () => {
   convert(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2,3', '--scale', '1', '--bgr']);
-  const script = 'import sys, struct; b = open(sys.argv[1], "rb").read(); i = b.index(b"pleura.input.offset") + 19; '
-    + 'print(*struct.unpack("<3f", b[i + 16:i + 28]))';
+  const script =
+    'import sys, struct; b = open(sys.argv[1], "rb").read(); i = b.index(b"pleura.input.offset") + 19; ' +
+    'print(*struct.unpack("<3f", b[i + 16:i + 28]))';
   assert.equal(execFileSync(PYTHON, ['-c', script, out], { encoding: 'utf8' }).trim(), '-3.0 -2.0 -1.0');
 });

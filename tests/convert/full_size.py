@@ -18,8 +18,21 @@ from training import data
 from make_onnx import MEAN, NORMAL, STD, png, settle
 from training.engine import Engine, Result
 
-NAMES = ["vgg11", "vgg16_bn", "resnet18", "resnet50", "resnext50_32x4d", "densenet121", "mobilenet_v2", "mobilenet_v3_small",
-         "mobilenet_v3_large", "efficientnet_b0", "squeezenet1_1", "mnasnet0_5", "regnet_y_400mf"]
+NAMES = [
+    "vgg11",
+    "vgg16_bn",
+    "resnet18",
+    "resnet50",
+    "resnext50_32x4d",
+    "densenet121",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "efficientnet_b0",
+    "squeezenet1_1",
+    "mnasnet0_5",
+    "regnet_y_400mf",
+]
 CONVERT, SIDE, REAL = Path(__file__).resolve().parents[2] / "model" / "convert", 224, 4
 
 
@@ -27,7 +40,10 @@ def films(folder):
     """[(path, grey [224, 224])]: noise, and real films made as small as the networks want them."""
     noise = np.random.default_rng(5).integers(0, 256, (3, SIDE, SIDE), dtype=np.uint8)
     paths = sorted((data.home() / "images").glob("*/*"))
-    real = [np.asarray(Image.open(path).convert("L").resize((SIDE, SIDE), Image.BOX)) for path in paths[::len(paths) // REAL][:REAL]]
+    real = [
+        np.asarray(Image.open(path).convert("L").resize((SIDE, SIDE), Image.BOX))
+        for path in paths[:: len(paths) // REAL][:REAL]
+    ]
     made = [(folder / f"{n}.png", grey) for n, grey in enumerate([*noise, *real])]
     for path, grey in made:
         png(path, grey)
@@ -64,8 +80,11 @@ def main():
             torch.onnx.export(network, x[:1], str(folder / "net.onnx"))
             errors = []
             for more in (["--f32"], []):
-                subprocess.run([sys.executable, CONVERT, folder / "net.onnx", folder / "net.gguf", *NORMAL, *more], check=True,
-                               stderr=subprocess.DEVNULL)
+                subprocess.run(
+                    [sys.executable, CONVERT, folder / "net.onnx", folder / "net.gguf", *NORMAL, *more],
+                    check=True,
+                    stderr=subprocess.DEVNULL,
+                )
                 got = engine_logits((folder / "net.gguf").read_bytes(), [path for path, _ in seen])
                 errors.append(np.abs(got - expected).max() / np.ptp(expected, axis=0).max())
             print(f"{architecture}: float32 {errors[0]:.1e}, float16 {errors[1]:.1e}", flush=True)

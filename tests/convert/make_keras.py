@@ -12,7 +12,9 @@ from torch.nn import functional as F
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "convert"
 ROLES = {
-    "Conv2D": ["kernel", "bias"], "DepthwiseConv2D": ["depthwise_kernel", "bias"], "Dense": ["kernel", "bias"],
+    "Conv2D": ["kernel", "bias"],
+    "DepthwiseConv2D": ["depthwise_kernel", "bias"],
+    "Dense": ["kernel", "bias"],
     "SeparableConv2D": ["depthwise_kernel", "pointwise_kernel", "bias"],
     "BatchNormalization": ["gamma", "beta", "moving_mean", "moving_variance"],
 }
@@ -64,23 +66,43 @@ def dense(w, name, x, cout):
 
 def layer(kind, name, inputs=(), **config):
     """One layer of the configuration; the readers of Keras 2 nest what it reads three lists deep."""
-    return {"class_name": kind, "name": name, "config": {"name": name, **config},
-            "inbound_nodes": [[[i, 0, 0, {}] for i in inputs]] if inputs else []}
+    return {
+        "class_name": kind,
+        "name": name,
+        "config": {"name": name, **config},
+        "inbound_nodes": [[[i, 0, 0, {}] for i in inputs]] if inputs else [],
+    }
 
 
 def sequential(w, x):
     """The commonest kind: convolutions, a batch norm, dropout, a flattened picture, one sigmoid."""
-    config = {"name": "sequential", "layers": [
-        layer("Conv2D", "conv2d", filters=6, kernel_size=[3, 3], strides=[1, 1], padding="valid", activation="relu",
-              batch_input_shape=[None, 32, 32, 3]),
-        layer("MaxPooling2D", "max_pooling2d", pool_size=[2, 2], strides=[2, 2], padding="valid"),
-        layer("Conv2D", "conv2d_1", filters=10, kernel_size=[3, 3], strides=[1, 1], padding="valid", activation="relu"),
-        layer("MaxPooling2D", "max_pooling2d_1", pool_size=[2, 2], strides=None, padding="valid"),
-        layer("BatchNormalization", "batch_normalization", axis=[3], epsilon=0.001),
-        layer("Dropout", "dropout", rate=0.25), layer("Flatten", "flatten"),
-        layer("BatchNormalization", "batch_normalization_1", axis=[1], epsilon=0.001),
-        layer("Dense", "dense", units=6, activation="relu"), layer("Dropout", "dropout_1", rate=0.5),
-        layer("Dense", "dense_1", units=1, activation="sigmoid")]}
+    config = {
+        "name": "sequential",
+        "layers": [
+            layer(
+                "Conv2D",
+                "conv2d",
+                filters=6,
+                kernel_size=[3, 3],
+                strides=[1, 1],
+                padding="valid",
+                activation="relu",
+                batch_input_shape=[None, 32, 32, 3],
+            ),
+            layer("MaxPooling2D", "max_pooling2d", pool_size=[2, 2], strides=[2, 2], padding="valid"),
+            layer(
+                "Conv2D", "conv2d_1", filters=10, kernel_size=[3, 3], strides=[1, 1], padding="valid", activation="relu"
+            ),
+            layer("MaxPooling2D", "max_pooling2d_1", pool_size=[2, 2], strides=None, padding="valid"),
+            layer("BatchNormalization", "batch_normalization", axis=[3], epsilon=0.001),
+            layer("Dropout", "dropout", rate=0.25),
+            layer("Flatten", "flatten"),
+            layer("BatchNormalization", "batch_normalization_1", axis=[1], epsilon=0.001),
+            layer("Dense", "dense", units=6, activation="relu"),
+            layer("Dropout", "dropout_1", rate=0.5),
+            layer("Dense", "dense_1", units=1, activation="sigmoid"),
+        ],
+    }
     x = F.max_pool2d(F.relu(conv(w, "conv2d", x, 6, 3)), 2)
     x = F.max_pool2d(F.relu(conv(w, "conv2d_1", x, 10, 3)), 2)
     x = norm(w, "batch_normalization", x).permute(0, 2, 3, 1).flatten(1)
@@ -90,34 +112,107 @@ def sequential(w, x):
 
 def functional(w, x):
     """SAME padding, depthwise and separable convolutions, branches of odd channels, a model within the model."""
-    within = {"class_name": "Sequential", "name": "within", "inbound_nodes": [[["up", 0, 0, {}]]], "config": {"name": "within", "layers": [
-        layer("InputLayer", "within_input", batch_input_shape=[None, 16, 16, 7]),
-        layer("Conv2D", "inner", filters=7, kernel_size=[1, 1], strides=[1, 1], padding="same", activation="hard_sigmoid")]}}
-    config = {"name": "model", "input_layers": [["image", 0, 0]], "output_layers": [["answer", 0, 0]], "layers": [
-        layer("InputLayer", "image", batch_input_shape=[None, 64, 64, 3]),
-        layer("Rescaling", "rescaling", ["image"], scale=1 / 127.5, offset=-1),
-        layer("Conv2D", "stem", ["rescaling"], filters=8, kernel_size=[3, 3], strides=[2, 2], padding="same", use_bias=False, activation="linear"),
-        layer("BatchNormalization", "stem_bn", ["stem"], axis=[3], epsilon=0.001),
-        layer("ReLU", "stem_relu", ["stem_bn"], max_value=6.0, negative_slope=0.0, threshold=0.0),
-        layer("DepthwiseConv2D", "deep", ["stem_relu"], kernel_size=[3, 3], strides=[2, 2], padding="same", depth_multiplier=1, activation="linear"),
-        layer("BatchNormalization", "deep_bn", ["deep"], axis=[3], epsilon=0.001),
-        layer("Activation", "deep_swish", ["deep_bn"], activation="swish"),
-        layer("Conv2D", "left", ["deep_swish"], filters=6, kernel_size=[1, 1], strides=[1, 1], padding="same", activation="tanh"),
-        layer("SeparableConv2D", "right", ["deep_swish"], filters=5, kernel_size=[3, 3], strides=[1, 1], padding="same", activation="relu"),
-        layer("Concatenate", "both", ["left", "right"], axis=-1),
-        layer("ZeroPadding2D", "border", ["both"], padding=[[0, 1], [1, 0]]),
-        layer("Conv2D", "half", ["border"], filters=7, kernel_size=[3, 3], strides=[2, 2], padding="valid", activation="linear"),
-        layer("UpSampling2D", "up", ["half"], size=[2, 2], interpolation="bilinear"), within,
-        layer("Multiply", "gated", ["up", "within"]), layer("GlobalAveragePooling2D", "pool", ["gated"]),
-        layer("Dense", "hidden", ["pool"], units=9, activation="relu"),
-        layer("BatchNormalization", "hidden_bn", ["hidden"], axis=[1], epsilon=0.001),
-        layer("Dropout", "drop", ["hidden_bn"], rate=0.5),
-        layer("Dense", "answer", ["drop"], units=3, activation="softmax")]}
+    within = {
+        "class_name": "Sequential",
+        "name": "within",
+        "inbound_nodes": [[["up", 0, 0, {}]]],
+        "config": {
+            "name": "within",
+            "layers": [
+                layer("InputLayer", "within_input", batch_input_shape=[None, 16, 16, 7]),
+                layer(
+                    "Conv2D",
+                    "inner",
+                    filters=7,
+                    kernel_size=[1, 1],
+                    strides=[1, 1],
+                    padding="same",
+                    activation="hard_sigmoid",
+                ),
+            ],
+        },
+    }
+    config = {
+        "name": "model",
+        "input_layers": [["image", 0, 0]],
+        "output_layers": [["answer", 0, 0]],
+        "layers": [
+            layer("InputLayer", "image", batch_input_shape=[None, 64, 64, 3]),
+            layer("Rescaling", "rescaling", ["image"], scale=1 / 127.5, offset=-1),
+            layer(
+                "Conv2D",
+                "stem",
+                ["rescaling"],
+                filters=8,
+                kernel_size=[3, 3],
+                strides=[2, 2],
+                padding="same",
+                use_bias=False,
+                activation="linear",
+            ),
+            layer("BatchNormalization", "stem_bn", ["stem"], axis=[3], epsilon=0.001),
+            layer("ReLU", "stem_relu", ["stem_bn"], max_value=6.0, negative_slope=0.0, threshold=0.0),
+            layer(
+                "DepthwiseConv2D",
+                "deep",
+                ["stem_relu"],
+                kernel_size=[3, 3],
+                strides=[2, 2],
+                padding="same",
+                depth_multiplier=1,
+                activation="linear",
+            ),
+            layer("BatchNormalization", "deep_bn", ["deep"], axis=[3], epsilon=0.001),
+            layer("Activation", "deep_swish", ["deep_bn"], activation="swish"),
+            layer(
+                "Conv2D",
+                "left",
+                ["deep_swish"],
+                filters=6,
+                kernel_size=[1, 1],
+                strides=[1, 1],
+                padding="same",
+                activation="tanh",
+            ),
+            layer(
+                "SeparableConv2D",
+                "right",
+                ["deep_swish"],
+                filters=5,
+                kernel_size=[3, 3],
+                strides=[1, 1],
+                padding="same",
+                activation="relu",
+            ),
+            layer("Concatenate", "both", ["left", "right"], axis=-1),
+            layer("ZeroPadding2D", "border", ["both"], padding=[[0, 1], [1, 0]]),
+            layer(
+                "Conv2D",
+                "half",
+                ["border"],
+                filters=7,
+                kernel_size=[3, 3],
+                strides=[2, 2],
+                padding="valid",
+                activation="linear",
+            ),
+            layer("UpSampling2D", "up", ["half"], size=[2, 2], interpolation="bilinear"),
+            within,
+            layer("Multiply", "gated", ["up", "within"]),
+            layer("GlobalAveragePooling2D", "pool", ["gated"]),
+            layer("Dense", "hidden", ["pool"], units=9, activation="relu"),
+            layer("BatchNormalization", "hidden_bn", ["hidden"], axis=[1], epsilon=0.001),
+            layer("Dropout", "drop", ["hidden_bn"], rate=0.5),
+            layer("Dense", "answer", ["drop"], units=3, activation="softmax"),
+        ],
+    }
     x = F.relu6(norm(w, "stem_bn", conv(w, "stem", x / 127.5 - 1, 8, 3, 2, "same", bias=False)))
     x = F.silu(norm(w, "deep_bn", depthwise(w, "deep", x, 3, 2)))
     left = torch.tanh(conv(w, "left", x, 6, 1))
     right = depthwise(w, "right", x, 3, bias=False)
-    right = F.relu(F.conv2d(right, w("right", "pointwise_kernel", 1, 1, 8, 5).permute(3, 2, 0, 1), w("right", "bias", 5)))
+    right = F.relu(
+        F.conv2d(right, w("right", "pointwise_kernel", 1, 1, 8, 5).permute(3, 2, 0, 1), w("right", "bias", 5))
+    )
     x = conv(w, "half", F.pad(torch.cat([left, right], 1), (1, 0, 0, 1)), 7, 3, 2)
     x = F.interpolate(x, scale_factor=2, mode="bilinear")
     x = x * torch.clamp(0.2 * conv(w, "inner", x, 7, 1) + 0.5, 0, 1)
@@ -147,7 +242,11 @@ def numbered(group, layers, w):
         kind = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", one["class_name"])).lower()
         n = count[kind] = count.get(kind, -1) + 1
         own = group.create_group(f"layers/{kind}_{n}" if n else f"layers/{kind}")
-        arrays = [w.made[one["name"]][role] for role in ROLES.get(one["class_name"], []) if role in w.made.get(one["name"], {})]
+        arrays = [
+            w.made[one["name"]][role]
+            for role in ROLES.get(one["class_name"], [])
+            if role in w.made.get(one["name"], {})
+        ]
         for i, array in enumerate(arrays):
             own[f"vars/{i}"] = array
         numbered(own, one["config"].get("layers", []), w)
@@ -159,8 +258,14 @@ def write_keras(path, model, w):
     for key in ("input_layers", "output_layers"):
         model["config"][key] = model["config"][key][0]
     for one in model["config"]["layers"]:
-        tensors = [{"class_name": "__keras_tensor__", "config": {"shape": [None], "dtype": "float32", "keras_history": source[:3]}}
-                   for node in one["inbound_nodes"] for source in node]
+        tensors = [
+            {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": [None], "dtype": "float32", "keras_history": source[:3]},
+            }
+            for node in one["inbound_nodes"]
+            for source in node
+        ]
         one["inbound_nodes"] = [{"args": tensors if len(tensors) == 1 else [tensors], "kwargs": {}}] if tensors else []
         if one["class_name"] == "InputLayer":
             one["config"]["batch_shape"] = one["config"].pop("batch_input_shape")
@@ -177,8 +282,9 @@ def files(greys):
     """Writes all; {file: what convert_goldens.py expects of it}. `greys` gives the films as pictures of one size."""
     expected = {}
     for name, make, side, scale, arguments in (
-            ("sequential.h5", sequential, 32, 1 / 255, ["--labels", "normal,covid", "--scale", "1/255"]),
-            ("functional.h5", functional, 64, 1, ["--labels", "covid,pneumonia,normal"])):
+        ("sequential.h5", sequential, 32, 1 / 255, ["--labels", "normal,covid", "--scale", "1/255"]),
+        ("functional.h5", functional, 64, 1, ["--labels", "covid,pneumonia,normal"]),
+    ):
         w = Arrays(side)
         model, logits = make(w, greys(side, 3).double() * scale)
         write_h5(FIXTURES / name, model, w)

@@ -24,11 +24,15 @@ GREY = ["--labels", "covid,pneumonia,normal", "--scale", "1/255"]
 
 def png(path, grey):
     """A grey PNG, whose pixels any decoder gives back exactly."""
+
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
     rows = b"".join(b"\0" + row.tobytes() for row in grey)
     head = struct.pack(">IIBBBBB", grey.shape[1], grey.shape[0], 8, 0, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    )
 
 
 def films():
@@ -114,20 +118,70 @@ def networks():
     v3 = [block(8, 3, 8, 6, True, "RE", 2), block(6, 5, 16, 8, True, "HS", 2), block(8, 5, 16, 8, True, "HS", 1)]
     b0 = [MBConvConfig(1, 3, 1, 8, 8, 1), MBConvConfig(2, 5, 2, 8, 10, 2)]
     return {
-        "vgg": (nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 12, 3, padding=1), nn.ReLU(),
-                              nn.Conv2d(12, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d((4, 4)), nn.Flatten(),
-                              nn.Linear(192, 10), nn.ReLU(), nn.Dropout(), nn.Linear(10, 3)), 32, 3, NORMAL),
-        "resnet18": (nn.Sequential(conv_bn(3, 8, 7, 2), nn.MaxPool2d(3, 2, 1), BasicBlock(8, 8), BasicBlock(8, 14, 2, shrink(8, 14, 2)),
-                                   *head(14)), 64, 3, NORMAL),
-        "resnet50": (nn.Sequential(conv_bn(1, 8, 7, 2), nn.MaxPool2d(3, 2, 1), Bottleneck(8, 4, 1, shrink(8, 16, 1)),
-                                   Bottleneck(16, 6, 2, shrink(16, 24, 2)), *head(24)), 64, 1, GREY),
+        "vgg": (
+            nn.Sequential(
+                nn.Conv2d(3, 6, 3, padding=1),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+                nn.Conv2d(6, 12, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(12, 12, 3, padding=1),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+                nn.AdaptiveAvgPool2d((4, 4)),
+                nn.Flatten(),
+                nn.Linear(192, 10),
+                nn.ReLU(),
+                nn.Dropout(),
+                nn.Linear(10, 3),
+            ),
+            32,
+            3,
+            NORMAL,
+        ),
+        "resnet18": (
+            nn.Sequential(
+                conv_bn(3, 8, 7, 2),
+                nn.MaxPool2d(3, 2, 1),
+                BasicBlock(8, 8),
+                BasicBlock(8, 14, 2, shrink(8, 14, 2)),
+                *head(14),
+            ),
+            64,
+            3,
+            NORMAL,
+        ),
+        "resnet50": (
+            nn.Sequential(
+                conv_bn(1, 8, 7, 2),
+                nn.MaxPool2d(3, 2, 1),
+                Bottleneck(8, 4, 1, shrink(8, 16, 1)),
+                Bottleneck(16, 6, 2, shrink(16, 24, 2)),
+                *head(24),
+            ),
+            64,
+            1,
+            GREY,
+        ),
         "densenet": (DenseNet(5, (2, 2), 6, bn_size=2, num_classes=3), 64, 3, NORMAL),
-        "mobilenet_v2": (nn.Sequential(conv_bn(3, 8, 3, 2), InvertedResidual(8, 8, 1, 1), InvertedResidual(8, 10, 2, 4),
-                                       InvertedResidual(10, 10, 1, 4), *head(10)), 64, 3, NORMAL),
+        "mobilenet_v2": (
+            nn.Sequential(
+                conv_bn(3, 8, 3, 2),
+                InvertedResidual(8, 8, 1, 1),
+                InvertedResidual(8, 10, 2, 4),
+                InvertedResidual(10, 10, 1, 4),
+                *head(10),
+            ),
+            64,
+            3,
+            NORMAL,
+        ),
         "mobilenet_v3": (MobileNetV3(v3, 20, num_classes=3), 64, 3, NORMAL),
         "efficientnet": (EfficientNet(b0, 0.2, num_classes=3, last_channel=16), 64, 3, NORMAL),
-        "unet": (Unet(True), 32, 1, GREY), "unet_map": (Unet(False), 32, 1, GREY),
-        "odd": (Odd(), 32, 3, GREY), "channels_last": (ChannelsLast(), 32, 1, GREY),
+        "unet": (Unet(True), 32, 1, GREY),
+        "unet_map": (Unet(False), 32, 1, GREY),
+        "odd": (Odd(), 32, 3, GREY),
+        "channels_last": (ChannelsLast(), 32, 1, GREY),
     }
 
 
@@ -156,7 +210,9 @@ def onnx_file(name, network, side, channels):
         x = x.permute(0, 2, 3, 1)
     settle(network, x)
     # PRESERVE keeps batch norms apart from their convolutions, as other exporters do.
-    torch.onnx.export(network, x[:1], str(FIXTURES / f"{name}.onnx"), training=torch.onnx.TrainingMode.PRESERVE, opset_version=14)
+    torch.onnx.export(
+        network, x[:1], str(FIXTURES / f"{name}.onnx"), training=torch.onnx.TrainingMode.PRESERVE, opset_version=14
+    )
     with torch.no_grad():
         out = torch.cat([network.double()(one[None].double()) for one in x])
     if isinstance(network, ChannelsLast):

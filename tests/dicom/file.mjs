@@ -6,11 +6,16 @@ const WIDTHS = { US: 2, SS: 2, UL: 4 };
 /** @param {string} vr @param {any} value @returns {Buffer} */
 function encode(vr, value) {
   if (value instanceof Uint16Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof Uint8Array) return value.length % 2 ? Buffer.concat([value, Buffer.alloc(1)]) : Buffer.from(value);
+  if (value instanceof Uint8Array)
+    return value.length % 2 ? Buffer.concat([value, Buffer.alloc(1)]) : Buffer.from(value);
   if (vr === 'SQ') return Buffer.concat(value.map((tags) => item(dataSet(tags))));
   if (WIDTHS[vr]) {
     const bytes = Buffer.alloc(WIDTHS[vr] * [value].flat().length);
-    [value].flat().forEach((number, i) => (vr === 'UL' ? bytes.writeUInt32LE(number, 4 * i) : bytes.writeUInt16LE(number & 65535, 2 * i)));
+    [value]
+      .flat()
+      .forEach((number, i) =>
+        vr === 'UL' ? bytes.writeUInt32LE(number, 4 * i) : bytes.writeUInt16LE(number & 65535, 2 * i),
+      );
     return bytes;
   }
   const text = [value].flat().join('\\');
@@ -42,13 +47,27 @@ function element(tag, vr, bytes, length = bytes.length) {
 }
 
 /** @param {Record<string, [string, any]>} tags  by 'ggggeeee': VR and value */
-export const dataSet = (tags) => Buffer.concat(Object.keys(tags).sort()
-  .filter((tag) => tags[tag]).map((tag) => element(tag, tags[tag][0], encode(...tags[tag]))));
+export const dataSet = (tags) =>
+  Buffer.concat(
+    Object.keys(tags)
+      .sort()
+      .filter((tag) => tags[tag])
+      .map((tag) => element(tag, tags[tag][0], encode(...tags[tag]))),
+  );
 
 /** Pixel data in fragments. @param {Uint8Array[]} fragments @param {number[]} [offsets] */
-export const encapsulated = (fragments, offsets = []) => element('7fe00010', 'OB', Buffer.concat([
-  item(Buffer.concat(offsets.map(uint32))), ...fragments.map((bytes) => item(encode('OB', bytes))), tagBytes('fffee0dd'), uint32(0),
-]), 0xffffffff);
+export const encapsulated = (fragments, offsets = []) =>
+  element(
+    '7fe00010',
+    'OB',
+    Buffer.concat([
+      item(Buffer.concat(offsets.map(uint32))),
+      ...fragments.map((bytes) => item(encode('OB', bytes))),
+      tagBytes('fffee0dd'),
+      uint32(0),
+    ]),
+    0xffffffff,
+  );
 
 /**
  * @param {object} film
@@ -59,18 +78,40 @@ export const encapsulated = (fragments, offsets = []) => element('7fe00010', 'OB
  * @param {Record<string, [string, any] | null>} [film.tags]  more, or others; null takes one away
  * @param {string} [film.syntax] @param {boolean} [film.preamble]
  */
-export function dicomFile({ width, height, pixels, pixelElement = Buffer.alloc(0), bits, tags = {}, syntax = '1.2.840.10008.1.2.1', preamble = true }) {
+export function dicomFile({
+  width,
+  height,
+  pixels,
+  pixelElement = Buffer.alloc(0),
+  bits,
+  tags = {},
+  syntax = '1.2.840.10008.1.2.1',
+  preamble = true,
+}) {
   const allocated = pixels instanceof Uint8Array || (!pixels && bits <= 8) ? 8 : 16;
   const main = dataSet({
-    '00080016': ['UI', '1.2.840.10008.5.1.4.1.1.1'], '00080018': ['UI', '1.2.3.4'], '00080060': ['CS', 'CR'],
-    '0020000d': ['UI', '1.2.3'], '0020000e': ['UI', '1.2.3.5'],
-    '00280002': ['US', 1], '00280004': ['CS', 'MONOCHROME2'], '00280010': ['US', height], '00280011': ['US', width],
-    '00280100': ['US', allocated], '00280101': ['US', bits ?? allocated], '00280102': ['US', (bits ?? allocated) - 1], '00280103': ['US', 0],
+    '00080016': ['UI', '1.2.840.10008.5.1.4.1.1.1'],
+    '00080018': ['UI', '1.2.3.4'],
+    '00080060': ['CS', 'CR'],
+    '0020000d': ['UI', '1.2.3'],
+    '0020000e': ['UI', '1.2.3.5'],
+    '00280002': ['US', 1],
+    '00280004': ['CS', 'MONOCHROME2'],
+    '00280010': ['US', height],
+    '00280011': ['US', width],
+    '00280100': ['US', allocated],
+    '00280101': ['US', bits ?? allocated],
+    '00280102': ['US', (bits ?? allocated) - 1],
+    '00280103': ['US', 0],
     ...tags,
     ...(pixels && { '7fe00010': [allocated === 8 ? 'OB' : 'OW', pixels] }),
   });
   if (!preamble) return Buffer.concat([main, pixelElement]);
-  const meta = dataSet({ '00020002': ['UI', '1.2.840.10008.5.1.4.1.1.1'], '00020003': ['UI', '1.2.3.4'], '00020010': ['UI', syntax] });
+  const meta = dataSet({
+    '00020002': ['UI', '1.2.840.10008.5.1.4.1.1.1'],
+    '00020003': ['UI', '1.2.3.4'],
+    '00020010': ['UI', syntax],
+  });
   const length = dataSet({ '00020000': ['UL', meta.length] });
   return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), length, meta, main, pixelElement]);
 }

@@ -12,17 +12,39 @@ import { engine, readDicom } from './reader.mjs';
 
 const SIDE = 64;
 const pixels = Uint16Array.from({ length: SIDE * SIDE }, (_, i) => ((i % SIDE) * 60 + ((i * 7919) & 31)) & 4095);
-const TAGS = { '00281050': ['DS', '1800\\900'], '00281051': ['DS', '1500\\70'], '00185101': ['CS', 'PA'], '00100010': ['PN', 'Doe^Jane'],
-  '00283010': ['SQ', [{ '00283002': ['US', [16, 0, 12]], '00283006': ['US', Uint16Array.from({ length: 16 }, (_, i) => i * 200)] }]] };
-const film = (tags = {}, more = {}) => dicomFile({ width: SIDE, height: SIDE, pixels, bits: 12, tags: { ...TAGS, ...tags }, ...more });
+const TAGS = {
+  '00281050': ['DS', '1800\\900'],
+  '00281051': ['DS', '1500\\70'],
+  '00185101': ['CS', 'PA'],
+  '00100010': ['PN', 'Doe^Jane'],
+  '00283010': [
+    'SQ',
+    [{ '00283002': ['US', [16, 0, 12]], '00283006': ['US', Uint16Array.from({ length: 16 }, (_, i) => i * 200)] }],
+  ],
+};
+const film = (tags = {}, more = {}) =>
+  dicomFile({ width: SIDE, height: SIDE, pixels, bits: 12, tags: { ...TAGS, ...tags }, ...more });
 const eight = () => film({}, { pixels: Uint8Array.from(pixels, (v) => v >> 4), bits: 8 });
 
-const CODERS = [['dcmconv', '+te'], ['dcmconv', '+te', '-e'], ['dcmconv', '+ti'], ['dcmconv', '+tb'], ['dcmconv', '+td'], ['dcmcrle'], ['dcmcjpeg', '+eb'],
-  ['dcmcjpeg', '+ee'], ['dcmcjpeg', '+e1'], ['dcmcjpeg', '+el', '+sv', '7'], ['dcmcjpls'], ['gdcmconv', '--j2k']];
+const CODERS = [
+  ['dcmconv', '+te'],
+  ['dcmconv', '+te', '-e'],
+  ['dcmconv', '+ti'],
+  ['dcmconv', '+tb'],
+  ['dcmconv', '+td'],
+  ['dcmcrle'],
+  ['dcmcjpeg', '+eb'],
+  ['dcmcjpeg', '+ee'],
+  ['dcmcjpeg', '+e1'],
+  ['dcmcjpeg', '+el', '+sv', '7'],
+  ['dcmcjpls'],
+  ['gdcmconv', '--j2k'],
+];
 
 /** @param {string[]} coder @returns {Uint8Array} */
 function coded([tool, ...options]) {
-  const from = join(folder, 'from'), to = join(folder, 'to');
+  const from = join(folder, 'from'),
+    to = join(folder, 'to');
   writeFileSync(from, options[0] === '+eb' ? eight() : film());
   execFileSync(tool, [...options, from, to], { stdio: 'pipe' });
   return new Uint8Array(readFileSync(to));
@@ -57,8 +79,10 @@ for (const coder of CODERS) {
     };
     for (let round = 0; round < 250; round++) {
       const changed = file.slice();
-      for (let n = random(4); n >= 0; n--) changed[random(2) ? random(file.length) : random(1500)] = [0, 255, 127, 128, random(256)][random(5)];
-      const first = await outcome(changed), second = await outcome(changed);
+      for (let n = random(4); n >= 0; n--)
+        changed[random(2) ? random(file.length) : random(1500)] = [0, 255, 127, 128, random(256)][random(5)];
+      const first = await outcome(changed),
+        second = await outcome(changed);
       assert.equal(first.code, second.code);
       assert.deepEqual(first.film, second.film);
     }
@@ -72,19 +96,35 @@ test('a picture that would unpack to more than a film is refused before it is un
   assert.equal((await outcome(film({ '00280010': ['US', 9], '00280011': ['US', 9] }))).code, 'image-too-small');
   // The file says 64 x 64, the stream in it 65535 x 65535: no codec is even asked for.
   const careful = createDicomReader({ engine, loadCodec: () => assert.fail('a codec was loaded') });
-  for (const [coder, marker, offset] of [[['dcmcjpeg', '+e1'], [0xff, 0xc3], 5], [['dcmcjpeg', '+ee'], [0xff, 0xc1], 5], [['dcmcjpls'], [0xff, 0xf7], 5], [['gdcmconv', '--j2k'], [0xff, 0x51], 8]]) {
-    const file = Buffer.from(coded(coder)), at = file.indexOf(Buffer.from(marker)) + offset;
+  for (const [coder, marker, offset] of [
+    [['dcmcjpeg', '+e1'], [0xff, 0xc3], 5],
+    [['dcmcjpeg', '+ee'], [0xff, 0xc1], 5],
+    [['dcmcjpls'], [0xff, 0xf7], 5],
+    [['gdcmconv', '--j2k'], [0xff, 0x51], 8],
+  ]) {
+    const file = Buffer.from(coded(coder)),
+      at = file.indexOf(Buffer.from(marker)) + offset;
     file.fill(255, at, at + 4);
     await assert.rejects(careful(file), { name: 'PleuraError' }, coder.join(' '));
   }
 });
 
 test('a stream of another size than the file says, or cut short within its fragment, is damage', async () => {
-  for (const coder of [['dcmcrle'], ['dcmcjpeg', '+eb'], ['dcmcjpeg', '+ee'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
-    const taller = Buffer.from(coded(coder)), rows = taller.indexOf(Buffer.from([0x28, 0, 0x10, 0, 0x55, 0x53, 2, 0]));
+  for (const coder of [
+    ['dcmcrle'],
+    ['dcmcjpeg', '+eb'],
+    ['dcmcjpeg', '+ee'],
+    ['dcmcjpeg', '+e1'],
+    ['dcmcjpls'],
+    ['gdcmconv', '--j2k'],
+  ]) {
+    const taller = Buffer.from(coded(coder)),
+      rows = taller.indexOf(Buffer.from([0x28, 0, 0x10, 0, 0x55, 0x53, 2, 0]));
     taller.writeUInt16LE(SIDE + 1, rows + 8);
     assert.equal((await outcome(taller)).code, 'dicom-damaged', coder.join(' '));
-    const whole = Buffer.from(coded(coder)), tag = whole.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])), first = tag + 12 + 8 + whole.readUInt32LE(tag + 16);
+    const whole = Buffer.from(coded(coder)),
+      tag = whole.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])),
+      first = tag + 12 + 8 + whole.readUInt32LE(tag + 16);
     const length = whole.readUInt32LE(first + 4);
     for (const left of [length >> 2, length >> 1, length - 60, length - 8]) {
       const cut = Buffer.concat([whole.subarray(0, first + 8 + (left & ~1)), whole.subarray(first + 8 + length)]);
@@ -99,8 +139,14 @@ test('a deflated bomb is refused', async () => {
   const start = whole.indexOf(Buffer.from([8, 0, 0x16, 0]));
   const deflated = (bytes) => Buffer.concat([whole.subarray(0, start), deflateRawSync(bytes)]);
   assert.equal((await outcome(deflated(whole.subarray(start)))).code, 'ok');
-  assert.equal((await outcome(deflated(Buffer.concat([whole.subarray(start), Buffer.alloc(300 << 20)])))).code, 'dicom-damaged');
-  assert.equal((await outcome(Buffer.concat([whole.subarray(0, start), Buffer.alloc(5000, 0xa5)]))).code, 'dicom-damaged');
+  assert.equal(
+    (await outcome(deflated(Buffer.concat([whole.subarray(start), Buffer.alloc(300 << 20)])))).code,
+    'dicom-damaged',
+  );
+  assert.equal(
+    (await outcome(Buffer.concat([whole.subarray(0, start), Buffer.alloc(5000, 0xa5)]))).code,
+    'dicom-damaged',
+  );
 });
 
 const undefinedLength = Buffer.from([255, 255, 255, 255]);
@@ -113,8 +159,10 @@ test('nesting without end, millions of elements and lengths beyond the file are 
   assert.equal((await outcome(Buffer.concat([head, tail]))).code, 'ok');
   const nested = Buffer.concat(Array.from({ length: 200_000 }, () => [sequence, item]).flat());
   const many = Buffer.alloc(40 << 20);
-  for (let i = 0; i < many.length; i += 8) many.write(`\x29\x00${String.fromCharCode((i >> 3) & 255, (i >> 11) & 255)}LO\0\0`, i, 'latin1');
-  for (const [name, middle] of Object.entries({ nested, many })) assert.equal((await outcome(Buffer.concat([head, middle, tail]))).code, 'dicom-damaged', name);
+  for (let i = 0; i < many.length; i += 8)
+    many.write(`\x29\x00${String.fromCharCode((i >> 3) & 255, (i >> 11) & 255)}LO\0\0`, i, 'latin1');
+  for (const [name, middle] of Object.entries({ nested, many }))
+    assert.equal((await outcome(Buffer.concat([head, middle, tail]))).code, 'dicom-damaged', name);
   const long = film();
   long.writeUInt32LE(0xfffffff0, long.length - 2 * pixels.length - 4);
   assert.equal((await outcome(long)).code, 'ok', 'the frame is there, whatever the length says');
@@ -122,9 +170,17 @@ test('nesting without end, millions of elements and lengths beyond the file are 
 });
 
 test('fragments that are missing, endless or longer than the file are damage', async () => {
-  const lossless = (pixelElement) => dicomFile({ width: SIDE, height: SIDE, bits: 12, syntax: '1.2.840.10008.1.2.4.70', pixelElement });
-  const none = encapsulated([]), one = encapsulated([Buffer.alloc(100, 255)]);
-  for (const pixelElement of [none, one, one.subarray(0, one.length - 8), none.subarray(0, 12), Buffer.concat([none.subarray(0, 12), Buffer.alloc(400_000, Buffer.from([0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]))])]) {
+  const lossless = (pixelElement) =>
+    dicomFile({ width: SIDE, height: SIDE, bits: 12, syntax: '1.2.840.10008.1.2.4.70', pixelElement });
+  const none = encapsulated([]),
+    one = encapsulated([Buffer.alloc(100, 255)]);
+  for (const pixelElement of [
+    none,
+    one,
+    one.subarray(0, one.length - 8),
+    none.subarray(0, 12),
+    Buffer.concat([none.subarray(0, 12), Buffer.alloc(400_000, Buffer.from([0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]))]),
+  ]) {
     assert.equal((await outcome(lossless(pixelElement))).code, 'dicom-damaged');
   }
   const beyond = Buffer.from(one);
@@ -134,16 +190,37 @@ test('fragments that are missing, endless or longer than the file are damage', a
 
 test('nonsense in the tags that the greys need is refused or passed over', async () => {
   const codeOf = async (tags) => (await outcome(film(tags))).code;
-  const lut = (descriptor, length) => ['SQ', [{ '00283002': ['US', descriptor], '00283006': ['US', new Uint16Array(length)] }]];
-  for (const tags of [{ '00283010': lut([0, 0, 16], 9) }, { '00283010': lut([9, 0, 0], 9) }, { '00283000': lut([9, 0, 99], 9) }, { '00280002': ['US', 3] },
-    { '00280101': ['US', 17] }, { '00280102': ['US', 3] }, { '00280102': ['US', 99] }, { '00280010': null }]) assert.equal(await codeOf(tags), 'dicom-damaged', JSON.stringify(tags));
-  for (const tags of [{ '00283010': ['SQ', []] }, { '00280008': ['IS', '-7'] }, { '00280008': ['IS', '99999999999'] }, { '00281053': ['DS', '1e999'] }, { '00281053': ['DS', '0'] },
-    { '00281052': ['DS', '-1e308'], '00281053': ['DS', '1e308'] }, { '00283010': null, '00281051': ['DS', '1e-300'], '00281056': ['CS', 'SIGMOID'] }]) assert.equal(await codeOf(tags), 'ok', JSON.stringify(tags));
+  const lut = (descriptor, length) => [
+    'SQ',
+    [{ '00283002': ['US', descriptor], '00283006': ['US', new Uint16Array(length)] }],
+  ];
+  for (const tags of [
+    { '00283010': lut([0, 0, 16], 9) },
+    { '00283010': lut([9, 0, 0], 9) },
+    { '00283000': lut([9, 0, 99], 9) },
+    { '00280002': ['US', 3] },
+    { '00280101': ['US', 17] },
+    { '00280102': ['US', 3] },
+    { '00280102': ['US', 99] },
+    { '00280010': null },
+  ])
+    assert.equal(await codeOf(tags), 'dicom-damaged', JSON.stringify(tags));
+  for (const tags of [
+    { '00283010': ['SQ', []] },
+    { '00280008': ['IS', '-7'] },
+    { '00280008': ['IS', '99999999999'] },
+    { '00281053': ['DS', '1e999'] },
+    { '00281053': ['DS', '0'] },
+    { '00281052': ['DS', '-1e308'], '00281053': ['DS', '1e308'] },
+    { '00283010': null, '00281051': ['DS', '1e-300'], '00281056': ['CS', 'SIGMOID'] },
+  ])
+    assert.equal(await codeOf(tags), 'ok', JSON.stringify(tags));
 });
 
 test('a codec that has met damage goes on with the next film', async () => {
   for (const coder of [['dcmcjpls'], ['gdcmconv', '--j2k']]) {
-    const file = coded(coder), broken = file.slice();
+    const file = coded(coder),
+      broken = file.slice();
     broken.fill(0x5a, file.length - 900, file.length - 20);
     for (let n = 0; n < 400; n++) await outcome(broken); // what each leaves in a codec's memory fills it after some 250
     const { film: again } = await outcome(file);

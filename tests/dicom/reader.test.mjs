@@ -15,19 +15,30 @@ import { dicomFile, encapsulated } from './file.mjs';
 import { engine, readDicom } from './reader.mjs';
 import { png } from '../image/png.mjs';
 
-
-const WIDTH = 97, HEIGHT = 83, COUNT = WIDTH * HEIGHT;
+const WIDTH = 97,
+  HEIGHT = 83,
+  COUNT = WIDTH * HEIGHT;
 /** A ramp with noise in its lowest bits, as films have. */
-const ramp = (bits) => Uint16Array.from({ length: COUNT }, (_, i) => {
-  const x = i % WIDTH, y = Math.floor(i / WIDTH);
-  return ((x * 40 + y * 9) ^ (((x * 2654435 + y * 40503) >>> 5) & 31)) % 4096 << 4 >> (16 - bits);
-});
-const film = (bits, more = {}) => dicomFile({ width: WIDTH, height: HEIGHT, pixels: bits === 8 ? Uint8Array.from(ramp(8)) : ramp(bits), bits, ...more });
+const ramp = (bits) =>
+  Uint16Array.from({ length: COUNT }, (_, i) => {
+    const x = i % WIDTH,
+      y = Math.floor(i / WIDTH);
+    return ((((x * 40 + y * 9) ^ (((x * 2654435 + y * 40503) >>> 5) & 31)) % 4096) << 4) >> (16 - bits);
+  });
+const film = (bits, more = {}) =>
+  dicomFile({
+    width: WIDTH,
+    height: HEIGHT,
+    pixels: bits === 8 ? Uint8Array.from(ramp(8)) : ramp(bits),
+    bits,
+    ...more,
+  });
 
 let number = 0;
 /** Runs a command that turns one DICOM file into another. @param {string[]} command @param {Uint8Array} bytes */
 function convert([tool, ...options], bytes) {
-  const from = join(folder, `${++number}.dcm`), to = join(folder, `${number}.out`);
+  const from = join(folder, `${++number}.dcm`),
+    to = join(folder, `${number}.out`);
   writeFileSync(from, bytes);
   execFileSync(tool, [...options, from, to], { stdio: 'pipe' });
   return readFileSync(to);
@@ -35,7 +46,9 @@ function convert([tool, ...options], bytes) {
 
 /** The greys that the engine is given. */
 async function greys(file) {
-  const { film: { pixels, table } } = await readDicom(file);
+  const {
+    film: { pixels, table },
+  } = await readDicom(file);
   return pixels.map((word) => table[word]);
 }
 
@@ -55,8 +68,12 @@ const SYNTAXES = {
   'JPEG Extended, 12 bits': [['dcmcjpeg', '+ee'], ['dcmdjpeg'], [12], '.4.51'],
   'JPEG Lossless SV1': [['dcmcjpeg', '+e1'], ['dcmdjpeg'], every, '.4.70'],
   'JPEG Lossless SV1 with a point transform': [['dcmcjpeg', '+e1', '+pt', '2'], ['dcmdjpeg'], every, '.4.70'],
-  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((predictor) =>
-    [`JPEG Lossless, predictor ${predictor}`, [['dcmcjpeg', '+el', '+sv', String(predictor)], ['dcmdjpeg'], every, '.4.57']])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4, 5, 6, 7].map((predictor) => [
+      `JPEG Lossless, predictor ${predictor}`,
+      [['dcmcjpeg', '+el', '+sv', String(predictor)], ['dcmdjpeg'], every, '.4.57'],
+    ]),
+  ),
   'JPEG-LS': [['dcmcjpls'], ['dcmdjpls'], every, '.4.80'],
   'JPEG-LS near-lossless': [['dcmcjpls', '+en'], ['dcmdjpls'], every, '.4.81'],
   'JPEG 2000 lossless': [['gdcmconv', '--j2k'], ['gdcmconv', '--raw'], every, '.4.90'],
@@ -67,14 +84,23 @@ for (const [name, [coder, decoder, depths, uid, most = 0]] of Object.entries(SYN
   test(`${name} gives the pixels that ${decoder[0]} decodes`, async () => {
     for (const bits of depths) {
       const file = convert(coder, film(bits));
-      const read = await readDicom(file), other = await readDicom(convert(decoder, file));
+      const read = await readDicom(file),
+        other = await readDicom(convert(decoder, file));
       assert.equal(read.dicom.syntax, `1.2.840.10008.1.2${uid}`);
       assert.equal(other.dicom.syntax, '1.2.840.10008.1.2.1');
-      const difference = worst(read.film.pixels, other.film.pixels.map((v) => Math.min(v, 2 ** bits - 1))); // GDCM keeps what is past white
+      const difference = worst(
+        read.film.pixels,
+        other.film.pixels.map((v) => Math.min(v, 2 ** bits - 1)),
+      ); // GDCM keeps what is past white
       assert.ok(difference <= most, `${bits} bits: ${difference}`);
       const predictor = name.match(/predictor (\d)/)?.[1];
-      if (predictor) assert.ok(file.includes(Buffer.from([0xff, 0xda, 0, 8, 1, 1, 0, Number(predictor)])), 'dcmtk has used another predictor');
-      if (!/lossy|near|Baseline|Extended|point/.test(name)) assert.deepEqual(read.film.pixels, ramp(bits), `${bits} bits`);
+      if (predictor)
+        assert.ok(
+          file.includes(Buffer.from([0xff, 0xda, 0, 8, 1, 1, 0, Number(predictor)])),
+          'dcmtk has used another predictor',
+        );
+      if (!/lossy|near|Baseline|Extended|point/.test(name))
+        assert.deepEqual(read.film.pixels, ramp(bits), `${bits} bits`);
     }
   });
 }
@@ -82,40 +108,72 @@ for (const [name, [coder, decoder, depths, uid, most = 0]] of Object.entries(SYN
 /** By the UID's end: what the coder is told, and the greatest difference that is right. 2: RPCL, by resolution first. */
 const HIGH_THROUGHPUT = {
   '.4.201': [(encoder) => encoder.setQuality(true, 0), 0],
-  '.4.202': [(encoder) => { encoder.setQuality(true, 0); encoder.setProgressionOrder(2); encoder.setTLMMarker(true); }, 0],
+  '.4.202': [
+    (encoder) => {
+      encoder.setQuality(true, 0);
+      encoder.setProgressionOrder(2);
+      encoder.setTLMMarker(true);
+    },
+    0,
+  ],
   '.4.203': [(encoder) => encoder.setQuality(false, 0.01), 8],
 };
 
 test('High-Throughput JPEG 2000, coded by OpenJPH, gives the pixels back', async () => {
   const openjph = await createRequire(import.meta.url)('@cornerstonejs/codec-openjph/wasmjs')();
-  for (const [end, [set, most]] of Object.entries(HIGH_THROUGHPUT)) for (const bits of every) {
-    const encoder = new openjph.HTJ2KEncoder();
-    const input = encoder.getDecodedBuffer({ width: WIDTH, height: HEIGHT, bitsPerSample: bits, componentCount: 1, isSigned: false, isUsingColorTransform: false });
-    const pixels = ramp(bits);
-    input.set(bits === 8 ? pixels : new Uint8Array(pixels.buffer));
-    set(encoder);
-    encoder.encode();
-    const file = dicomFile({ width: WIDTH, height: HEIGHT, bits, syntax: `1.2.840.10008.1.2${end}`, pixelElement: encapsulated([encoder.getEncodedBuffer().slice()]) });
-    const read = await readDicom(file), difference = worst(read.film.pixels, pixels) / 2 ** (bits - 8);
-    assert.ok(difference <= most, `${end}, ${bits} bits: ${difference}`);
-    assert.equal(read.dicom.syntax, `1.2.840.10008.1.2${end}`);
-    assert.equal(difference > 0, most > 0, 'what loses something is not told from what loses nothing');
-    encoder.delete();
-  }
+  for (const [end, [set, most]] of Object.entries(HIGH_THROUGHPUT))
+    for (const bits of every) {
+      const encoder = new openjph.HTJ2KEncoder();
+      const input = encoder.getDecodedBuffer({
+        width: WIDTH,
+        height: HEIGHT,
+        bitsPerSample: bits,
+        componentCount: 1,
+        isSigned: false,
+        isUsingColorTransform: false,
+      });
+      const pixels = ramp(bits);
+      input.set(bits === 8 ? pixels : new Uint8Array(pixels.buffer));
+      set(encoder);
+      encoder.encode();
+      const file = dicomFile({
+        width: WIDTH,
+        height: HEIGHT,
+        bits,
+        syntax: `1.2.840.10008.1.2${end}`,
+        pixelElement: encapsulated([encoder.getEncodedBuffer().slice()]),
+      });
+      const read = await readDicom(file),
+        difference = worst(read.film.pixels, pixels) / 2 ** (bits - 8);
+      assert.ok(difference <= most, `${end}, ${bits} bits: ${difference}`);
+      assert.equal(read.dicom.syntax, `1.2.840.10008.1.2${end}`);
+      assert.equal(difference > 0, most > 0, 'what loses something is not told from what loses nothing');
+      encoder.delete();
+    }
 });
 
 test('every transfer syntax that is read has a sample here, and every other of the standard is refused by its number and name', async () => {
-  const tested = new Set(['.1', ...Object.values(SYNTAXES).map(([, , , end]) => end), ...Object.keys(HIGH_THROUGHPUT)].map((end) => `1.2.840.10008.1.2${end}`));
+  const tested = new Set(
+    ['.1', ...Object.values(SYNTAXES).map(([, , , end]) => end), ...Object.keys(HIGH_THROUGHPUT)].map(
+      (end) => `1.2.840.10008.1.2${end}`,
+    ),
+  );
   const read = Object.keys(READ).filter((uid) => READ[uid][1]);
   assert.deepEqual([...tested].sort(), read.sort());
   // pydicom knows the standard of its day, without those of high throughput; ours knows more.
-  const script = 'from pydicom._uid_dict import UID_dictionary as all\nfor uid, entry in all.items():\n    if entry[1] == "Transfer Syntax": print(uid)';
+  const script =
+    'from pydicom._uid_dict import UID_dictionary as all\nfor uid, entry in all.items():\n    if entry[1] == "Transfer Syntax": print(uid)';
   const standard = execFileSync('/usr/bin/python3', ['-c', script], { encoding: 'utf8' }).trim().split('\n');
   assert.ok(standard.length > 40 && read.filter((uid) => standard.includes(uid)).length >= 13, String(standard.length));
   for (const syntax of new Set([...standard, ...Object.keys(READ)])) {
     if (tested.has(syntax)) continue;
     const file = dicomFile({ width: 64, height: 64, bits: 8, syntax, pixelElement: encapsulated([Buffer.alloc(64)]) });
-    await assert.rejects(readDicom(file), ({ code, message }) => code === 'dicom-unsupported' && message.includes(`transfer syntax ${syntax} (`) && !/unknown/.test(message), syntax);
+    await assert.rejects(
+      readDicom(file),
+      ({ code, message }) =>
+        code === 'dicom-unsupported' && message.includes(`transfer syntax ${syntax} (`) && !/unknown/.test(message),
+      syntax,
+    );
   }
 });
 
@@ -127,95 +185,192 @@ test('signed pixels and pixels in the high bits of their words come through ever
     const file = convert(coder, dicomFile({ width: WIDTH, height: HEIGHT, pixels: signed, bits: 12, tags }));
     assert.deepEqual(await greys(file), plain, coder.join(' '));
   }
-  const high = dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(12).map((v, i) => (v << 4) | (i & 15)), bits: 12, tags: { '00280102': ['US', 15] } });
-  for (const file of [high, convert(['dcmcrle'], high), convert(['dcmconv', '+tb'], high)]) assert.deepEqual(await greys(file), plain);
+  const high = dicomFile({
+    width: WIDTH,
+    height: HEIGHT,
+    pixels: ramp(12).map((v, i) => (v << 4) | (i & 15)),
+    bits: 12,
+    tags: { '00280102': ['US', 15] },
+  });
+  for (const file of [high, convert(['dcmcrle'], high), convert(['dcmconv', '+tb'], high)])
+    assert.deepEqual(await greys(file), plain);
 });
 
 /** The file with another number of two bytes. @param {Buffer} file @param {Record<string, number>} numbers by tag of group 0028 */
 function changed(file, numbers) {
   const bytes = Buffer.from(file);
   for (const [element, value] of Object.entries(numbers)) {
-    const tag = Buffer.from([0x28, 0, parseInt(element.slice(2), 16), parseInt(element.slice(0, 2), 16), 0x55, 0x53, 2, 0]);
+    const tag = Buffer.from([
+      0x28,
+      0,
+      parseInt(element.slice(2), 16),
+      parseInt(element.slice(0, 2), 16),
+      0x55,
+      0x53,
+      2,
+      0,
+    ]);
     bytes.writeUInt16LE(value, bytes.indexOf(tag) + tag.length);
   }
   return bytes;
 }
 
 test('a coded film of more bits than are said to be stored is damage; what lossy coding carries past white is white', async () => {
-  const narrow = dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(10), bits: 16 }), almost = ramp(10).map((v) => v + (v > 1000 ? 100 : 0));
-  const over = dicomFile({ width: WIDTH, height: HEIGHT, pixels: almost, bits: 16 }), white = await greys(dicomFile({ width: WIDTH, height: HEIGHT, pixels: almost.map((v) => Math.min(v, 1023)), bits: 10 }));
+  const narrow = dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(10), bits: 16 }),
+    almost = ramp(10).map((v) => v + (v > 1000 ? 100 : 0));
+  const over = dicomFile({ width: WIDTH, height: HEIGHT, pixels: almost, bits: 16 }),
+    white = await greys(
+      dicomFile({ width: WIDTH, height: HEIGHT, pixels: almost.map((v) => Math.min(v, 1023)), bits: 10 }),
+    );
   for (const coder of [['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
     const file = convert(coder, dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(12), bits: 16 }));
-    for (const stored of [11, 9]) await assert.rejects(readDicom(changed(file, { '0101': stored, '0102': stored - 1 })), { code: 'dicom-damaged' }, coder.join(' '));
-    assert.deepEqual(await greys(changed(convert(coder, narrow), { '0101': 10, '0102': 9 })), await greys(film(10)), coder.join(' '));
+    for (const stored of [11, 9])
+      await assert.rejects(
+        readDicom(changed(file, { '0101': stored, '0102': stored - 1 })),
+        { code: 'dicom-damaged' },
+        coder.join(' '),
+      );
+    assert.deepEqual(
+      await greys(changed(convert(coder, narrow), { '0101': 10, '0102': 9 })),
+      await greys(film(10)),
+      coder.join(' '),
+    );
     assert.deepEqual(await greys(changed(convert(coder, over), { '0101': 10, '0102': 9 })), white, coder.join(' '));
   }
 });
 
 test('a signed film whose stream is narrower than what is said to be stored has lost its sign: damage', async () => {
   const stream = readFileSync(new URL('../fixtures/grey.jpg', import.meta.url)); // 96 x 80, 8 bits
-  const coded = (bits, signed) => dicomFile({ width: 96, height: 80, bits, syntax: '1.2.840.10008.1.2.4.51', pixelElement: encapsulated([stream]), tags: { '00280103': ['US', signed] } });
-  for (const [bits, signed] of [[8, 0], [8, 1], [16, 0]]) await readDicom(coded(bits, signed));
+  const coded = (bits, signed) =>
+    dicomFile({
+      width: 96,
+      height: 80,
+      bits,
+      syntax: '1.2.840.10008.1.2.4.51',
+      pixelElement: encapsulated([stream]),
+      tags: { '00280103': ['US', signed] },
+    });
+  for (const [bits, signed] of [
+    [8, 0],
+    [8, 1],
+    [16, 0],
+  ])
+    await readDicom(coded(bits, signed));
   await assert.rejects(readDicom(coded(16, 1)), { code: 'dicom-damaged' });
 });
 
 test('a table of bytes is read with its pad, one that is cut short is damage', async () => {
-  const curve = (bytes, count, bits) => film(12, { tags: { '00283010': ['SQ', [{ '00283002': ['US', [count, 0, bits]], '00283006': ['OW', bytes] }]] } });
-  const odd = Uint8Array.from({ length: 4095 }, (_, i) => i >> 4), words = new Uint8Array(Uint16Array.from({ length: 4096 }, (_, i) => i * 16).buffer);
-  assert.deepEqual(await greys(curve(odd, 4095, 8)), ramp(12).map((v) => Math.floor(((Math.min(v, 4094) >> 4) / 255) * 65535 + 0.5)));
+  const curve = (bytes, count, bits) =>
+    film(12, { tags: { '00283010': ['SQ', [{ '00283002': ['US', [count, 0, bits]], '00283006': ['OW', bytes] }]] } });
+  const odd = Uint8Array.from({ length: 4095 }, (_, i) => i >> 4),
+    words = new Uint8Array(Uint16Array.from({ length: 4096 }, (_, i) => i * 16).buffer);
+  assert.deepEqual(
+    await greys(curve(odd, 4095, 8)),
+    ramp(12).map((v) => Math.floor(((Math.min(v, 4094) >> 4) / 255) * 65535 + 0.5)),
+  );
   assert.ok(new Set(await greys(curve(words, 4096, 16))).size > 100);
-  for (const length of [4096, 6000, 8190]) await assert.rejects(readDicom(curve(words.subarray(0, length), 4096, 16)), { code: 'dicom-damaged' });
+  for (const length of [4096, 6000, 8190])
+    await assert.rejects(readDicom(curve(words.subarray(0, length), 4096, 16)), { code: 'dicom-damaged' });
 });
 
 test('colour in the high bits of its words is that of the low bits', async () => {
-  const rgb = (shift) => dicomFile({ width: WIDTH, height: HEIGHT, bits: 12, pixels: Uint16Array.from({ length: 3 * COUNT }, (_, i) => ramp(12)[Math.floor(i / 3)] << shift),
-    tags: { '00280002': ['US', 3], '00280004': ['CS', 'RGB'], '00280006': ['US', 0], '00280102': ['US', 11 + shift] } });
+  const rgb = (shift) =>
+    dicomFile({
+      width: WIDTH,
+      height: HEIGHT,
+      bits: 12,
+      pixels: Uint16Array.from({ length: 3 * COUNT }, (_, i) => ramp(12)[Math.floor(i / 3)] << shift),
+      tags: { '00280002': ['US', 3], '00280004': ['CS', 'RGB'], '00280006': ['US', 0], '00280102': ['US', 11 + shift] },
+    });
   const films = await Promise.all([0, 4].map(async (shift) => (await readDicom(rgb(shift))).film));
   assert.deepEqual(films[1], films[0]);
 });
 
 /** What dcmtk shows, 16 bits. @param {Uint8Array} bytes @param {string[]} options */
 function shown(bytes, options) {
-  const [, , , most, ...values] = convert(['dcm2pnm', '+opw', ...options], bytes).toString('latin1').trim().split(/\s+/);
+  const [, , , most, ...values] = convert(['dcm2pnm', '+opw', ...options], bytes)
+    .toString('latin1')
+    .trim()
+    .split(/\s+/);
   assert.deepEqual([most, values.length], ['65535', COUNT]);
   return Uint16Array.from(values, Number);
 }
 
-const table = (count, bits, first, curve) => ['SQ', [{ '00283002': [first < 0 ? 'SS' : 'US', [count, first, bits]], '00283006': ['US', Uint16Array.from({ length: count }, (_, i) => curve(i / (count - 1)) * (2 ** bits - 1))] }]];
-const first = ['+Wi', '1'], window = { '00281050': ['DS', '1800\\900'], '00281051': ['DS', '1500\\70'] };
+const table = (count, bits, first, curve) => [
+  'SQ',
+  [
+    {
+      '00283002': [first < 0 ? 'SS' : 'US', [count, first, bits]],
+      '00283006': ['US', Uint16Array.from({ length: count }, (_, i) => curve(i / (count - 1)) * (2 ** bits - 1))],
+    },
+  ],
+];
+const first = ['+Wi', '1'],
+  window = { '00281050': ['DS', '1800\\900'], '00281051': ['DS', '1500\\70'] };
 /** By name: tags, what dcm2pnm is asked to apply, what the record says, and the greatest difference that is right. */
 const RENDERINGS = {
   'a linear window': [window, first, 'linear'],
   'a sigmoid window': [{ ...window, '00281056': ['CS', 'SIGMOID'] }, [...first, '--sigmoid-function'], 'sigmoid'],
-  'MONOCHROME1': [{ ...window, '00280004': ['CS', 'MONOCHROME1'] }, first, 'linear'],
-  'rescaled values': [{ '00281052': ['DS', '-1000'], '00281053': ['DS', '2'], '00281050': ['DS', '2500.5'], '00281051': ['DS', '3000'] }, first, 'linear'],
+  MONOCHROME1: [{ ...window, '00280004': ['CS', 'MONOCHROME1'] }, first, 'linear'],
+  'rescaled values': [
+    { '00281052': ['DS', '-1000'], '00281053': ['DS', '2'], '00281050': ['DS', '2500.5'], '00281051': ['DS', '3000'] },
+    first,
+    'linear',
+  ],
   'a falling scale': [{ '00281052': ['DS', '4095'], '00281053': ['DS', '-1'], ...window }, first, 'linear'],
   'a VOI table': [{ '00283010': table(3000, 12, 400, (x) => x * x) }, ['+Wl', '1'], 'lut'],
-  'a VOI table of 8 bits, beside a window': [{ ...window, '00283010': table(256, 8, 1000, (x) => Math.sqrt(x)) }, ['+Wl', '1'], 'lut', 255], // dcmtk's white is then 255 * 256
-  'a VOI table for signed values': [{ '00280103': ['US', 1], '00283010': table(3000, 16, -1500, (x) => x * x) }, ['+Wl', '1'], 'lut'],
-  'a modality table': [{ '00283000': table(4096, 16, 0, (x) => x ** 3), '00281050': ['DS', '20000'], '00281051': ['DS', '30000'] }, first, 'linear'],
+  'a VOI table of 8 bits, beside a window': [
+    { ...window, '00283010': table(256, 8, 1000, (x) => Math.sqrt(x)) },
+    ['+Wl', '1'],
+    'lut',
+    255,
+  ], // dcmtk's white is then 255 * 256
+  'a VOI table for signed values': [
+    { '00280103': ['US', 1], '00283010': table(3000, 16, -1500, (x) => x * x) },
+    ['+Wl', '1'],
+    'lut',
+  ],
+  'a modality table': [
+    { '00283000': table(4096, 16, 0, (x) => x ** 3), '00281050': ['DS', '20000'], '00281051': ['DS', '30000'] },
+    first,
+    'linear',
+  ],
 };
 
 for (const [name, [tags, options, voi, most = 17]] of Object.entries(RENDERINGS)) {
   test(`${name}: the greys are those that dcmtk shows`, async () => {
     const file = film(12, { tags });
-    const other = shown(file, options), own = await greys(file);
+    const other = shown(file, options),
+      own = await greys(file);
     assert.ok(worst(own, other) <= most, `${worst(own, other)} of 65535`); // dcmtk keeps about 12 bits on the way
     assert.ok(new Set(own).size > 100);
     assert.equal((await readDicom(file)).dicom.voi, voi);
-    for (const options of [['+ti'], ['+tb'], ['+te', '-e'], ['+td']]) assert.deepEqual(await greys(convert(['dcmconv', ...options], file)), own, options.join(' '));
+    for (const options of [['+ti'], ['+tb'], ['+te', '-e'], ['+td']])
+      assert.deepEqual(await greys(convert(['dcmconv', ...options], file)), own, options.join(' '));
   });
 }
 
 test('LINEAR_EXACT, an inverse presentation and a padded frame follow the standard, to the last bit', async () => {
   const exact = await greys(film(12, { tags: { ...window, '00281056': ['CS', 'LINEAR_EXACT'] } }));
-  assert.deepEqual(exact, ramp(12).map((v) => Math.floor(Math.min(1, Math.max(0, (v - 1800) / 1500 + 0.5)) * 65535 + 0.5)));
-  const inverse = await greys(film(12, { tags: { '20500020': ['CS', 'INVERSE'] } }));
-  assert.deepEqual(inverse, (await greys(film(12))).map((v) => 65535 - v));
+  assert.deepEqual(
+    exact,
+    ramp(12).map((v) => Math.floor(Math.min(1, Math.max(0, (v - 1800) / 1500 + 0.5)) * 65535 + 0.5)),
+  );
+  const inverse = await greys(film(12, { tags: { 20500020: ['CS', 'INVERSE'] } }));
+  assert.deepEqual(
+    inverse,
+    (await greys(film(12))).map((v) => 65535 - v),
+  );
   const [padding, limit] = [3000, 3500];
-  const padded = await greys(film(12, { tags: { '00280004': ['CS', 'MONOCHROME1'], '00280120': ['US', padding], '00280121': ['US', limit] } }));
+  const padded = await greys(
+    film(12, { tags: { '00280004': ['CS', 'MONOCHROME1'], '00280120': ['US', padding], '00280121': ['US', limit] } }),
+  );
   ramp(12).forEach((v, i) => assert.equal(padded[i] === 0, v === 4095 || (v >= padding && v <= limit)));
-  assert.deepEqual(await greys(film(12, { tags: { '00281050': ['DS', 'wide'], '00281051': ['DS', '0'] } })), await greys(film(12)), 'a window of nonsense is none');
+  assert.deepEqual(
+    await greys(film(12, { tags: { '00281050': ['DS', 'wide'], '00281051': ['DS', '0'] } })),
+    await greys(film(12)),
+    'a window of nonsense is none',
+  );
 });
 
 /** A film for the whole engine: the phantom as a file would hold it. */
@@ -231,23 +386,39 @@ test('a film as DICOM gets the same bits as the same film as PNG, whatever its c
   const wide = Uint16Array.from(grey, (v, i) => v * 200 + (i % 150));
   const sixteen = bits(new Uint8Array(png({ width, height, depth: 16 }, (x, y) => [wide[y * width + x]])));
   assert.notEqual(eight, sixteen);
-  const files = [[dicomFile({ width, height, pixels: grey }), eight], [dicomFile({ width, height, pixels: wide }), sixteen]];
+  const files = [
+    [dicomFile({ width, height, pixels: grey }), eight],
+    [dicomFile({ width, height, pixels: wide }), sixteen],
+  ];
   for (const [file, expected] of files) {
-    for (const coder of [['dcmconv', '+te'], ['dcmconv', '+td'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpls'], ['gdcmconv', '--j2k']]) {
+    for (const coder of [
+      ['dcmconv', '+te'],
+      ['dcmconv', '+td'],
+      ['dcmcrle'],
+      ['dcmcjpeg', '+e1'],
+      ['dcmcjpls'],
+      ['gdcmconv', '--j2k'],
+    ]) {
       assert.equal(bits((await readDicom(convert(coder, file))).film), expected, coder.join(' '));
     }
   }
   const window = { '00281050': ['DS', '128'], '00281051': ['DS', '256'] }; // alters nothing: 0 is black, 255 white
   assert.equal(bits((await readDicom(dicomFile({ width, height, pixels: grey, tags: window }))).film), eight);
   const negative = { '00280004': ['CS', 'MONOCHROME1'] };
-  assert.equal(bits((await readDicom(dicomFile({ width, height, pixels: grey.map((v) => 255 - v), tags: negative }))).film), eight);
+  assert.equal(
+    bits((await readDicom(dicomFile({ width, height, pixels: grey.map((v) => 255 - v), tags: negative }))).film),
+    eight,
+  );
 });
 
 test('real films as DICOM get the bits of their JPEG', async (t) => {
   if (missing(t)) return;
   for (const source of ['cohen', 'nih', 'hannover', 'openist']) {
-    const name = readdirSync(join(data, 'images', source)).filter((file) => file.endsWith('.jpg')).sort()[5];
-    const path = join(data, 'images', source, name), to = join(folder, `${name}.dcm`);
+    const name = readdirSync(join(data, 'images', source))
+      .filter((file) => file.endsWith('.jpg'))
+      .sort()[5];
+    const path = join(data, 'images', source, name),
+      to = join(folder, `${name}.dcm`);
     execFileSync('img2dcm', ['-k', 'Modality=DX', path, to], { stdio: 'pipe' });
     const { film, dicom } = await readDicom(readFileSync(to));
     assert.equal(dicom.syntax, '1.2.840.10008.1.2.4.50', name);
@@ -256,9 +427,18 @@ test('real films as DICOM get the bits of their JPEG', async (t) => {
 });
 
 /** Who decodes a coding to compare, by the end of its UID, and the greatest difference that is right. */
-const decoderOf = (syntax) => /\.4\.5[01]$/.test(syntax) ? [['dcmdjpeg'], 2 * 257] // 8 bits: another transform, and chroma interpolated in another way
-  : /\.4\.(57|70)$/.test(syntax) ? [['dcmdjpeg'], 0] : /\.4\.8[01]$/.test(syntax) ? [['dcmdjpls'], 0] : /\.4\.9[01]$/.test(syntax) ? [['gdcmconv', '--raw'], 0]
-  : /\.5$/.test(syntax) ? [['dcmdrle'], 0] : [['dcmconv', '+te'], 0];
+const decoderOf = (syntax) =>
+  /\.4\.5[01]$/.test(syntax)
+    ? [['dcmdjpeg'], 2 * 257] // 8 bits: another transform, and chroma interpolated in another way
+    : /\.4\.(57|70)$/.test(syntax)
+      ? [['dcmdjpeg'], 0]
+      : /\.4\.8[01]$/.test(syntax)
+        ? [['dcmdjpls'], 0]
+        : /\.4\.9[01]$/.test(syntax)
+          ? [['gdcmconv', '--raw'], 0]
+          : /\.5$/.test(syntax)
+            ? [['dcmdrle'], 0]
+            : [['dcmconv', '+te'], 0];
 
 test('files that many makers wrote are read as others read them, or refused with a sentence', async () => {
   const samples = '/usr/lib/python3/dist-packages/pydicom/data/test_files';
@@ -288,9 +468,23 @@ test('files that many makers wrote are read as others read them, or refused with
 test('of several frames the first is read, and the record says how many there are', async () => {
   const pixels = [0, 1, 2].map((i) => ramp(8).map((v) => (v + 60 * i) & 255));
   const tags = { '00280008': ['IS', '3'] };
-  const file = dicomFile({ width: WIDTH, height: HEIGHT, pixels: Uint8Array.from(pixels.flatMap((frame) => [...frame])), tags });
-  for (const coder of [['dcmconv', '+te'], ['dcmcrle'], ['dcmcjpeg', '+e1'], ['dcmcjpeg', '+e1', '+ot'], ['dcmcjpeg', '+e1', '-ot'], ['dcmcjpeg', '+e1', '+fs', '1'], ['gdcmconv', '--j2k']]) {
-    const given = [], many = convert(coder, file);
+  const file = dicomFile({
+    width: WIDTH,
+    height: HEIGHT,
+    pixels: Uint8Array.from(pixels.flatMap((frame) => [...frame])),
+    tags,
+  });
+  for (const coder of [
+    ['dcmconv', '+te'],
+    ['dcmcrle'],
+    ['dcmcjpeg', '+e1'],
+    ['dcmcjpeg', '+e1', '+ot'],
+    ['dcmcjpeg', '+e1', '-ot'],
+    ['dcmcjpeg', '+e1', '+fs', '1'],
+    ['gdcmconv', '--j2k'],
+  ]) {
+    const given = [],
+      many = convert(coder, file);
     const watched = { ...engine, decodeJpeg: (bytes) => (given.push(bytes.length), engine.decodeJpeg(bytes)) };
     const { film, dicom } = await createDicomReader({ engine: watched, loadCodec })(many);
     assert.deepEqual([dicom.frames, film.pixels], [3, pixels[0]], coder.join(' '));
@@ -303,19 +497,52 @@ test('grey in colour files is read, colour goes to the gate', async () => {
   const { bits } = engine.diagnose(new Uint8Array(png({ width, height, depth: 8 }, (x, y) => [grey[y * width + x]])));
   const three = (channels, photometric, planar, pixel) => {
     const pixels = new Uint8Array(3 * grey.length);
-    grey.forEach((v, i) => pixel(v).forEach((sample, c) => { pixels[planar ? c * grey.length + i : 3 * i + c] = sample; }));
-    return dicomFile({ width, height, pixels, tags: { '00280002': ['US', channels], '00280004': ['CS', photometric], '00280006': ['US', planar] } });
+    grey.forEach((v, i) =>
+      pixel(v).forEach((sample, c) => {
+        pixels[planar ? c * grey.length + i : 3 * i + c] = sample;
+      }),
+    );
+    return dicomFile({
+      width,
+      height,
+      pixels,
+      tags: { '00280002': ['US', channels], '00280004': ['CS', photometric], '00280006': ['US', planar] },
+    });
   };
-  const palette = (curve) => ({ '00280004': ['CS', 'PALETTE COLOR'],
-    ...Object.fromEntries([1, 2, 3].flatMap((c) => [[`0028110${c}`, ['US', [256, 0, 16]]], [`0028120${c}`, ['OW', Uint16Array.from({ length: 256 }, (_, v) => curve(v, c) * 257)]]])) });
+  const palette = (curve) => ({
+    '00280004': ['CS', 'PALETTE COLOR'],
+    ...Object.fromEntries(
+      [1, 2, 3].flatMap((c) => [
+        [`0028110${c}`, ['US', [256, 0, 16]]],
+        [`0028120${c}`, ['OW', Uint16Array.from({ length: 256 }, (_, v) => curve(v, c) * 257)]],
+      ]),
+    ),
+  });
   const rgb = three(3, 'RGB', 0, (v) => [v, v, v]);
   const ybr = three(3, 'YBR_FULL', 0, (v) => [v, 128, 128]);
-  const greys = [rgb, ybr, convert(['dcmcrle'], ybr), three(3, 'RGB', 1, (v) => [v, v, v]), convert(['dcmcrle'], rgb),
-    convert(['dcmcjpeg', '+e1'], rgb), convert(['dcmcjpls'], rgb), convert(['gdcmconv', '--j2k'], rgb),
-    dicomFile({ width, height, pixels: grey, tags: palette((v) => v) })];
-  for (const [i, file] of greys.entries()) assert.equal(engine.diagnose((await readDicom(file)).film).bits, bits, `file ${i}`);
+  const greys = [
+    rgb,
+    ybr,
+    convert(['dcmcrle'], ybr),
+    three(3, 'RGB', 1, (v) => [v, v, v]),
+    convert(['dcmcrle'], rgb),
+    convert(['dcmcjpeg', '+e1'], rgb),
+    convert(['dcmcjpls'], rgb),
+    convert(['gdcmconv', '--j2k'], rgb),
+    dicomFile({ width, height, pixels: grey, tags: palette((v) => v) }),
+  ];
+  for (const [i, file] of greys.entries())
+    assert.equal(engine.diagnose((await readDicom(file)).film).bits, bits, `file ${i}`);
   const red = three(3, 'RGB', 0, (v) => [255, v, v]);
-  const colours = [red, convert(['dcmcjpeg', '+eb'], red), three(3, 'YBR_FULL', 1, (v) => [v, 128, 250]), dicomFile({ width, height, pixels: grey, tags: palette((v, c) => (c === 1 ? 255 : v)) })];
+  const colours = [
+    red,
+    convert(['dcmcjpeg', '+eb'], red),
+    three(3, 'YBR_FULL', 1, (v) => [v, 128, 250]),
+    dicomFile({ width, height, pixels: grey, tags: palette((v, c) => (c === 1 ? 255 : v)) }),
+  ];
   for (const file of colours) assert.equal(engine.diagnose((await readDicom(file)).film).gate.reason, 'colour');
-  await assert.rejects(readDicom(three(3, 'YBR_FULL_422', 0, (v) => [v, 128, 128])), { code: 'dicom-unsupported', message: /halved resolution/ });
+  await assert.rejects(readDicom(three(3, 'YBR_FULL_422', 0, (v) => [v, 128, 128])), {
+    code: 'dicom-unsupported',
+    message: /halved resolution/,
+  });
 });

@@ -22,16 +22,42 @@ test('tags that speak against a frontal chest film refuse it, each with its own 
   const open = await reason({});
   const meaning = (words) => ['SQ', [{ '00080100': ['SH', 'R-1'], '00080104': ['LO', words] }]];
   const cases = {
-    'tag-modality': [{ '00080060': ['CS', 'CT'] }, { '00080060': ['CS', 'US'] }, { '00080060': ['CS', 'MG'] }, { '00080060': ['CS', 'XA'] }],
+    'tag-modality': [
+      { '00080060': ['CS', 'CT'] },
+      { '00080060': ['CS', 'US'] },
+      { '00080060': ['CS', 'MG'] },
+      { '00080060': ['CS', 'XA'] },
+    ],
     'tag-processing': [{ '00080068': ['CS', 'FOR PROCESSING'] }],
-    'tag-body-part': [{ '00180015': ['CS', 'HAND'] }, { '00180015': ['CS', 'abdomen '] }, { '00180015': ['CS', 'T-SPINE'] }, { '00180015': ['CS', 'LOWER_LEG'] }],
-    'tag-view': [{ '00185101': ['CS', 'LL'] }, { '00185101': ['CS', 'LATERAL'] }, { '00185101': ['CS', 'RLD'] }, { '00185101': ['CS', 'LPO'] },
-      { '00540220': meaning('left lateral') }, { '00200020': ['CS', 'A\\F'] }],
+    'tag-body-part': [
+      { '00180015': ['CS', 'HAND'] },
+      { '00180015': ['CS', 'abdomen '] },
+      { '00180015': ['CS', 'T-SPINE'] },
+      { '00180015': ['CS', 'LOWER_LEG'] },
+    ],
+    'tag-view': [
+      { '00185101': ['CS', 'LL'] },
+      { '00185101': ['CS', 'LATERAL'] },
+      { '00185101': ['CS', 'RLD'] },
+      { '00185101': ['CS', 'LPO'] },
+      { '00540220': meaning('left lateral') },
+      { '00200020': ['CS', 'A\\F'] },
+    ],
   };
-  for (const [code, all] of Object.entries(cases)) for (const tags of all) assert.equal(await reason(tags), code, JSON.stringify(tags));
-  const harmless = [{ '00080060': ['CS', 'DX'] }, { '00080060': ['CS', 'OT'] }, { '00080068': ['CS', 'FOR PRESENTATION'] }, { '00180015': ['CS', 'CHEST'] },
-    { '00180015': ['CS', 'TORAX'] }, { '00180015': ['CS', ''] }, { '00185101': ['CS', 'AP'] }, { '00185101': ['CS', 'PA'] },
-    { '00540220': meaning('postero-anterior') }, { '00200020': ['CS', 'L\\F'] }];
+  for (const [code, all] of Object.entries(cases))
+    for (const tags of all) assert.equal(await reason(tags), code, JSON.stringify(tags));
+  const harmless = [
+    { '00080060': ['CS', 'DX'] },
+    { '00080060': ['CS', 'OT'] },
+    { '00080068': ['CS', 'FOR PRESENTATION'] },
+    { '00180015': ['CS', 'CHEST'] },
+    { '00180015': ['CS', 'TORAX'] },
+    { '00180015': ['CS', ''] },
+    { '00185101': ['CS', 'AP'] },
+    { '00185101': ['CS', 'PA'] },
+    { '00540220': meaning('postero-anterior') },
+    { '00200020': ['CS', 'L\\F'] },
+  ];
   for (const tags of harmless) assert.equal(await reason(tags), open, JSON.stringify(tags));
 });
 
@@ -47,29 +73,57 @@ test('a film that its tags refuse has a sentence, no score and bits of its own',
 
 test('a classifier from elsewhere, which may be made for hands, is not kept from them', async () => {
   const weights = join(folder, 'elsewhere.gguf');
-  execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), weights, '--labels', 'a,b,c'], { stdio: 'pipe' });
-  const other = await createEngine({ wasm: readFileSync(join(root, 'build/pleura.wasm')), weights: readFileSync(weights) });
+  execFileSync(
+    process.execPath,
+    [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), weights, '--labels', 'a,b,c'],
+    { stdio: 'pipe' },
+  );
+  const other = await createEngine({
+    wasm: readFileSync(join(root, 'build/pleura.wasm')),
+    weights: readFileSync(weights),
+  });
   const { film: samples } = await readDicom(film({ '00180015': ['CS', 'HAND'] }));
   assert.equal(samples.told, 'tag-body-part');
   assert.equal(other.diagnose(samples).gate.accepted, true);
 });
 
 const NO_PIXELS = { '00280010': null, '00280011': null, '00280002': null, '7fe00010': null };
-const bare = (sop, syntax) => dicomFile({ width: 0, height: 0, bits: 8, tags: { ...NO_PIXELS, '00080016': ['UI', sop] }, syntax });
+const bare = (sop, syntax) =>
+  dicomFile({ width: 0, height: 0, bits: 8, tags: { ...NO_PIXELS, '00080016': ['UI', sop] }, syntax });
 
 test('what is no film is named', async () => {
   const storage = '1.2.840.10008.5.1.4.1.1';
-  const named = [[`${storage}.104.1`, /a document/], [`${storage}.88.33`, /structured report/], [`${storage}.11.1`, /presentation state/],
-    [`${storage}.77.1.2.1.1`, /video/], [`${storage}.9.1.1`, /waveform/], [`${storage}.66.4`, /segmentation/], [`${storage}.481.5`, /radiotherapy/], ['1.2.3', /no picture/]];
-  for (const [sop, words] of named) await assert.rejects(readDicom(bare(sop)), { code: 'dicom-not-a-film', message: words });
+  const named = [
+    [`${storage}.104.1`, /a document/],
+    [`${storage}.88.33`, /structured report/],
+    [`${storage}.11.1`, /presentation state/],
+    [`${storage}.77.1.2.1.1`, /video/],
+    [`${storage}.9.1.1`, /waveform/],
+    [`${storage}.66.4`, /segmentation/],
+    [`${storage}.481.5`, /radiotherapy/],
+    ['1.2.3', /no picture/],
+  ];
+  for (const [sop, words] of named)
+    await assert.rejects(readDicom(bare(sop)), { code: 'dicom-not-a-film', message: words });
 });
 
 test('what is not supported is named, a transfer syntax by UID and name', async () => {
-  const coded = (syntax, more = {}) => dicomFile({ width: 64, height: 64, bits: 8, syntax, pixelElement: encapsulated([Buffer.alloc(64)]), ...more });
-  await assert.rejects(readDicom(coded('1.2.840.10008.1.2.4.102')), { code: 'dicom-unsupported', message: /1\.2\.840\.10008\.1\.2\.4\.102 \(MPEG-4 AVC/ });
+  const coded = (syntax, more = {}) =>
+    dicomFile({ width: 64, height: 64, bits: 8, syntax, pixelElement: encapsulated([Buffer.alloc(64)]), ...more });
+  await assert.rejects(readDicom(coded('1.2.840.10008.1.2.4.102')), {
+    code: 'dicom-unsupported',
+    message: /1\.2\.840\.10008\.1\.2\.4\.102 \(MPEG-4 AVC/,
+  });
   await assert.rejects(readDicom(coded('1.2.840.10008.1.2.4.110')), { message: /JPEG XL Lossless/ });
-  await assert.rejects(readDicom(coded('1.2.840.113619.5.2')), { message: /1\.2\.840\.113619\.5\.2 \(a private or unknown one\)/ });
-  const wide = dicomFile({ width: 64, height: 64, pixels: new Uint16Array(64 * 64), tags: { '00280100': ['US', 32], '00280101': ['US', 32], '00280102': ['US', 31] } });
+  await assert.rejects(readDicom(coded('1.2.840.113619.5.2')), {
+    message: /1\.2\.840\.113619\.5\.2 \(a private or unknown one\)/,
+  });
+  const wide = dicomFile({
+    width: 64,
+    height: 64,
+    pixels: new Uint16Array(64 * 64),
+    tags: { '00280100': ['US', 32], '00280101': ['US', 32], '00280102': ['US', 31] },
+  });
   await assert.rejects(readDicom(wide), { code: 'dicom-unsupported', message: /pixels of 32 bits/ });
   const strange = film({ '00280004': ['CS', '\x1b[31mHSV'] });
   await assert.rejects(readDicom(strange), { code: 'dicom-unsupported', message: /^[\x20-\x7e]+$/ });
@@ -79,7 +133,12 @@ test('what is not supported is named, a transfer syntax by UID and name', async 
 
 test('DICOM is told by its content: with and without preamble, in each byte order, and nothing else', async () => {
   const files = [film(), film({}, { preamble: false })];
-  for (const opening of [[0xff, 0xd8, 0xff, 0xe0], [0x49, 0x49, 0x2a, 0], [0x42, 0x4d]]) { // a preamble may be another format's beginning
+  for (const opening of [
+    [0xff, 0xd8, 0xff, 0xe0],
+    [0x49, 0x49, 0x2a, 0],
+    [0x42, 0x4d],
+  ]) {
+    // a preamble may be another format's beginning
     const dual = film();
     dual.set(opening);
     files.push(dual);
@@ -97,31 +156,66 @@ test('DICOM is told by its content: with and without preamble, in each byte orde
     assert.ok(isDicom(file), `file ${i}`);
     assert.equal(engine.diagnose((await readDicom(file)).film).bits, bits, `file ${i}`);
   }
-  const others = ['tests/fixtures/grey.jpg', 'tests/fixtures/grey16.png', 'model/pleura.gguf', 'README.md', 'build/pleura.wasm', 'package.json'];
+  const others = [
+    'tests/fixtures/grey.jpg',
+    'tests/fixtures/grey16.png',
+    'model/pleura.gguf',
+    'README.md',
+    'build/pleura.wasm',
+    'package.json',
+  ];
   for (const name of others) assert.ok(!isDicom(readFileSync(join(root, name))), name);
   for (let size = 0; size < 132; size++) isDicom(new Uint8Array(size));
 });
 
 /** @param {string[]} args */
 function pleura(args) {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args], { encoding: 'utf8' });
-  return { records: stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line)), stdout, stderr, status };
+  const { stdout, stderr, status } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args], {
+    encoding: 'utf8',
+  });
+  return {
+    records: stdout
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+    stdout,
+    stderr,
+    status,
+  };
 }
 
-const PATIENT = { '00100010': ['PN', 'Doe^Jane'], '00100020': ['LO', 'ID-4711'], '00100030': ['DA', '19700101'], '00080080': ['LO', 'St. Elsewhere'],
-  '00080020': ['DA', '20200101'], '00080030': ['TM', '1200'], '00080050': ['SH', 'ACC'], '00200010': ['SH', '1'], '00200011': ['IS', '1'], '00200013': ['IS', '1'] };
+const PATIENT = {
+  '00100010': ['PN', 'Doe^Jane'],
+  '00100020': ['LO', 'ID-4711'],
+  '00100030': ['DA', '19700101'],
+  '00080080': ['LO', 'St. Elsewhere'],
+  '00080020': ['DA', '20200101'],
+  '00080030': ['TM', '1200'],
+  '00080050': ['SH', 'ACC'],
+  '00200010': ['SH', '1'],
+  '00200011': ['IS', '1'],
+  '00200013': ['IS', '1'],
+};
 
 test('of a disc the films are read, whatever their names; its index is passed over, and named where it is asked for', () => {
   const disc = join(folder, 'disc');
   mkdirSync(join(disc, 'IMAGES'), { recursive: true });
   writeFileSync(join(disc, 'IMAGES/IM000001'), film(PATIENT));
-  execFileSync('dcmmkdir', ['-Pgp', '+I', '+id', disc, '+D', join(disc, 'DICOMDIR'), 'IMAGES/IM000001'], { stdio: 'pipe' });
+  execFileSync('dcmmkdir', ['-Pgp', '+I', '+id', disc, '+D', join(disc, 'DICOMDIR'), 'IMAGES/IM000001'], {
+    stdio: 'pipe',
+  });
   copyFileSync(join(disc, 'IMAGES/IM000001'), join(disc, 'IMAGES/1.2.840.113619.2'));
   writeFileSync(join(disc, 'README'), 'Put this disc into your drive.\n');
   writeFileSync(join(disc, 'AUTORUN.INF'), '[autorun]\n');
   const { records, status } = pleura([disc]);
-  assert.deepEqual(records.map(({ file, status: is, decoder }) => [file.slice(disc.length), is, decoder]),
-    [['/IMAGES/1.2.840.113619.2', 'ok', 'dicom'], ['/IMAGES/IM000001', 'ok', 'dicom']]);
+  assert.deepEqual(
+    records.map(({ file, status: is, decoder }) => [file.slice(disc.length), is, decoder]),
+    [
+      ['/IMAGES/1.2.840.113619.2', 'ok', 'dicom'],
+      ['/IMAGES/IM000001', 'ok', 'dicom'],
+    ],
+  );
   assert.equal(status, 0);
   const index = pleura([join(disc, 'DICOMDIR')]);
   assert.deepEqual([index.status, index.records[0].code], [1, 'dicom-index']);
@@ -129,16 +223,24 @@ test('of a disc the films are read, whatever their names; its index is passed ov
 });
 
 test('no tag of the patient gets into records, messages or what the engine is given', async () => {
-  const paths = [film(PATIENT), film({ ...PATIENT, '00185101': ['CS', 'LL'] }), film(PATIENT).subarray(0, 2000), film({ ...PATIENT, '00280004': ['CS', 'HSV'] })]
-    .map((bytes, i) => {
-      writeFileSync(join(folder, `${i}.dcm`), bytes);
-      return join(folder, `${i}.dcm`);
-    });
+  const paths = [
+    film(PATIENT),
+    film({ ...PATIENT, '00185101': ['CS', 'LL'] }),
+    film(PATIENT).subarray(0, 2000),
+    film({ ...PATIENT, '00280004': ['CS', 'HSV'] }),
+  ].map((bytes, i) => {
+    writeFileSync(join(folder, `${i}.dcm`), bytes);
+    return join(folder, `${i}.dcm`);
+  });
   const { stdout, stderr, records } = pleura(paths);
-  assert.deepEqual(records.map(({ status, code }) => code ?? status), ['ok', 'ok', 'dicom-damaged', 'dicom-unsupported']);
+  assert.deepEqual(
+    records.map(({ status, code }) => code ?? status),
+    ['ok', 'ok', 'dicom-damaged', 'dicom-unsupported'],
+  );
   assert.deepEqual(records[0].dicom, { syntax: '1.2.840.10008.1.2.1', voi: 'none', frames: 1 });
   const { film: samples, dicom } = await readDicom(film(PATIENT));
-  for (const text of [stdout, stderr, JSON.stringify({ ...samples, dicom, pixels: null, table: null })]) assert.doesNotMatch(text, /Doe|Jane|4711|1970|Elsewhere|2020/);
+  for (const text of [stdout, stderr, JSON.stringify({ ...samples, dicom, pixels: null, table: null })])
+    assert.doesNotMatch(text, /Doe|Jane|4711|1970|Elsewhere|2020/);
 });
 
 test('tags are listed on request, in the characters of their set', () => {
@@ -146,24 +248,38 @@ test('tags are listed on request, in the characters of their set', () => {
   assert.equal(value(film(PATIENT), 'Patient’s name'), 'Doe Jane');
   assert.equal(value(film(PATIENT), 'Patient ID'), 'ID-4711');
   assert.equal(value(film(), 'Patient ID'), undefined);
-  const named = (set, bytes) => value(film({ '00080005': ['CS', set], '00100010': ['PN', Uint8Array.from(bytes)] }), 'Patient’s name');
+  const named = (set, bytes) =>
+    value(film({ '00080005': ['CS', set], '00100010': ['PN', Uint8Array.from(bytes)] }), 'Patient’s name');
   assert.equal(named('ISO_IR 192', Buffer.from('Müller^Zoë')), 'Müller Zoë');
   assert.equal(named('ISO_IR 100', Buffer.from('Müller', 'latin1')), 'Müller');
   assert.equal(named('ISO_IR 144', [0xbb, 0xee, 0xda]), 'Люк');
-  assert.equal(named('\\ISO 2022 IR 87', [...Buffer.from('Yamada='), 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x42]), 'Yamada=山田');
-  for (const set of ['nonsense', '__proto__', 'constructor']) assert.equal(named(set, Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
+  assert.equal(
+    named('\\ISO 2022 IR 87', [...Buffer.from('Yamada='), 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x42]),
+    'Yamada=山田',
+  );
+  for (const set of ['nonsense', '__proto__', 'constructor'])
+    assert.equal(named(set, Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
 });
 
 test('of a file that is cut short within a tag those before it are listed', () => {
-  const whole = film(PATIENT), at = whole.indexOf('ID-4711');
+  const whole = film(PATIENT),
+    at = whole.indexOf('ID-4711');
   const cut = listTags(whole.subarray(0, at + 3));
-  assert.deepEqual(cut, listTags(whole).filter(({ name }) => cut.some((tag) => tag.name === name)));
+  assert.deepEqual(
+    cut,
+    listTags(whole).filter(({ name }) => cut.some((tag) => tag.name === name)),
+  );
   assert.ok(cut.some(({ value }) => value === 'Doe Jane') && !cut.some(({ name }) => name === 'Patient ID'));
-  assert.equal(hashPatient(whole.subarray(0, at + 3), (bytes) => String(bytes)), null);
+  assert.equal(
+    hashPatient(whole.subarray(0, at + 3), (bytes) => String(bytes)),
+    null,
+  );
 });
 
 test('a sequence with a picture of its own, as icons have, is not taken for the film', async () => {
   const icon = ['SQ', [{ '00280010': ['US', 4], '00280011': ['US', 4], '7fe00010': ['OW', new Uint8Array(16)] }]];
-  const { film: { pixels } } = await readDicom(film({ '00880200': icon }));
+  const {
+    film: { pixels },
+  } = await readDicom(film({ '00880200': icon }));
   assert.deepEqual(Uint8Array.from(pixels), plain.pixels);
 });

@@ -20,14 +20,17 @@ const tiny = await read('tests/fixtures/tiny.gguf');
 const film = await read('tests/fixtures/grey.jpg');
 
 test('the vector kernels equal the plain ones bit for bit inside wasm', async () => {
-  const { instance } = await WebAssembly.instantiate(await read('build/test_kernels.wasm'),
-    { env: { emscripten_notify_memory_growth() {} } });
+  const { instance } = await WebAssembly.instantiate(await read('build/test_kernels.wasm'), {
+    env: { emscripten_notify_memory_growth() {} },
+  });
   instance.exports._initialize?.();
   assert.equal(instance.exports.test_kernels(0), 0);
 });
 
 test('plain and vector kernels give the same diagnosis to the last bit', async () => {
-  const [vector, plain] = await Promise.all([false, true].map((reference) => createEngine({ wasm, weights, reference })));
+  const [vector, plain] = await Promise.all(
+    [false, true].map((reference) => createEngine({ wasm, weights, reference })),
+  );
   assert.deepEqual(vector.phantom(), plain.phantom());
   assert.deepEqual(vector.diagnose(film), plain.diagnose(film));
 });
@@ -36,14 +39,24 @@ test('plain and vector kernels give the same diagnosis to the last bit', async (
 function manyFiles() {
   const folders = readdirSync(join(data, 'images')).map((source) => join(data, 'images', source));
   folders.push(join(data, 'ood'), join(root, 'tests/fixtures'));
-  const names = (folder) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
-  return folders.flatMap((folder) => names(folder).sort().slice(0, 6).map((name) => join(folder, name)));
+  const names = (folder) =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name);
+  return folders.flatMap((folder) =>
+    names(folder)
+      .sort()
+      .slice(0, 6)
+      .map((name) => join(folder, name)),
+  );
 }
 
 test('the native engine gives the same bits, verdicts and refusals as wasm', async (t) => {
   if (missing(t)) return;
   const files = manyFiles();
-  const native = execFileSync(join(root, 'build/clang/bits/bits'), [join(root, 'model/pleura.gguf'), ...files], { encoding: 'utf8' });
+  const native = execFileSync(join(root, 'build/clang/bits/bits'), [join(root, 'model/pleura.gguf'), ...files], {
+    encoding: 'utf8',
+  });
   const engine = await createEngine({ wasm, weights });
   const lines = [engine.phantom().bits];
   for (const file of files) {
@@ -54,10 +67,16 @@ test('the native engine gives the same bits, verdicts and refusals as wasm', asy
     }
   }
   assert.ok(lines.length > 50);
-  assert.deepEqual(native.trim().split('\n').map((line) => {
-    const [code, , bits] = line.split(' ');
-    return code === 'ok' ? bits : code;
-  }), lines);
+  assert.deepEqual(
+    native
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [code, , bits] = line.split(' ');
+        return code === 'ok' ? bits : code;
+      }),
+    lines,
+  );
 });
 
 test('the bits do not depend on what was diagnosed before', async () => {
@@ -70,7 +89,10 @@ test('the bits do not depend on what was diagnosed before', async () => {
 
 test('a compiled module serves several engines that do not share anything', async () => {
   const module = await WebAssembly.compile(wasm);
-  const [a, b] = await Promise.all([createEngine({ wasm: module, weights }), createEngine({ wasm: module, weights: tiny })]);
+  const [a, b] = await Promise.all([
+    createEngine({ wasm: module, weights }),
+    createEngine({ wasm: module, weights: tiny }),
+  ]);
   assert.notEqual(a.phantom().bits, b.phantom().bits);
   assert.equal(b.model.name, 'tiny');
 });
@@ -93,17 +115,30 @@ test('a diagnosis is a plain object with everything that the shells show', async
 });
 
 test('a kept diagnosis is judged again at another prevalence as its film would be, and bad shares change nothing', async () => {
-  const engine = await createEngine({ wasm, weights: tiny }), shares = { covid: 0.9, pneumonia: 0.05, normal: 0.05 };
-  const own = engine.diagnose(film), phantom = engine.phantom();
+  const engine = await createEngine({ wasm, weights: tiny }),
+    shares = { covid: 0.9, pneumonia: 0.05, normal: 0.05 };
+  const own = engine.diagnose(film),
+    phantom = engine.phantom();
   assert.deepEqual([own.prevalence, Object.keys(engine.model.prior)], [null, engine.model.labels]);
   engine.setPrevalence(shares);
   const { verdict, probability, prevalence, ...rest } = engine.diagnose(film);
   assert.deepEqual([verdict, prevalence], ['covid', shares]);
-  assert.deepEqual({ ...own, verdict, probability, prevalence }, { verdict, probability, prevalence, ...rest }, 'bits, heatmap and the rest stay');
+  assert.deepEqual(
+    { ...own, verdict, probability, prevalence },
+    { verdict, probability, prevalence, ...rest },
+    'bits, heatmap and the rest stay',
+  );
   assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
   assert.equal(engine.judge({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
-  for (const logits of [own.logits.slice(1), [...own.logits, 0], []]) assert.throws(() => engine.judge({ ...own, logits }), TypeError);
-  for (const bad of [{ ...shares, covid: 0.8 }, { covid: 1 }, { ...shares, covid: -0.9 }, { covid: NaN, pneumonia: 0.5, normal: 0.5 }, {}]) {
+  for (const logits of [own.logits.slice(1), [...own.logits, 0], []])
+    assert.throws(() => engine.judge({ ...own, logits }), TypeError);
+  for (const bad of [
+    { ...shares, covid: 0.8 },
+    { covid: 1 },
+    { ...shares, covid: -0.9 },
+    { covid: NaN, pneumonia: 0.5, normal: 0.5 },
+    {},
+  ]) {
     assert.throws(() => engine.setPrevalence(bad), { code: 'prevalence' });
     assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
   }
@@ -120,12 +155,15 @@ test('a kept diagnosis is judged again at another prevalence as its film would b
 test('the view is the film last diagnosed, scaled and never enlarged', async () => {
   const engine = await createEngine({ wasm, weights });
   engine.diagnose(film); // 96 x 80
-  const whole = engine.film(1000), half = engine.film(48);
+  const whole = engine.film(1000),
+    half = engine.film(48);
   assert.deepEqual([whole.width, whole.height, half.width, half.height], [96, 80, 48, 40]);
   assert.ok(whole.data[0] < 10 && whole.data.at(-1) > 245);
   const { data, width, height, low, high } = engine.greys(1000);
   assert.deepEqual([width, height, data.length], [96, 80, 96 * 80]);
-  whole.data.forEach((grey, i) => assert.ok(Math.abs(Math.min(255, Math.max(0, (255 * (data[i] - low)) / (high - low))) - grey) < 1, `pixel ${i}`));
+  whole.data.forEach((grey, i) =>
+    assert.ok(Math.abs(Math.min(255, Math.max(0, (255 * (data[i] - low)) / (high - low))) - grey) < 1, `pixel ${i}`),
+  );
   engine.phantom();
   assert.equal(whole.data.length, 96 * 80, 'a view is a copy');
 });
@@ -140,8 +178,11 @@ test('every failure is a PleuraError with code and sentence, and the engine goes
     'image-damaged': film.subarray(0, film.length - 40),
   };
   for (const [code, bytes] of Object.entries(cases)) {
-    assert.throws(() => engine.diagnose(bytes), (error) =>
-      error instanceof PleuraError && error.code === code && /\.$/.test(error.message) && error.message.length > 30);
+    assert.throws(
+      () => engine.diagnose(bytes),
+      (error) =>
+        error instanceof PleuraError && error.code === code && /\.$/.test(error.message) && error.message.length > 30,
+    );
   }
   assert.throws(() => engine.diagnose({ rgba: new Uint8Array(4), width: 1, height: 1 }), { code: 'image-too-small' });
   assert.throws(() => engine.diagnose({ rgba: new Uint8Array(4), width: 9, height: 9 }), TypeError);
@@ -153,7 +194,11 @@ test('every failure is a PleuraError with code and sentence, and the engine goes
 });
 
 test('weights that are not right are refused by name', async () => {
-  const code = (bytes) => createEngine({ wasm, weights: bytes }).then(() => null, (error) => error.code);
+  const code = (bytes) =>
+    createEngine({ wasm, weights: bytes }).then(
+      () => null,
+      (error) => error.code,
+    );
   assert.equal(await code(film), 'not-a-model');
   assert.equal(await code(weights.subarray(0, weights.length - 1)), 'model-damaged');
   assert.equal(await code(weights.subarray(0, 1000)), 'model-damaged');
@@ -164,16 +209,31 @@ test('weights that are not right are refused by name', async () => {
 
 test('a network that would run for hours is refused', async () => {
   const { values, tensors } = readGguf(tiny);
-  const code = (/** @type {string[]} */ ...graph) => createEngine({ wasm, weights: writeGguf({ values: new Map(values).set('pleura.diagnosis.graph', textValues(graph)), tensors }) })
-    .then(() => 'taken', (error) => error.code);
-  assert.equal(await code('image = input h=4096 w=4096 c=4', 'wide = maxpool image k=64', 'wider = maxpool image k=64'), 'model-unsupported');
-  assert.equal(await code('image = input h=19 w=19 c=4', 'wide = maxpool image k=4', 'wider = maxpool image k=4'), 'model-damaged', 'without logits');
+  const code = (/** @type {string[]} */ ...graph) =>
+    createEngine({
+      wasm,
+      weights: writeGguf({ values: new Map(values).set('pleura.diagnosis.graph', textValues(graph)), tensors }),
+    }).then(
+      () => 'taken',
+      (error) => error.code,
+    );
+  assert.equal(
+    await code('image = input h=4096 w=4096 c=4', 'wide = maxpool image k=64', 'wider = maxpool image k=64'),
+    'model-unsupported',
+  );
+  assert.equal(
+    await code('image = input h=19 w=19 c=4', 'wide = maxpool image k=4', 'wider = maxpool image k=4'),
+    'model-damaged',
+    'without logits',
+  );
 });
 
 test('weights whose numbers were altered fail the self-test', async () => {
   const altered = weights.slice();
   altered[(altered.length >> 1) | 1] ^= 0x04; // the exponent of one weight
-  await assert.rejects(createEngine({ wasm, weights: altered }), (error) => ['self-test', 'model-damaged'].includes(error.code));
+  await assert.rejects(createEngine({ wasm, weights: altered }), (error) =>
+    ['self-test', 'model-damaged'].includes(error.code),
+  );
 });
 
 test('a damaged engine is told from a missing feature by one sentence', async () => {
@@ -181,8 +241,9 @@ test('a damaged engine is told from a missing feature by one sentence', async ()
 });
 
 test('memory stays flat over many films, and after a large one', async () => {
-  const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(wasm),
-    { env: { emscripten_notify_memory_growth() {} } });
+  const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(wasm), {
+    env: { emscripten_notify_memory_growth() {} },
+  });
   exports._initialize();
   const give = (bytes) => {
     const at = exports.input(bytes.length); // may grow the memory, which detaches its buffer

@@ -12,16 +12,22 @@ import { cli, film, folder, lines, root, tiny } from '../cli/command.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 import { png } from '../image/png.mjs';
 
-const FILMS = 2000, EARLY = 400;
+const FILMS = 2000,
+  EARLY = 400;
 
 test('2,000 films, some of them broken, leave the memory as 400 do', async () => {
   mkdirSync(join(folder, 'films'));
   for (let i = 0; i < 10; i++) writeFileSync(join(folder, `films/${i}.png`), i === 3 ? 'A letter.' : film(200, i));
   writeFileSync(join(folder, 'list'), Array.from({ length: FILMS }, (_, i) => `films/${i % 10}.png\n`).join(''));
-  const run = spawn(process.execPath, [cli, '--model', tiny, '--jobs', '2', '--files', 'list'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  const run = spawn(process.execPath, [cli, '--model', tiny, '--jobs', '2', '--files', 'list'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const ended = once(run, 'exit');
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1] ?? 0); // none when it has just ended
-  let seen = 0, early = 0, late = 0;
+  let seen = 0,
+    early = 0,
+    late = 0;
   for await (const _ of createInterface({ input: run.stdout })) {
     seen++;
     if (seen === EARLY) early = resident();
@@ -39,16 +45,28 @@ function limited(wasm, pages) {
   const at = wasm.indexOf(Buffer.from([5, 7, 1, 1])); // section 5, one memory with a limit; least and most in LEB128
   assert.deepEqual([...wasm.subarray(at + 6, at + 9)], [0x80, 0x80, 2], '2 GB');
   const bytes = Buffer.from(wasm);
-  bytes.set([pages & 127 | 128, pages >> 7 & 127 | 128, pages >> 14], at + 6);
+  bytes.set([(pages & 127) | 128, ((pages >> 7) & 127) | 128, pages >> 14], at + 6);
   return bytes;
 }
 
 test('whatever the room, a film has its own bits or is refused for want of memory, and the next is answered', async () => {
-  const wasm = readFileSync(join(root, 'build/pleura.wasm')), weights = readFileSync(tiny), engine = await createEngine({ wasm, weights });
-  const small = film(64), large = 1000, noise = (x, y) => (x * 40503 + y * 977 >> 4) & 255;
-  const films = [png({ width: large, height: large }, (x, y) => [noise(x, y)]), png({ width: large, height: large, depth: 16, type: 2 }, (x, y) => [noise(x, y), 9, x]),
-    jpeg.encode({ width: large, height: large, data: Buffer.from({ length: 4 * large * large }, (_, i) => noise(i % large, i)) }, 90).data, small];
-  const right = films.map((bytes) => engine.diagnose(bytes).bits), seen = new Set();
+  const wasm = readFileSync(join(root, 'build/pleura.wasm')),
+    weights = readFileSync(tiny),
+    engine = await createEngine({ wasm, weights });
+  const small = film(64),
+    large = 1000,
+    noise = (x, y) => ((x * 40503 + y * 977) >> 4) & 255;
+  const films = [
+    png({ width: large, height: large }, (x, y) => [noise(x, y)]),
+    png({ width: large, height: large, depth: 16, type: 2 }, (x, y) => [noise(x, y), 9, x]),
+    jpeg.encode(
+      { width: large, height: large, data: Buffer.from({ length: 4 * large * large }, (_, i) => noise(i % large, i)) },
+      90,
+    ).data,
+    small,
+  ];
+  const right = films.map((bytes) => engine.diagnose(bytes).bits),
+    seen = new Set();
   for (let pages = LEAST, finished = false; !finished; pages += 24) {
     const narrow = await createEngine({ wasm: limited(wasm, pages), weights });
     const answers = films.map((bytes) => {
@@ -58,7 +76,9 @@ test('whatever the room, a film has its own bits or is refused for want of memor
         return error.code;
       }
     });
-    answers.forEach((answer, place) => assert.ok(answer === right[place] || answer === 'out-of-memory', `${pages} pages, film ${place}: ${answer}`));
+    answers.forEach((answer, place) =>
+      assert.ok(answer === right[place] || answer === 'out-of-memory', `${pages} pages, film ${place}: ${answer}`),
+    );
     assert.equal(answers.at(-1), right.at(-1), `${pages} pages: the small film after the large`);
     for (const answer of answers) seen.add(answer);
     finished = answers.every((answer, place) => answer === right[place]);
@@ -67,18 +87,25 @@ test('whatever the room, a film has its own bits or is refused for want of memor
 });
 
 test('an engine with no page to spare answers two hundred times what it answered first', async () => {
-  const wasm = readFileSync(join(root, 'build/pleura.wasm')), weights = readFileSync(tiny), side = 300;
-  const whole = film(side), cut = whole.subarray(0, whole.length - 20), rgba = new Uint8Array(4 * side * side).fill(90);
+  const wasm = readFileSync(join(root, 'build/pleura.wasm')),
+    weights = readFileSync(tiny),
+    side = 300;
+  const whole = film(side),
+    cut = whole.subarray(0, whole.length - 20),
+    rgba = new Uint8Array(4 * side * side).fill(90);
   const photo = jpeg.encode({ width: side, height: side, data: rgba }, 90).data;
   /** Everything that takes memory. @param {any} engine */
-  const use = (engine) => [whole, cut, photo, photo.subarray(0, 300), { rgba, width: side, height: side }].map((given) => {
-    try {
-      const { bits } = engine.diagnose(given);
-      return [bits, engine.film(side).data.length, engine.greys(side).data.length];
-    } catch (error) {
-      return error.code;
-    }
-  }).concat(engine.decodeJpeg(photo).width);
+  const use = (engine) =>
+    [whole, cut, photo, photo.subarray(0, 300), { rgba, width: side, height: side }]
+      .map((given) => {
+        try {
+          const { bits } = engine.diagnose(given);
+          return [bits, engine.film(side).data.length, engine.greys(side).data.length];
+        } catch (error) {
+          return error.code;
+        }
+      })
+      .concat(engine.decodeJpeg(photo).width);
   const right = use(await createEngine({ wasm, weights }));
   for (let pages = LEAST; ; pages++) {
     const narrow = await createEngine({ wasm: limited(wasm, pages), weights });
@@ -95,7 +122,10 @@ test('an engine with no page to spare answers two hundred times what it answered
 /** A DICOM film with so many empty elements that they fill the heap of a thread. */
 function crowded() {
   const plain = dicomFile({ width: 128, height: 128, pixels: Uint8Array.from({ length: 128 * 128 }, (_, i) => i) });
-  const count = 1_500_000, group = 60_000, many = Buffer.alloc(8 * count), at = plain.indexOf(Buffer.from([0x20, 0, 0x0d, 0]));
+  const count = 1_500_000,
+    group = 60_000,
+    many = Buffer.alloc(8 * count),
+    at = plain.indexOf(Buffer.from([0x20, 0, 0x0d, 0]));
   for (let i = 0; i < count; i++) {
     many.writeUInt16LE(0x11 + 2 * Math.floor(i / group), 8 * i);
     many.writeUInt16LE(0x10 + (i % group), 8 * i + 2);
@@ -106,10 +136,26 @@ function crowded() {
 
 test('a film for which engine or thread has no room is named, and the others are read', () => {
   mkdirSync(join(folder, 'narrow'));
-  const films = { 'a.png': film(200), 'b.png': png({ width: 4000, height: 4000 }, () => [7]), 'c.png': film(200), 'd.dcm': crowded(), 'e.png': film(200), 'f.png': film(200) };
+  const films = {
+    'a.png': film(200),
+    'b.png': png({ width: 4000, height: 4000 }, () => [7]),
+    'c.png': film(200),
+    'd.dcm': crowded(),
+    'e.png': film(200),
+    'f.png': film(200),
+  };
   for (const [name, bytes] of Object.entries(films)) writeFileSync(join(folder, 'narrow', name), bytes);
-  const { status, stdout } = spawnSync(process.execPath, ['--wasm-max-mem-pages=640', '--max-old-space-size=100', cli, '--model', tiny, '--json', 'narrow'], { encoding: 'utf8', cwd: folder });
-  assert.deepEqual(lines(stdout).map(({ file, code, status }) => [file, code ?? status]),
-    Object.keys(films).map((name) => [`narrow/${name}`, { 'b.png': 'out-of-memory', 'd.dcm': 'engine-stopped' }[name] ?? 'ok']));
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--wasm-max-mem-pages=640', '--max-old-space-size=100', cli, '--model', tiny, '--json', 'narrow'],
+    { encoding: 'utf8', cwd: folder },
+  );
+  assert.deepEqual(
+    lines(stdout).map(({ file, code, status }) => [file, code ?? status]),
+    Object.keys(films).map((name) => [
+      `narrow/${name}`,
+      { 'b.png': 'out-of-memory', 'd.dcm': 'engine-stopped' }[name] ?? 'ok',
+    ]),
+  );
   assert.equal(status, 1);
 });

@@ -71,10 +71,12 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK && r.gate == PLEURA_COLOUR);
     assert(strcmp(pleura_gate_code(r.gate), "colour") == 0 && strlen(pleura_gate_text(r.gate)) > 20);
     assert(pleura_diagnose_rgba(e, &r, rgba, 1, 1) == PLEURA_IMAGE_TOO_SMALL);
-    assert(pleura_view(e, grey, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_view(e, grey, 0, 1) == PLEURA_IMAGE_TOO_LARGE);
+    assert(pleura_view(e, grey, 101, 1) == PLEURA_IMAGE_TOO_LARGE &&
+           pleura_view(e, grey, 0, 1) == PLEURA_IMAGE_TOO_LARGE);
     assert(pleura_view(e, grey, 4, 4) == PLEURA_OK);
     uint16_t greys[16], range[2];
-    assert(pleura_greys(e, greys, range, 101, 1) == PLEURA_IMAGE_TOO_LARGE && pleura_greys(e, greys, range, 4, 4) == PLEURA_OK);
+    assert(pleura_greys(e, greys, range, 101, 1) == PLEURA_IMAGE_TOO_LARGE &&
+           pleura_greys(e, greys, range, 4, 4) == PLEURA_OK);
     for (int i = 0; i < 16; i++) {
         float v = range[1] > range[0] ? 255.f * ((float)greys[i] - range[0]) / (float)(range[1] - range[0]) : 0;
         float spread = v < 0 ? 0 : v > 255 ? 255 : v;
@@ -141,14 +143,16 @@ static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
 /* Shares that sum to 1 for three labels: the usual, the weights' own, one label alone, one missing. */
 static const float MIXTURES[][3] = {{0.05f, 0.1f, 0.85f}, {0.4f, 0.25f, 0.35f}, {0, 1, 0}, {0.5f, 0, 0.5f}};
 
-static void the_formula_is_that_of_double_precision(const pleura_result *r, const float *shares, const double *prior, double temperature)
+static void the_formula_is_that_of_double_precision(const pleura_result *r, const float *shares, const double *prior,
+                                                    double temperature)
 {
     double expected[3], sum = 0;
     for (int i = 0; i < 3; i++) sum += expected[i] = exp(r->logits[i] / temperature) * (double)shares[i] / prior[i];
     for (int i = 0; i < 3; i++) assert(fabs(r->probability[i] - expected[i] / sum) < 1e-6);
 }
 
-/* Judging a kept result again equals diagnosing its film again, bit for bit, and neither changes what the networks said. */
+/* Judging a kept result again equals diagnosing its film again, bit for bit, and neither changes what the networks
+ * said. */
 static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weights, size_t size)
 {
     pleura_engine *e;
@@ -194,15 +198,19 @@ static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weig
 
 static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights, size_t size)
 {
-    static const float bad[][3] = {{-0.1f, 0.5f, 0.6f}, {0, 0, 0}, {NAN, 0.5f, 0.5f}, {INFINITY, 0, 0}, {0.3f, 0.3f, 0.398f}, {0.34f, 0.34f, 0.322f}};
+    static const float bad[][3] = {{-0.1f, 0.5f, 0.6f},  {0, 0, 0},
+                                   {NAN, 0.5f, 0.5f},    {INFINITY, 0, 0},
+                                   {0.3f, 0.3f, 0.398f}, {0.34f, 0.34f, 0.322f}};
     pleura_engine *e;
     pleura_result r;
     float before[3];
     assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
     memcpy(before, r.probability, sizeof before);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(pleura_set_prevalence(e, bad[i], 3) == PLEURA_PREVALENCE);
-    assert(pleura_set_prevalence(e, MIXTURES[0], 2) == PLEURA_PREVALENCE && pleura_set_prevalence(e, MIXTURES[0], 4) == PLEURA_PREVALENCE);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert(pleura_set_prevalence(e, bad[i], 3) == PLEURA_PREVALENCE);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 2) == PLEURA_PREVALENCE &&
+           pleura_set_prevalence(e, MIXTURES[0], 4) == PLEURA_PREVALENCE);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && memcmp(before, r.probability, sizeof before) == 0);
     assert(pleura_set_prevalence(e, (const float[]){0.3335f, 0.3335f, 0.3335f}, 3) == PLEURA_OK); /* as people round */
     pleura_close(e);
@@ -218,7 +226,8 @@ static uint8_t *find_prior(uint8_t *weights)
 
 static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size)
 {
-    static const float bad[][3] = {{0, 0.5f, 0.5f}, {-0.5f, 0.75f, 0.75f}, {NAN, 0.5f, 0.5f}, {0.4f, 0.25f, 0.3f}, {1, 1, 1}};
+    static const float bad[][3] = {
+        {0, 0.5f, 0.5f}, {-0.5f, 0.75f, 0.75f}, {NAN, 0.5f, 0.5f}, {0.4f, 0.25f, 0.3f}, {1, 1, 1}};
     uint8_t *prior = find_prior(weights);
     float kept[3];
     pleura_engine *e;
@@ -232,13 +241,15 @@ static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size
     uint8_t *letter = prior - (4 + 4 + 8) - 1;
     *letter = 'R'; /* another key: these weights have no prior */
     assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
-    assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR && pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
+    assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR &&
+           pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
     *letter = 'r';
     pleura_close(e);
 }
 
-/* Values past the largest float: what is no number is neither a familiar film nor a certain answer, and has the same bits. */
+/* Values past the largest float: what is no number is neither a familiar film nor a certain answer, and has the same
+ * bits. */
 static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
 {
     static const char *const layers[] = {"stem", "bare", "block.a", "block.b", "block.s"};
@@ -292,7 +303,8 @@ static void lungs_are_found_without_specks(void)
     static int scratch[2 * SIDE * SIDE];
     for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -9;
     for (int y = 4; y < 8; y++)
-    for (int x = 2; x < 6; x++) logits[y * SIDE + x] = 9, logits[y * SIDE + x + 7] = y == 7 && x == 5 ? -9.0f : 9.0f;
+        for (int x = 2; x < 6; x++)
+            logits[y * SIDE + x] = 9, logits[y * SIDE + x + 7] = y == 7 && x == 5 ? -9.0f : 9.0f;
     logits[15 * SIDE + 15] = 9;
     lungs l = {.mask = mask, .side = SIDE};
     lungs_find(&l, logits, 1, scratch);
@@ -333,12 +345,14 @@ static void nothing_from_outside_reaches_the_lungs(void)
     static float logits[SIDE * SIDE], mask[SIDE * SIDE], crop[2][OUT * OUT], crop_mask[OUT * OUT];
     static int scratch[2 * SIDE * SIDE];
     static uint16_t pixels[FILM * FILM];
-    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = i % SIDE >= 4 && i % SIDE < 12 && i / SIDE >= 4 && i / SIDE < 12 ? 99.0f : -99.0f;
+    for (int i = 0; i < SIDE * SIDE; i++)
+        logits[i] = i % SIDE >= 4 && i % SIDE < 12 && i / SIDE >= 4 && i / SIDE < 12 ? 99.0f : -99.0f;
     lungs l = {.mask = mask, .side = SIDE};
     lungs_find(&l, logits, 1, scratch);
     for (int other = 0; other < 2; other++) {
         for (int i = 0; i < FILM * FILM; i++) {
-            int x = i % FILM, y = i / FILM, near = x >= 30 && x < 130 && y >= 30 && y < 130; /* as far as the mask blurs */
+            int x = i % FILM, y = i / FILM,
+                near = x >= 30 && x < 130 && y >= 30 && y < 130; /* as far as the mask blurs */
             pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
         }
         film f = {pixels, FILM, FILM, 0};

@@ -13,28 +13,37 @@ export const examples = join(root, 'tests/examples');
 mkdirSync(join(folder, 'films'));
 const large = film(500);
 // What follows the end of a PNG makes another file of the same film.
-for (let i = 0; i < FILMS; i++) writeFileSync(join(folder, `films/${i}.png`), Buffer.concat([large, Buffer.from(String(i))]));
+for (let i = 0; i < FILMS; i++)
+  writeFileSync(join(folder, `films/${i}.png`), Buffer.concat([large, Buffer.from(String(i))]));
 writeFileSync(join(folder, 'films/broken.png'), 'A letter.');
 
 /** What one machine prints, which every example must give. */
 export const whole = pleura(['films']).stdout;
 assert.equal(whole.split('\n').length, FILMS + 2);
 
-const bin = join(folder, 'bin'), started = join(folder, 'started'), doom = join(folder, 'doom.mjs');
+const bin = join(folder, 'bin'),
+  started = join(folder, 'started'),
+  doom = join(folder, 'doom.mjs');
 mkdirSync(bin);
 // The first process dies by its own hand once it has written some answers: no one else would be in time for certain. Another,
 // on the node HELD of Slurm, stands still until the node is killed.
-writeFileSync(doom, `import { fstatSync, statSync } from 'node:fs';
+writeFileSync(
+  doom,
+  `import { fstatSync, statSync } from 'node:fs';
 const at = process.argv.indexOf('--resume');
 const size = () => (at < 0 ? fstatSync(1).size : statSync(process.argv[at + 1], { throwIfNoEntry: false })?.size ?? 0);
 setInterval(() => size() > 600 && process.kill(process.pid, process.env.DOOM), 1).unref();
-`);
-writeFileSync(join(bin, 'pleura'), `#!/bin/sh
+`,
+);
+writeFileSync(
+  join(bin, 'pleura'),
+  `#!/bin/sh
 echo >> '${started}'
 mkdir '${folder}/doomed' 2>/dev/null && DOOM=SIGKILL exec '${process.execPath}' --import '${doom}' '${cli}' "$@"
 [ "$SLURMD_NODENAME" = "\${HELD-none}" ] && mkdir '${folder}/held' 2>/dev/null && DOOM=SIGSTOP exec '${process.execPath}' --import '${doom}' '${cli}' "$@"
 exec '${process.execPath}' '${cli}' "$@"
-`);
+`,
+);
 chmodSync(join(bin, 'pleura'), 0o755);
 writeFileSync(started, '');
 
@@ -43,9 +52,11 @@ export const environment = (more = {}) => ({ ...process.env, PATH: `${bin}:${pro
 
 /** @param {() => unknown} ready @param {string} what */
 export async function until(ready, what) {
-  for (let tries = 0; !await ready(); tries++) {
+  for (let tries = 0; !(await ready()); tries++) {
     assert.ok(tries < 6000, `waiting in vain: ${what}`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
   }
 }
 
@@ -63,4 +74,10 @@ export async function freePort() {
 export const starts = () => readFileSync(started, 'utf8').length;
 
 /** Fails where a program of Debian is missing: .ci/setup brings it. @param {string} program */
-export const needs = (program) => assert.equal(spawnSync('sh', ['-c', `command -v ${program}`], { env: environment({ PATH: `${process.env.PATH}:/usr/sbin` }) }).status, 0, `${program} is missing: run .ci/setup test`);
+export const needs = (program) =>
+  assert.equal(
+    spawnSync('sh', ['-c', `command -v ${program}`], { env: environment({ PATH: `${process.env.PATH}:/usr/sbin` }) })
+      .status,
+    0,
+    `${program} is missing: run .ci/setup test`,
+  );

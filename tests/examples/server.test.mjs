@@ -17,7 +17,11 @@ let server, address, engine;
 
 before(async () => {
   install('server', folder);
-  server = spawn(process.execPath, ['server.mjs'], { cwd: folder, env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  server = spawn(process.execPath, ['server.mjs'], {
+    cwd: folder,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   address = String((await once(server.stdout, 'data'))[0]).trim();
   engine = await createEngine();
 });
@@ -47,12 +51,19 @@ test('a film is answered by its record, whatever type the client names', async (
 test('films sent at once do not mix', async () => {
   const films = ['grey.jpg', 'corners.jpg', 'progressive.jpg', 'grey16.png', 'grey.jpg', 'corners.jpg'].map(fixture);
   const answers = await Promise.all(films.map((film) => send(film)));
-  assert.deepEqual(answers.map(({ answer }) => answer.bits), films.map((film) => engine.diagnose(film).bits));
+  assert.deepEqual(
+    answers.map(({ answer }) => answer.bits),
+    films.map((film) => engine.diagnose(film).bits),
+  );
 });
 
 test('what is no film, too large, or sent elsewhere is told, and the server goes on', async () => {
-  const cases = [[undefined, 422, 'empty-file'], ['a letter', 422, 'not-an-image'], [fixture('grey.jpg').subarray(0, 900), 422, 'image-damaged'],
-    [Buffer.alloc(33e6 + 1e6), 413, 'file-too-large']];
+  const cases = [
+    [undefined, 422, 'empty-file'],
+    ['a letter', 422, 'not-an-image'],
+    [fixture('grey.jpg').subarray(0, 900), 422, 'image-damaged'],
+    [Buffer.alloc(33e6 + 1e6), 413, 'file-too-large'],
+  ];
   for (const [body, status, code] of cases) {
     const { status: got, answer } = await send(body);
     assert.deepEqual([got, answer.code], [status, code]);

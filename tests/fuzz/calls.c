@@ -1,5 +1,6 @@
 /* calls.c - calls into the wasm's exports, in any order and with any numbers, under the only promise that engine.mjs
- * gives: an input is as large as what is said of it. Bytes are an operation, then its numbers and what fills its input. */
+ * gives: an input is as large as what is said of it. Bytes are an operation, then its numbers and what fills its input.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,8 +12,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-enum { DIAGNOSE, RGBA, SAMPLES, PREVALENCE, JUDGE, VIEW, GREYS, LOOK_UP, LAYER, PREPARE, CHECK_SIZE, JPEG, NAMES, OPERATIONS };
-enum { LABELS = 3 /* of tests/fixtures/tiny.gguf */, MOST_PIXELS = 1 << 16 }; /* larger films take no other way, only longer */
+enum {
+    DIAGNOSE,
+    RGBA,
+    SAMPLES,
+    PREVALENCE,
+    JUDGE,
+    VIEW,
+    GREYS,
+    LOOK_UP,
+    LAYER,
+    PREPARE,
+    CHECK_SIZE,
+    JPEG,
+    NAMES,
+    OPERATIONS
+};
+enum {
+    LABELS = 3 /* of tests/fixtures/tiny.gguf */,
+    MOST_PIXELS = 1 << 16
+}; /* larger films take no other way, only longer */
 
 typedef struct {
     const uint8_t *at;
@@ -30,7 +49,10 @@ static void take(reader *r, void *out, size_t size)
 /* Mostly sizes that films have, sometimes any number. */
 static int take_size(reader *r)
 {
-    struct { uint8_t kind; int32_t any; } v = {0, 0};
+    struct {
+        uint8_t kind;
+        int32_t any;
+    } v = {0, 0};
     take(r, &v.kind, 1);
     if (v.kind < 240) return 60 + v.kind;
     take(r, &v.any, 4);
@@ -47,7 +69,8 @@ static void fill_input(reader *r, size_t size, size_t period)
     for (size_t i = period; i < size; i++) to[i] = to[i - period];
 }
 
-/* The number of pixels whose values the caller must have, none where the size is refused; -1 where they take too long. */
+/* The number of pixels whose values the caller must have, none where the size is refused; -1 where they take too long.
+ */
 static int64_t pixels_of(int w, int h)
 {
     if (image_check_size(w, h)) return 0;
@@ -63,7 +86,8 @@ static void check_result(int status)
         assert(isfinite(logits()[i]) && probability()[i] >= 0);
         sum += (double)probability()[i];
     }
-    assert(fabs(sum - 1) < 1e-3 && verdict() >= PLEURA_REFUSED && verdict() < LABELS && (verdict() == PLEURA_REFUSED) == (gate() != 0));
+    assert(fabs(sum - 1) < 1e-3 && verdict() >= PLEURA_REFUSED && verdict() < LABELS &&
+           (verdict() == PLEURA_REFUSED) == (gate() != 0));
     assert(evidence() >= 0 && evidence() < LABELS && gate_score() >= 0 && gate_score() <= 1);
     for (int i = 0; i < map_side() * map_side(); i++)
         assert(lungs_map()[i] >= 0 && lungs_map()[i] <= 1 && heatmap()[i] >= 0 && heatmap()[i] <= 1);
@@ -125,11 +149,14 @@ static void look_up(reader *r)
 
 static void look_at_layer(reader *r)
 {
-    struct { int32_t graph, number; } v;
+    struct {
+        int32_t graph, number;
+    } v;
     take(r, &v, sizeof v);
     if (!layer(v.graph, v.number)) return;
     run_layer(v.graph, v.number);
-    assert(layer_h() > 0 && layer_w() > 0 && layer_c() > 0 && layer_lanes() >= layer_c() && layer_out() && layer_name_size());
+    assert(layer_h() > 0 && layer_w() > 0 && layer_c() > 0 && layer_lanes() >= layer_c() && layer_out() &&
+           layer_name_size());
 }
 
 /* A file within the rest of the bytes. */
@@ -146,7 +173,8 @@ static void check_sizes(reader *r)
 {
     double v[2];
     take(r, v, sizeof v);
-    int status = check_size(v[0], v[1]), fits = v[0] >= IMAGE_MIN_SIDE && v[0] <= IMAGE_MAX_SIDE && v[1] >= IMAGE_MIN_SIDE && v[1] <= IMAGE_MAX_SIDE;
+    int status = check_size(v[0], v[1]),
+        fits = v[0] >= IMAGE_MIN_SIDE && v[0] <= IMAGE_MAX_SIDE && v[1] >= IMAGE_MIN_SIDE && v[1] <= IMAGE_MAX_SIDE;
     assert(fits || status);
 }
 
@@ -169,10 +197,12 @@ static void call(reader *r, int operation)
     int32_t graph;
     switch (operation) {
     case DIAGNOSE: check_result(diagnose(fill_file(r))); break;
-    case RGBA: case SAMPLES: diagnose_pixels(r, operation); break;
+    case RGBA:
+    case SAMPLES: diagnose_pixels(r, operation); break;
     case PREVALENCE: change_prevalence(r); break;
     case JUDGE: judge_logits(r); break;
-    case VIEW: case GREYS: look_at_film(r, operation); break;
+    case VIEW:
+    case GREYS: look_at_film(r, operation); break;
     case LOOK_UP: look_up(r); break;
     case LAYER: look_at_layer(r); break;
     case PREPARE: take(r, &graph, 4), prepare(graph, fill_file(r)); break;

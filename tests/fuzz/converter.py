@@ -42,9 +42,17 @@ class Canaries:
         for path in self.paths:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Floats, and at the same time what an HDF5 file holds.
-            path.write_bytes((FIXTURES / "sequential.h5").read_bytes() if path.suffix == ".h5" else struct.pack("<f", 0.5) * 40000)
+            path.write_bytes(
+                (FIXTURES / "sequential.h5").read_bytes() if path.suffix == ".h5" else struct.pack("<f", 0.5) * 40000
+            )
             assert self.libc.inotify_add_watch(self.fd, str(path).encode(), IN_OPEN) > 0
-        self.names = ["beside.bin", "../above.bin", "x/../../above.bin", str(folder / "elsewhere/deep.h5"), "/" + "../" * 20 + str(self.paths[1])[1:]]
+        self.names = [
+            "beside.bin",
+            "../above.bin",
+            "x/../../above.bin",
+            str(folder / "elsewhere/deep.h5"),
+            "/" + "../" * 20 + str(self.paths[1])[1:],
+        ]
 
     def opened(self):
         try:
@@ -62,11 +70,11 @@ def flipped(rng, data):
         if kind < 5:
             data[at] = rng.choice([0, 1, 127, 128, 255, rng.randrange(256), data[at] ^ 1 << rng.randrange(8)])
         elif kind == 5:
-            data[at:at + 8] = struct.pack("<q", rng.choice([0, -1, 1, 1 << 31, 1 << 62, len(data)]))
+            data[at : at + 8] = struct.pack("<q", rng.choice([0, -1, 1, 1 << 31, 1 << 62, len(data)]))
         elif kind == 6:
-            data[at:at] = data[at:at + rng.randrange(1, 64)]
+            data[at:at] = data[at : at + rng.randrange(1, 64)]
         else:
-            del data[at:at + rng.choice([1, 8, 64, len(data)])]
+            del data[at : at + rng.choice([1, 8, 64, len(data)])]
         if not data:
             break
     return bytes(data)
@@ -76,7 +84,11 @@ def make(number, seed, canaries):
     """(name, bytes, options) of one round."""
     rng = random.Random(f"{seed} {number}")
     networks = json.loads((FIXTURES / "expected.json").read_text())["networks"]
-    name = rng.choice([name for name in networks if name.endswith(".onnx")] if rng.random() < 0.5 else ["sequential.h5", "functional.h5", "functional.keras"])
+    name = rng.choice(
+        [name for name in networks if name.endswith(".onnx")]
+        if rng.random() < 0.5
+        else ["sequential.h5", "functional.h5", "functional.keras"]
+    )
     data, options = (FIXTURES / name).read_bytes(), list(networks[name]["arguments"])
     if rng.random() < 0.8:
         data = (hostile_onnx if name.endswith(".onnx") else hostile_keras)(rng, data, name, canaries.names)
@@ -168,7 +180,9 @@ def main():
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     folder.rmdir()
-    print(f"{number - first} files: {', '.join(f'{count} {how}' for how, count in sorted(ends.items(), key=str))}; {findings} findings")
+    print(
+        f"{number - first} files: {', '.join(f'{count} {how}' for how, count in sorted(ends.items(), key=str))}; {findings} findings"
+    )
     sys.exit(1 if findings else 0)
 
 

@@ -15,7 +15,11 @@ const [when, seed] = [process.argv[2], Number(process.argv[3])];
 const [first, last] = when.includes(':') ? when.split(':').map(Number) : [0, Infinity];
 
 /** A number of its own for each round. */
-const seedOf = (name, number) => [...`${seed} ${name} ${number}`].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5);
+const seedOf = (name, number) =>
+  [...`${seed} ${name} ${number}`].reduce(
+    (hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193) >>> 0,
+    0x811c9dc5,
+  );
 
 /** In the process of the rounds. @param {number} from */
 async function rounds(from) {
@@ -25,7 +29,8 @@ async function rounds(from) {
     for (const name of NAMES) {
       process.send({ name, number });
       const rng = random(seedOf(name, number));
-      let end, wrong = null;
+      let end,
+        wrong = null;
       try {
         end = await targets[name].run(await targets[name].make(rng));
       } catch (error) {
@@ -47,8 +52,12 @@ function taken(pid) {
 /** Starts rounds and watches them; true where none is left. @param {{ number: number, ends: Map<string, Map<string, number>>, findings: number }} state */
 function watch(state, until) {
   return new Promise((resolve) => {
-    const child = fork(fileURLToPath(import.meta.url), [when, String(seed), String(state.number)], { execArgv: process.execArgv });
-    let at = null, timer, stopped = false;
+    const child = fork(fileURLToPath(import.meta.url), [when, String(seed), String(state.number)], {
+      execArgv: process.execArgv,
+    });
+    let at = null,
+      timer,
+      stopped = false;
     const finding = (wrong) => {
       state.findings++;
       process.stdout.write(`${at.name}, round ${at.number}: ${wrong}\n\n`);
@@ -92,11 +101,18 @@ function watch(state, until) {
 
 if (process.send) await rounds(Number(process.argv[4]));
 else {
-  const state = { number: first, ends: new Map(), findings: 0 }, until = performance.now() + (when.includes(':') ? Infinity : 1000 * Number(when));
+  const state = { number: first, ends: new Map(), findings: 0 },
+    until = performance.now() + (when.includes(':') ? Infinity : 1000 * Number(when));
   while (!(await watch(state, until)));
   for (const [name, ends] of state.ends) {
-    const sorted = [...ends].sort(([, a], [, b]) => b - a), total = sorted.reduce((sum, [, n]) => sum + n, 0);
-    process.stdout.write(`${name}: ${total} files: ${sorted.slice(0, 12).map(([end, n]) => `${n} ${end}`).join(', ')}\n`);
+    const sorted = [...ends].sort(([, a], [, b]) => b - a),
+      total = sorted.reduce((sum, [, n]) => sum + n, 0);
+    process.stdout.write(
+      `${name}: ${total} files: ${sorted
+        .slice(0, 12)
+        .map(([end, n]) => `${n} ${end}`)
+        .join(', ')}\n`,
+    );
   }
   process.stdout.write(`${state.findings} findings\n`);
   process.exitCode = state.findings ? 1 : 0;

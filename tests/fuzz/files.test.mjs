@@ -8,8 +8,15 @@ test('hostile files made by rule each end in a record or in a sentence, twice in
   const script = fileURLToPath(new URL('./files.mjs', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '0:80', '7'], { encoding: 'utf8' });
   assert.equal(status, 0, stdout + stderr);
-  for (const [name, ...ends] of [['dicom', 'dicom-damaged', 'answered', 'dicom-unsupported'], ['zip', 'archive-damaged', 'answered'], ['overlay', 'overlay-damaged', 'applied'], ['csv', 'read', 'table'], ['records', 'merged\\+resumed']]) {
+  for (const [name, ...ends] of [
+    ['dicom', 'dicom-damaged', 'answered', 'dicom-unsupported'],
+    ['zip', 'archive-damaged', 'answered'],
+    ['overlay', 'overlay-damaged', 'applied'],
+    ['csv', 'read', 'table'],
+    ['records', 'merged\\+resumed'],
+  ]) {
     const [line] = stdout.match(new RegExp(`^${name}: 80 files: .*$`, 'm')) ?? assert.fail(stdout);
-    for (const end of ends) assert.match(line, new RegExp(`\\d+ ${end}`), 'what is made is neither all whole nor all broken');
+    for (const end of ends)
+      assert.match(line, new RegExp(`\\d+ ${end}`), 'what is made is neither all whole nor all broken');
   }
 });

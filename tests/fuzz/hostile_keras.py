@@ -8,15 +8,53 @@ import numpy as np
 
 import keras_reader
 
-VALUES = [None, True, False, 0, 1, -1, 2, 3, 4, 64, 65, 4097, 100003, 2**31, 2**63, 10**400, 0.5, -0.5, 1e308, float("nan"), float("inf"), "", "x", "same", "valid",
-          "softmax", "relu", "a\nb: all is well", "\x1b[2J", "\u202e", "é" * 3000, [], {}, [1], [3, 3], [2, 1], [None, 32, 32, 3], {"class_name": "x", "config": {}}]
+VALUES = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    4,
+    64,
+    65,
+    4097,
+    100003,
+    2**31,
+    2**63,
+    10**400,
+    0.5,
+    -0.5,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "x",
+    "same",
+    "valid",
+    "softmax",
+    "relu",
+    "a\nb: all is well",
+    "\x1b[2J",
+    "\u202e",
+    "é" * 3000,
+    [],
+    {},
+    [1],
+    [3, 3],
+    [2, 1],
+    [None, 32, 32, 3],
+    {"class_name": "x", "config": {}},
+]
 KINDS = [*keras_reader.LAYERS, *keras_reader.MODELS, "InputLayer", "Dropout", "Lambda", "LSTM", "a\nb"]
 
 
 def places(value, found=None):
     """All (container, key) of a JSON tree."""
     found = [] if found is None else found
-    for key in (value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()):
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         found.append((value, key))
         places(value[key], found)
     return found
@@ -55,14 +93,28 @@ def hostile_config(rng, text):
             container[key] = rng.choice([c[k] for c, k in all_places if isinstance(c[k], str)])
     text = json.dumps(model)
     if rng.random() < 0.1:
-        text = rng.choice([text[:rng.randrange(len(text))], text.replace(":", "::", 1), "null", "[]", '"x"', "{}", deep(rng), "\ufeff" + text, text.replace("null", deep(rng), 1)])
+        text = rng.choice(
+            [
+                text[: rng.randrange(len(text))],
+                text.replace(":", "::", 1),
+                "null",
+                "[]",
+                '"x"',
+                "{}",
+                deep(rng),
+                "\ufeff" + text,
+                text.replace("null", deep(rng), 1),
+            ]
+        )
     return text
 
 
 def datasets(file):
     """Those that fit into memory: not what odd_dataset() has made too large for any."""
     found = []
-    file.visititems(lambda name, one: found.append(name) if isinstance(one, h5py.Dataset) and (one.size or 0) < 10**7 else None)
+    file.visititems(
+        lambda name, one: found.append(name) if isinstance(one, h5py.Dataset) and (one.size or 0) < 10**7 else None
+    )
     return found
 
 
@@ -75,7 +127,9 @@ def odd_dataset(rng, group, name, old, files):
     elif kind == 1:
         group.create_dataset(name, data=old, dtype=rng.choice(["f2", "f8", "i1", "u8", ">f4", "c8", "S3", "?"]))
     elif kind == 2:
-        group.create_dataset(name, shape=(rng.choice([1, 100003, 2**31]),) * rng.choice([1, 2, 4, 30]), dtype=old.dtype, chunks=True)
+        group.create_dataset(
+            name, shape=(rng.choice([1, 100003, 2**31]),) * rng.choice([1, 2, 4, 30]), dtype=old.dtype, chunks=True
+        )
     elif kind == 3:
         group.create_dataset(name, data=h5py.Empty(rng.choice(["f4", "i8"])))
     elif kind == 4:
@@ -117,9 +171,11 @@ def change_objects(rng, file, files):
     elif change == 2:
         # A folder on the way instead.
         parts = folder.split("/")
-        cut = "/".join(parts[:rng.randrange(1, len(parts) + 1)])
+        cut = "/".join(parts[: rng.randrange(1, len(parts) + 1)])
         del file[cut]
-        file[cut] = rng.choice([h5py.ExternalLink(rng.choice(files), "/"), h5py.SoftLink(f"/{cut}"), h5py.SoftLink("/"), file["/"]])
+        file[cut] = rng.choice(
+            [h5py.ExternalLink(rng.choice(files), "/"), h5py.SoftLink(f"/{cut}"), h5py.SoftLink("/"), file["/"]]
+        )
     elif change == 3:
         del group[name]
         group[name] = h5py.SoftLink(rng.choice(["/" + path, "/nowhere", f"/{folder}", "."]))
@@ -137,8 +193,25 @@ def change_objects(rng, file, files):
         place = file[rng.choice([folder, folder.split("/")[0], "/"])]
         keys = list(place.attrs) or ["weight_names"]
         key = rng.choice(keys)
-        place.attrs[key] = rng.choice([1, 1.5, "x", "", b"\xff", [b"a/b:0"], [1, 2], np.zeros((3, 3)), h5py.Empty("f4"), [b"../../x", b"/"], "é" * 1000, np.zeros(0, "S1"),
-                                       file["/"].ref, np.zeros(2, [("a", "f4")]), [b"conv2d/kernel:0"] * 3000])
+        place.attrs[key] = rng.choice(
+            [
+                1,
+                1.5,
+                "x",
+                "",
+                b"\xff",
+                [b"a/b:0"],
+                [1, 2],
+                np.zeros((3, 3)),
+                h5py.Empty("f4"),
+                [b"../../x", b"/"],
+                "é" * 1000,
+                np.zeros(0, "S1"),
+                file["/"].ref,
+                np.zeros(2, [("a", "f4")]),
+                [b"conv2d/kernel:0"] * 3000,
+            ]
+        )
 
 
 def hostile_h5(rng, data, files):
@@ -164,13 +237,26 @@ def hostile_zip(rng, data, files):
     elif change < 8:
         members["model.weights.h5"] = hostile_h5(rng, members["model.weights.h5"], files)
     elif change == 8:
-        members["metadata.json"] = rng.choice([b"", b"{}", b"[]", b'{"keras_version": 3}', b'{"keras_version": "x"}', b'{"keras_version": null}', b"\xff", deep(rng).encode()])
+        members["metadata.json"] = rng.choice(
+            [
+                b"",
+                b"{}",
+                b"[]",
+                b'{"keras_version": 3}',
+                b'{"keras_version": "x"}',
+                b'{"keras_version": null}',
+                b"\xff",
+                deep(rng).encode(),
+            ]
+        )
     else:
         members[rng.choice(list(members))] = rng.choice([b"", b"\0" * (3 << 20)])
     if rng.random() < 0.05:
         del members[rng.choice(list(members))]
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])) as archive:
+    with zipfile.ZipFile(
+        stream, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    ) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return stream.getvalue()

@@ -4,16 +4,67 @@ from onnx import AttributeProto, TensorProto, helper
 
 import onnx_reader
 
-NUMBERS = [0, 1, -1, 2, 3, 4, 5, 7, 63, 64, 65, 255, 4096, 4097, 100003, 2**31 - 1, 2**31, 2**32, 2**40, 2**63 - 1, -2**63]
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    63,
+    64,
+    65,
+    255,
+    4096,
+    4097,
+    100003,
+    2**31 - 1,
+    2**31,
+    2**32,
+    2**40,
+    2**63 - 1,
+    -(2**63),
+]
 FLOATS = [0.0, -0.0, 1.0, -1.0, 6.0, 1e-38, 3.4e38, -3.4e38, float("inf"), float("nan"), 0.5]
-SETTINGS = ["axis", "axes", "kernel_shape", "strides", "pads", "dilations", "group", "auto_pad", "ceil_mode", "epsilon", "alpha", "beta", "transA",
-            "transB", "mode", "perm", "to", "value", "keepdims", "min", "max", "scales", "coordinate_transformation_mode", "starts", "ends"]
+SETTINGS = [
+    "axis",
+    "axes",
+    "kernel_shape",
+    "strides",
+    "pads",
+    "dilations",
+    "group",
+    "auto_pad",
+    "ceil_mode",
+    "epsilon",
+    "alpha",
+    "beta",
+    "transA",
+    "transB",
+    "mode",
+    "perm",
+    "to",
+    "value",
+    "keepdims",
+    "min",
+    "max",
+    "scales",
+    "coordinate_transformation_mode",
+    "starts",
+    "ends",
+]
 NAMES = ["", "x", "\n", "a\nb: all is well", "\x1b[2J", "\u202e", "é" * 5000, "../../etc/passwd", "\x00"]
 KINDS = [*onnx_reader.OPS, *onnx_reader.ARITHMETIC, "Constant", "If", "Loop", "Scan", "LeakyRelu"]
 
 
 def names_of(graph):
-    return [tensor.name for tensor in graph.initializer] + [name for node in graph.node for name in [*node.input, *node.output]] + [""]
+    return (
+        [tensor.name for tensor in graph.initializer]
+        + [name for node in graph.node for name in [*node.input, *node.output]]
+        + [""]
+    )
 
 
 def drop_node(rng, graph, _):
@@ -47,9 +98,15 @@ def rewire(rng, graph, _):
 def odd_value(rng):
     kind = rng.randrange(7)
     count = rng.choice([0, 1, 2, 4, 8, 1000])
-    return [lambda: rng.choice(NUMBERS), lambda: rng.choice(FLOATS), lambda: [rng.choice(NUMBERS) for _ in range(max(count, 1))],
-            lambda: [rng.choice(FLOATS) for _ in range(max(count, 1))], lambda: rng.choice(["SAME_UPPER", "nearest", "linear", "cubic", "\xff", "a\nb", "asymmetric"]),
-            lambda: helper.make_tensor("t", TensorProto.FLOAT, [1], [rng.choice(FLOATS)]), lambda: helper.make_graph([], "g", [], [])][kind]()
+    return [
+        lambda: rng.choice(NUMBERS),
+        lambda: rng.choice(FLOATS),
+        lambda: [rng.choice(NUMBERS) for _ in range(max(count, 1))],
+        lambda: [rng.choice(FLOATS) for _ in range(max(count, 1))],
+        lambda: rng.choice(["SAME_UPPER", "nearest", "linear", "cubic", "\xff", "a\nb", "asymmetric"]),
+        lambda: helper.make_tensor("t", TensorProto.FLOAT, [1], [rng.choice(FLOATS)]),
+        lambda: helper.make_graph([], "g", [], []),
+    ][kind]()
 
 
 def change_setting(rng, graph, _):
@@ -76,7 +133,10 @@ def change_setting(rng, graph, _):
 
 
 def some_tensor(rng, graph):
-    tensors = [*graph.initializer, *(a.t for node in graph.node for a in node.attribute if a.type == AttributeProto.TENSOR)]
+    tensors = [
+        *graph.initializer,
+        *(a.t for node in graph.node for a in node.attribute if a.type == AttributeProto.TENSOR),
+    ]
     return rng.choice(tensors) if tensors else graph.initializer.add()
 
 
@@ -91,9 +151,11 @@ def change_tensor(rng, graph, _):
     elif change == 3:
         tensor.data_type = rng.choice([*range(24), 99, -1])
     elif change == 4:
-        tensor.raw_data = tensor.raw_data[:rng.choice([0, 1, 3, len(tensor.raw_data) // 2])]
+        tensor.raw_data = tensor.raw_data[: rng.choice([0, 1, 3, len(tensor.raw_data) // 2])]
     elif change == 5:
-        tensor.raw_data = rng.choice([b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff\xff\x7f\x7f", b"\xff"]) * (len(tensor.raw_data) // 4 or 1)
+        tensor.raw_data = rng.choice([b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff\xff\x7f\x7f", b"\xff"]) * (
+            len(tensor.raw_data) // 4 or 1
+        )
     elif change == 6:
         tensor.float_data.extend([rng.choice(FLOATS)] * rng.choice([1, 7]))
         tensor.ClearField("raw_data")
@@ -109,7 +171,11 @@ def elsewhere(rng, graph, files):
     tensor = some_tensor(rng, graph)
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
-    for key, value in {"location": rng.choice(files), "offset": rng.choice(["0", "4096", "-1", "x"]), "length": rng.choice(["16", "4096", str(2**40), ""])}.items():
+    for key, value in {
+        "location": rng.choice(files),
+        "offset": rng.choice(["0", "4096", "-1", "x"]),
+        "length": rng.choice(["16", "4096", str(2**40), ""]),
+    }.items():
         if value:
             tensor.external_data.add(key=key, value=value)
 
@@ -145,10 +211,24 @@ def chain(rng, graph, _):
     node = graph.node[at]
     if not node.input:
         return
-    kind, reads = rng.choice([("Relu", 1), ("Add", 2), ("Mul", 2), ("Concat", 2), ("Identity", 1), ("Sigmoid", 1), ("Transpose", 1), ("Clip", 1)])
+    kind, reads = rng.choice(
+        [
+            ("Relu", 1),
+            ("Add", 2),
+            ("Mul", 2),
+            ("Concat", 2),
+            ("Identity", 1),
+            ("Sigmoid", 1),
+            ("Transpose", 1),
+            ("Clip", 1),
+        ]
+    )
     settings = {"axis": 1} if kind == "Concat" else {"perm": [0, 1, 2, 3]} if kind == "Transpose" else {}
     length, name = rng.choice([3, 30, 60, 3000]), node.input[0]
-    made = [helper.make_node(kind, [name if i == 0 else f"chain{i - 1}"] * reads, [f"chain{i}"], **settings) for i in range(length)]
+    made = [
+        helper.make_node(kind, [name if i == 0 else f"chain{i - 1}"] * reads, [f"chain{i}"], **settings)
+        for i in range(length)
+    ]
     if rng.random() < 0.3:
         made.append(helper.make_node("Pad", [f"chain{length - 1}"], ["padded"], pads=[0, 0, 1, 1, 0, 0, 1, 1]))
         made.append(helper.make_node("MaxPool", ["padded"], ["pooled"], kernel_shape=[2, 2]))
@@ -167,8 +247,17 @@ def growth(rng, graph, _):
     for i in range(rng.choice([0, 3, 40])):
         made.append(helper.make_node("Concat", [f"{name}{i}"] * 2, [f"{name}{i + 1}"], axis=0))
     if rng.random() < 0.5:
-        kind = rng.choice(["Gather", "Unsqueeze", "Add", "Slice", "Reshape", "Transpose", "Cast", "Squeeze", "Sqrt", "Div", "Shape"])
-        made.append(helper.make_node(kind, [made[-1].output[0], name + "s"], [name + "end"], **({"to": rng.choice([1, 7, 8, 99])} if kind == "Cast" else {})))
+        kind = rng.choice(
+            ["Gather", "Unsqueeze", "Add", "Slice", "Reshape", "Transpose", "Cast", "Squeeze", "Sqrt", "Div", "Shape"]
+        )
+        made.append(
+            helper.make_node(
+                kind,
+                [made[-1].output[0], name + "s"],
+                [name + "end"],
+                **({"to": rng.choice([1, 7, 8, 99])} if kind == "Cast" else {}),
+            )
+        )
     for node in reversed(made):
         graph.node.insert(0, node)
     if rng.random() < 0.5:
@@ -184,8 +273,25 @@ def nest(rng, graph, _):
     graph.node[rng.randrange(len(graph.node))].attribute.add().CopyFrom(helper.make_attribute("body", inner))
 
 
-CHANGES = [drop_node, double_node, move_node, other_kind, rewire, rewire, change_setting, change_setting, change_setting, change_tensor, change_tensor,
-           elsewhere, input_type, rename, chain, growth, nest]
+CHANGES = [
+    drop_node,
+    double_node,
+    move_node,
+    other_kind,
+    rewire,
+    rewire,
+    change_setting,
+    change_setting,
+    change_setting,
+    change_tensor,
+    change_tensor,
+    elsewhere,
+    input_type,
+    rename,
+    chain,
+    growth,
+    nest,
+]
 
 
 def hostile_onnx(rng, data, _, files):

@@ -10,13 +10,16 @@
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What a corpus's files begin with; none when corpora are replayed. Otherwise JPEG, which has most to find, crowds out the rest. */
+/* What a corpus's files begin with; none when corpora are replayed. Otherwise JPEG, which has most to find, crowds out
+ * the rest. */
 static const char *signature = "";
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
-    static const char *const formats[][2] = {
-        {"image-png", "\x89PNG\r\n\x1a\n"}, {"image-bmp", "BM"}, {"image-jpeg", "\xff\xd8\xff"}, {"image-dicom", "\xff\xd8\xff"}};
+    static const char *const formats[][2] = {{"image-png", "\x89PNG\r\n\x1a\n"},
+                                             {"image-bmp", "BM"},
+                                             {"image-jpeg", "\xff\xd8\xff"},
+                                             {"image-dicom", "\xff\xd8\xff"}};
     for (int i = 1; i < *count; i++)
         for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
             if (strstr((*arguments)[i], formats[f][0])) signature = formats[f][1];
@@ -32,11 +35,16 @@ static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 static void put_be16(uint8_t *p, size_t v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
 static void put_be32(uint8_t *p, size_t v) { put_be16(p, v >> 16), put_be16(p + 2, v & 0xffff); }
 
-static int is_png(const uint8_t *bytes, size_t size) { return size >= 33 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0; }
+static int is_png(const uint8_t *bytes, size_t size)
+{
+    return size >= 33 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
 static int is_jpeg(const uint8_t *bytes, size_t size) { return size >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0; }
 static int is_bmp(const uint8_t *bytes, size_t size) { return size >= 2 && memcmp(bytes, "BM", 2) == 0; }
 
-typedef struct { uint64_t width, height, bits; } bmp_header;
+typedef struct {
+    uint64_t width, height, bits;
+} bmp_header;
 
 static bmp_header bmp_read(const uint8_t *bytes, size_t size)
 {
@@ -51,7 +59,9 @@ static int is_small(const uint8_t *bytes, size_t size)
     jpeg_header jpeg = {0};
     bmp_header bmp = {0};
     if (is_png(bytes, size)) return (uint64_t)be32(bytes + 16) * be32(bytes + 20) <= MOST_PIXELS;
-    if (is_jpeg(bytes, size)) return jpeg_check(&jpeg, bytes, size) != PLEURA_OK || (uint64_t)jpeg.width * (uint64_t)jpeg.height <= MOST_PIXELS;
+    if (is_jpeg(bytes, size))
+        return jpeg_check(&jpeg, bytes, size) != PLEURA_OK ||
+            (uint64_t)jpeg.width * (uint64_t)jpeg.height <= MOST_PIXELS;
     if (is_bmp(bytes, size)) bmp = bmp_read(bytes, size);
     return bmp.width * bmp.height <= MOST_PIXELS;
 }
@@ -109,10 +119,15 @@ static void mend_jpeg(uint8_t *bytes, size_t size)
     memcpy(bytes + size - 2, "\xff\xd9", 2);
     for (size_t at = 2; size - at > 4;) {
         int marker = bytes[at + 1];
-        if (marker == 0xff || (marker >= 0xd0 && marker <= 0xd7)) { at += marker == 0xff ? 1 : 2; continue; }
+        if (marker == 0xff || (marker >= 0xd0 && marker <= 0xd7)) {
+            at += marker == 0xff ? 1 : 2;
+            continue;
+        }
         size_t end = at + 2 + be16(bytes + at + 2);
         if (end > size - 2 || bytes[end] != 0xff) {
-            for (end = at + 4; end < size - 2 && (bytes[end] != 0xff || bytes[end + 1] < 0xc0 || bytes[end + 1] == 0xff);) end++;
+            for (end = at + 4;
+                 end < size - 2 && (bytes[end] != 0xff || bytes[end + 1] < 0xc0 || bytes[end + 1] == 0xff);)
+                end++;
             put_be16(bytes + at + 2, end - at - 2);
         }
         if (marker == 0xc4) mend_huffman(bytes + at + 4, end - at - 4);
@@ -134,7 +149,8 @@ static void try_samples(const film *f, const uint8_t *bytes, size_t size)
     pleura_samples s;
     int bits;
     if (samples_from_jpeg(&s, &bits, bytes, size)) return;
-    assert(image_check_size(s.width, s.height) == PLEURA_OK && bits >= 2 && bits <= 16 && (s.channels == 1 || s.channels == 3));
+    assert(image_check_size(s.width, s.height) == PLEURA_OK && bits >= 2 && bits <= 16 &&
+           (s.channels == 1 || s.channels == 3));
     if (f->pixels && s.channels == 1) assert(f->pixels[0] % 257 == 0 && f->width * f->height == s.width * s.height);
     film from;
     assert(film_from_samples(&from, &s) == PLEURA_OK);
@@ -161,13 +177,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     if (size < strlen(signature) || memcmp(bytes, signature, strlen(signature)) != 0) return 0;
     try_file(bytes, size);
-    size_t more = is_png(bytes, size) ? 12 : is_jpeg(bytes, size) ? 2 : is_bmp(bytes, size) ? bmp_lacks(bytes, size) : 0;
+    size_t more = is_png(bytes, size) ? 12
+        : is_jpeg(bytes, size)        ? 2
+        : is_bmp(bytes, size)         ? bmp_lacks(bytes, size)
+                                      : 0;
     if (!more) return 0;
     uint8_t *mended = calloc(size + more, 1); /* exactly, so that a read past its end is seen */
     memcpy(mended, bytes, size);
     if (is_png(bytes, size)) mend_png(mended, size + more);
     else if (is_jpeg(bytes, size)) mend_jpeg(mended, size + more);
-    else for (size_t i = size; i < size + more; i++) mended[i] = mended[i - size];
+    else
+        for (size_t i = size; i < size + more; i++) mended[i] = mended[i - size];
     try_file(mended, size + more);
     free(mended);
     return 0;

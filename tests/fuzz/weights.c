@@ -1,10 +1,9 @@
 /* weights.c - any bytes as weights: opened, looked through, and run by both tables of kernels where that takes little.
  *
- * A GGUF file is taken as it is. Everything else is text from which one is made, with tensors that fit, since hardly any
- * change of a file's bytes gives another graph that runs. Its lines:
- *     L line, D line     a layer of the lungs' or the diagnosis' graph, as in graph.h
- *     S step zero        what the outputs of the layers below stand for (int8.h)
- *     N key numbers...   an array of floats under "pleura.<key>" */
+ * A GGUF file is taken as it is. Everything else is text from which one is made, with tensors that fit, since hardly
+ * any change of a file's bytes gives another graph that runs. Its lines: L line, D line     a layer of the lungs' or
+ * the diagnosis' graph, as in graph.h S step zero        what the outputs of the layers below stand for (int8.h) N key
+ * numbers...   an array of floats under "pleura.<key>" */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -85,7 +84,8 @@ static void put_weight(tensor_kind kind)
     if (kind == TENSOR_F32) put(&data, &whole, 4);
     if (kind == TENSOR_F16) put(&data, &half, 2);
     if (kind == TENSOR_Q8_0) put(&data, &scale, 2);
-    for (int i = 0; i < (kind == TENSOR_Q8_0 ? 32 : kind == TENSOR_I8); i++) put(&data, &(uint8_t){(uint8_t)(next_random() >> 16)}, 1);
+    for (int i = 0; i < (kind == TENSOR_Q8_0 ? 32 : kind == TENSOR_I8); i++)
+        put(&data, &(uint8_t){(uint8_t)(next_random() >> 16)}, 1);
 }
 
 static void put_tensor(const char *graph_name, text layer, const char *part, tensor_kind kind, const uint64_t dims[5])
@@ -122,7 +122,8 @@ static void put_weights(const graph *g, const graph_layer *l, int number)
     } else if (number % 3 == 0 && row % 32 == 0) {
         put_tensor(g->name, l->name, "weight", TENSOR_Q8_0, (uint64_t[5]){row, blocks, 1, 1, 1});
     } else {
-        put_tensor(g->name, l->name, "weight", number % 2 ? TENSOR_F16 : TENSOR_F32, (uint64_t[5]){4, cin, k, k, blocks});
+        put_tensor(g->name, l->name, "weight", number % 2 ? TENSOR_F16 : TENSOR_F32,
+                   (uint64_t[5]){4, cin, k, k, blocks});
     }
     put_tensor(g->name, l->name, "bias", TENSOR_F32, (uint64_t[5]){cout, 1, 1, 1, 1});
 }
@@ -221,7 +222,8 @@ static uint64_t describe(pleura_engine *e)
 
 static void look_up(const pleura_engine *e)
 {
-    static const char *const keys[] = {"pleura.labels", "pleura.prior", "general.name", "general.alignment", "pleura.temperature"};
+    static const char *const keys[] = {"pleura.labels", "pleura.prior", "general.name", "general.alignment",
+                                       "pleura.temperature"};
     static const size_t indices[] = {0, 1, 2, 1000, (size_t)1 << 30, (size_t)1 << 60};
     const char *at;
     size_t size;
@@ -244,7 +246,8 @@ static uint64_t run(pleura_engine *e, int *finite)
     assert(r.verdict >= PLEURA_REFUSED && r.verdict < r.label_count);
     *finite = isfinite(r.gate_score);
     for (int i = 0; i < r.label_count; i++) *finite = *finite && isfinite(r.logits[i]) && isfinite(r.probability[i]);
-    for (int i = 0; i < r.map_side * r.map_side; i++) *finite = *finite && isfinite(r.lungs[i]) && isfinite(r.heatmap[i]);
+    for (int i = 0; i < r.map_side * r.map_side; i++)
+        *finite = *finite && isfinite(r.lungs[i]) && isfinite(r.heatmap[i]);
     return r.bits;
 }
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeBytes, grey, witness } from './decode.mjs';
 
-const WIDTH = 67, HEIGHT = 65;
-const noise = (x, y) => ((x * 2654435 + y * 40503 + x * y * 131) >>> 3);
+const WIDTH = 67,
+  HEIGHT = 65;
+const noise = (x, y) => (x * 2654435 + y * 40503 + x * y * 131) >>> 3;
 /** @param {number} i */
 const colour = (i) => [(i * 37 + 11) & 255, (i * 91) & 255, (i * 53 + (i >> 2)) & 255];
 
@@ -16,20 +17,39 @@ const colour = (i) => [(i * 37 + 11) & 255, (i * 91) & 255, (i * 53 + (i >> 2)) 
  * @param {number} [kind.colours] in the palette @param {number} [kind.gap] bytes before the pixels
  * @param {(x: number, y: number) => number} pixel as it is stored
  */
-function bmp({ width = WIDTH, height = HEIGHT, header = 40, bits, coding = 0, masks = [], colours = bits < 16 ? 1 << bits : 0, gap = 0 }, pixel) {
-  const info = Buffer.alloc(header), rows = Math.abs(height), row = Math.ceil((width * bits) / 32) * 4;
+function bmp(
+  {
+    width = WIDTH,
+    height = HEIGHT,
+    header = 40,
+    bits,
+    coding = 0,
+    masks = [],
+    colours = bits < 16 ? 1 << bits : 0,
+    gap = 0,
+  },
+  pixel,
+) {
+  const info = Buffer.alloc(header),
+    rows = Math.abs(height),
+    row = Math.ceil((width * bits) / 32) * 4;
   info.writeUInt32LE(header, 0);
-  if (header === 12) for (const [i, value] of [width, height & 65535, 1, bits].entries()) info.writeUInt16LE(value, 4 + 2 * i);
+  if (header === 12)
+    for (const [i, value] of [width, height & 65535, 1, bits].entries()) info.writeUInt16LE(value, 4 + 2 * i);
   else {
     info.writeInt32LE(width, 4);
     info.writeInt32LE(height, 8);
     info.writeUInt16LE(1, 12);
     info.writeUInt16LE(bits, 14);
-    if (header >= 40) for (const [i, value] of [coding, row * rows, 2835, 2835, colours, 0].entries()) info.writeUInt32LE(value, 16 + 4 * i);
+    if (header >= 40)
+      for (const [i, value] of [coding, row * rows, 2835, 2835, colours, 0].entries())
+        info.writeUInt32LE(value, 16 + 4 * i);
     for (const [i, mask] of masks.entries()) if (header >= 56) info.writeUInt32LE(mask, 40 + 4 * i);
   }
   const own = header === 40 && coding === 3 ? Buffer.from(Uint32Array.from(masks.slice(0, 3)).buffer) : Buffer.alloc(0);
-  const palette = Buffer.concat(Array.from({ length: colours }, (_, i) => Buffer.from([...colour(i).reverse(), ...(header === 12 ? [] : [0])])));
+  const palette = Buffer.concat(
+    Array.from({ length: colours }, (_, i) => Buffer.from([...colour(i).reverse(), ...(header === 12 ? [] : [0])])),
+  );
   const pixels = Buffer.alloc(row * rows);
   for (let y = 0; y < rows; y++) {
     for (let x = 0, at = (height < 0 ? y : rows - 1 - y) * row; x < width; x++) {
@@ -37,7 +57,8 @@ function bmp({ width = WIDTH, height = HEIGHT, header = 40, bits, coding = 0, ma
       else pixels.writeUIntLE(pixel(x, y), at + (x * bits) / 8, bits / 8);
     }
   }
-  const front = Buffer.alloc(14), offset = 14 + header + own.length + palette.length + gap;
+  const front = Buffer.alloc(14),
+    offset = 14 + header + own.length + palette.length + gap;
   front.write('BM');
   front.writeUInt32LE(offset + pixels.length, 2);
   front.writeUInt32LE(offset, 10);
@@ -46,7 +67,8 @@ function bmp({ width = WIDTH, height = HEIGHT, header = 40, bits, coding = 0, ma
 
 /** A channel of fewer bits, spread over eight. @param {number} value @param {number} mask */
 function channel(value, mask) {
-  const low = mask & -mask, most = (mask / low) >>> 0;
+  const low = mask & -mask,
+    most = (mask / low) >>> 0;
   return Math.round(((((value & mask) >>> 0) / (low >>> 0)) * 255) / most);
 }
 
@@ -54,19 +76,29 @@ const DEFAULTS = { 16: [0x7c00, 0x3e0, 0x1f], 24: [0xff0000, 0xff00, 0xff], 32: 
 
 /** Decodes all; each must give the pixels that its writer meant, and netpbm must agree where it is asked. @param {Record<string, any>} kinds by name */
 function right(kinds, asked = () => true) {
-  const pixel = ({ bits, colours = 1 << bits }) => (x, y) => (bits < 16 ? noise(x, y) % colours : (noise(x, y) * 40503) % 2 ** bits);
-  const files = Object.values(kinds).map((kind) => bmp(kind, pixel(kind))), films = decodeBytes(files);
+  const pixel =
+    ({ bits, colours = 1 << bits }) =>
+    (x, y) =>
+      bits < 16 ? noise(x, y) % colours : (noise(x, y) * 40503) % 2 ** bits;
+  const files = Object.values(kinds).map((kind) => bmp(kind, pixel(kind))),
+    films = decodeBytes(files);
   Object.entries(kinds).forEach(([name, kind], i) => {
-    const { width = WIDTH, bits, coding } = kind, height = Math.abs(kind.height ?? HEIGHT), masks = coding === 3 ? kind.masks : DEFAULTS[bits], of = pixel(kind);
+    const { width = WIDTH, bits, coding } = kind,
+      height = Math.abs(kind.height ?? HEIGHT),
+      masks = coding === 3 ? kind.masks : DEFAULTS[bits],
+      of = pixel(kind);
     assert.deepEqual([films[i].code, films[i].width, films[i].height], ['ok', width, height], name);
     const meant = Uint16Array.from({ length: width * height }, (_, n) => {
       const value = of(n % width, Math.floor(n / width));
-      return grey(...(bits < 16 ? colour(value) : masks.slice(0, 3).map((mask) => channel(value, mask))).map((v) => v * 257));
+      return grey(
+        ...(bits < 16 ? colour(value) : masks.slice(0, 3).map((mask) => channel(value, mask))).map((v) => v * 257),
+      );
     });
     const worst = meant.reduce((most, value, n) => Math.max(most, Math.abs(value - films[i].pixels[n])), 0);
     assert.ok(worst <= (bits === 16 || coding === 3 ? 257 : 0), `${name}: ${worst}`); // bits are repeated there, which may be a level off
     if (asked(kind, name)) {
-      const other = witness(['bmptopnm', '-quiet'], files[i]).pixels, apart = meant.reduce((most, value, n) => Math.max(most, Math.abs(value - other[n])), 0);
+      const other = witness(['bmptopnm', '-quiet'], files[i]).pixels,
+        apart = meant.reduce((most, value, n) => Math.max(most, Math.abs(value - other[n])), 0);
       assert.ok(apart <= (bits === 16 || coding === 3 ? 3 * 257 : 257), `netpbm: ${name}: ${apart}`);
     }
   });
@@ -76,47 +108,127 @@ test('1, 4, 8, 16, 24 and 32 bits behind every header, bottom up and top down', 
   const kinds = {};
   for (const header of [12, 40, 56, 108, 124]) {
     for (const bits of header === 12 ? [24] : [1, 4, 8, 16, 24, 32]) {
-      for (const height of header === 12 ? [HEIGHT] : [HEIGHT, -HEIGHT]) kinds[`${bits} bits, header ${header}, height ${height}`] = { header, bits, height, masks: [0, 0, 0, 0] };
+      for (const height of header === 12 ? [HEIGHT] : [HEIGHT, -HEIGHT])
+        kinds[`${bits} bits, header ${header}, height ${height}`] = { header, bits, height, masks: [0, 0, 0, 0] };
     }
   }
   right(kinds, ({ header }) => header !== 56);
 });
 
 test('rows of every length', () => {
-  right(Object.fromEntries([1, 4, 8, 16, 24, 32].flatMap((bits) => Array.from({ length: 33 }, (_, i) => [`${bits} bits, ${64 + i} wide`, { bits, width: 64 + i, height: 64 }]))), ({ width }) => width % 8 === 3);
+  right(
+    Object.fromEntries(
+      [1, 4, 8, 16, 24, 32].flatMap((bits) =>
+        Array.from({ length: 33 }, (_, i) => [`${bits} bits, ${64 + i} wide`, { bits, width: 64 + i, height: 64 }]),
+      ),
+    ),
+    ({ width }) => width % 8 === 3,
+  );
 });
 
 test('masks of up to eight bits, in any order, with alpha and without', () => {
-  const sets = { 16: { 565: [0xf800, 0x7e0, 0x1f], 555: [0x7c00, 0x3e0, 0x1f], 444: [0xf00, 0xf0, 0xf], '4444 with alpha': [0xf00, 0xf0, 0xf, 0xf000], 'blue first': [0x1f, 0x7e0, 0xf800], 'one bit of blue': [0xfe00 & 0x7c00, 0x3e0, 0x10] },
-    32: { 888: [0xff0000, 0xff00, 0xff], 'red last': [0xff, 0xff00, 0xff0000], '8888 with alpha': [0xff0000, 0xff00, 0xff, 0xff000000], 'red on top': [0xff000000, 0xff0000, 0xff00, 0xff], 'seven, three and five bits': [0xfe000000, 0xe000, 0x1f] } };
+  const sets = {
+    16: {
+      565: [0xf800, 0x7e0, 0x1f],
+      555: [0x7c00, 0x3e0, 0x1f],
+      444: [0xf00, 0xf0, 0xf],
+      '4444 with alpha': [0xf00, 0xf0, 0xf, 0xf000],
+      'blue first': [0x1f, 0x7e0, 0xf800],
+      'one bit of blue': [0xfe00 & 0x7c00, 0x3e0, 0x10],
+    },
+    32: {
+      888: [0xff0000, 0xff00, 0xff],
+      'red last': [0xff, 0xff00, 0xff0000],
+      '8888 with alpha': [0xff0000, 0xff00, 0xff, 0xff000000],
+      'red on top': [0xff000000, 0xff0000, 0xff00, 0xff],
+      'seven, three and five bits': [0xfe000000, 0xe000, 0x1f],
+    },
+  };
   const kinds = {};
   for (const [bits, own] of Object.entries(sets)) {
-    for (const [name, masks] of Object.entries(own)) for (const header of [40, 108, 124]) kinds[`${bits} bits, ${name}, header ${header}`] = { bits: Number(bits), coding: 3, masks, header };
+    for (const [name, masks] of Object.entries(own))
+      for (const header of [40, 108, 124])
+        kinds[`${bits} bits, ${name}, header ${header}`] = { bits: Number(bits), coding: 3, masks, header };
   }
   right(kinds, (_, name) => /(565|555|888), header 108/.test(name)); // netpbm finds masks in such headers alone
 });
 
 test('palettes shorter than they may be, as long as every pixel is in them', () => {
-  const lengths = [[1, 1], [4, 1], [4, 2], [4, 15], [8, 1], [8, 2], [8, 17], [8, 255]];
+  const lengths = [
+    [1, 1],
+    [4, 1],
+    [4, 2],
+    [4, 15],
+    [8, 1],
+    [8, 2],
+    [8, 17],
+    [8, 255],
+  ];
   right(Object.fromEntries(lengths.map(([bits, colours]) => [`${bits} bits, ${colours} colours`, { bits, colours }])));
-  const outside = (header) => lengths.map(([bits, colours]) => bmp({ bits, colours, header }, (x, y) => (x === 66 && y === 64 ? colours : 0)));
-  for (const { code } of decodeBytes([...outside(40), ...outside(124)])) assert.equal(code, 'image-damaged', 'one pixel is not in the palette');
+  const outside = (header) =>
+    lengths.map(([bits, colours]) => bmp({ bits, colours, header }, (x, y) => (x === 66 && y === 64 ? colours : 0)));
+  for (const { code } of decodeBytes([...outside(40), ...outside(124)]))
+    assert.equal(code, 'image-damaged', 'one pixel is not in the palette');
 });
 
 test('run lengths, JPEG and PNG inside, other headers and depths are refused as not read', () => {
-  const kinds = { RLE8: { bits: 8, coding: 1 }, RLE4: { bits: 4, coding: 2 }, 'masks for 24 bits': { bits: 24, coding: 3, masks: [255, 65280, 16711680] }, 'JPEG inside': { bits: 24, coding: 4 }, 'PNG inside': { bits: 24, coding: 5 },
-    'masks with alpha': { bits: 32, coding: 6, masks: [0xff0000, 0xff00, 0xff] }, CMYK: { bits: 32, coding: 11 }, '2 bits': { bits: 2, colours: 4 }, '64 bits': { bits: 48 }, 'header of OS/2 2': { bits: 8, header: 64 }, 'a palette of OS/2 1': { bits: 8, header: 12 }, 'two colours of OS/2 1': { bits: 1, header: 12 },
-    'header of 52 bytes': { bits: 32, header: 52 }, 'header of 1000 bytes': { bits: 32, header: 1000 }, 'masks in a header of 56 bytes': { bits: 32, coding: 3, header: 56, masks: [0xff0000, 0xff00, 0xff] }, 'masks of ten bits': { bits: 32, coding: 3, masks: [0x3ff00000, 0xffc00, 0x3ff] },
-    'a mask with a hole': { bits: 32, coding: 3, masks: [0xf0f000, 0xff00, 0xff] }, 'no mask of green': { bits: 16, coding: 3, masks: [0x7c00, 0, 0x1f] }, 'colours as advice for 24 bits': { bits: 24, colours: 236 }, 'a gap before the pixels': { bits: 24, gap: 8 } };
-  decodeBytes(Object.values(kinds).map((kind) => bmp(kind, () => 0))).forEach(({ code }, i) => assert.equal(code, 'image-unsupported', Object.keys(kinds)[i]));
+  const kinds = {
+    RLE8: { bits: 8, coding: 1 },
+    RLE4: { bits: 4, coding: 2 },
+    'masks for 24 bits': { bits: 24, coding: 3, masks: [255, 65280, 16711680] },
+    'JPEG inside': { bits: 24, coding: 4 },
+    'PNG inside': { bits: 24, coding: 5 },
+    'masks with alpha': { bits: 32, coding: 6, masks: [0xff0000, 0xff00, 0xff] },
+    CMYK: { bits: 32, coding: 11 },
+    '2 bits': { bits: 2, colours: 4 },
+    '64 bits': { bits: 48 },
+    'header of OS/2 2': { bits: 8, header: 64 },
+    'a palette of OS/2 1': { bits: 8, header: 12 },
+    'two colours of OS/2 1': { bits: 1, header: 12 },
+    'header of 52 bytes': { bits: 32, header: 52 },
+    'header of 1000 bytes': { bits: 32, header: 1000 },
+    'masks in a header of 56 bytes': { bits: 32, coding: 3, header: 56, masks: [0xff0000, 0xff00, 0xff] },
+    'masks of ten bits': { bits: 32, coding: 3, masks: [0x3ff00000, 0xffc00, 0x3ff] },
+    'a mask with a hole': { bits: 32, coding: 3, masks: [0xf0f000, 0xff00, 0xff] },
+    'no mask of green': { bits: 16, coding: 3, masks: [0x7c00, 0, 0x1f] },
+    'colours as advice for 24 bits': { bits: 24, colours: 236 },
+    'a gap before the pixels': { bits: 24, gap: 8 },
+  };
+  decodeBytes(Object.values(kinds).map((kind) => bmp(kind, () => 0))).forEach(({ code }, i) =>
+    assert.equal(code, 'image-unsupported', Object.keys(kinds)[i]),
+  );
 });
 
 test('what is broken is damage, whatever it claims', () => {
-  const plain = bmp({ bits: 8 }, (x, y) => noise(x, y) % 256), deep = bmp({ bits: 24 }, () => 0), set = (bytes, at, value) => { const copy = Buffer.from(bytes); copy.writeUInt32LE(value >>> 0, at); return copy; };
-  const broken = { 'the last row cut': plain.subarray(0, -1), 'no pixels': plain.subarray(0, 1078), 'no palette': plain.subarray(0, 54), 'a header cut': plain.subarray(0, 30), 'pixels at 0': set(plain, 10, 0), 'pixels in the header': set(deep, 10, 53),
-    'pixels beyond the end': set(plain, 10, plain.length), 'pixels at the end of memory': set(plain, 10, -1), 'a palette of 300 colours': bmp({ bits: 8, gap: 176 }, () => 0) };
-  decodeBytes(Object.values(broken)).forEach(({ code }, i) => assert.equal(code, 'image-damaged', Object.keys(broken)[i]));
-  const sized = { 'no width': [set(plain, 18, 0), 'image-too-small'], 'a width below 0': [set(plain, 18, -67), 'image-too-small'], 'no height': [set(plain, 22, 0), 'image-too-small'],
-    'the least height there is': [set(plain, 22, -(2 ** 31)), 'image-too-large'], 'a million wide': [set(plain, 18, 1e6), 'image-too-large'] };
-  decodeBytes(Object.values(sized).map(([bytes]) => bytes)).forEach(({ code }, i) => assert.equal(code, Object.values(sized)[i][1], Object.keys(sized)[i]));
+  const plain = bmp({ bits: 8 }, (x, y) => noise(x, y) % 256),
+    deep = bmp({ bits: 24 }, () => 0),
+    set = (bytes, at, value) => {
+      const copy = Buffer.from(bytes);
+      copy.writeUInt32LE(value >>> 0, at);
+      return copy;
+    };
+  const broken = {
+    'the last row cut': plain.subarray(0, -1),
+    'no pixels': plain.subarray(0, 1078),
+    'no palette': plain.subarray(0, 54),
+    'a header cut': plain.subarray(0, 30),
+    'pixels at 0': set(plain, 10, 0),
+    'pixels in the header': set(deep, 10, 53),
+    'pixels beyond the end': set(plain, 10, plain.length),
+    'pixels at the end of memory': set(plain, 10, -1),
+    'a palette of 300 colours': bmp({ bits: 8, gap: 176 }, () => 0),
+  };
+  decodeBytes(Object.values(broken)).forEach(({ code }, i) =>
+    assert.equal(code, 'image-damaged', Object.keys(broken)[i]),
+  );
+  const sized = {
+    'no width': [set(plain, 18, 0), 'image-too-small'],
+    'a width below 0': [set(plain, 18, -67), 'image-too-small'],
+    'no height': [set(plain, 22, 0), 'image-too-small'],
+    'the least height there is': [set(plain, 22, -(2 ** 31)), 'image-too-large'],
+    'a million wide': [set(plain, 18, 1e6), 'image-too-large'],
+  };
+  decodeBytes(Object.values(sized).map(([bytes]) => bytes)).forEach(({ code }, i) =>
+    assert.equal(code, Object.values(sized)[i][1], Object.keys(sized)[i]),
+  );
 });

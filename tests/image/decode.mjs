@@ -19,8 +19,12 @@ export function decode(paths) {
     const end = out.indexOf(10, at);
     const [code, width, height] = out.toString('latin1', at, end).split(' ');
     const size = 2 * width * height;
-    films.push({ code, width: Number(width), height: Number(height),
-      pixels: new Uint16Array(out.buffer.slice(out.byteOffset + end + 1, out.byteOffset + end + 1 + size)) });
+    films.push({
+      code,
+      width: Number(width),
+      height: Number(height),
+      pixels: new Uint16Array(out.buffer.slice(out.byteOffset + end + 1, out.byteOffset + end + 1 + size)),
+    });
     at = end + 1 + size;
   }
   return films;
@@ -42,12 +46,21 @@ export const grey = (r, g, b) => (77 * r + 150 * g + 29 * b) >> 8;
  */
 export function witness([program, ...options], bytes) {
   const out = execFileSync(program, options, { input: bytes, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] });
-  const [head, kind, width, height, most] = /^P([456])\s+(\d+)\s+(\d+)\s(?:(\d+)\s)?/.exec(out.toString('latin1', 0, 60)) ?? assert.fail(`${program} wrote no picture`);
-  const wide = Number(most) > 255, channels = kind === '6' ? 3 : 1, scale = 65535 / Number(most), row = Math.ceil(width / 8);
+  const [head, kind, width, height, most] =
+    /^P([456])\s+(\d+)\s+(\d+)\s(?:(\d+)\s)?/.exec(out.toString('latin1', 0, 60)) ??
+    assert.fail(`${program} wrote no picture`);
+  const wide = Number(most) > 255,
+    channels = kind === '6' ? 3 : 1,
+    scale = 65535 / Number(most),
+    row = Math.ceil(width / 8);
   const value = (i) => (wide ? out.readUInt16BE(head.length + 2 * i) : out[head.length + i]) * scale;
-  const bit = (i) => 65535 * (1 - ((out[head.length + Math.floor(i / width) * row + ((i % width) >> 3)] >> (7 - ((i % width) & 7))) & 1)); // 1 is black
+  const bit = (i) =>
+    65535 *
+    (1 - ((out[head.length + Math.floor(i / width) * row + ((i % width) >> 3)] >> (7 - ((i % width) & 7))) & 1)); // 1 is black
   assert.equal(out.length, head.length + (kind === '4' ? row * height : (wide ? 2 : 1) * channels * width * height));
-  const pixels = Uint16Array.from({ length: width * height }, (_, i) => (channels === 3 ? grey(value(3 * i), value(3 * i + 1), value(3 * i + 2)) : kind === '4' ? bit(i) : value(i)));
+  const pixels = Uint16Array.from({ length: width * height }, (_, i) =>
+    channels === 3 ? grey(value(3 * i), value(3 * i + 1), value(3 * i + 2)) : kind === '4' ? bit(i) : value(i),
+  );
   return { width: Number(width), height: Number(height), pixels };
 }
 

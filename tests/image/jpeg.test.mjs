@@ -14,12 +14,28 @@ const fixtures = join(root, 'tests/fixtures');
 const LIMIT = 2;
 
 /** What a film has: a slope, an edge, a little noise, and some colour. */
-const shade = (x, y, c) => Math.max(0, Math.min(255, Math.round(40 + 1.1 * x + 0.7 * y + 40 * Math.sin((x + 9 * c) / 11) + (Math.hypot(x - 50, y - 40) < 25 ? 60 : 0) + ((x * 7 + y * 13) % 5) - 12 * c)));
+const shade = (x, y, c) =>
+  Math.max(
+    0,
+    Math.min(
+      255,
+      Math.round(
+        40 +
+          1.1 * x +
+          0.7 * y +
+          40 * Math.sin((x + 9 * c) / 11) +
+          (Math.hypot(x - 50, y - 40) < 25 ? 60 : 0) +
+          ((x * 7 + y * 13) % 5) -
+          12 * c,
+      ),
+    ),
+  );
 
 /** @param {number} width @param {number} height @param {number} [channels] PGM or PPM */
 function picture(width, height, channels = 3, of = shade) {
   const bytes = Buffer.alloc(width * height * channels);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = of(Math.floor(i / channels) % width, Math.floor(i / channels / width), i % channels);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = of(Math.floor(i / channels) % width, Math.floor(i / channels / width), i % channels);
   return Buffer.concat([Buffer.from(`P${channels === 3 ? 6 : 5}\n${width} ${height}\n255\n`), bytes]);
 }
 
@@ -42,43 +58,77 @@ function refused(files, code) {
   Object.keys(files).forEach((name, i) => assert.equal(films[i].code, code, name));
 }
 
-const SIZES = [[64, 64], [65, 64], [64, 71], [97, 83], [103, 79], [128, 96]];
+const SIZES = [
+  [64, 64],
+  [65, 64],
+  [64, 71],
+  [97, 83],
+  [103, 79],
+  [128, 96],
+];
 const SAMPLINGS = ['1x1', '2x1', '1x2', '2x2', '4x1', '1x4', '4x2', '2x4', '2x2,2x1,1x2', '1x1,2x2,1x1', '3x1', '3x2'];
 
 test('baseline and progressive, grey and colour, of every subsampling and odd size', () => {
-  for (const process of [[], ['-progressive'], ['-optimize'], ['-restart', '1'], ['-restart', '3B'], ['-progressive', '-restart', '2']]) {
+  for (const process of [
+    [],
+    ['-progressive'],
+    ['-optimize'],
+    ['-restart', '1'],
+    ['-restart', '3B'],
+    ['-progressive', '-restart', '2'],
+  ]) {
     const files = {};
     for (const [width, height] of process.length ? SIZES.slice(2, 4) : SIZES) {
       for (const sampling of process.length ? SAMPLINGS.slice(0, 4) : SAMPLINGS) {
-        files[`${width}x${height} ${sampling} ${process}`] = cjpeg([...process, '-quality', '90', '-sample', sampling], picture(width, height));
+        files[`${width}x${height} ${sampling} ${process}`] = cjpeg(
+          [...process, '-quality', '90', '-sample', sampling],
+          picture(width, height),
+        );
       }
       files[`${width}x${height} grey ${process}`] = cjpeg([...process, '-grayscale'], picture(width, height, 1));
-      files[`${width}x${height} rgb ${process}`] = cjpeg([...process, '-rgb', '-quality', '90'], picture(width, height));
+      files[`${width}x${height} rgb ${process}`] = cjpeg(
+        [...process, '-rgb', '-quality', '90'],
+        picture(width, height),
+      );
     }
     right(files);
   }
 });
 
 test('every quality, coarse tables of 16 bits among them, and grey with factors of its own', () => {
-  const files = Object.fromEntries([1, 2, 10, 50, 75, 95, 100].flatMap((quality) => [[], ['-baseline'], ['-progressive']].map((process) =>
-    [`quality ${quality} ${process}`, cjpeg(['-quality', String(quality), '-grayscale', ...process], picture(97, 83, 1))])));
-  for (const factor of ['2x2', '1x4', '4x4']) files[`grey ${factor}`] = cjpeg(['-grayscale', '-sample', factor], picture(97, 83, 1));
+  const files = Object.fromEntries(
+    [1, 2, 10, 50, 75, 95, 100].flatMap((quality) =>
+      [[], ['-baseline'], ['-progressive']].map((process) => [
+        `quality ${quality} ${process}`,
+        cjpeg(['-quality', String(quality), '-grayscale', ...process], picture(97, 83, 1)),
+      ]),
+    ),
+  );
+  for (const factor of ['2x2', '1x4', '4x4'])
+    files[`grey ${factor}`] = cjpeg(['-grayscale', '-sample', factor], picture(97, 83, 1));
   right(files);
 });
 
 test('scans in any order: one a channel, of spectral selection and of successive approximation', () => {
   const scripts = {
-    'a scan a channel': '0;1;2;', 'the last channel first': '2;0;1;', 'two channels together': '0;1 2;',
+    'a scan a channel': '0;1;2;',
+    'the last channel first': '2;0;1;',
+    'two channels together': '0;1 2;',
     'spectral selection': '0 1 2:0-0,0,0;0:1-5,0,0;0:6-63,0,0;1:1-63,0,0;2:1-63,0,0;',
-    'successive approximation': '0 1 2:0-0,0,2;0 1 2:0-0,2,1;0 1 2:0-0,1,0;0:1-63,0,3;0:1-63,3,2;0:1-63,2,1;0:1-63,1,0;1:1-63,0,1;2:1-63,0,1;2:1-63,1,0;1:1-63,1,0;',
+    'successive approximation':
+      '0 1 2:0-0,0,2;0 1 2:0-0,2,1;0 1 2:0-0,1,0;0:1-63,0,3;0:1-63,3,2;0:1-63,2,1;0:1-63,1,0;1:1-63,0,1;2:1-63,0,1;2:1-63,1,0;1:1-63,1,0;',
     'a scan a coefficient': `0 1 2:0-0,0,0;${Array.from({ length: 63 }, (_, i) => `0:${i + 1}-${i + 1},0,0;`).join('')}1:1-63,0,0;2:1-63,0,0;`,
   };
   const files = {};
   for (const [name, script] of Object.entries(scripts)) {
     writeFileSync(join(folder, 'scans'), script);
-    for (const sampling of ['1x1', '2x2', '2x1']) for (const more of [[], ['-restart', '2']]) {
-      files[`${name} ${sampling} ${more}`] = cjpeg(['-scans', join(folder, 'scans'), '-sample', sampling, '-quality', '90', ...more], picture(97, 83));
-    }
+    for (const sampling of ['1x1', '2x2', '2x1'])
+      for (const more of [[], ['-restart', '2']]) {
+        files[`${name} ${sampling} ${more}`] = cjpeg(
+          ['-scans', join(folder, 'scans'), '-sample', sampling, '-quality', '90', ...more],
+          picture(97, 83),
+        );
+      }
   }
   right(files);
 });
@@ -89,43 +139,72 @@ function parts(file) {
   for (let at = 2; file[at + 1] !== 0xd9;) {
     const length = 2 + file.readUInt16BE(at + 2);
     let end = at + length;
-    if (file[at + 1] === 0xda) while (file[end] !== 0xff || file[end + 1] === 0 || (file[end + 1] & 0xf8) === 0xd0) end++;
+    if (file[at + 1] === 0xda)
+      while (file[end] !== 0xff || file[end + 1] === 0 || (file[end + 1] & 0xf8) === 0xd0) end++;
     found.push({ marker: file[at + 1], bytes: file.subarray(at, end), length });
     at = end;
   }
   return found;
 }
 
-const SOI = Buffer.of(0xff, 0xd8), EOI = Buffer.of(0xff, 0xd9);
-const segment = (marker, body) => Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 255), body]);
-const adobe = (transform) => segment(0xee, Buffer.concat([Buffer.from('Adobe'), Buffer.of(0, 100, 0, 0, 0, 0, transform)]));
+const SOI = Buffer.of(0xff, 0xd8),
+  EOI = Buffer.of(0xff, 0xd9);
+const segment = (marker, body) =>
+  Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 255), body]);
+const adobe = (transform) =>
+  segment(0xee, Buffer.concat([Buffer.from('Adobe'), Buffer.of(0, 100, 0, 0, 0, 0, transform)]));
 /** The parts before the frame, with more put before them. */
 const dressed = (file, ...more) => Buffer.concat([SOI, ...more, file.subarray(2)]);
 
 /** One file of several grey ones, a scan each. @param {Buffer[]} greys of one size @param {number[]} ids of the channels @param {Buffer[]} more segments */
 function together(greys, ids, ...more) {
-  const all = greys.map((one) => parts(one)), of = (marker) => all[0].filter((one) => one.marker === marker).map(({ bytes }) => bytes);
-  const [frame] = of(0xc0), size = frame.subarray(4, 9);
+  const all = greys.map((one) => parts(one)),
+    of = (marker) => all[0].filter((one) => one.marker === marker).map(({ bytes }) => bytes);
+  const [frame] = of(0xc0),
+    size = frame.subarray(4, 9);
   const channels = Buffer.concat(ids.map((id) => Buffer.of(id, 0x11, 0)));
   const scans = all.map((own, i) => {
     const { bytes, length } = own.find(({ marker }) => marker === 0xda);
     return Buffer.concat([segment(0xda, Buffer.of(1, ids[i], 0, 0, 63, 0)), bytes.subarray(length)]);
   });
-  return Buffer.concat([SOI, ...more, ...of(0xdb), ...of(0xc4), segment(0xc0, Buffer.concat([size, Buffer.of(ids.length), channels])), ...scans, EOI]);
+  return Buffer.concat([
+    SOI,
+    ...more,
+    ...of(0xdb),
+    ...of(0xc4),
+    segment(0xc0, Buffer.concat([size, Buffer.of(ids.length), channels])),
+    ...scans,
+    EOI,
+  ]);
 }
 
 /** jpeg-js in the engine's grey; djpeg reads no four channels. */
 function other(bytes) {
   const { width, height, data: rgb } = jpeg.decode(bytes, { useTArray: true, formatAsRGBA: false });
-  return { width, height, pixels: Uint16Array.from({ length: width * height }, (_, i) => grey(...[0, 1, 2].map((c) => rgb[3 * i + c] * 257))) };
+  return {
+    width,
+    height,
+    pixels: Uint16Array.from({ length: width * height }, (_, i) => grey(...[0, 1, 2].map((c) => rgb[3 * i + c] * 257))),
+  };
 }
 
 test('what the channels mean: Adobe’s marker, their names, three and four of them', () => {
-  const greys = [0, 1, 2, 3].map((c) => cjpeg(['-grayscale', '-quality', '95'], picture(97, 83, 1, (x, y) => shade(x, y, c * 2))));
+  const greys = [0, 1, 2, 3].map((c) =>
+    cjpeg(
+      ['-grayscale', '-quality', '95'],
+      picture(97, 83, 1, (x, y) => shade(x, y, c * 2)),
+    ),
+  );
   const three = greys.slice(0, 3);
-  right({ 'YCC without a marker': together(three, [1, 2, 3]), 'YCC by JFIF': together(three, [1, 2, 3], segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'))),
-    'YCC by Adobe': together(three, [1, 2, 3], adobe(1)), 'RGB by Adobe': together(three, [1, 2, 3], adobe(0)), 'RGB by name': together(three, [82, 71, 66]),
-    'names from 0': together(three, [0, 1, 2]), 'names without order': together(three, [7, 3, 200]) });
+  right({
+    'YCC without a marker': together(three, [1, 2, 3]),
+    'YCC by JFIF': together(three, [1, 2, 3], segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'))),
+    'YCC by Adobe': together(three, [1, 2, 3], adobe(1)),
+    'RGB by Adobe': together(three, [1, 2, 3], adobe(0)),
+    'RGB by name': together(three, [82, 71, 66]),
+    'names from 0': together(three, [0, 1, 2]),
+    'names without order': together(three, [7, 3, 200]),
+  });
   const four = { CMYK: together(greys, [1, 2, 3, 4], adobe(0)), YCCK: together(greys, [1, 2, 3, 4], adobe(2)) };
   const films = decodeBytes(Object.values(four));
   Object.entries(four).forEach(([name, bytes], i) => {
@@ -133,79 +212,193 @@ test('what the channels mean: Adobe’s marker, their names, three and four of t
     assert.ok(worst(films[i], other(bytes)) <= LIMIT, `${name}: ${worst(films[i], other(bytes))}`);
   });
   assert.notDeepEqual(films[0].pixels, films[1].pixels);
-  refused({ 'two channels': together(greys.slice(0, 2), [1, 2]), 'five channels': together([...greys, greys[0]], [1, 2, 3, 4, 5]) }, 'image-damaged');
+  refused(
+    {
+      'two channels': together(greys.slice(0, 2), [1, 2]),
+      'five channels': together([...greys, greys[0]], [1, 2, 3, 4, 5]),
+    },
+    'image-damaged',
+  );
 });
 
 test('comments, profiles, foreign segments and fill bytes change nothing', () => {
-  const plain = cjpeg(['-quality', '90'], picture(97, 83)), progressive = cjpeg(['-progressive', '-quality', '90'], picture(97, 83));
-  const long = Buffer.alloc(65533, 0xff), thumbnail = Buffer.concat([Buffer.from('Exif\0\0MM\0*\0\0\0\x08\0\0', 'latin1'), cjpeg([], picture(64, 64))]);
-  const more = { comment: [segment(0xfe, Buffer.from('a'))], 'a long comment': [segment(0xfe, long)], 'an empty comment': [segment(0xfe, Buffer.alloc(0))], 'a profile in parts': [1, 2, 3].map((n) => segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(n, 3), Buffer.alloc(9000)]))),
-    'every APPn': Array.from({ length: 16 }, (_, n) => (n === 14 ? Buffer.alloc(0) : segment(0xe0 + n, Buffer.from('unknown to us')))), 'a picture in EXIF': [segment(0xe1, thumbnail)], 'fill bytes': [Buffer.alloc(7, 0xff)] };
-  const filled = (file) => Buffer.concat([SOI, ...parts(file).flatMap(({ bytes }) => [Buffer.of(0xff, 0xff), bytes]), Buffer.of(0xff), EOI]);
-  for (const [file, name] of [[plain, 'baseline'], [progressive, 'progressive']]) {
+  const plain = cjpeg(['-quality', '90'], picture(97, 83)),
+    progressive = cjpeg(['-progressive', '-quality', '90'], picture(97, 83));
+  const long = Buffer.alloc(65533, 0xff),
+    thumbnail = Buffer.concat([Buffer.from('Exif\0\0MM\0*\0\0\0\x08\0\0', 'latin1'), cjpeg([], picture(64, 64))]);
+  const more = {
+    comment: [segment(0xfe, Buffer.from('a'))],
+    'a long comment': [segment(0xfe, long)],
+    'an empty comment': [segment(0xfe, Buffer.alloc(0))],
+    'a profile in parts': [1, 2, 3].map((n) =>
+      segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(n, 3), Buffer.alloc(9000)])),
+    ),
+    'every APPn': Array.from({ length: 16 }, (_, n) =>
+      n === 14 ? Buffer.alloc(0) : segment(0xe0 + n, Buffer.from('unknown to us')),
+    ),
+    'a picture in EXIF': [segment(0xe1, thumbnail)],
+    'fill bytes': [Buffer.alloc(7, 0xff)],
+  };
+  const filled = (file) =>
+    Buffer.concat([SOI, ...parts(file).flatMap(({ bytes }) => [Buffer.of(0xff, 0xff), bytes]), Buffer.of(0xff), EOI]);
+  for (const [file, name] of [
+    [plain, 'baseline'],
+    [progressive, 'progressive'],
+  ]) {
     const [film] = decodeBytes([file]);
-    const files = [...Object.entries(more).map(([key, segments]) => [key, dressed(file, ...segments)]), ['fill bytes everywhere', filled(file)], ['bytes behind the end', Buffer.concat([file, Buffer.alloc(999, 0xff), file])]];
-    decodeBytes(files.map(([, bytes]) => bytes)).forEach((one, i) => assert.deepEqual(one, film, `${name}: ${files[i][0]}`));
+    const files = [
+      ...Object.entries(more).map(([key, segments]) => [key, dressed(file, ...segments)]),
+      ['fill bytes everywhere', filled(file)],
+      ['bytes behind the end', Buffer.concat([file, Buffer.alloc(999, 0xff), file])],
+    ];
+    decodeBytes(files.map(([, bytes]) => bytes)).forEach((one, i) =>
+      assert.deepEqual(one, film, `${name}: ${files[i][0]}`),
+    );
   }
 });
 
 test('EXIF turns a picture of odd size and halved colour as it turns djpeg’s', () => {
-  const plain = cjpeg(['-quality', '95', '-sample', '2x2'], picture(97, 83)), upright = witness(['djpeg', '-pnm'], plain), { width: w, height: h } = upright;
-  const place = { 1: (x, y) => [x, y], 2: (x, y) => [w - 1 - x, y], 3: (x, y) => [w - 1 - x, h - 1 - y], 4: (x, y) => [x, h - 1 - y],
-    5: (x, y) => [y, x], 6: (x, y) => [y, h - 1 - x], 7: (x, y) => [w - 1 - y, h - 1 - x], 8: (x, y) => [w - 1 - y, x] }; // EXIF 2.3, tag 0x0112: where an upright pixel is stored
-  const exif = (n) => segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0', 'latin1'), Buffer.of(n, 0, 0, 0, 0, 0, 0, 0)]));
+  const plain = cjpeg(['-quality', '95', '-sample', '2x2'], picture(97, 83)),
+    upright = witness(['djpeg', '-pnm'], plain),
+    { width: w, height: h } = upright;
+  const place = {
+    1: (x, y) => [x, y],
+    2: (x, y) => [w - 1 - x, y],
+    3: (x, y) => [w - 1 - x, h - 1 - y],
+    4: (x, y) => [x, h - 1 - y],
+    5: (x, y) => [y, x],
+    6: (x, y) => [y, h - 1 - x],
+    7: (x, y) => [w - 1 - y, h - 1 - x],
+    8: (x, y) => [w - 1 - y, x],
+  }; // EXIF 2.3, tag 0x0112: where an upright pixel is stored
+  const exif = (n) =>
+    segment(
+      0xe1,
+      Buffer.concat([
+        Buffer.from('Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0', 'latin1'),
+        Buffer.of(n, 0, 0, 0, 0, 0, 0, 0),
+      ]),
+    );
   decodeBytes(Object.keys(place).map((n) => dressed(plain, exif(Number(n))))).forEach((film, i) => {
     const [width, height] = i >= 4 ? [h, w] : [w, h];
-    const turned = { width, height, pixels: Uint16Array.from({ length: w * h }, (_, n) => {
-      const [x, y] = place[i + 1](n % width, Math.floor(n / width));
-      return upright.pixels[y * w + x];
-    }) };
+    const turned = {
+      width,
+      height,
+      pixels: Uint16Array.from({ length: w * h }, (_, n) => {
+        const [x, y] = place[i + 1](n % width, Math.floor(n / width));
+        return upright.pixels[y * w + x];
+      }),
+    };
     assert.ok(worst(film, turned) <= LIMIT, `orientation ${i + 1}`);
   });
 });
 
 test('processes that Pleura does not read are refused as such: arithmetic, lossless, 12 bits, hierarchical', () => {
   const stream = (options, bits) => {
-    const pixels = bits > 8 ? Uint16Array.from({ length: 64 * 64 }, (_, i) => i & 4095) : Uint8Array.from({ length: 64 * 64 }, (_, i) => i & 255);
+    const pixels =
+      bits > 8
+        ? Uint16Array.from({ length: 64 * 64 }, (_, i) => i & 4095)
+        : Uint8Array.from({ length: 64 * 64 }, (_, i) => i & 255);
     writeFileSync(join(folder, 'in.dcm'), dicomFile({ width: 64, height: 64, pixels, bits }));
     execFileSync('dcmcjpeg', [...options, join(folder, 'in.dcm'), join(folder, 'out.dcm')], { stdio: 'pipe' });
     return Buffer.concat(fragments(open(new Uint8Array(readFileSync(join(folder, 'out.dcm'))))).slice(1));
   };
-  const plain = cjpeg([], picture(97, 83)), at = plain.indexOf(Buffer.of(0xff, 0xc0)) + 1;
-  const process = (marker) => { const copy = Buffer.from(plain); copy[at] = marker; return copy; };
-  refused({ arithmetic: cjpeg(['-arithmetic'], picture(97, 83)), 'arithmetic and progressive': cjpeg(['-arithmetic', '-progressive'], picture(97, 83)),
-    'lossless, 8 bits': stream(['+e1'], 8), 'lossless, 12 bits': stream(['+el', '+sv', '6'], 12), 'extended, 12 bits': stream(['+ee'], 12),
-    ...Object.fromEntries([0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf].map((marker) => [marker.toString(16), process(marker)])) }, 'image-unsupported');
+  const plain = cjpeg([], picture(97, 83)),
+    at = plain.indexOf(Buffer.of(0xff, 0xc0)) + 1;
+  const process = (marker) => {
+    const copy = Buffer.from(plain);
+    copy[at] = marker;
+    return copy;
+  };
+  refused(
+    {
+      arithmetic: cjpeg(['-arithmetic'], picture(97, 83)),
+      'arithmetic and progressive': cjpeg(['-arithmetic', '-progressive'], picture(97, 83)),
+      'lossless, 8 bits': stream(['+e1'], 8),
+      'lossless, 12 bits': stream(['+el', '+sv', '6'], 12),
+      'extended, 12 bits': stream(['+ee'], 12),
+      ...Object.fromEntries(
+        [0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf].map((marker) => [
+          marker.toString(16),
+          process(marker),
+        ]),
+      ),
+    },
+    'image-unsupported',
+  );
 });
 
 test('what is missing or broken is damage, and never grey in its place', () => {
-  const colour = cjpeg(['-quality', '90', '-restart', '1'], picture(97, 83)), all = parts(colour);
-  const without = (marker) => Buffer.concat([SOI, ...all.filter((one) => one.marker !== marker).map(({ bytes }) => bytes), EOI]);
-  const scan = colour.indexOf(Buffer.of(0xff, 0xda)), restarts = [...colour.keys()].filter((i) => i > scan && colour[i] === 0xff && (colour[i + 1] & 0xf8) === 0xd0);
-  const [frame] = all.filter(({ marker }) => marker === 0xc0), edited = (offset, ...values) => { const copy = Buffer.from(colour); copy.set(values, colour.indexOf(frame.bytes) + offset); return copy; };
-  refused({
-    'no frame': without(0xc0), 'no scan': without(0xda), 'no Huffman tables': without(0xc4),
-    'two frames': dressed(colour, frame.bytes), 'a cut segment': Buffer.concat([SOI, Buffer.of(0xff, 0xdb, 0, 67, 0)]), 'no end': colour.subarray(0, -2),
-    'no channels': edited(9, 0), 'a table that is not there': edited(12, 7), 'a factor of 0': edited(11, 0), 'a factor of 5': edited(11, 0x51),
-    'a scan cut off before its end': Buffer.concat([colour.subarray(0, restarts[3]), EOI]),
-    'a part between two restarts lost': Buffer.concat([colour.subarray(0, restarts[1]), colour.subarray(restarts[2])]),
-    'parts between restarts exchanged': Buffer.concat([colour.subarray(0, restarts[1]), colour.subarray(restarts[2], restarts[3]), colour.subarray(restarts[1], restarts[2]), colour.subarray(restarts[3])]),
-    'restarts that are not announced': without(0xdd),
-  }, 'image-damaged');
+  const colour = cjpeg(['-quality', '90', '-restart', '1'], picture(97, 83)),
+    all = parts(colour);
+  const without = (marker) =>
+    Buffer.concat([SOI, ...all.filter((one) => one.marker !== marker).map(({ bytes }) => bytes), EOI]);
+  const scan = colour.indexOf(Buffer.of(0xff, 0xda)),
+    restarts = [...colour.keys()].filter((i) => i > scan && colour[i] === 0xff && (colour[i + 1] & 0xf8) === 0xd0);
+  const [frame] = all.filter(({ marker }) => marker === 0xc0),
+    edited = (offset, ...values) => {
+      const copy = Buffer.from(colour);
+      copy.set(values, colour.indexOf(frame.bytes) + offset);
+      return copy;
+    };
+  refused(
+    {
+      'no frame': without(0xc0),
+      'no scan': without(0xda),
+      'no Huffman tables': without(0xc4),
+      'two frames': dressed(colour, frame.bytes),
+      'a cut segment': Buffer.concat([SOI, Buffer.of(0xff, 0xdb, 0, 67, 0)]),
+      'no end': colour.subarray(0, -2),
+      'no channels': edited(9, 0),
+      'a table that is not there': edited(12, 7),
+      'a factor of 0': edited(11, 0),
+      'a factor of 5': edited(11, 0x51),
+      'a scan cut off before its end': Buffer.concat([colour.subarray(0, restarts[3]), EOI]),
+      'a part between two restarts lost': Buffer.concat([
+        colour.subarray(0, restarts[1]),
+        colour.subarray(restarts[2]),
+      ]),
+      'parts between restarts exchanged': Buffer.concat([
+        colour.subarray(0, restarts[1]),
+        colour.subarray(restarts[2], restarts[3]),
+        colour.subarray(restarts[1], restarts[2]),
+        colour.subarray(restarts[3]),
+      ]),
+      'restarts that are not announced': without(0xdd),
+    },
+    'image-damaged',
+  );
   refused({ 'no height, told behind the scan': edited(5, 0, 0), 'no width': edited(7, 0, 0) }, 'image-too-small');
   refused({ 'a side of 65535': edited(5, 255, 255, 255, 255) }, 'image-too-large');
 });
 
 test('a scan that lacks its last byte is damage, in every process and order of scans', () => {
-  writeFileSync(join(folder, 'scans'), '0 1 2:0-0,0,1;0:1-5,0,2;2:1-63,0,1;1:1-63,0,1;0:6-63,0,2;0:1-63,2,1;0 1 2:0-0,1,0;2:1-63,1,0;1:1-63,1,0;0:1-63,1,0;');
+  writeFileSync(
+    join(folder, 'scans'),
+    '0 1 2:0-0,0,1;0:1-5,0,2;2:1-63,0,1;1:1-63,0,1;0:6-63,0,2;0:1-63,2,1;0 1 2:0-0,1,0;2:1-63,1,0;1:1-63,1,0;0:1-63,1,0;',
+  );
   const files = {};
-  for (const process of [[], ['-optimize'], ['-restart', '3B'], ['-progressive'], ['-progressive', '-restart', '2'], ['-scans', join(folder, 'scans')], ['-grayscale']]) for (const sampling of ['1x1', '2x2', '1x2']) {
-    const file = cjpeg([...process, '-sample', sampling, '-quality', '90'], picture(97, 83)), all = parts(file);
-    for (const [i, { marker }] of all.entries()) {
-      if (marker !== 0xda) continue;
-      files[`${process} ${sampling}, part ${i}`] = Buffer.concat([SOI, ...all.map(({ bytes }, j) => (j < i || j > i ? bytes : bytes.subarray(0, bytes.at(-2) === 0xff ? -2 : -1))), EOI]);
+  for (const process of [
+    [],
+    ['-optimize'],
+    ['-restart', '3B'],
+    ['-progressive'],
+    ['-progressive', '-restart', '2'],
+    ['-scans', join(folder, 'scans')],
+    ['-grayscale'],
+  ])
+    for (const sampling of ['1x1', '2x2', '1x2']) {
+      const file = cjpeg([...process, '-sample', sampling, '-quality', '90'], picture(97, 83)),
+        all = parts(file);
+      for (const [i, { marker }] of all.entries()) {
+        if (marker !== 0xda) continue;
+        files[`${process} ${sampling}, part ${i}`] = Buffer.concat([
+          SOI,
+          ...all.map(({ bytes }, j) => (j < i || j > i ? bytes : bytes.subarray(0, bytes.at(-2) === 0xff ? -2 : -1))),
+          EOI,
+        ]);
+      }
     }
-  }
   assert.equal(Object.keys(files).length, 102);
   refused(files, 'image-damaged');
 });
@@ -218,8 +411,12 @@ test('grey, colour, progressive and CMYK JPEG by another program agree with anot
 test('real films agree with another decoder within 2 levels', (t) => {
   if (missing(t)) return;
   const paths = readdirSync(join(data, 'images')).flatMap((source) => {
-    const all = readdirSync(join(data, 'images', source)).filter((name) => name.endsWith('.jpg')).sort();
+    const all = readdirSync(join(data, 'images', source))
+      .filter((name) => name.endsWith('.jpg'))
+      .sort();
     return [0.1, 0.5, 0.9].map((at) => join(data, 'images', source, all[Math.floor(at * all.length)]));
   });
-  decode(paths).forEach((film, i) => assert.ok(worst(film, witness(['djpeg', '-pnm'], readFileSync(paths[i]))) <= LIMIT, paths[i]));
+  decode(paths).forEach((film, i) =>
+    assert.ok(worst(film, witness(['djpeg', '-pnm'], readFileSync(paths[i]))) <= LIMIT, paths[i]),
+  );
 });

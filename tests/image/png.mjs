@@ -4,7 +4,15 @@ import { crc32 as nodeCrc, deflateSync } from 'node:zlib';
 export const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** The seven passes of Adam7: first column and row, steps (PNG, 8.2). */
-const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
 
 /** @param {Buffer} bytes zlib.crc32 is missing from Node 20 */
 function crc32(bytes) {
@@ -37,14 +45,24 @@ export function header(width, height, depth = 8, type = 0, interlace = 0) {
 }
 
 /** The five filters (PNG, 9.2): what is taken off a byte, given those to its left, above, and above to the left. */
-const FILTERS = [() => 0, (a) => a, (a, b) => b, (a, b) => (a + b) >> 1, (a, b, c) => {
-  const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
-  return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
-}];
+const FILTERS = [
+  () => 0,
+  (a) => a,
+  (a, b) => b,
+  (a, b) => (a + b) >> 1,
+  (a, b, c) => {
+    const [pa, pb, pc] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+    return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+  },
+];
 
 /** @param {Buffer} row that begins with the number of its filter @param {Buffer | null} above @param {number} step bytes of a pixel, at least 1 */
-const filtered = (row, above, step) => row.map((byte, i) => (i === 0 ? byte
-  : byte - FILTERS[row[0]](i > step ? row[i - step] : 0, above?.[i] ?? 0, i > step ? above?.[i - step] ?? 0 : 0)));
+const filtered = (row, above, step) =>
+  row.map((byte, i) =>
+    i === 0
+      ? byte
+      : byte - FILTERS[row[0]](i > step ? row[i - step] : 0, above?.[i] ?? 0, i > step ? (above?.[i - step] ?? 0) : 0),
+  );
 
 /**
  * @param {object} kind
@@ -54,7 +72,21 @@ const filtered = (row, above, step) => row.map((byte, i) => (i === 0 ? byte
  * @param {(y: number) => number} [kind.filter] of a row @param {number} [kind.level] of zlib @param {number} [kind.part] most bytes of an IDAT
  * @param {(x: number, y: number) => number[]} pixel the samples of one pixel
  */
-export function png({ width, height, depth = 8, type = 0, interlace = 0, extra = [], behind = [], filter = () => 0, level, part = Infinity }, pixel) {
+export function png(
+  {
+    width,
+    height,
+    depth = 8,
+    type = 0,
+    interlace = 0,
+    extra = [],
+    behind = [],
+    filter = () => 0,
+    level,
+    part = Infinity,
+  },
+  pixel,
+) {
   const bits = depth * CHANNELS[type];
   const rows = [];
   for (const [left, top, across, down] of interlace ? PASSES : [[0, 0, 1, 1]]) {
@@ -74,7 +106,15 @@ export function png({ width, height, depth = 8, type = 0, interlace = 0, extra =
       above = row;
     }
   }
-  const packed = deflateSync(Buffer.concat(rows), { level }), parts = [];
+  const packed = deflateSync(Buffer.concat(rows), { level }),
+    parts = [];
   for (let at = 0; at < packed.length; at += part) parts.push(chunk('IDAT', packed.subarray(at, at + part)));
-  return Buffer.concat([SIGNATURE, header(width, height, depth, type, interlace), ...extra, ...parts, ...behind, chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    header(width, height, depth, type, interlace),
+    ...extra,
+    ...parts,
+    ...behind,
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }

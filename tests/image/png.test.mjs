@@ -5,25 +5,45 @@ import { deflateSync } from 'node:zlib';
 import { decodeBytes, grey, witness } from './decode.mjs';
 import { chunk, header, png, SIGNATURE } from './png.mjs';
 
-const WIDTH = 67, HEIGHT = 65;
+const WIDTH = 67,
+  HEIGHT = 65;
 /** Something in every bit of every channel. */
-const noise = (x, y, channel, depth) => ((x * 2654435 + y * 40503 + channel * 9176 + x * y * 131) >>> 3) & ((1 << depth) - 1);
+const noise = (x, y, channel, depth) =>
+  ((x * 2654435 + y * 40503 + channel * 9176 + x * y * 131) >>> 3) & ((1 << depth) - 1);
 const palette = Buffer.from(Array.from({ length: 768 }, (_, i) => (i * 37 + (i >> 3)) & 255));
 const plte = (entries) => chunk('PLTE', palette.subarray(0, 3 * entries));
 const SAMPLES = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const DEPTHS = [[0, [1, 2, 4, 8, 16]], [2, [8, 16]], [3, [1, 2, 4, 8]], [4, [8, 16]], [6, [8, 16]]];
+const DEPTHS = [
+  [0, [1, 2, 4, 8, 16]],
+  [2, [8, 16]],
+  [3, [1, 2, 4, 8]],
+  [4, [8, 16]],
+  [6, [8, 16]],
+];
 
 /** By name: every colour type and depth that there is. @param {object} more of the writer's options */
-const kinds = (more = {}) => DEPTHS.flatMap(([type, depths]) => depths.map((depth) => ({
-  name: `colour type ${type}, ${depth} bits, ${JSON.stringify(more)}`, width: WIDTH, height: HEIGHT, type, depth,
-  extra: type === 3 ? [plte(1 << depth)] : [], pixel: (x, y) => Array.from({ length: SAMPLES[type] }, (_, c) => noise(x, y, c, depth)), ...more })));
+const kinds = (more = {}) =>
+  DEPTHS.flatMap(([type, depths]) =>
+    depths.map((depth) => ({
+      name: `colour type ${type}, ${depth} bits, ${JSON.stringify(more)}`,
+      width: WIDTH,
+      height: HEIGHT,
+      type,
+      depth,
+      extra: type === 3 ? [plte(1 << depth)] : [],
+      pixel: (x, y) => Array.from({ length: SAMPLES[type] }, (_, c) => noise(x, y, c, depth)),
+      ...more,
+    })),
+  );
 
 /** The greys that a kind should give. */
 function expected({ width, height, type, depth, pixel }) {
-  const pixels = new Uint16Array(width * height), scale = type === 3 ? 257 : 65535 / ((1 << depth) - 1);
+  const pixels = new Uint16Array(width * height),
+    scale = type === 3 ? 257 : 65535 / ((1 << depth) - 1);
   for (let y = 0, n = 0; y < height; y++) {
     for (let x = 0; x < width; x++, n++) {
-      const raw = pixel(x, y), [r, g, b] = (type === 3 ? [...palette.subarray(3 * raw[0], 3 * raw[0] + 3)] : raw).map((v) => v * scale);
+      const raw = pixel(x, y),
+        [r, g, b] = (type === 3 ? [...palette.subarray(3 * raw[0], 3 * raw[0] + 3)] : raw).map((v) => v * scale);
       pixels[n] = type === 0 || type === 4 ? r : grey(r, g, b);
     }
   }
@@ -32,7 +52,8 @@ function expected({ width, height, type, depth, pixel }) {
 
 /** Decodes all; each must give the pixels that its writer meant, and libpng must agree where it is asked. */
 function right(all, asked = () => false) {
-  const files = all.map((kind) => png(kind, kind.pixel)), films = decodeBytes(files);
+  const files = all.map((kind) => png(kind, kind.pixel)),
+    films = decodeBytes(files);
   all.forEach((kind, i) => {
     assert.deepEqual([films[i].code, films[i].width, films[i].height], ['ok', kind.width, kind.height], kind.name);
     const meant = expected(kind);
@@ -48,41 +69,111 @@ test('every colour type, depth and interlace is decoded to the pixel, and libpng
 test('every filter, in every row alike and mixed', () => {
   const filters = [0, 1, 2, 3, 4].map((filter) => () => filter);
   for (const filter of [...filters, (y) => y % 5, (y) => (y * 7 + 3) % 5]) {
-    right([...kinds({ filter, interlace: 0 }), ...kinds({ filter, interlace: 1 })], ({ depth, type }) => filter(1) !== filter(2) && (depth === 16 || type === 3));
+    right(
+      [...kinds({ filter, interlace: 0 }), ...kinds({ filter, interlace: 1 })],
+      ({ depth, type }) => filter(1) !== filter(2) && (depth === 16 || type === 3),
+    );
   }
 });
 
 test('every size from the smallest on, by the pixel', () => {
   const sizes = Array.from({ length: 17 }, (_, i) => 64 + i); // of every remainder by the eight of Adam7 and of a byte
-  right(sizes.flatMap((size) => [[size, 64], [64, size]].flatMap(([width, height]) => [0, 1].flatMap((interlace) =>
-    kinds({ width, height, interlace, name: `${width}x${height}, interlace ${interlace}` }).filter(({ type, depth }) => (type === 3 && depth < 8) || (type === 0 && depth === 1))))));
+  right(
+    sizes.flatMap((size) =>
+      [
+        [size, 64],
+        [64, size],
+      ].flatMap(([width, height]) =>
+        [0, 1].flatMap((interlace) =>
+          kinds({ width, height, interlace, name: `${width}x${height}, interlace ${interlace}` }).filter(
+            ({ type, depth }) => (type === 3 && depth < 8) || (type === 0 && depth === 1),
+          ),
+        ),
+      ),
+    ),
+  );
 });
 
 test('palettes of every length, and transparency of every kind, leave the colours as they are', () => {
   const whole = kinds().filter(({ type, depth }) => type === 3 && depth === 8)[0];
-  right([1, 2, 3, 16, 17, 173, 255, 256].map((entries) => ({ ...whole, name: `${entries} entries`, extra: [plte(entries)], pixel: (x, y) => [noise(x, y, 0, 8) % entries] })), () => true);
+  right(
+    [1, 2, 3, 16, 17, 173, 255, 256].map((entries) => ({
+      ...whole,
+      name: `${entries} entries`,
+      extra: [plte(entries)],
+      pixel: (x, y) => [noise(x, y, 0, 8) % entries],
+    })),
+    () => true,
+  );
   const big = (values) => {
     const bytes = Buffer.alloc(2 * values.length);
     values.forEach((value, i) => bytes.writeUInt16BE(value, 2 * i));
     return bytes;
   };
-  right([...kinds({ interlace: 0 }), ...kinds({ interlace: 1 })].filter(({ type }) => type < 4).flatMap((kind) => {
-    const first = kind.pixel(3, 3), trns = kind.type === 3 ? [Buffer.alloc(1), Buffer.alloc(1 << kind.depth, 77)] : [big(first), big(first.map(() => 0))];
-    return trns.map((bytes) => ({ ...kind, name: `${kind.name}, transparent ${bytes.toString('hex')}`, extra: [...kind.extra, chunk('tRNS', bytes)] }));
-  }));
+  right(
+    [...kinds({ interlace: 0 }), ...kinds({ interlace: 1 })]
+      .filter(({ type }) => type < 4)
+      .flatMap((kind) => {
+        const first = kind.pixel(3, 3),
+          trns =
+            kind.type === 3
+              ? [Buffer.alloc(1), Buffer.alloc(1 << kind.depth, 77)]
+              : [big(first), big(first.map(() => 0))];
+        return trns.map((bytes) => ({
+          ...kind,
+          name: `${kind.name}, transparent ${bytes.toString('hex')}`,
+          extra: [...kind.extra, chunk('tRNS', bytes)],
+        }));
+      }),
+  );
 });
 
 test('chunks beside the picture change nothing: gamma, profile, background, text, time, physical size, histogram, orientation', () => {
-  const bytes = (...values) => Buffer.from(values), text = (string) => Buffer.from(string, 'latin1');
-  const beside = [chunk('gAMA', bytes(0, 0, 39, 16)), chunk('cHRM', Buffer.alloc(32, 1)), chunk('sRGB', bytes(0)), chunk('iCCP', Buffer.concat([text('p\0\0'), deflateSync(Buffer.alloc(200))])),
-    chunk('sBIT', bytes(5)), chunk('pHYs', bytes(0, 0, 0, 1, 0, 0, 0, 4, 0)), chunk('tIME', bytes(7, 208, 1, 1, 12, 34, 56)), chunk('tEXt', text('Title\0PngSuite')),
-    chunk('zTXt', Buffer.concat([text('Title\0\0'), deflateSync(text('PngSuite'))])), chunk('iTXt', text('Title\0\0\0en\0\0x')), chunk('vpAg', Buffer.alloc(9)),
-    chunk('eXIf', text('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0'))]; // a quarter turn, which no decoder of PNG applies
+  const bytes = (...values) => Buffer.from(values),
+    text = (string) => Buffer.from(string, 'latin1');
+  const beside = [
+    chunk('gAMA', bytes(0, 0, 39, 16)),
+    chunk('cHRM', Buffer.alloc(32, 1)),
+    chunk('sRGB', bytes(0)),
+    chunk('iCCP', Buffer.concat([text('p\0\0'), deflateSync(Buffer.alloc(200))])),
+    chunk('sBIT', bytes(5)),
+    chunk('pHYs', bytes(0, 0, 0, 1, 0, 0, 0, 4, 0)),
+    chunk('tIME', bytes(7, 208, 1, 1, 12, 34, 56)),
+    chunk('tEXt', text('Title\0PngSuite')),
+    chunk('zTXt', Buffer.concat([text('Title\0\0'), deflateSync(text('PngSuite'))])),
+    chunk('iTXt', text('Title\0\0\0en\0\0x')),
+    chunk('vpAg', Buffer.alloc(9)),
+    chunk('eXIf', text('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0')),
+  ]; // a quarter turn, which no decoder of PNG applies
   const each = kinds().filter(({ type, depth }) => depth === (type === 3 ? 4 : 16));
-  for (const one of beside) right(each.map((kind) => ({ ...kind, name: `${kind.name}, ${one.toString('latin1', 4, 8)}`, extra: [one, ...kind.extra] })));
-  const behindPalette = [chunk('bKGD', bytes(0, 0, 0, 0, 0, 0)), chunk('hIST', Buffer.alloc(32)), chunk('sPLT', text('p\0\x08'))];
-  for (const one of behindPalette) right(each.map((kind) => ({ ...kind, name: `${kind.name}, ${one.toString('latin1', 4, 8)}`, extra: [...kind.extra, one], behind: [chunk('tEXt', text('a\0b'))] })));
-  right(kinds().filter(({ type }) => type === 2 || type === 6).map((kind) => ({ ...kind, extra: [plte(5)] })), () => true); // a palette that is but advice
+  for (const one of beside)
+    right(
+      each.map((kind) => ({
+        ...kind,
+        name: `${kind.name}, ${one.toString('latin1', 4, 8)}`,
+        extra: [one, ...kind.extra],
+      })),
+    );
+  const behindPalette = [
+    chunk('bKGD', bytes(0, 0, 0, 0, 0, 0)),
+    chunk('hIST', Buffer.alloc(32)),
+    chunk('sPLT', text('p\0\x08')),
+  ];
+  for (const one of behindPalette)
+    right(
+      each.map((kind) => ({
+        ...kind,
+        name: `${kind.name}, ${one.toString('latin1', 4, 8)}`,
+        extra: [...kind.extra, one],
+        behind: [chunk('tEXt', text('a\0b'))],
+      })),
+    );
+  right(
+    kinds()
+      .filter(({ type }) => type === 2 || type === 6)
+      .map((kind) => ({ ...kind, extra: [plte(5)] })),
+    () => true,
+  ); // a palette that is but advice
 });
 
 test('data packed at every level and cut into chunks of any length', () => {
@@ -91,11 +182,24 @@ test('data packed at every level and cut into chunks of any length', () => {
 });
 
 const plain = png({ width: 64, height: 64, type: 0 }, (x, y) => [x ^ y]);
-const picture = Buffer.concat([...Array(64)].map((_, y) => Buffer.from([0, ...Array(64).keys()].map((x, i) => (i ? x ^ y : 0)))));
-const end = chunk('IEND', Buffer.alloc(0)), idat = (data = picture) => chunk('IDAT', deflateSync(data));
+const picture = Buffer.concat(
+  [...Array(64)].map((_, y) => Buffer.from([0, ...Array(64).keys()].map((x, i) => (i ? x ^ y : 0)))),
+);
+const end = chunk('IEND', Buffer.alloc(0)),
+  idat = (data = picture) => chunk('IDAT', deflateSync(data));
 const file = (...chunks) => Buffer.concat([SIGNATURE, ...chunks]);
-const odd = (bytes, at, value) => { const copy = Buffer.from(bytes); copy[at] = value; return copy; };
-const headed = (...fields) => { const bytes = Buffer.alloc(13); bytes.writeUInt32BE(64, 0); bytes.writeUInt32BE(64, 4); bytes.set(fields, 8); return chunk('IHDR', bytes); };
+const odd = (bytes, at, value) => {
+  const copy = Buffer.from(bytes);
+  copy[at] = value;
+  return copy;
+};
+const headed = (...fields) => {
+  const bytes = Buffer.alloc(13);
+  bytes.writeUInt32BE(64, 0);
+  bytes.writeUInt32BE(64, 4);
+  bytes.set(fields, 8);
+  return chunk('IHDR', bytes);
+};
 
 /** PngSuite's x group and what belongs to it: what is wrong, the file, and how it is refused. */
 const BROKEN = {
@@ -104,32 +208,56 @@ const BROKEN = {
   'signature byte 4 changed to a space': [odd(plain, 4, 0x20), 'not-an-image'],
   'signature byte 7 changed to a space': [odd(plain, 6, 0x20), 'not-an-image'],
   'line ends turned into CR': [Buffer.from(plain.toString('latin1').replaceAll('\n', '\r'), 'latin1'), 'not-an-image'],
-  'line ends turned into CR LF': [Buffer.from(plain.toString('latin1').replaceAll('\n', '\r\n'), 'latin1'), 'not-an-image'],
+  'line ends turned into CR LF': [
+    Buffer.from(plain.toString('latin1').replaceAll('\n', '\r\n'), 'latin1'),
+    'not-an-image',
+  ],
   'a wrong checksum of the header': [odd(plain, 32, plain[32] ^ 1), 'image-damaged'],
   'a wrong checksum of the data': [odd(plain, plain.length - 13, plain.at(-13) ^ 1), 'image-damaged'],
-  'a wrong checksum of a text': [odd(file(header(64, 64), chunk('tEXt', Buffer.from('a\0b')), idat(), end), 8 + 25 + 8, 0x63), 'image-damaged'],
+  'a wrong checksum of a text': [
+    odd(file(header(64, 64), chunk('tEXt', Buffer.from('a\0b')), idat(), end), 8 + 25 + 8, 0x63),
+    'image-damaged',
+  ],
   'no data': [file(header(64, 64), end), 'image-damaged'],
   'no end': [file(header(64, 64), idat()), 'image-damaged'],
   'no header': [file(idat(), end), 'image-damaged'],
   'the header not first': [file(chunk('tEXt', Buffer.from('a\0b')), header(64, 64), idat(), end), 'image-damaged'],
   'two headers': [file(header(64, 64), header(64, 64), idat(), end), 'image-damaged'],
-  'a long header': [file(chunk('IHDR', Buffer.concat([header(64, 64).subarray(8, 21), Buffer.alloc(1)])), idat(), end), 'image-damaged'],
+  'a long header': [
+    file(chunk('IHDR', Buffer.concat([header(64, 64).subarray(8, 21), Buffer.alloc(1)])), idat(), end),
+    'image-damaged',
+  ],
   'no palette': [file(headed(8, 3, 0, 0, 0), idat(), end), 'image-damaged'],
   'a palette behind the data': [file(headed(8, 3, 0, 0, 0), idat(), plte(256), end), 'image-damaged'],
-  'a palette of 257 colours': [file(headed(8, 3, 0, 0, 0), chunk('PLTE', Buffer.alloc(771)), idat(), end), 'image-damaged'],
+  'a palette of 257 colours': [
+    file(headed(8, 3, 0, 0, 0), chunk('PLTE', Buffer.alloc(771)), idat(), end),
+    'image-damaged',
+  ],
   'a palette of 4 bytes': [file(headed(8, 3, 0, 0, 0), chunk('PLTE', Buffer.alloc(4)), idat(), end), 'image-damaged'],
   'compression method 1': [file(headed(8, 0, 1, 0, 0), idat(), end), 'image-damaged'],
   'filter method 1': [file(headed(8, 0, 0, 1, 0), idat(), end), 'image-damaged'],
   'interlace method 2': [file(headed(8, 0, 0, 0, 2), idat(), end), 'image-damaged'],
-  'a chunk that must be known, and is not': [file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end), 'image-damaged'],
+  'a chunk that must be known, and is not': [
+    file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end),
+    'image-damaged',
+  ],
   'too few rows': [file(header(64, 64), idat(picture.subarray(0, -65)), end), 'image-damaged'],
   'one byte too few': [file(header(64, 64), idat(picture.subarray(0, -1)), end), 'image-damaged'],
   'a filter of number 5': [file(header(64, 64), idat(odd(picture, 65, 5)), end), 'image-damaged'],
   'data that is no zlib stream': [file(header(64, 64), chunk('IDAT', picture), end), 'image-damaged'],
-  'data with a preset dictionary': [file(header(64, 64), chunk('IDAT', deflateSync(picture, { dictionary: Buffer.from('abc') })), end), 'image-damaged'],
-  'data cut off, the chunk whole': [file(header(64, 64), chunk('IDAT', deflateSync(picture).subarray(0, 40)), end), 'image-damaged'],
+  'data with a preset dictionary': [
+    file(header(64, 64), chunk('IDAT', deflateSync(picture, { dictionary: Buffer.from('abc') })), end),
+    'image-damaged',
+  ],
+  'data cut off, the chunk whole': [
+    file(header(64, 64), chunk('IDAT', deflateSync(picture).subarray(0, 40)), end),
+    'image-damaged',
+  ],
   'transparency behind the data': [file(header(64, 64), idat(), chunk('tRNS', Buffer.alloc(2)), end), 'image-damaged'],
-  'transparency beside a channel of it': [file(headed(8, 4, 0, 0, 0), chunk('tRNS', Buffer.alloc(2)), idat(), end), 'image-damaged'],
+  'transparency beside a channel of it': [
+    file(headed(8, 4, 0, 0, 0), chunk('tRNS', Buffer.alloc(2)), idat(), end),
+    'image-damaged',
+  ],
   'no width': [file(header(0, 64), idat(), end), 'image-too-small'],
   'a width of 2^31': [file(header(2 ** 31, 64), idat(), end), 'image-too-large'],
   'more pixels than are taken': [file(header(16384, 16384), idat(), end), 'image-too-large'],
@@ -139,24 +267,46 @@ test('broken files are refused, each for what is wrong', () => {
   assert.equal(decodeBytes([plain])[0].code, 'ok');
   assert.deepEqual(decodeBytes([file(header(64, 64), idat(), end)])[0].pixels, decodeBytes([plain])[0].pixels);
   const films = decodeBytes(Object.values(BROKEN).map(([bytes]) => bytes));
-  assert.deepEqual(Object.fromEntries(Object.keys(BROKEN).map((name, i) => [name, films[i].code])), Object.fromEntries(Object.entries(BROKEN).map(([name, [, code]]) => [name, code])));
+  assert.deepEqual(
+    Object.fromEntries(Object.keys(BROKEN).map((name, i) => [name, films[i].code])),
+    Object.fromEntries(Object.entries(BROKEN).map(([name, [, code]]) => [name, code])),
+  );
 });
 
 test('colour types and depths that do not exist are refused', () => {
   const exist = new Set(DEPTHS.flatMap(([type, depths]) => depths.map((depth) => `${type} ${depth}`)));
-  const all = Array.from({ length: 8 * 34 }, (_, i) => [i % 8, i >> 3]).filter(([type, depth]) => !exist.has(`${type} ${depth}`));
-  const films = decodeBytes([...all, [9, 8], [255, 8], [2, 99], [0, 255]].map(([type, depth]) => file(headed(depth, type, 0, 0, 0), plte(2), idat(Buffer.alloc(64 * 600)), end)));
+  const all = Array.from({ length: 8 * 34 }, (_, i) => [i % 8, i >> 3]).filter(
+    ([type, depth]) => !exist.has(`${type} ${depth}`),
+  );
+  const films = decodeBytes(
+    [...all, [9, 8], [255, 8], [2, 99], [0, 255]].map(([type, depth]) =>
+      file(headed(depth, type, 0, 0, 0), plte(2), idat(Buffer.alloc(64 * 600)), end),
+    ),
+  );
   for (const [i, { code }] of films.entries()) assert.equal(code, 'image-damaged', String(all[i]));
 });
 
 test('sizes below the smallest, PngSuite’s own 1 to 40 pixels among them, are refused by that name', () => {
-  const sizes = Array.from({ length: 63 }, (_, i) => i + 1).flatMap((size) => [[size, size], [size, 200], [200, size]]);
-  const films = decodeBytes(sizes.flatMap(([width, height]) => [0, 1].map((interlace) => png({ width, height, interlace, type: 3, depth: 4, extra: [plte(16)] }, (x, y) => [(x + y) & 15]))));
+  const sizes = Array.from({ length: 63 }, (_, i) => i + 1).flatMap((size) => [
+    [size, size],
+    [size, 200],
+    [200, size],
+  ]);
+  const films = decodeBytes(
+    sizes.flatMap(([width, height]) =>
+      [0, 1].map((interlace) =>
+        png({ width, height, interlace, type: 3, depth: 4, extra: [plte(16)] }, (x, y) => [(x + y) & 15]),
+      ),
+    ),
+  );
   for (const { code } of films) assert.equal(code, 'image-too-small');
 });
 
 test('every prefix of an interlaced palette PNG is refused', () => {
-  const whole = png({ width: 64, height: 64, type: 3, depth: 2, interlace: 1, extra: [chunk('PLTE', Buffer.alloc(12, 99))] }, (x) => [x & 3]);
+  const whole = png(
+    { width: 64, height: 64, type: 3, depth: 2, interlace: 1, extra: [chunk('PLTE', Buffer.alloc(12, 99))] },
+    (x) => [x & 3],
+  );
   const films = decodeBytes(Array.from({ length: whole.length }, (_, size) => whole.subarray(0, size)));
   films.forEach(({ code }, size) => {
     assert.equal(code, size === 0 ? 'empty-file' : size < 8 ? 'not-an-image' : 'image-damaged', `${size} bytes`);

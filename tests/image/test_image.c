@@ -1,6 +1,6 @@
 /* test_image.c - decoding under every prefix and changed byte, sizes, orientation, and resampling against arithmetic.
- * stb_image_write makes PNG and BMP; the JPEG and 16-bit files in fixtures/ hold the same gradient, made with Pillow, the
- * one of 12 bits with dcmtk; lossless JPEG is coded here. */
+ * stb_image_write makes PNG and BMP; the JPEG and 16-bit files in fixtures/ hold the same gradient, made with Pillow,
+ * the one of 12 bits with dcmtk; lossless JPEG is coded here. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -46,8 +46,8 @@ static file make(int bmp, int channels)
     static uint8_t pixels[W * H * 4];
     file f = {0};
     for (int y = 0; y < H; y++)
-    for (int x = 0; x < W; x++)
-        for (int c = 0; c < channels; c++) pixels[(y * W + x) * channels + c] = sample(x, y);
+        for (int x = 0; x < W; x++)
+            for (int c = 0; c < channels; c++) pixels[(y * W + x) * channels + c] = sample(x, y);
     int made = bmp ? stbi_write_bmp_to_func(append, &f, W, H, channels, pixels)
                    : stbi_write_png_to_func(append, &f, W, H, channels, pixels, W * channels);
     assert(made);
@@ -100,7 +100,7 @@ static double worst_pixel(const file *f)
     double worst = 0;
     assert(decode_copy(&out, f->bytes, f->size) == PLEURA_OK && out.width == W && out.height == H);
     for (int y = 0; y < H; y++)
-    for (int x = 0; x < W; x++) worst = fmax(worst, fabs(out.pixels[y * W + x] / 257.0 - sample(x, y)));
+        for (int x = 0; x < W; x++) worst = fmax(worst, fabs(out.pixels[y * W + x] / 257.0 - sample(x, y)));
     film_free(&out);
     return worst;
 }
@@ -128,7 +128,7 @@ static void formats_are_read_and_fenced(void)
     film out;
     assert(film_decode(&out, f.bytes, f.size) == PLEURA_OK && out.width == W && out.height == H);
     for (int y = 0; y < H; y++)
-    for (int x = 0; x < W; x++) assert(out.pixels[y * W + x] == 600 * x + 50 * y);
+        for (int x = 0; x < W; x++) assert(out.pixels[y * W + x] == 600 * x + 50 * y);
     film_free(&out);
     every_prefix_is_refused(&f);
     changed_bytes_do_no_harm(&f);
@@ -138,10 +138,37 @@ static void formats_are_read_and_fenced(void)
 /* Puts an EXIF segment with this orientation behind SOI, in either byte order. */
 static file with_orientation(const file *jpeg, int orientation, int big)
 {
-    uint8_t little[36] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
-                          1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (uint8_t)orientation};
-    uint8_t large[36] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, '*', 0, 0, 0, 8,
-                         0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, (uint8_t)orientation};
+    uint8_t little[36] = {0xff,
+                          0xe1,
+                          0,
+                          34,
+                          'E',
+                          'x',
+                          'i',
+                          'f',
+                          0,
+                          0,
+                          'I',
+                          'I',
+                          '*',
+                          0,
+                          8,
+                          0,
+                          0,
+                          0,
+                          1,
+                          0,
+                          0x12,
+                          1,
+                          3,
+                          0,
+                          1,
+                          0,
+                          0,
+                          0,
+                          (uint8_t)orientation};
+    uint8_t large[36] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i',  'f', 0, 0, 'M', 'M', 0, '*', 0,
+                         0,    0,    8, 0,  1,   1,   0x12, 0,   3, 0, 0,   0,   1, 0,   (uint8_t)orientation};
     file f = {0};
     append(&f, jpeg->bytes, 2);
     append(&f, big ? large : little, 36);
@@ -154,7 +181,7 @@ static void orientation_is_applied(void)
 {
     static const uint8_t corner[4] = {40, 100, 160, 220};
     /* Which stored corner (clockwise from the upper left) each upright corner comes from: EXIF 2.3, tag 0x0112. */
-    static const uint8_t from[9][4] = {{0}, {0, 1, 2, 3}, {1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0},
+    static const uint8_t from[9][4] = {{0},          {0, 1, 2, 3}, {1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0},
                                        {0, 3, 2, 1}, {3, 0, 1, 2}, {2, 1, 0, 3}, {1, 2, 3, 0}};
     file jpeg = open_file("tests/fixtures/corners.jpg");
     for (int orientation = 0; orientation <= 9; orientation++)
@@ -166,8 +193,7 @@ static void orientation_is_applied(void)
             int w = effective >= 5 ? H : W, h = effective >= 5 ? W : H;
             assert(out.width == w && out.height == h);
             int at[4] = {0, w - 1, h * w - 1, (h - 1) * w};
-            for (int i = 0; i < 4; i++)
-                assert(abs(out.pixels[at[i]] / 257 - corner[from[effective][i]]) <= 3);
+            for (int i = 0; i < 4; i++) assert(abs(out.pixels[at[i]] / 257 - corner[from[effective][i]]) <= 3);
             film_free(&out);
             if (orientation == 6) every_prefix_is_refused(&f), changed_bytes_do_no_harm(&f);
             free(f.bytes);
@@ -192,7 +218,8 @@ static pleura_status read_index(uint8_t index, uint8_t header, int colours)
     file f = {0};
     film out;
     int offset = 14 + header + colours * (header == 12 ? 3 : 4);
-    uint8_t core[] = {12, 0, 0, 0, SIDE, 0, SIDE, 0, 1, 0, 8, 0}, info[40] = {40, 0, 0, 0, SIDE, 0, 0, 0, SIDE, 0, 0, 0, 1, 0, 8}, line[SIDE];
+    uint8_t core[] = {12, 0, 0, 0, SIDE, 0, SIDE, 0, 1, 0, 8, 0},
+            info[40] = {40, 0, 0, 0, SIDE, 0, 0, 0, SIDE, 0, 0, 0, 1, 0, 8}, line[SIDE];
     append(&f, (uint8_t[14]){'B', 'M', [10] = (uint8_t)offset, (uint8_t)(offset >> 8)}, 14);
     append(&f, header == 12 ? core : info, header);
     while ((int)f.size < offset) append(&f, (uint8_t[]){77}, 1);
@@ -250,9 +277,12 @@ static pleura_status read_palette(uint8_t index, uint8_t depth, int colours)
 /* For a pixel beyond the palette there is no colour but what lay in memory. */
 static void pixels_without_a_colour_are_refused(void)
 {
-    assert(read_palette(15, 8, 16) == PLEURA_OK && read_palette(16, 8, 16) == PLEURA_IMAGE_DAMAGED && read_palette(255, 8, 256) == PLEURA_OK);
-    assert(read_palette(9, 4, 10) == PLEURA_OK && read_palette(10, 4, 10) == PLEURA_IMAGE_DAMAGED && read_palette(15, 4, 16) == PLEURA_OK);
-    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_DAMAGED && read_index(255, 40, 256) == PLEURA_OK);
+    assert(read_palette(15, 8, 16) == PLEURA_OK && read_palette(16, 8, 16) == PLEURA_IMAGE_DAMAGED &&
+           read_palette(255, 8, 256) == PLEURA_OK);
+    assert(read_palette(9, 4, 10) == PLEURA_OK && read_palette(10, 4, 10) == PLEURA_IMAGE_DAMAGED &&
+           read_palette(15, 4, 16) == PLEURA_OK);
+    assert(read_index(15, 40, 16) == PLEURA_OK && read_index(16, 40, 16) == PLEURA_IMAGE_DAMAGED &&
+           read_index(255, 40, 256) == PLEURA_OK);
     assert(read_index(15, 12, 256) == PLEURA_IMAGE_UNSUPPORTED); /* of which stb_image reads four colours too few */
 }
 
@@ -332,7 +362,8 @@ static void a_band_without_its_dc_is_damage(void)
     free(f.bytes), free(less.bytes);
 }
 
-/* The second frame of a file, small, must not replace the first, large and of no bits, for which its scan is decoded. */
+/* The second frame of a file, small, must not replace the first, large and of no bits, for which its scan is decoded.
+ */
 static void a_second_frame_is_damage(void)
 {
     file f = open_file("tests/fixtures/extended12.jpg"), two = {0};
@@ -390,8 +421,8 @@ static file encode_lossless(const uint16_t *values, const lossless *l)
 {
     coder c = {{0}, 0, 0};
     int n = l->channels, row = W * n;
-    uint8_t table[] = {0xff, 0xd8, 0xff, 0xc4, 0, 36, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                       0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    uint8_t table[] = {0xff, 0xd8, 0xff, 0xc4, 0, 36, 0, 0, 0, 0, 0, 17, 0, 0,  0,  0,  0,  0,  0,  0,
+                       0,    0,    0,    0,    1, 2,  3, 4, 5, 6, 7, 8,  9, 10, 11, 12, 13, 14, 15, 16};
     append(&c.out, table, sizeof table);
     append(&c.out, (uint8_t[]){0xff, 0xdd, 0, 4, (uint8_t)(W * l->lines >> 8), (uint8_t)(W * l->lines)}, 6);
     append(&c.out, (uint8_t[]){0xff, 0xc3, 0, (uint8_t)(8 + 3 * n), (uint8_t)l->bits, 0, H, 0, W, (uint8_t)n}, 10);
@@ -424,7 +455,8 @@ static void lossless_jpeg_is_read(void)
             for (int lines = 0; lines <= 7; lines += 7) {
                 lossless l = {shapes[s][0], shapes[s][1], predictor, shapes[s][2], lines};
                 int count = W * H * l.channels;
-                for (int i = 0; i < count; i++) values[i] = (uint16_t)((uint32_t)i * 2654435761u >> 11) & ((1 << (l.bits - l.shift)) - 1);
+                for (int i = 0; i < count; i++)
+                    values[i] = (uint16_t)((uint32_t)i * 2654435761u >> 11) & ((1 << (l.bits - l.shift)) - 1);
                 file f = encode_lossless(values, &l);
                 pleura_samples out;
                 int bits;
@@ -433,7 +465,8 @@ static void lossless_jpeg_is_read(void)
                 for (int i = 0; i < count; i++) assert(out.values[i] == (uint16_t)(values[i] << l.shift));
                 free((void *)out.values);
                 film refused;
-                assert(decode_copy(&refused, f.bytes, f.size) == PLEURA_IMAGE_UNSUPPORTED); /* as a file of its own it is no film */
+                assert(decode_copy(&refused, f.bytes, f.size) ==
+                       PLEURA_IMAGE_UNSUPPORTED); /* as a file of its own it is no film */
                 free(f.bytes);
             }
 }
@@ -453,7 +486,8 @@ static void jpeg_of_dicom_is_fenced(void)
 {
     static uint16_t values[W * H];
     for (int i = 0; i < W * H; i++) values[i] = (uint16_t)(16 * sample(i % W, i / W) + i % 13);
-    file files[] = {open_file("tests/fixtures/extended12.jpg"), encode_lossless(values, &(lossless){1, 12, 4, 0, 20}), open_file("tests/fixtures/colour.jpg")};
+    file files[] = {open_file("tests/fixtures/extended12.jpg"), encode_lossless(values, &(lossless){1, 12, 4, 0, 20}),
+                    open_file("tests/fixtures/colour.jpg")};
     pleura_samples out, again;
     assert(jpeg_copy(&out, files[0].bytes, files[0].size) == PLEURA_OK && out.width == W && out.height == H);
     for (int i = 0; i < W * H; i++) assert(abs(out.values[i] - 16 * sample(i % W, i / W)) <= 12);
@@ -467,7 +501,8 @@ static void jpeg_of_dicom_is_fenced(void)
                 f->bytes[i] = (uint8_t[]){0, 0xff, (uint8_t)(right ^ 1 << i % 8)}[change];
                 pleura_status status = jpeg_copy(&out, f->bytes, f->size);
                 if (status) continue;
-                assert(jpeg_copy(&again, f->bytes, f->size) == PLEURA_OK && again.width == out.width && again.height == out.height);
+                assert(jpeg_copy(&again, f->bytes, f->size) == PLEURA_OK && again.width == out.width &&
+                       again.height == out.height);
                 assert(memcmp(out.values, again.values, (size_t)(out.width * out.height * out.channels) * 2) == 0);
                 free((void *)out.values), free((void *)again.values);
             }
@@ -536,7 +571,8 @@ static void resampling_is_area_averaging(void)
     double sum = 0;
     for (int i = 0; i < SIDE * SIDE; i++) sum += small[i];
     assert(fabs(sum / (SIDE * SIDE) / 257 - (W - 1) / 2.0) < 1e-4);
-    film_resample(small, 2, 1, &ramp, 10.5, 3.25, 14.5, 3.5); /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
+    film_resample(small, 2, 1, &ramp, 10.5, 3.25, 14.5,
+                  3.5); /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
     assert(fabs(small[0] / 257 - 11) < 1e-4 && fabs(small[1] / 257 - 13) < 1e-4);
     assert(film_input(small, SIDE, &ramp) == 1);
     assert(small[0] == -1 && small[SIDE - 1] > 0.999f && fabsf(small[SIDE / 2]) < 0.001f);

@@ -121,7 +121,8 @@ static void infinite_weights_are_refused(uint8_t *bytes, size_t size)
     tensor t;
     assert(gguf_open(&g, bytes, size) == PLEURA_OK);
     for (int part = 0; part < 2; part++) {
-        assert(gguf_tensor(&t, &g, "diagnosis", (text){"logits", 6}, part ? "bias" : "weight") && t.kind == (part ? TENSOR_F32 : TENSOR_F16));
+        assert(gguf_tensor(&t, &g, "diagnosis", (text){"logits", 6}, part ? "bias" : "weight") &&
+               t.kind == (part ? TENSOR_F32 : TENSOR_F16));
         uint8_t *top = bytes + (t.data - bytes) + (part ? 3 : 1), right[2] = {top[0], top[-1]};
         top[0] = part ? 0x7f : 0x7c, top[-1] = part ? 0x80 : 0;
         assert(open_copy(bytes, size) == PLEURA_MODEL_DAMAGED);

@@ -21,7 +21,10 @@ static pleura_status read_line(graph_layer *out, const char *line)
 
 static void lines_have_their_shapes(void)
 {
-    static const struct { const char *line; int h, w, c, lanes; } good[] = {
+    static const struct {
+        const char *line;
+        int h, w, c, lanes;
+    } good[] = {
         {"a = conv odd k=3 stride=2 pad=0 after=1 c=9 act=tanh", 4, 3, 9, 12},
         {"a = depthwise odd k=5 stride=1 pad=2", 8, 6, 5, 8},
         {"a = maxpool odd k=3 stride=2 pad=1", 4, 3, 5, 8},
@@ -44,7 +47,10 @@ static void lines_have_their_shapes(void)
 
 static void wrong_lines_have_their_status(void)
 {
-    static const struct { const char *line; pleura_status status; } bad[] = {
+    static const struct {
+        const char *line;
+        pleura_status status;
+    } bad[] = {
         {"a = erase odd", PLEURA_MODEL_UNSUPPORTED},
         {"a = conv odd k=3 c=4 act=gelu", PLEURA_MODEL_UNSUPPORTED},
         {"a = maxpool odd k=2 act=relu", PLEURA_MODEL_UNSUPPORTED},

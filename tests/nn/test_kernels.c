@@ -115,7 +115,8 @@ static uint8_t *noisy_bytes(int count)
     return bytes;
 }
 
-typedef void small_layer(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k);
+typedef void small_layer(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
+                         const int8_kernels *k);
 
 static void small_conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
 {
@@ -130,15 +131,16 @@ static int16_t *tile_weights(const int8_t *weight, int cin, int cout)
     static const int g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
     int16_t *tiles = malloc((size_t)(16 * cin * cout) * sizeof *tiles);
     for (int p = 0; p < 16; p++)
-    for (int o = 0; o < cout; o++)
-    for (int i = 0; i < cin; i++) {
-        int sum = 0;
-        for (int n = 0; n < 9; n++) {
-            int place = n * cin + i;
-            sum += g[p / 4][n / 3] * g[p % 4][n % 3] * weight[(o / 4 * 9 * cin / 4 + place / 4) * 16 + o % 4 * 4 + place % 4];
-        }
-        tiles[((p * cout / 4 + o / 4) * cin / 4 + i / 4) * 16 + o % 4 * 4 + i % 4] = (int16_t)sum;
-    }
+        for (int o = 0; o < cout; o++)
+            for (int i = 0; i < cin; i++) {
+                int sum = 0;
+                for (int n = 0; n < 9; n++) {
+                    int place = n * cin + i;
+                    sum += g[p / 4][n / 3] * g[p % 4][n % 3] *
+                        weight[(o / 4 * 9 * cin / 4 + place / 4) * 16 + o % 4 * 4 + place % 4];
+                }
+                tiles[((p * cout / 4 + o / 4) * cin / 4 + i / 4) * 16 + o % 4 * 4 + i % 4] = (int16_t)sum;
+            }
     return tiles;
 }
 
@@ -151,7 +153,8 @@ static void small_tiles(void *out, const uint8_t *in, const int8_weights *w, con
     free(room), free(tiles);
 }
 
-static void small_depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
+static void small_depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
+                            const int8_kernels *k)
 {
     k->depthwise(out, in, w, s);
 }
@@ -163,7 +166,8 @@ static int small_differs(small_layer *layer, int weights, const window_shape *v)
     uint8_t *in = noisy_bytes(v->h * v->w * v->cin), *raw = noisy_bytes(weights * v->cout);
     int8_t *weight = malloc((size_t)(weights * v->cout));
     int32_t *start = malloc((size_t)v->cout * sizeof *start);
-    float *factor = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain), *vector = malloc((size_t)size * sizeof *vector);
+    float *factor = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain),
+          *vector = malloc((size_t)size * sizeof *vector);
     for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
     for (int i = 0; i < v->cout; i++) start[i] = (int32_t)(factor[i] * 1000), factor[i] = (2.5f + factor[i]) / 512;
     for (int bytes = 0; bytes < 2; bytes++) {
@@ -233,44 +237,53 @@ int test_kernels(int *count)
     int number = 0, first = 0;
     state = 2463534242;
     for (int k = 1; k <= 5; k++)
-    for (int stride = 1; stride <= 2; stride++)
-    for (int size = k; size <= k + 6; size += 2)
-    for (int cout = 4; cout <= 24; cout += 4)
-    for (activation act = ACT_NONE; act <= ACT_RELU6; act++) {
-        for (int cin = 1; cin <= 9; cin += 2) {
-            window_shape s = shape(k, stride, size, size + 1, cin, cout, act);
-            if (number++, !first && conv_differs(&s)) first = number;
-            if (number++, !first && small_differs(small_conv, int8_quads(&s) * 4, &s)) first = number;
-        }
-        window_shape s = shape(k, stride, size, size + 1, cout, cout, act);
-        for (int pad = 0; pad < k; pad++) {
-            window_shape bare = padded(s, pad, (pad + size) % k);
-            if (bare.h < 1 || bare.w < 1) continue;
-            if (number++, !first && depthwise_differs(&bare)) first = number;
-        }
-        if (number++, !first && small_differs(small_depthwise, k * k, &s)) first = number;
-        if (number++, !first && small_pool_differs(&s)) first = number;
-        if (number++, !first && bytes_differ(&s)) first = number;
-        if (number++, !first && pool_differs(kernels_ref.maxpool, kernels_simd.maxpool, &s)) first = number;
-        if (number++, !first && pool_differs(kernels_ref.avgpool, kernels_simd.avgpool, &s)) first = number;
-        if (number++, !first && pixels_differ(&s)) first = number;
-    }
+        for (int stride = 1; stride <= 2; stride++)
+            for (int size = k; size <= k + 6; size += 2)
+                for (int cout = 4; cout <= 24; cout += 4)
+                    for (activation act = ACT_NONE; act <= ACT_RELU6; act++) {
+                        for (int cin = 1; cin <= 9; cin += 2) {
+                            window_shape s = shape(k, stride, size, size + 1, cin, cout, act);
+                            if (number++, !first && conv_differs(&s)) first = number;
+                            if (number++, !first && small_differs(small_conv, int8_quads(&s) * 4, &s)) first = number;
+                        }
+                        window_shape s = shape(k, stride, size, size + 1, cout, cout, act);
+                        for (int pad = 0; pad < k; pad++) {
+                            window_shape bare = padded(s, pad, (pad + size) % k);
+                            if (bare.h < 1 || bare.w < 1) continue;
+                            if (number++, !first && depthwise_differs(&bare)) first = number;
+                        }
+                        if (number++, !first && small_differs(small_depthwise, k * k, &s)) first = number;
+                        if (number++, !first && small_pool_differs(&s)) first = number;
+                        if (number++, !first && bytes_differ(&s)) first = number;
+                        if (number++, !first && pool_differs(kernels_ref.maxpool, kernels_simd.maxpool, &s))
+                            first = number;
+                        if (number++, !first && pool_differs(kernels_ref.avgpool, kernels_simd.avgpool, &s))
+                            first = number;
+                        if (number++, !first && pixels_differ(&s)) first = number;
+                    }
     for (int across = 1; across <= 3; across++)
-    for (int down = 1; down <= 2; down++)
-    for (int less = 0; less < TILE; less++) /* outputs that the last tiles have too many */
-    for (int channels = 4; channels <= 12; channels += 4) {
-        int tiles = across * down, take = number % tiles + 1, from = number % (tiles - take + 1);
-        tile_shape s = {TILE * across + 2, across, TILE * down - less, TILE * across - (less + 1) % TILE, from, take,
-                        channels, (activation)(less % 3)};
-        if (number++, !first && tiles_differ(&s, tiles)) first = number;
-    }
+        for (int down = 1; down <= 2; down++)
+            for (int less = 0; less < TILE; less++) /* outputs that the last tiles have too many */
+                for (int channels = 4; channels <= 12; channels += 4) {
+                    int tiles = across * down, take = number % tiles + 1, from = number % (tiles - take + 1);
+                    tile_shape s = {TILE * across + 2,
+                                    across,
+                                    TILE * down - less,
+                                    TILE * across - (less + 1) % TILE,
+                                    from,
+                                    take,
+                                    channels,
+                                    (activation)(less % 3)};
+                    if (number++, !first && tiles_differ(&s, tiles)) first = number;
+                }
     for (int h = 1; h <= 14; h += 3)
-    for (int w = 1; w <= 14; w++)
-    for (int channels = 4; channels <= 20; channels += 8) {
-        int cin = channels + 4 * (w % 3), cout = channels + 4 * (h % 2);
-        window_shape s = {(h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3), 0};
-        if (number++, !first && small_differs(small_tiles, 9 * cin, &s)) first = number;
-    }
+        for (int w = 1; w <= 14; w++)
+            for (int channels = 4; channels <= 20; channels += 8) {
+                int cin = channels + 4 * (w % 3), cout = channels + 4 * (h % 2);
+                window_shape s = {
+                    (h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3), 0};
+                if (number++, !first && small_differs(small_tiles, 9 * cin, &s)) first = number;
+            }
     if (number++, !first && !int8_dot_works(&int8_simd.dot)) first = number;
     if (count) *count = number;
     return first;

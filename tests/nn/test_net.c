@@ -1,5 +1,5 @@
-/* test_net.c - every layer of both kernel tables against tensors that PyTorch has written (model/training/goldens.py): all of a
- * tiny random model with every op, and samples of the shipped model on the phantom. */
+/* test_net.c - every layer of both kernel tables against tensors that PyTorch has written (model/training/goldens.py):
+ * all of a tiny random model with every op, and samples of the shipped model on the phantom. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,8 @@ static record find_record(const goldens *g, const char *graph, text layer)
         line[length] = 0;
         assert(sscanf(line, "%31s %63s %d %d %d %d", r.graph, r.layer, &r.h, &r.w, &r.c, &r.count) == 6);
         at += length + 1;
-        if (strcmp(r.graph, graph) == 0 && strlen(r.layer) == layer.size && memcmp(r.layer, layer.at, layer.size) == 0) {
+        if (strcmp(r.graph, graph) == 0 && strlen(r.layer) == layer.size &&
+            memcmp(r.layer, layer.at, layer.size) == 0) {
             r.values = malloc((size_t)r.count * sizeof(float));
             memcpy(r.values, g->bytes + at, (size_t)r.count * sizeof(float));
             return r;
@@ -58,8 +59,8 @@ static void compare(const goldens *expected, const net *n, const graph_layer *l)
     }
     free(r.values);
     if (error / power <= limit) return;
-    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->name.size,
-            l->name.at, error / power);
+    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->name.size, l->name.at,
+            error / power);
     exit(1);
 }
 

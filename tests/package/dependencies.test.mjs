@@ -6,9 +6,16 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { root } from '../cli/command.mjs';
 
-const all = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trimEnd().split('\n');
+const all = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .trimEnd()
+  .split('\n');
 const read = (name) => readFileSync(join(root, name), 'utf8');
-const projects = all.filter((name) => /(^|\/)package\.json$/.test(name)).map((name) => ({ name, facts: JSON.parse(read(name)), lock: join(dirname(name), 'package-lock.json') }))
+const projects = all
+  .filter((name) => /(^|\/)package\.json$/.test(name))
+  .map((name) => ({ name, facts: JSON.parse(read(name)), lock: join(dirname(name), 'package-lock.json') }))
   .filter(({ facts }) => facts.dependencies || facts.devDependencies);
 /** Those that would run something; none of them needs to. */
 const SCRIPTED = ['esbuild', 'msgpackr-extract', 'onnxruntime-node', 'protobufjs'];
@@ -43,21 +50,39 @@ test('every package of every lock comes from the registry alone, by its SHA-512,
 });
 
 test('whatever installs packages forbids their scripts', () => {
-  const installs = ['Makefile', '.ci/setup', 'tests/package/pack.mjs'].flatMap((name) => read(name).split('\n').filter((line) => !/^\s*#/.test(line) && /\bnpm (ci|install|"\$@")|\['--ignore-scripts|npm', \[/.test(line)));
+  const installs = ['Makefile', '.ci/setup', 'tests/package/pack.mjs'].flatMap((name) =>
+    read(name)
+      .split('\n')
+      .filter((line) => !/^\s*#/.test(line) && /\bnpm (ci|install|"\$@")|\['--ignore-scripts|npm', \[/.test(line)),
+  );
   assert.ok(installs.length >= 4, installs.join('\n'));
   for (const line of installs) assert.match(line, /--ignore-scripts|\.\.\.QUIET|npm_install/, line);
-  assert.deepEqual(Object.keys(JSON.parse(read('package.json')).scripts).filter((name) => /install|^prepare$/.test(name)), []);
+  assert.deepEqual(
+    Object.keys(JSON.parse(read('package.json')).scripts).filter((name) => /install|^prepare$/.test(name)),
+    [],
+  );
 });
 
 test('no module of the command and the package has a way to the network', () => {
-  for (const name of all.filter((one) => /^src\/.*\.[cm]js$/.test(one))) assert.doesNotMatch(read(name), /node:(https?|http2|net|tls|dgram|dns|inspector)\b|\bfetch\(|WebSocket|EventSource/, name);
+  for (const name of all.filter((one) => /^src\/.*\.[cm]js$/.test(one)))
+    assert.doesNotMatch(
+      read(name),
+      /node:(https?|http2|net|tls|dgram|dns|inspector)\b|\bfetch\(|WebSocket|EventSource/,
+      name,
+    );
 });
 
 test('each Node that the setup unpacks is known by its SHA-512', () => {
-  const setup = read('.ci/setup'), sums = read('.ci/nodes.sha512');
-  const [, own] = /^NODE_VERSION=(\S+)$/m.exec(setup), [, tested] = /^TESTED_NODES="([^"]+)"$/m.exec(setup);
+  const setup = read('.ci/setup'),
+    sums = read('.ci/nodes.sha512');
+  const [, own] = /^NODE_VERSION=(\S+)$/m.exec(setup),
+    [, tested] = /^TESTED_NODES="([^"]+)"$/m.exec(setup);
   for (const version of new Set([own, ...tested.split(' ')])) {
-    for (const arch of ['x64', 'arm64']) assert.match(sums, new RegExp(`^[0-9a-f]{128}  node-linux-${arch}-${version.replaceAll('.', '\\.')}\\.tgz$`, 'm'));
+    for (const arch of ['x64', 'arm64'])
+      assert.match(
+        sums,
+        new RegExp(`^[0-9a-f]{128}  node-linux-${arch}-${version.replaceAll('.', '\\.')}\\.tgz$`, 'm'),
+      );
   }
   assert.match(setup, /npm pack [^]*sha512sum --check --status --ignore-missing [^]*tar -xzf/);
 });

@@ -21,8 +21,15 @@ function run(command, args, options = {}) {
   return stdout;
 }
 const make = (target, ...variables) => run('make', ['--no-print-directory', target, 'CC=clang', ...variables]);
-const config = (...args) => run('pkg-config', [...args, 'pleura'], { env: { ...process.env, PKG_CONFIG_PATH: join(prefix, 'lib/pkgconfig') } }).trim();
-const files = (where) => readdirSync(where, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).map(({ name }) => name).sort();
+const config = (...args) =>
+  run('pkg-config', [...args, 'pleura'], {
+    env: { ...process.env, PKG_CONFIG_PATH: join(prefix, 'lib/pkgconfig') },
+  }).trim();
+const files = (where) =>
+  readdirSync(where, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
 
 before(() => make('install', `PREFIX=${prefix}`));
 
@@ -35,22 +42,41 @@ test('the library has a soname, its links, and exports what the headers declare'
   assert.match(run('readelf', ['-d', library]), new RegExp(`SONAME.*\\[${soname.replaceAll('.', '\\.')}\\]`));
   assert.equal(config('--modversion'), version);
   const declared = ['pleura.h', 'status.h'].flatMap((name) =>
-    [...readFileSync(join(prefix, 'include/pleura', name), 'utf8').matchAll(/^(?!typedef)[a-z].*?\b(pleura_\w+)\(/gm)].map(([, symbol]) => symbol));
-  const exported = run('nm', ['-D', '--defined-only', library]).trim().split('\n').map((line) => line.split(' ')[2]);
+    [
+      ...readFileSync(join(prefix, 'include/pleura', name), 'utf8').matchAll(/^(?!typedef)[a-z].*?\b(pleura_\w+)\(/gm),
+    ].map(([, symbol]) => symbol),
+  );
+  const exported = run('nm', ['-D', '--defined-only', library])
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[2]);
   assert.deepEqual(exported.sort(), declared.sort());
 });
 
 test('the example in C, built with pkg-config, says what wasm says', async () => {
-  const program = join(folder, 'diagnose'), film = join(root, 'tests/fixtures/grey.jpg');
+  const program = join(folder, 'diagnose'),
+    film = join(root, 'tests/fixtures/grey.jpg');
   const flags = config('--cflags', '--libs').split(' ');
-  run('clang', ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Werror', join(root, 'tests/examples/c/diagnose.c'), ...flags, '-o', program]);
+  run('clang', [
+    '-std=c11',
+    '-Wall',
+    '-Wextra',
+    '-Wshadow',
+    '-Werror',
+    join(root, 'tests/examples/c/diagnose.c'),
+    ...flags,
+    '-o',
+    program,
+  ]);
   const env = { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') };
   const say = (...args) => spawnSync(program, args, { encoding: 'utf8', env });
   const wasm = await readFile(join(root, 'build/pleura.wasm'));
   const tiny = join(root, 'tests/fixtures/tiny.gguf');
   const engine = await createEngine({ wasm, weights: await readFile(tiny) });
   const { verdict, probability } = engine.diagnose(await readFile(film));
-  const lines = Object.entries(probability).map(([label, p]) => `${label === verdict ? '*' : ' '} ${label} ${p.toFixed(3)}\n`);
+  const lines = Object.entries(probability).map(
+    ([label, p]) => `${label === verdict ? '*' : ' '} ${label} ${p.toFixed(3)}\n`,
+  );
   const said = say(tiny, film);
   assert.deepEqual([said.status, said.stdout], [0, (verdict === 'uncertain' ? 'uncertain\n' : '') + lines.join('')]);
   const refused = say(config('--variable=weights'), film);

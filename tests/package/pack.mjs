@@ -18,6 +18,9 @@ export function pack(folder) {
 
 /** Copies an example and installs what its lock names, and the packed package. @param {string} name @param {string} folder */
 export function install(name, folder) {
-  cpSync(join(root, 'tests/examples', name), folder, { recursive: true, filter: (path) => !path.endsWith('node_modules') });
+  cpSync(join(root, 'tests/examples', name), folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith('node_modules'),
+  });
   npm(folder, 'install', '--no-save', '--prefer-offline', pack(folder).file);
 }

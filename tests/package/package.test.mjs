@@ -1,7 +1,16 @@
 // The npm package: what the tarball holds, and that it works where it is installed, in every supported Node.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -30,7 +39,9 @@ const inNode = (version, args) => run(join(root, 'build/nodes', version, 'bin/no
 
 let packed, expected;
 before(async () => {
-  const [wasm, weights] = await Promise.all(['build/pleura.wasm', 'model/pleura.gguf'].map((name) => readFile(join(root, name))));
+  const [wasm, weights] = await Promise.all(
+    ['build/pleura.wasm', 'model/pleura.gguf'].map((name) => readFile(join(root, name))),
+  );
   expected = (await createEngine({ wasm, weights })).diagnose(await readFile(film));
   packed = pack(project);
   writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }');
@@ -38,11 +49,35 @@ before(async () => {
 });
 
 test('the tarball holds the engine, its types, the weights and the converter, and nothing else', () => {
-  const modules = readdirSync(join(root, 'src'), { recursive: true }).filter((name) => /\.[cm]js$/.test(name)).map((name) => `src/${name}`);
-  const python = ['__main__', 'gguf', 'keras_weights', 'layers', 'keras_reader', 'onnx_reader', 'lower'].map((name) => `model/convert/${name}.py`);
-  const types = readdirSync(join(root, 'build/types'), { recursive: true }).filter((name) => /\.d\.[cm]?ts$/.test(name)).map((name) => `build/types/${name}`);
-  assert.deepEqual(packed.files.sort(), ['LICENSE', 'README.md', 'package.json', 'build/pleura.wasm', 'build/pleura.dot.wasm', 'build/pleura.wasm.sha256', 'build/pleura.dot.wasm.sha256', 'model/LICENSE', 'model/card.md', 'src/cli/pleura.1',
-    'model/pleura.gguf', 'model/pleura.gguf.sha256', ...modules, ...python, ...types].sort());
+  const modules = readdirSync(join(root, 'src'), { recursive: true })
+    .filter((name) => /\.[cm]js$/.test(name))
+    .map((name) => `src/${name}`);
+  const python = ['__main__', 'gguf', 'keras_weights', 'layers', 'keras_reader', 'onnx_reader', 'lower'].map(
+    (name) => `model/convert/${name}.py`,
+  );
+  const types = readdirSync(join(root, 'build/types'), { recursive: true })
+    .filter((name) => /\.d\.[cm]?ts$/.test(name))
+    .map((name) => `build/types/${name}`);
+  assert.deepEqual(
+    packed.files.sort(),
+    [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'build/pleura.wasm',
+      'build/pleura.dot.wasm',
+      'build/pleura.wasm.sha256',
+      'build/pleura.dot.wasm.sha256',
+      'model/LICENSE',
+      'model/card.md',
+      'src/cli/pleura.1',
+      'model/pleura.gguf',
+      'model/pleura.gguf.sha256',
+      ...modules,
+      ...python,
+      ...types,
+    ].sort(),
+  );
 });
 
 test('every import of a packed module is in the tarball, in Node or a dependency', () => {
@@ -50,30 +85,47 @@ test('every import of a packed module is in the tarball, in Node or a dependency
     const text = readFileSync(join(installed, name), 'utf8');
     for (const [, , from] of text.matchAll(/(from|import\(|^import) ?'([^']+)'/gm)) {
       if (from.startsWith('.')) assert.ok(existsSync(join(installed, dirname(name), from)), `${name} imports ${from}`);
-      else if (!builtinModules.includes(from.replace(/^node:/, ''))) assert.ok(from.match(/^(@[^/]+\/)?[^/]+/)[0] in facts.dependencies, `${name} imports ${from}`);
+      else if (!builtinModules.includes(from.replace(/^node:/, '')))
+        assert.ok(from.match(/^(@[^/]+\/)?[^/]+/)[0] in facts.dependencies, `${name} imports ${from}`);
     }
   }
 });
 
 test('installing runs no script and brings no native code', () => {
   const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
-  assert.deepEqual(Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript), []);
+  assert.deepEqual(
+    Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript),
+    [],
+  );
   const files = readdirSync(join(project, 'node_modules'), { recursive: true });
-  assert.deepEqual(files.filter((name) => /\.(node|so|dll|dylib)$|binding\.gyp$/.test(String(name))), []);
+  assert.deepEqual(
+    files.filter((name) => /\.(node|so|dll|dylib)$|binding\.gyp$/.test(String(name))),
+    [],
+  );
 });
 
 test('in Node 20, 22 and 24 it diagnoses by import, by require and as a command', () => {
-  assert.deepEqual(nodes().map((version) => version.split('.')[0]), ['20', '22', '24'], 'run .ci/setup test');
+  assert.deepEqual(
+    nodes().map((version) => version.split('.')[0]),
+    ['20', '22', '24'],
+    'run .ci/setup test',
+  );
   const say = `const { verdict, bits } = engine.diagnose(await readFile(${JSON.stringify(film)}));
     console.log(JSON.stringify([verdict, bits]));`;
-  writeFileSync(join(project, 'one.mjs'), `import { readFile } from 'node:fs/promises';
+  writeFileSync(
+    join(project, 'one.mjs'),
+    `import { readFile } from 'node:fs/promises';
     import { createEngine, PleuraError } from 'pleura';
     const engine = await createEngine();
     ${say}
-    try { engine.diagnose(new Uint8Array(9)); } catch (error) { console.log(error instanceof PleuraError, error.code); }`);
-  writeFileSync(join(project, 'one.cjs'), `const { readFile } = require('node:fs/promises');
+    try { engine.diagnose(new Uint8Array(9)); } catch (error) { console.log(error instanceof PleuraError, error.code); }`,
+  );
+  writeFileSync(
+    join(project, 'one.cjs'),
+    `const { readFile } = require('node:fs/promises');
     const { createEngine } = require('pleura');
-    createEngine().then(async (engine) => { ${say} });`);
+    createEngine().then(async (engine) => { ${say} });`,
+  );
   const line = `${JSON.stringify([expected.verdict, expected.bits])}\n`;
   for (const version of nodes()) {
     assert.equal(inNode(version, ['one.mjs']), `${line}true not-an-image\n`, version);
@@ -83,25 +135,36 @@ test('in Node 20, 22 and 24 it diagnoses by import, by require and as a command'
   }
 });
 
-test('in Node, wasm and weights of one\'s own take the place of those that come with it', () => {
-  writeFileSync(join(project, 'own.mjs'), `import { readFile } from 'node:fs/promises';
+test("in Node, wasm and weights of one's own take the place of those that come with it", () => {
+  writeFileSync(
+    join(project, 'own.mjs'),
+    `import { readFile } from 'node:fs/promises';
     import { createRequire } from 'node:module';
     import { createEngine } from 'pleura';
     const wasm = await readFile(createRequire(import.meta.url).resolve('pleura/pleura.wasm'));
     const weights = await readFile(${JSON.stringify(join(root, 'tests/fixtures/tiny.gguf'))});
-    for (const options of [{ weights }, { wasm, weights }, { wasm }]) console.log((await createEngine(options)).model.name);`);
+    for (const options of [{ weights }, { wasm, weights }, { wasm }]) console.log((await createEngine(options)).model.name);`,
+  );
   assert.equal(run(process.execPath, ['own.mjs']), 'tiny\ntiny\npleura\n');
 });
 
 test('the installed command converts a network', () => {
   const out = join(project, 'net.gguf');
-  run(process.execPath, ['node_modules/.bin/pleura', 'convert', join(root, 'tests/fixtures/convert/vgg.onnx'), out, '--labels', 'a,b,c']);
+  run(process.execPath, [
+    'node_modules/.bin/pleura',
+    'convert',
+    join(root, 'tests/fixtures/convert/vgg.onnx'),
+    out,
+    '--labels',
+    'a,b,c',
+  ]);
   assert.match(run(process.execPath, ['node_modules/.bin/pleura', 'info', '--model', out]), /^labels +a, b, c$/m);
 });
 
 test('TypeScript knows the package in both module systems and for bundlers', () => {
   mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
-  for (const name of ['@types/node', 'undici-types']) symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
+  for (const name of ['@types/node', 'undici-types'])
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
   const use = `const verdict: string = engine.diagnose(new Uint8Array(9)).verdict;
     const grid: Float32Array = engine.phantom().heatmap.data;
     // @ts-expect-error a verdict is no number
@@ -109,20 +172,37 @@ test('TypeScript knows the package in both module systems and for bundlers', () 
     // @ts-expect-error a path is no film
     engine.diagnose('film.png');
     void verdict; void grid; void wrong;`;
-  writeFileSync(join(project, 'esm.mts'), `import { createEngine, PleuraError, type Diagnosis } from 'pleura';
+  writeFileSync(
+    join(project, 'esm.mts'),
+    `import { createEngine, PleuraError, type Diagnosis } from 'pleura';
     const engine = await createEngine();
     ${use}
     const code: string = new PleuraError('a', 1, 'b').code; void code;
-    const last: Diagnosis = engine.phantom(); void last;`);
-  writeFileSync(join(project, 'common.cts'), `import pleura = require('pleura');
+    const last: Diagnosis = engine.phantom(); void last;`,
+  );
+  writeFileSync(
+    join(project, 'common.cts'),
+    `import pleura = require('pleura');
     async function main() { const engine = await pleura.createEngine(); ${use} }
-    void main;`);
-  writeFileSync(join(project, 'bundled.ts'), `import { createEngine } from 'pleura';
+    void main;`,
+  );
+  writeFileSync(
+    join(project, 'bundled.ts'),
+    `import { createEngine } from 'pleura';
     const engine = await createEngine({ wasm: new ArrayBuffer(9), weights: new Uint8Array(9) });
     ${use}
     // @ts-expect-error in a browser the bytes have to be given
-    await createEngine({});`);
-  const tsc = (...args) => run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--target', 'es2022', ...args]);
+    await createEngine({});`,
+  );
+  const tsc = (...args) =>
+    run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      ...args,
+    ]);
   tsc('--module', 'nodenext', '--types', 'node', 'esm.mts', 'common.cts');
   tsc('--module', 'esnext', '--moduleResolution', 'bundler', 'bundled.ts');
 });

@@ -13,14 +13,42 @@ test('pleura.wasm, pleura.dot.wasm and every file of the site are the same, byte
   const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const copy = join(folder, 'somewhere else', 'deeper');
-  const sources = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', 'Makefile', 'package.json', 'src', 'web', 'model', 'tests/*/*.h'], { cwd: root, encoding: 'utf8' });
+  const sources = execFileSync(
+    'git',
+    [
+      'ls-files',
+      '-z',
+      '--cached',
+      '--others',
+      '--exclude-standard',
+      'Makefile',
+      'package.json',
+      'src',
+      'web',
+      'model',
+      'tests/*/*.h',
+    ],
+    { cwd: root, encoding: 'utf8' },
+  );
   for (const name of sources.split('\0').filter(Boolean)) {
     mkdirSync(join(copy, dirname(name)), { recursive: true });
     cpSync(join(root, name), join(copy, name));
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  execFileSync('sh', ['-c', 'umask 077; make -j2 site'], { cwd: copy, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, MAKEFLAGS: '', TZ: 'Pacific/Chatham', LC_ALL: 'C' } });
-  const built = (place) => ['pleura.wasm', 'pleura.dot.wasm', ...readdirSync(join(place, 'build/site')).map((name) => `site/${name}`)];
+  execFileSync('sh', ['-c', 'umask 077; make -j2 site'], {
+    cwd: copy,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, MAKEFLAGS: '', TZ: 'Pacific/Chatham', LC_ALL: 'C' },
+  });
+  const built = (place) => [
+    'pleura.wasm',
+    'pleura.dot.wasm',
+    ...readdirSync(join(place, 'build/site')).map((name) => `site/${name}`),
+  ];
   assert.deepEqual(built(copy), built(root));
-  for (const name of built(copy)) assert.ok(readFileSync(join(copy, 'build', name)).equals(readFileSync(join(root, 'build', name))), `${name} differs`);
+  for (const name of built(copy))
+    assert.ok(
+      readFileSync(join(copy, 'build', name)).equals(readFileSync(join(root, 'build', name))),
+      `${name} differs`,
+    );
 });

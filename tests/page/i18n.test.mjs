@@ -5,22 +5,43 @@ import { test } from 'node:test';
 import { createWords, firstLanguage, LANGUAGES } from '../../web/i18n/words.mjs';
 
 const source = (name) => readFileSync(new URL(`../../src/${name}`, import.meta.url), 'utf8');
-const dicom = () => [...new Set(['dicom/reader.mjs', 'dicom/dataset.mjs'].flatMap((name) => source(name).match(/'dicom-[\w-]+'(?=[,:)])/g)))].map((code) => `problem.${code.slice(1, -1)}`);
-const messages = Object.fromEntries(await Promise.all(Object.keys(LANGUAGES).map(async (language) => [language, (await import(`../../web/i18n/${language}.mjs`)).default])));
+const dicom = () =>
+  [
+    ...new Set(
+      ['dicom/reader.mjs', 'dicom/dataset.mjs'].flatMap((name) => source(name).match(/'dicom-[\w-]+'(?=[,:)])/g)),
+    ),
+  ].map((code) => `problem.${code.slice(1, -1)}`);
+const messages = Object.fromEntries(
+  await Promise.all(
+    Object.keys(LANGUAGES).map(async (language) => [
+      language,
+      (await import(`../../web/i18n/${language}.mjs`)).default,
+    ]),
+  ),
+);
 const translations = Object.entries(messages).filter(([language]) => language !== 'en');
 
 /** Of what the engine says in English itself, the keys of the translations; a model's failures cannot be met with the shipped one. */
 const ofEngine = () => {
-  const codes = [...source('status.h').matchAll(/X\(PLEURA_\w+, \d+, "([\w-]+)"/g)].map(([, code]) => code).filter((code) => code !== 'ok');
+  const codes = [...source('status.h').matchAll(/X\(PLEURA_\w+, \d+, "([\w-]+)"/g)]
+    .map(([, code]) => code)
+    .filter((code) => code !== 'ok');
   const reasons = [...source('pleura.h').matchAll(/X\(PLEURA_\w+, \d+, "([\w-]+)"/g)].map(([, code]) => code);
-  return [...codes.map((code) => `problem.${code}`), ...dicom(), ...reasons.map((code) => `gate.${code}`), 'notice', 'summary'];
+  return [
+    ...codes.map((code) => `problem.${code}`),
+    ...dicom(),
+    ...reasons.map((code) => `gate.${code}`),
+    'notice',
+    'summary',
+  ];
 };
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();
 
 for (const [language, translated] of translations) {
   test(`${language} has exactly the messages of English and of the engine, each with the same placeholders`, () => {
     assert.deepEqual(Object.keys(translated).sort(), [...Object.keys(messages.en), ...ofEngine()].sort());
-    for (const [key, text] of Object.entries(messages.en)) assert.deepEqual(placeholders(translated[key]), placeholders(text), key);
+    for (const [key, text] of Object.entries(messages.en))
+      assert.deepEqual(placeholders(translated[key]), placeholders(text), key);
   });
 
   test(`${language} repeats no sentence of English and leaves nothing blank`, () => {
@@ -32,11 +53,26 @@ for (const [language, translated] of translations) {
 }
 
 test('every message is used, and every message that is asked for exists', () => {
-  const code = ['app', 'view/page', 'view/result', 'view/table', 'view/dialogs', 'view/print', 'i18n/words', 'state/shortcuts', 'engine/queue', 'view/adapt'].map((name) => readFileSync(new URL(`../../web/${name}.mjs`, import.meta.url), 'utf8')).join('\n')
-    + readFileSync(new URL('../../web/index.html', import.meta.url), 'utf8');
+  const code =
+    [
+      'app',
+      'view/page',
+      'view/result',
+      'view/table',
+      'view/dialogs',
+      'view/print',
+      'i18n/words',
+      'state/shortcuts',
+      'engine/queue',
+      'view/adapt',
+    ]
+      .map((name) => readFileSync(new URL(`../../web/${name}.mjs`, import.meta.url), 'utf8'))
+      .join('\n') + readFileSync(new URL('../../web/index.html', import.meta.url), 'utf8');
   const composed = /^(label|likeness|film|stage|fact\.decoder|history|tools\.window|adapt|requests|problem|part)\./;
-  for (const key of Object.keys(messages.en)) assert.ok(composed.test(key) || code.includes(`'${key}'`) || code.includes(`"${key}"`), key);
-  for (const [, key] of code.matchAll(/say(?:\(|: |=|-label=)['"]([\w.-]+\.[\w.-]+)['"]/g)) assert.ok(key in messages.en, key);
+  for (const key of Object.keys(messages.en))
+    assert.ok(composed.test(key) || code.includes(`'${key}'`) || code.includes(`"${key}"`), key);
+  for (const [, key] of code.matchAll(/say(?:\(|: |=|-label=)['"]([\w.-]+\.[\w.-]+)['"]/g))
+    assert.ok(key in messages.en, key);
 });
 
 test('the language is the first that the page speaks, and the address overrules it', () => {

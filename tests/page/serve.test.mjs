@@ -13,18 +13,29 @@ const PORT = 8765;
 
 /** @returns {Promise<string>} the address that the server prints */
 async function start(t) {
-  const server = spawn(process.execPath, [`${root}web/site/serve.mjs`, String(PORT)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(process.execPath, [`${root}web/site/serve.mjs`, String(PORT)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => server.kill());
   const [said] = await server.stdout.setEncoding('utf8').take(1).toArray();
   return /http:\S+/.exec(said)[0];
 }
 
 /** One request as it stands: fetch would tidy the path. @returns {Promise<string>} the status line */
-const ask = (address, path, method = 'GET') => new Promise((resolve, reject) => {
-  const socket = connect(Number(new URL(address).port), '127.0.0.1', () => socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`));
-  let text = '';
-  socket.setEncoding('latin1').on('data', (part) => { text += part; }).on('end', () => resolve(text.split('\r\n')[0])).on('error', reject);
-});
+const ask = (address, path, method = 'GET') =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(address).port), '127.0.0.1', () =>
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
+    let text = '';
+    socket
+      .setEncoding('latin1')
+      .on('data', (part) => {
+        text += part;
+      })
+      .on('end', () => resolve(text.split('\r\n')[0]))
+      .on('error', reject);
+  });
 
 test('the site is served with its types, and nothing else is', async (t) => {
   const address = await start(t);
@@ -35,19 +46,41 @@ test('the site is served with its types, and nothing else is', async (t) => {
   const engine = await fetch(address + wasm);
   assert.equal(engine.headers.get('content-type'), 'application/wasm');
   await WebAssembly.compileStreaming(engine);
-  for (const path of ['/../../package.json', '/%2e%2e/%2e%2e/package.json', '/..%2f..%2fpackage.json', '/..%5c..%5cpackage.json', '//../package.json', '/../site-x/index.html',
-    'http://elsewhere/../../package.json', '/%00', '/%zz', '/nowhere', '/index.html/', '/.']) {
+  for (const path of [
+    '/../../package.json',
+    '/%2e%2e/%2e%2e/package.json',
+    '/..%2f..%2fpackage.json',
+    '/..%5c..%5cpackage.json',
+    '//../package.json',
+    '/../site-x/index.html',
+    'http://elsewhere/../../package.json',
+    '/%00',
+    '/%zz',
+    '/nowhere',
+    '/index.html/',
+    '/.',
+  ]) {
     assert.match(await ask(address, path), path === '/.' ? / 200 / : / 404 /, path);
   }
 });
 
 test('every answer carries the headers that the README tells other servers to send, and only GET and HEAD are known', async (t) => {
-  const address = await start(t), expected = headersFor(readFileSync(`${root}build/site/index.html`, 'utf8'));
+  const address = await start(t),
+    expected = headersFor(readFileSync(`${root}build/site/index.html`, 'utf8'));
   for (const [path, method, status] of /** @type {[string, string, number][]} */ ([
-    ['', 'GET', 200], ['sw.js', 'GET', 200], ['nowhere', 'GET', 404], ['', 'HEAD', 200], ['', 'POST', 405], ['sw.js', 'PUT', 405], ['', 'DELETE', 405], ['', 'OPTIONS', 405]])) {
+    ['', 'GET', 200],
+    ['sw.js', 'GET', 200],
+    ['nowhere', 'GET', 404],
+    ['', 'HEAD', 200],
+    ['', 'POST', 405],
+    ['sw.js', 'PUT', 405],
+    ['', 'DELETE', 405],
+    ['', 'OPTIONS', 405],
+  ])) {
     const response = await fetch(address + path, { method });
     assert.equal(response.status, status, `${method} ${path}`);
-    for (const [name, value] of Object.entries(expected)) assert.equal(response.headers.get(name), value, `${method} ${path}: ${name}`);
+    for (const [name, value] of Object.entries(expected))
+      assert.equal(response.headers.get(name), value, `${method} ${path}: ${name}`);
     assert.equal(response.headers.get('allow'), status === 405 ? 'GET, HEAD' : null);
     assert.equal(response.headers.get('access-control-allow-origin'), null);
     if (method === 'HEAD') assert.equal(await response.text(), '');

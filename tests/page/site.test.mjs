@@ -13,14 +13,22 @@ import { csvReport, jsonReport, recordOf } from '../../web/state/export.mjs';
 const folder = fileURLToPath(new URL('../../build/site/', import.meta.url));
 const files = () => readdirSync(folder);
 const read = (name) => readFileSync(folder + name);
-const text = (extension) => files().filter((name) => name.endsWith(extension)).map((name) => read(name).toString()).join('\n');
+const text = (extension) =>
+  files()
+    .filter((name) => name.endsWith(extension))
+    .map((name) => read(name).toString())
+    .join('\n');
 
 test('every file but the page and its service worker carries the hash of its content in its name', () => {
   const names = files().filter((name) => name !== 'index.html' && name !== 'sw.js');
   assert.equal(names.length, 19);
   for (const name of names) {
     const hash = createHash('sha256').update(read(name)).digest('hex');
-    assert.equal(name.match(/-([0-9a-f]{10})\.(js|css|svg|png|html|webmanifest|wasm|gguf)$/)?.[1], hash.slice(0, 10), name);
+    assert.equal(
+      name.match(/-([0-9a-f]{10})\.(js|css|svg|png|html|webmanifest|wasm|gguf)$/)?.[1],
+      hash.slice(0, 10),
+      name,
+    );
   }
 });
 
@@ -29,29 +37,51 @@ test('the page names its style, script and icon, the script its worker and the h
   for (const name of files()) {
     if (/^(app|pleura).*\.(js|css|svg)$/.test(name)) assert.ok(text('.html').includes(`"./${name}"`), name);
     if (/\.(wasm|gguf)$|^(worker|words)/.test(name)) assert.ok(script.includes(name), name);
-    if (/\.(wasm|gguf)$/.test(name)) assert.ok(script.includes(createHash('sha256').update(read(name)).digest('hex')), name);
+    if (/\.(wasm|gguf)$/.test(name))
+      assert.ok(script.includes(createHash('sha256').update(read(name)).digest('hex')), name);
   }
 });
 
 test('the page runs code from the addresses of its worker and service worker alone', () => {
-  for (const name of files().filter((one) => /^(sw|worker-.*)\.js$/.test(one))) assert.ok(codeAddress(name).endsWith(`/${name}`));
-  for (const name of ['app.js', '../sw.js', 'https://elsewhere/sw.js', '//elsewhere/sw.js', 'sw.js?x', 'worker.js', 'data:,1', 'blob:sw.js']) assert.throws(() => codeAddress(name), TypeError, name);
+  for (const name of files().filter((one) => /^(sw|worker-.*)\.js$/.test(one)))
+    assert.ok(codeAddress(name).endsWith(`/${name}`));
+  for (const name of [
+    'app.js',
+    '../sw.js',
+    'https://elsewhere/sw.js',
+    '//elsewhere/sw.js',
+    'sw.js?x',
+    'worker.js',
+    'data:,1',
+    'blob:sw.js',
+  ])
+    assert.throws(() => codeAddress(name), TypeError, name);
 });
 
 test('the browser itself compares script and style with their SHA-256', () => {
-  const checked = [...text('.html').matchAll(/"\.\/([^"]+\.(?:js|css))" integrity="sha256-([^"]+)"/g)].map(([, name, hash]) => [name, hash]);
+  const checked = [...text('.html').matchAll(/"\.\/([^"]+\.(?:js|css))" integrity="sha256-([^"]+)"/g)].map(
+    ([, name, hash]) => [name, hash],
+  );
   assert.deepEqual(checked.map(([name]) => name.replace(/-\w+/, '')).sort(), ['app.css', 'app.css', 'app.js']);
-  for (const [name, hash] of checked) assert.equal(hash, createHash('sha256').update(read(name)).digest('base64'), name);
+  for (const [name, hash] of checked)
+    assert.equal(hash, createHash('sha256').update(read(name)).digest('base64'), name);
 });
 
 test('the service worker keeps exactly the files of the site, each by its SHA-256', () => {
-  const listed = [...read('sw.js').toString().matchAll(/url:"\.\/([^"]*)",revision:(?:null|"\w+"),integrity:"sha256-([^"]+)"/g)].map(([, name, hash]) => [name || 'index.html', hash]);
-  const sums = files().filter((name) => name !== 'sw.js').map((name) => [name, createHash('sha256').update(read(name)).digest('base64')]);
+  const listed = [
+    ...read('sw.js')
+      .toString()
+      .matchAll(/url:"\.\/([^"]*)",revision:(?:null|"\w+"),integrity:"sha256-([^"]+)"/g),
+  ].map(([, name, hash]) => [name || 'index.html', hash]);
+  const sums = files()
+    .filter((name) => name !== 'sw.js')
+    .map((name) => [name, createHash('sha256').update(read(name)).digest('base64')]);
   assert.deepEqual(listed.sort(), sums.sort());
 });
 
 test('manifest, icons and model card are named by the files that need them', () => {
-  const page = read('index.html').toString(), manifest = text('.webmanifest');
+  const page = read('index.html').toString(),
+    manifest = text('.webmanifest');
   for (const name of files()) {
     if (/^(manifest|apple|card)-/.test(name)) assert.ok(page.includes(`href="./${name}"`), name);
     if (/^(icon|maskable)-/.test(name)) assert.ok(manifest.includes(`"./${name}"`), name);
@@ -62,35 +92,66 @@ test('manifest, icons and model card are named by the files that need them', () 
 test('nothing names another server or the root of this one', () => {
   const card = files().find((name) => name.startsWith('card')); // may link to papers and sources, but loads nothing
   assert.doesNotMatch(read(card).toString(), /<(?:script|img|iframe|object|form)|\ssrc=/);
-  const all = ['index.html', ...files().filter((name) => /\.(js|css|webmanifest)$/.test(name))].map((name) => read(name).toString()).join('\n');
+  const all = ['index.html', ...files().filter((name) => /\.(js|css|webmanifest)$/.test(name))]
+    .map((name) => read(name).toString())
+    .join('\n');
   const named = all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g) ?? [];
   const inWords = ['https://bit.ly/wb-precache', 'https://github.com/cornerstonejs/dicomParser']; // in a sentence of Workbox, in a licence
-  assert.deepEqual(named.filter((url) => !inWords.includes(url)), []);
+  assert.deepEqual(
+    named.filter((url) => !inWords.includes(url)),
+    [],
+  );
   assert.deepEqual(all.match(/(?:src|href)="\/[^"]*/g), null);
 });
 
 test('the policy allows only this site, and the page holds no inline script, style or handler', () => {
-  const page = read('index.html').toString(), policy = policyOf(page);
-  assert.deepEqual(policy.split('; ').sort(), ["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'", "img-src 'self'",
-    "manifest-src 'self'", "require-trusted-types-for 'script'", "script-src 'self' 'wasm-unsafe-eval'", "style-src 'self'", 'trusted-types pleura', "worker-src 'self'"]);
+  const page = read('index.html').toString(),
+    policy = policyOf(page);
+  assert.deepEqual(policy.split('; ').sort(), [
+    "base-uri 'none'",
+    "connect-src 'self'",
+    "default-src 'none'",
+    "form-action 'none'",
+    "img-src 'self'",
+    "manifest-src 'self'",
+    "require-trusted-types-for 'script'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    'trusted-types pleura',
+    "worker-src 'self'",
+  ]);
   const card = read(files().find((name) => name.startsWith('card'))).toString();
   assert.match(policyOf(card), /^default-src 'none';.* require-trusted-types-for 'script'; trusted-types 'none'$/);
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  for (const [name, value] of Object.entries(headersFor(page))) assert.ok(readme.includes(`        add_header ${name} "${value}" always;\n`), `the example for nginx sends the same ${name}`);
+  for (const [name, value] of Object.entries(headersFor(page)))
+    assert.ok(
+      readme.includes(`        add_header ${name} "${value}" always;\n`),
+      `the example for nginx sends the same ${name}`,
+    );
   assert.doesNotMatch(page, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=/);
-  assert.doesNotMatch(text('.js'), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|document\.cookie|sendBeacon|localStorage/);
+  assert.doesNotMatch(
+    text('.js'),
+    /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|document\.cookie|sendBeacon|localStorage/,
+  );
 });
 
 test('page, engine and weights come over the wire in two megabytes, whatever languages and DICOM codings add', () => {
-  const packed = (names) => names.reduce((sum, name) => sum + brotliCompressSync(read(name), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length, 0);
-  const first = packed(files().filter((name) => /^(index|app|worker|pleura)/.test(name))), all = packed(files());
+  const packed = (names) =>
+    names.reduce(
+      (sum, name) => sum + brotliCompressSync(read(name), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
+      0,
+    );
+  const first = packed(files().filter((name) => /^(index|app|worker|pleura)/.test(name))),
+    all = packed(files());
   assert.ok(first < 1.3e6, `${first} bytes before the first film`);
   assert.ok(all < 2e6, `${all} bytes for use offline`);
 });
 
 test('the outline of a disc is one closed ring of its radius', () => {
   const side = 32;
-  const data = Float32Array.from({ length: side * side }, (_, i) => Math.max(0, 1 - Math.hypot((i % side) - 12, Math.floor(i / side) - 20) / 12));
+  const data = Float32Array.from({ length: side * side }, (_, i) =>
+    Math.max(0, 1 - Math.hypot((i % side) - 12, Math.floor(i / side) - 20) / 12),
+  );
   const path = outlinePath({ data, width: side, height: side });
   assert.equal(path.match(/M/g).length, 1);
   assert.ok(path.endsWith('Z'));
@@ -115,15 +176,32 @@ test('the heatmap leaves weak evidence clear and grows lighter with strength', (
 });
 
 test('reports are the records of the command in English, errors among them', () => {
-  const record = { verdict: 'normal', probability: { covid: 0.1, normal: 0.9 }, gate: { accepted: true, score: 0.5, reason: null, message: null }, decoder: 'stb', bits: 'b', sha256: 's' };
+  const record = {
+    verdict: 'normal',
+    probability: { covid: 0.1, normal: 0.9 },
+    gate: { accepted: true, score: 0.5, reason: null, message: null },
+    decoder: 'stb',
+    bits: 'b',
+    sha256: 's',
+  };
   const films = [
     { name: '=a.png', status: 'done', record, problem: null },
     { name: 'b.png', status: 'error', record: null, problem: { code: 'empty-file', message: 'The file is empty.' } },
     { name: 'c.png', status: 'error', record: null, problem: { code: 'worker-died', message: 'worker-died' } },
   ];
   const records = films.map((film) => recordOf(film, { label: 'pleura-1 abc' }));
-  const parsed = jsonReport(records).trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.deepEqual(parsed.map(({ file, status }) => [file, status]), [['=a.png', 'ok'], ['b.png', 'error'], ['c.png', 'error']]);
+  const parsed = jsonReport(records)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    parsed.map(({ file, status }) => [file, status]),
+    [
+      ['=a.png', 'ok'],
+      ['b.png', 'error'],
+      ['c.png', 'error'],
+    ],
+  );
   assert.equal(parsed[1].message, 'The file is empty.');
   assert.match(parsed[2].message, /^The engine stopped/);
   const lines = csvReport(records, ['covid', 'normal']).split('\n');

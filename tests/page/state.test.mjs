@@ -15,7 +15,10 @@ test('zooming keeps what lies below the pointer where it is', () => {
   const before = zoom(firstLook(), box, 4, 0, 0);
   const after = zoom(before, box, 1.5, 40, -30);
   const below = (look) => [(40 - look.x) / look.zoom, (-30 - look.y) / look.zoom];
-  assert.deepEqual(below(after).map((x) => x.toFixed(6)), below(before).map((x) => x.toFixed(6)));
+  assert.deepEqual(
+    below(after).map((x) => x.toFixed(6)),
+    below(before).map((x) => x.toFixed(6)),
+  );
 });
 
 test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
@@ -27,7 +30,8 @@ test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
 });
 
 test('a wider window lowers the contrast, a lower level brightens, inverting turns black and white round', () => {
-  const wide = adjust(firstLook(), 0.3, 0), bright = adjust(firstLook(), 0, -0.2);
+  const wide = adjust(firstLook(), 0.3, 0),
+    bright = adjust(firstLook(), 0, -0.2);
   const grey = (look, at) => {
     const out = new Uint32Array(1);
     paintGreys(out, { data: Uint8Array.of(at), low: 0, high: 255, width: 1, height: 1 }, look);
@@ -35,13 +39,25 @@ test('a wider window lowers the contrast, a lower level brightens, inverting tur
   };
   assert.ok(grey(wide, 200) - grey(wide, 50) < 150);
   assert.ok(grey(bright, 128) > 128);
-  assert.deepEqual([0, 64, 255].map((at) => grey(firstLook(), at)), [0, 64, 255]);
-  assert.deepEqual([0, 64, 255].map((at) => grey({ ...firstLook(), invert: true }, at)), [255, 191, 0]);
+  assert.deepEqual(
+    [0, 64, 255].map((at) => grey(firstLook(), at)),
+    [0, 64, 255],
+  );
+  assert.deepEqual(
+    [0, 64, 255].map((at) => grey({ ...firstLook(), invert: true }, at)),
+    [255, 191, 0],
+  );
   assert.equal(wide.preset, 'own');
 });
 
 test('a film of 16 bits keeps the greys beyond the usual range for whoever opens the window', () => {
-  const film = { data: Uint16Array.of(0, 9000, 10000, 30000, 50000, 51000, 65535), low: 10000, high: 50000, width: 7, height: 1 };
+  const film = {
+    data: Uint16Array.of(0, 9000, 10000, 30000, 50000, 51000, 65535),
+    low: 10000,
+    high: 50000,
+    width: 7,
+    height: 1,
+  };
   const greys = (window) => {
     const out = new Uint32Array(7);
     paintGreys(out, film, { window, invert: false });
@@ -49,13 +65,22 @@ test('a film of 16 bits keeps the greys beyond the usual range for whoever opens
   };
   assert.deepEqual(greys({ low: 0, high: 1 }), [0, 0, 0, 128, 255, 255, 255]);
   const open = greys({ low: -0.25, high: 1.4 });
-  assert.ok(open.every((grey, i) => i === 0 || grey > open[i - 1]), open.join());
+  assert.ok(
+    open.every((grey, i) => i === 0 || grey > open[i - 1]),
+    open.join(),
+  );
   const narrow = greys({ low: 0.99, high: 1.03 });
   assert.ok(narrow[5] > narrow[4] && narrow[4] > 0);
 });
 
 test('the lungs preset spans the greys of the lungs, the dense one those of the rest', () => {
-  const film = { data: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 10 ? 40 + (i % 7) : 180 + (i % 60))), width: 20, height: 20, low: 0, high: 255 };
+  const film = {
+    data: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 10 ? 40 + (i % 7) : 180 + (i % 60))),
+    width: 20,
+    height: 20,
+    low: 0,
+    high: 255,
+  };
   const lungs = { data: Float32Array.of(1, 0, 1, 0), width: 2, height: 2 };
   const { lungs: soft, dense } = presets(film, lungs);
   assert.ok(soft.low * 255 >= 39 && soft.high * 255 <= 47, JSON.stringify(soft));
@@ -64,8 +89,12 @@ test('the lungs preset spans the greys of the lungs, the dense one those of the 
 });
 
 test('the figures of the card are those of its tables, and a card without them stops the build', () => {
-  const card = ['| % of 136 normals | 66.2 (57.9-73.6) | 19.9 (14.0-27.3) | 0.0 (0.0-2.7) |', '| covid | 74.1 (69.5-78.5) | 92.2 (90.0-94.1) |',
-    '| covid | 490 | 74.1 (69.4-78.2) | 89.9 (86.9-92.6) | 0.895 (0.871-0.916) |', '| cohen | covid against the rest, which is few | **0.486 (0.298-0.676)** |'];
+  const card = [
+    '| % of 136 normals | 66.2 (57.9-73.6) | 19.9 (14.0-27.3) | 0.0 (0.0-2.7) |',
+    '| covid | 74.1 (69.5-78.5) | 92.2 (90.0-94.1) |',
+    '| covid | 490 | 74.1 (69.4-78.2) | 89.9 (86.9-92.6) | 0.895 (0.871-0.916) |',
+    '| cohen | covid against the rest, which is few | **0.486 (0.298-0.676)** |',
+  ];
   const figures = readCard(card.join('\n'));
   const rounded = ({ value, low, high }) => [value, low, high].map((x) => x.toFixed(3));
   assert.deepEqual(rounded(figures.unseen.covid), ['0.199', '0.140', '0.273']);
@@ -79,7 +108,11 @@ test('of a hundred people the sliders give each label its own, cut the others wh
   assert.deepEqual(countPeople(prior), { covid: 35, pneumonia: 19, normal: 46 });
   assert.deepEqual(giveShare(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
   assert.deepEqual(giveShare(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
-  assert.deepEqual(giveShare({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), { covid: 1, pneumonia: 0, normal: 0 });
+  assert.deepEqual(giveShare({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), {
+    covid: 1,
+    pneumonia: 0,
+    normal: 0,
+  });
   assert.deepEqual(countPeople({ a: 0.335, b: 0.665, c: 0 }), { a: 34, b: 66, c: 0 }, 'never more than all');
   assert.deepEqual(giveShare({ one: 1 }, {}), { one: 1 });
 });
@@ -87,9 +120,27 @@ test('of a hundred people the sliders give each label its own, cut the others wh
 test('of a folder films are taken by their names, or where those say nothing by their content, of single files all', async () => {
   const part10 = new Uint8Array(144);
   part10.set(new TextEncoder().encode('DICM'), 128);
-  const file = (path) => Object.assign(new File([/README|\.(txt|exe)$/.test(path) ? 'text' : part10], path.split('/').pop()), { webkitRelativePath: path });
-  const { sources, skipped } = await fromFiles(['cd/b.PNG', 'cd/README', 'cd/IM0001', 'cd/DICOMDIR', 'cd/.DS_Store', 'cd/readme.txt', 'cd/1.2.840.10', 'cd/a.dcm', 'cd/run.exe'].map(file));
-  assert.deepEqual(sources.map(({ name }) => name), ['cd/1.2.840.10', 'cd/IM0001', 'cd/a.dcm', 'cd/b.PNG']);
+  const file = (path) =>
+    Object.assign(new File([/README|\.(txt|exe)$/.test(path) ? 'text' : part10], path.split('/').pop()), {
+      webkitRelativePath: path,
+    });
+  const { sources, skipped } = await fromFiles(
+    [
+      'cd/b.PNG',
+      'cd/README',
+      'cd/IM0001',
+      'cd/DICOMDIR',
+      'cd/.DS_Store',
+      'cd/readme.txt',
+      'cd/1.2.840.10',
+      'cd/a.dcm',
+      'cd/run.exe',
+    ].map(file),
+  );
+  assert.deepEqual(
+    sources.map(({ name }) => name),
+    ['cd/1.2.840.10', 'cd/IM0001', 'cd/a.dcm', 'cd/b.PNG'],
+  );
   assert.equal(skipped, 5);
   assert.equal((await fromFiles([new File([], 'readme.txt')])).sources.length, 1);
 });
@@ -97,7 +148,13 @@ test('of a folder films are taken by their names, or where those say nothing by 
 test('the table sorts by name, verdict and probability, with the unanswered last, and sifts by name and verdict', () => {
   const words = createWords('en', english);
   const done = (name, verdict, covid) => ({ name, status: 'done', record: { verdict, probability: { covid } } });
-  const films = [done('film 10', 'covid', 0.8), { name: 'broken', status: 'error' }, done('film 9', 'normal', 0.1), done('other', 'refused', 0.9), { name: 'later', status: 'waiting' }];
+  const films = [
+    done('film 10', 'covid', 0.8),
+    { name: 'broken', status: 'error' },
+    done('film 9', 'normal', 0.1),
+    done('other', 'refused', 0.9),
+    { name: 'later', status: 'waiting' },
+  ];
   const names = (table) => arrange(films, { ...firstTable(), ...table }, words).map(({ name }) => name);
   assert.deepEqual(names({}), ['film 10', 'broken', 'film 9', 'other', 'later']);
   assert.deepEqual(names({ by: 'film' }), ['broken', 'film 9', 'film 10', 'later', 'other']);

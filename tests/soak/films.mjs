@@ -17,24 +17,54 @@ const root = new URL('../../', import.meta.url);
 
 /** @param {Grey} grey  24 bits a pixel, rows from the lowest */
 function bmp({ width, height, data }) {
-  const stride = (3 * width + 3) & ~3, bytes = Buffer.alloc(54 + stride * height);
+  const stride = (3 * width + 3) & ~3,
+    bytes = Buffer.alloc(54 + stride * height);
   bytes.write('BM');
-  for (const [at, value] of [[2, bytes.length], [10, 54], [14, 40], [18, width], [22, height], [26, 1 | 24 << 16]]) bytes.writeUInt32LE(value, at);
-  data.forEach((grey, i) => bytes.fill(grey, 54 + (height - 1 - Math.floor(i / width)) * stride + 3 * (i % width), 54 + (height - 1 - Math.floor(i / width)) * stride + 3 * (i % width) + 3));
+  for (const [at, value] of [
+    [2, bytes.length],
+    [10, 54],
+    [14, 40],
+    [18, width],
+    [22, height],
+    [26, 1 | (24 << 16)],
+  ])
+    bytes.writeUInt32LE(value, at);
+  data.forEach((grey, i) =>
+    bytes.fill(
+      grey,
+      54 + (height - 1 - Math.floor(i / width)) * stride + 3 * (i % width),
+      54 + (height - 1 - Math.floor(i / width)) * stride + 3 * (i % width) + 3,
+    ),
+  );
   return bytes;
 }
 
 /** A format that only browsers decode. The table of codes is cleared so often that each code is one byte. @param {Grey} grey */
 function gif({ width, height, data }) {
-  const CLEAR = 128, END = 129, RUN = 120;
-  const palette = Buffer.from(Array.from({ length: 3 * 128 }, (_, i) => 2 * Math.floor(i / 3))), codes = [];
+  const CLEAR = 128,
+    END = 129,
+    RUN = 120;
+  const palette = Buffer.from(Array.from({ length: 3 * 128 }, (_, i) => 2 * Math.floor(i / 3))),
+    codes = [];
   data.forEach((grey, i) => codes.push(...(i % RUN === 0 ? [CLEAR] : []), grey >> 1));
   codes.push(END);
-  const size = Buffer.alloc(4), blocks = [];
+  const size = Buffer.alloc(4),
+    blocks = [];
   size.writeUInt16LE(width);
   size.writeUInt16LE(height, 2);
-  for (let at = 0; at < codes.length; at += 255) blocks.push(Buffer.from([Math.min(255, codes.length - at)]), Buffer.from(codes.slice(at, at + 255)));
-  return Buffer.concat([Buffer.from('GIF89a'), size, Buffer.from([0xf6, 0, 0]), palette, Buffer.from([0x2c, 0, 0, 0, 0]), size, Buffer.from([0, 7]), ...blocks, Buffer.from([0, 0x3b])]);
+  for (let at = 0; at < codes.length; at += 255)
+    blocks.push(Buffer.from([Math.min(255, codes.length - at)]), Buffer.from(codes.slice(at, at + 255)));
+  return Buffer.concat([
+    Buffer.from('GIF89a'),
+    size,
+    Buffer.from([0xf6, 0, 0]),
+    palette,
+    Buffer.from([0x2c, 0, 0, 0, 0]),
+    size,
+    Buffer.from([0, 7]),
+    ...blocks,
+    Buffer.from([0, 0x3b]),
+  ]);
 }
 
 /** A DICOM file in another transfer syntax. @param {string} folder @param {Buffer} bytes @param {string[]} command of dcmtk or GDCM */
@@ -51,18 +81,27 @@ async function goodPictures(folder) {
   const [wasm, weights] = ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFileSync(new URL(file, root)));
   const engine = await createEngine({ wasm, weights });
   engine.phantom();
-  const grey = engine.film(500), { width, height, data } = grey;
+  const grey = engine.film(500),
+    { width, height, data } = grey;
   const dicom = dicomFile({ width, height, bits: 12, pixels: Uint16Array.from(data, (v, i) => v * 15 + (i % 15)) });
-  const ramp = (x, y) => [(x * 40503 + y * 977 >> 4) & 255]; // noise is the worst for decoder and memory
+  const ramp = (x, y) => [((x * 40503 + y * 977) >> 4) & 255]; // noise is the worst for decoder and memory
   return {
     'grey.png': png({ width, height }, (x, y) => [data[y * width + x]]),
     'deep.png': png({ width, height, depth: 16, interlace: 1 }, (x, y) => [data[y * width + x] * 257]),
-    'colour.png': png({ width, height, type: 6 }, (x, y) => { const v = data[y * width + x]; return [v, v, v, 255]; }),
+    'colour.png': png({ width, height, type: 6 }, (x, y) => {
+      const v = data[y * width + x];
+      return [v, v, v, 255];
+    }),
     'big.png': png({ width: BIG, height: BIG }, ramp),
     'film.bmp': bmp(grey),
     'gif.webp': gif(grey), // under another name, as it happens; a folder's .gif is left out
     'plain.dcm': dicom,
-    'big.dcm': dicomFile({ width: BIG, height: BIG, pixels: Uint16Array.from({ length: BIG * BIG }, (_, i) => i * 40503), bits: 16 }),
+    'big.dcm': dicomFile({
+      width: BIG,
+      height: BIG,
+      pixels: Uint16Array.from({ length: BIG * BIG }, (_, i) => i * 40503),
+      bits: 16,
+    }),
     'rle.dcm': coded(folder, dicom, ['dcmcrle']),
     'jpeg.dcm': coded(folder, dicom, ['dcmcjpeg', '+ee']),
     'lossless.dcm': coded(folder, dicom, ['dcmcjpeg', '+e1']),
@@ -73,8 +112,17 @@ async function goodPictures(folder) {
 
 /** The same cut short and with altered bytes, and what is no picture. @param {Record<string, Buffer>} good @returns {Record<string, Buffer>} */
 function brokenPictures(good) {
-  const broken = { 'empty.png': Buffer.alloc(0), 'letter.jpg': Buffer.from('A letter.'), 'dot.png': png({ width: 1, height: 1 }, () => [0]), 'flat.png': png({ width: 200, height: 200 }, () => [90]),
-    'bomb.png': Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), header(60000, 60000), good['grey.png'].subarray(33)]) };
+  const broken = {
+    'empty.png': Buffer.alloc(0),
+    'letter.jpg': Buffer.from('A letter.'),
+    'dot.png': png({ width: 1, height: 1 }, () => [0]),
+    'flat.png': png({ width: 200, height: 200 }, () => [90]),
+    'bomb.png': Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+      header(60000, 60000),
+      good['grey.png'].subarray(33),
+    ]),
+  };
   for (const [name, bytes] of Object.entries(good)) {
     const hurt = Buffer.from(bytes);
     for (let i = 1; i < 20; i++) hurt[Math.floor((i * hurt.length) / 20)] ^= 0x5a;
@@ -94,14 +142,20 @@ export const seenOnce = (count) => count - Math.floor(count / AGAIN);
 export async function makeFilms(folder, count, data) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const good = await goodPictures(folder), odd = { ...good, ...brokenPictures(good) };
+  const good = await goodPictures(folder),
+    odd = { ...good, ...brokenPictures(good) };
   const real = data ? parseCsv(readFileSync(`${data}/manifest.csv`, 'utf8')).map(({ file }) => `${data}/${file}`) : [];
-  for (const name of data ? readdirSync(`${data}/ood`).filter((name) => name.endsWith('.jpg')) : []) odd[name] = readFileSync(`${data}/ood/${name}`);
-  const kinds = Object.keys(odd), once = seenOnce(count);
+  for (const name of data ? readdirSync(`${data}/ood`).filter((name) => name.endsWith('.jpg')) : [])
+    odd[name] = readFileSync(`${data}/ood/${name}`);
+  const kinds = Object.keys(odd),
+    once = seenOnce(count);
   return Array.from({ length: count }, (_, number) => {
-    const place = number % once, strange = place % ODD === ODD - 1, film = real[place % real.length];
+    const place = number % once,
+      strange = place % ODD === ODD - 1,
+      film = real[place % real.length];
     const kind = strange ? kinds[Math.floor(place / ODD) % kinds.length] : film ? basename(film) : 'grey.png';
-    const part = `${folder}/${Math.floor(number / PART)}`, path = `${part}/${String(number).padStart(6, '0')}-${kind}`;
+    const part = `${folder}/${Math.floor(number / PART)}`,
+      path = `${part}/${String(number).padStart(6, '0')}-${kind}`;
     if (number % PART === 0) mkdirSync(part);
     writeFileSync(path, strange || !film ? odd[kind] : readFileSync(film));
     return path;

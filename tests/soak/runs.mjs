@@ -33,7 +33,9 @@ function held(pid) {
 /** The command as a person runs it. @param {string[]} args  @param {number} total  @param {number} step  @param {Tell} tell  @param {object} [options] of spawn  @returns {Promise<Run>} */
 export async function throughCommand(args, total, step, tell, options = {}) {
   const run = spawn(process.execPath, [cli, '--json', ...args], { ...options, stdio: ['ignore', 'pipe', 'ignore'] });
-  const ended = once(run, 'exit'), samples = [], records = [];
+  const ended = once(run, 'exit'),
+    samples = [],
+    records = [];
   for await (const line of createInterface({ input: run.stdout })) {
     records.push(JSON.parse(line));
     const films = records.length;
@@ -47,8 +49,10 @@ export async function throughCommand(args, total, step, tell, options = {}) {
 
 /** One engine in this process. @param {string[]} paths  @param {number} step  @param {Tell} tell  @returns {Promise<Run>} */
 export async function throughEngine(paths, step, tell) {
-  const engine = await createEngine(await loadParts()), readDicom = createDicomReader({ engine, loadCodec });
-  const samples = [], records = [];
+  const engine = await createEngine(await loadParts()),
+    readDicom = createDicomReader({ engine, loadCodec });
+  const samples = [],
+    records = [];
   for (const file of paths) {
     const bytes = new Uint8Array(readFileSync(file));
     try {
@@ -67,23 +71,34 @@ export async function throughEngine(paths, step, tell) {
 
 /** A session of the developer tools with the page and one with its worker. @param {import('playwright-core').Page} page */
 async function attach(page) {
-  const tools = await page.context().newCDPSession(page), waiting = new Map();
-  let lastId = 0, sessionId = '';
-  tools.on('Target.attachedToTarget', (event) => { if (event.targetInfo.type === 'worker') ({ sessionId } = event); });
+  const tools = await page.context().newCDPSession(page),
+    waiting = new Map();
+  let lastId = 0,
+    sessionId = '';
+  tools.on('Target.attachedToTarget', (event) => {
+    if (event.targetInfo.type === 'worker') ({ sessionId } = event);
+  });
   tools.on('Target.receivedMessageFromTarget', ({ message }) => {
     const { id, result } = JSON.parse(message);
     waiting.get(id)?.(result);
   });
   await tools.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
   /** @returns {Promise<any>} */
-  const askWorker = (method, params = {}) => new Promise((resolve, reject) => {
-    waiting.set(++lastId, resolve);
-    tools.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id: lastId, method, params }) }).catch(reject);
-  });
-  return { /** @type {(method: any, params?: any) => Promise<any>} */ ask: (method, params) => tools.send(method, params), askWorker };
+  const askWorker = (method, params = {}) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++lastId, resolve);
+      tools
+        .send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id: lastId, method, params }) })
+        .catch(reject);
+    });
+  return {
+    /** @type {(method: any, params?: any) => Promise<any>} */ ask: (method, params) => tools.send(method, params),
+    askWorker,
+  };
 }
 
-const heap = ({ usedSize, backingStorageSize, embedderHeapUsedSize }) => (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
+const heap = ({ usedSize, backingStorageSize, embedderHeapUsedSize }) =>
+  (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
 
 /** Chooses a folder, chooses files, or drops them, as a person would. */
 const GIVE = {
@@ -105,37 +120,74 @@ export async function throughPage(parts, step, tell) {
   try {
     /* The engine's memory is kept where it can be asked for its size. */
     server.change = asEngine('if (exports.diagnose) self.engines = [...(self.engines ?? []), exports.memory];');
-    const { page, complaints } = await open(browser, server, { reducedMotion: 'reduce', serviceWorkers: 'block' /* it would refuse the altered worker */ });
+    const { page, complaints } = await open(browser, server, {
+      reducedMotion: 'reduce',
+      serviceWorkers: 'block' /* it would refuse the altered worker */,
+    });
     page.setDefaultTimeout(1_800_000);
     await settled(page);
-    const devtools = await browser.newBrowserCDPSession(), { ask, askWorker } = await attach(page);
+    const devtools = await browser.newBrowserCDPSession(),
+      { ask, askWorker } = await attach(page);
     await ask('Performance.enable');
     const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
-    const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => ({ id, before: held(id).cpu }));
-    await page.evaluate(() => { for (const start = performance.now(); performance.now() - start < 500;); }); // which of them is the page's shows by its work
+    const renderers = processInfo
+      .filter(({ type }) => type === 'renderer')
+      .map(({ id }) => ({ id, before: held(id).cpu }));
+    await page.evaluate(() => {
+      for (const start = performance.now(); performance.now() - start < 500;);
+    }); // which of them is the page's shows by its work
     const [{ id: renderer }] = renderers.sort((a, b) => held(b.id).cpu - b.before - (held(a.id).cpu - a.before));
     const browserProcess = processInfo.find(({ type }) => type === 'browser').id;
 
     async function sample(films) {
       const { cpu } = held(renderer); // before the collection of garbage, which costs some, too
-      await Promise.all([ask('HeapProfiler.collectGarbage'), page.workers()[0].evaluate(() => /** @type {any} */ (self).gc())]);
-      const { metrics } = await ask('Performance.getMetrics'), metric = (name) => metrics.find((one) => one.name === name).value;
-      const { rss, threads, files } = held(renderer), main = held(browserProcess);
-      const wasm = await page.workers()[0].evaluate(() => /** @type {any} */ (self).engines.reduce((sum, { buffer }) => sum + buffer.byteLength, 0));
+      await Promise.all([
+        ask('HeapProfiler.collectGarbage'),
+        page.workers()[0].evaluate(() => /** @type {any} */ (self).gc()),
+      ]);
+      const { metrics } = await ask('Performance.getMetrics'),
+        metric = (name) => metrics.find((one) => one.name === name).value;
+      const { rss, threads, files } = held(renderer),
+        main = held(browserProcess);
+      const wasm = await page
+        .workers()[0]
+        .evaluate(() => /** @type {any} */ (self).engines.reduce((sum, { buffer }) => sum + buffer.byteLength, 0));
       const after = held(renderer).cpu;
-      return { films, cpu, after, page: heap(await ask('Runtime.getHeapUsage')), worker: heap(await askWorker('Runtime.getHeapUsage')), wasm: wasm / MB, rss, browser: main.rss,
-        threads, files: files + main.files, workers: page.workers().length, nodes: metric('Nodes'), listeners: metric('JSEventListeners') };
+      return {
+        films,
+        cpu,
+        after,
+        page: heap(await ask('Runtime.getHeapUsage')),
+        worker: heap(await askWorker('Runtime.getHeapUsage')),
+        wasm: wasm / MB,
+        rss,
+        browser: main.rss,
+        threads,
+        files: files + main.files,
+        workers: page.workers().length,
+        nodes: metric('Nodes'),
+        listeners: metric('JSEventListeners'),
+      };
     }
 
-    const total = parts.flat().length, first = await sample(0), samples = [];
+    const total = parts.flat().length,
+      first = await sample(0),
+      samples = [];
     let before = 0;
     for (const [number, part] of parts.entries()) {
       await GIVE[Object.keys(GIVE)[number % 3]](page, part, { ask });
       const all = (before + part.length).toLocaleString('en');
-      await page.waitForFunction((all) => document.getElementById('shown').textContent.endsWith(` ${all}`), all, { polling: 50 });
+      await page.waitForFunction((all) => document.getElementById('shown').textContent.endsWith(` ${all}`), all, {
+        polling: 50,
+      });
       for (let place = step; place <= part.length; place += step) {
-        await page.waitForFunction((share) => document.getElementById('work').hidden || /** @type {HTMLProgressElement} */ (document.getElementById('work-bar')).value >= share,
-          place / part.length, { polling: 50 });
+        await page.waitForFunction(
+          (share) =>
+            document.getElementById('work').hidden ||
+            /** @type {HTMLProgressElement} */ (document.getElementById('work-bar')).value >= share,
+          place / part.length,
+          { polling: 50 },
+        );
         samples.push(await sample(before + place));
         tell(before + place);
       }
@@ -143,7 +195,10 @@ export async function throughPage(parts, step, tell) {
       before += part.length;
     }
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=export-json]')]);
-    const records = readFileSync(await download.path(), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+    const records = readFileSync(await download.path(), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     if (records.length !== total) throw new Error(`${records.length} records of ${total} films`);
     await page.click('#more');
     await page.click('#clear');

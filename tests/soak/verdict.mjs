@@ -8,8 +8,15 @@ import { basename } from 'node:path';
 /** How much the measure grows in a thousand films, by least squares. @param {Sample[]} samples  @param {string} measure */
 export function slope(samples, measure) {
   const mean = (name) => samples.reduce((sum, sample) => sum + sample[name], 0) / samples.length;
-  const films = mean('films'), level = mean(measure);
-  const [over, under] = samples.reduce(([over, under], sample) => [over + (sample.films - films) * (sample[measure] - level), under + (sample.films - films) ** 2], [0, 0]);
+  const films = mean('films'),
+    level = mean(measure);
+  const [over, under] = samples.reduce(
+    ([over, under], sample) => [
+      over + (sample.films - films) * (sample[measure] - level),
+      under + (sample.films - films) ** 2,
+    ],
+    [0, 0],
+  );
   return (1000 * over) / under;
 }
 
@@ -17,20 +24,39 @@ export function slope(samples, measure) {
  *  @param {Record<string, number>} limits  the most that each measure may grow in a thousand films  @returns {Line[]} */
 export function lines(run, samples, warm, limits) {
   const settled = samples.filter(({ films }) => films >= warm);
-  return Object.entries(limits).map(([measure, most]) => ({ run, measure, early: settled[0][measure], late: settled.at(-1)[measure], slope: slope(settled, measure), most }));
+  return Object.entries(limits).map(([measure, most]) => ({
+    run,
+    measure,
+    early: settled[0][measure],
+    late: settled.at(-1)[measure],
+    slope: slope(settled, measure),
+    most,
+  }));
 }
 
 /** @param {Line[]} all  @returns {string[]} what grows, in sentences */
-export const growing = (all) => all.filter(({ slope, most }) => !(slope <= most))
-  .map(({ run, measure, slope, most }) => `${run}: ${measure} grows by ${slope.toFixed(2)} in a thousand films, more than ${most}`);
+export const growing = (all) =>
+  all
+    .filter(({ slope, most }) => !(slope <= most))
+    .map(
+      ({ run, measure, slope, most }) =>
+        `${run}: ${measure} grows by ${slope.toFixed(2)} in a thousand films, more than ${most}`,
+    );
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** Processor time a film: median of the last films over that of the first, each as many as `span`. @param {Sample[]} samples  @param {number} warm  @param {number} span */
 export function slowing(samples, warm, span) {
-  const costs = samples.slice(1).map(({ films, cpu }, place) => ({ films, cost: (cpu - (samples[place].after ?? samples[place].cpu)) / (films - samples[place].films) }));
+  const costs = samples
+    .slice(1)
+    .map(({ films, cpu }, place) => ({
+      films,
+      cost: (cpu - (samples[place].after ?? samples[place].cpu)) / (films - samples[place].films),
+    }));
   const within = (from, to) => median(costs.filter(({ films }) => films > from && films <= to).map(({ cost }) => cost));
-  const end = samples.at(-1).films, first = within(warm, warm + span), last = within(end - span, end);
+  const end = samples.at(-1).films,
+    first = within(warm, warm + span),
+    last = within(end - span, end);
   return { first, last, ratio: last / first };
 }
 
@@ -39,8 +65,17 @@ const numberOf = ({ file }) => Number(basename(file).slice(0, 6));
 
 /** Each film has exactly one record, in order, and the bits of its earlier reading where it had one. @param {any[]} records  @param {number} count  @param {number} once  the films before the first is read again */
 export function checkRecords(records, count, once) {
-  assert.deepEqual(records.map(numberOf), Array.from({ length: count }, (_, number) => number), 'each film has one record, in order');
-  for (let number = once; number < count; number++) assert.deepEqual(answer(records[number]), answer(records[number - once]), `film ${number} is the same at its second reading`);
+  assert.deepEqual(
+    records.map(numberOf),
+    Array.from({ length: count }, (_, number) => number),
+    'each film has one record, in order',
+  );
+  for (let number = once; number < count; number++)
+    assert.deepEqual(
+      answer(records[number]),
+      answer(records[number - once]),
+      `film ${number} is the same at its second reading`,
+    );
 }
 
 const answer = ({ status, code, bits, verdict }) => ({ status, code, bits, verdict });
@@ -48,6 +83,7 @@ const answer = ({ status, code, bits, verdict }) => ({ status, code, bits, verdi
 /** Two runs agree on all films but those that only a browser decodes. @param {any[]} one  @param {any[]} other */
 export function checkSame(one, other) {
   one.forEach((record, number) => {
-    if (record.decoder !== 'browser' && other[number].decoder !== 'browser') assert.deepEqual(answer(record), answer(other[number]), record.file);
+    if (record.decoder !== 'browser' && other[number].decoder !== 'browser')
+      assert.deepEqual(answer(record), answer(other[number]), record.file);
   });
 }

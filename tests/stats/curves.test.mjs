@@ -11,10 +11,33 @@ const ones = (n) => new Float64Array(n).fill(1);
 
 test('the ROC curve goes by its corners, in one step where scores tie, and heeds weights', () => {
   const curve = roc([0.9, 0.8, 0.8, 0.7, 0.1], [true, true, false, true, false]);
-  assert.deepEqual(curve(ones(5)), [[0, 0], [0, 1 / 3], [0.5, 2 / 3], [0.5, 1], [1, 1]]);
-  assert.deepEqual(curve([1, 0, 1, 1, 1]), [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]);
-  assert.deepEqual(roc([3, 2, 1], [true, true, false])(ones(3)), [[0, 0], [0, 1], [1, 1]], 'no point on the way');
-  assert.deepEqual(roc([1, 1], [true, false])(ones(2)), [[0, 0], [1, 1]]);
+  assert.deepEqual(curve(ones(5)), [
+    [0, 0],
+    [0, 1 / 3],
+    [0.5, 2 / 3],
+    [0.5, 1],
+    [1, 1],
+  ]);
+  assert.deepEqual(curve([1, 0, 1, 1, 1]), [
+    [0, 0],
+    [0, 0.5],
+    [0.5, 0.5],
+    [0.5, 1],
+    [1, 1],
+  ]);
+  assert.deepEqual(
+    roc([3, 2, 1], [true, true, false])(ones(3)),
+    [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+    ],
+    'no point on the way',
+  );
+  assert.deepEqual(roc([1, 1], [true, false])(ones(2)), [
+    [0, 0],
+    [1, 1],
+  ]);
   assert.deepEqual(roc([1, 2], [true, true])(ones(2)), []);
 });
 
@@ -24,12 +47,18 @@ test('the area below the ROC curve is the AUC', () => {
   const scores = positive.map((is) => Math.round(20 * (draw() + (is ? 0.3 : 0))));
   const weight = positive.map(() => Math.floor(3 * draw()));
   const points = roc(scores, positive)(weight);
-  const area = points.slice(1).reduce((sum, [x, y], i) => sum + (x - points[i][0]) * (y + points[i][1]) / 2, 0);
+  const area = points.slice(1).reduce((sum, [x, y], i) => sum + ((x - points[i][0]) * (y + points[i][1])) / 2, 0);
   near(area, auc(scores, positive)(weight));
 });
 
 test('on the grid a curve is linear between corners, and above a step', () => {
-  const on = onGrid([[0, 0], [0, 0.4], [0.5, 0.6], [0.5, 0.8], [1, 1]]);
+  const on = onGrid([
+    [0, 0],
+    [0, 0.4],
+    [0.5, 0.6],
+    [0.5, 0.8],
+    [1, 1],
+  ]);
   assert.equal(on.length, GRID.length);
   near(on[0], 0.4);
   near(on[25], 0.5);
@@ -41,7 +70,13 @@ test('on the grid a curve is linear between corners, and above a step', () => {
 
 test('reliability: predicted and observed shares, counts, and an interval that weights widen', () => {
   const bins = reliability([0.1, 0.2, 0.9, 1], [false, true, true, true], ones(4), 2);
-  assert.deepEqual(bins.map(({ from, to, n }) => [from, to, n]), [[0, 0.5, 2], [0.5, 1, 2]]);
+  assert.deepEqual(
+    bins.map(({ from, to, n }) => [from, to, n]),
+    [
+      [0, 0.5, 2],
+      [0.5, 1, 2],
+    ],
+  );
   near(bins[0].predicted, 0.15);
   near(bins[0].observed, 0.5);
   near(bins[1].observed, 1);
@@ -57,7 +92,7 @@ test('net benefit: hits less false alarms at the odds of the threshold', () => {
   near(low.model, 2 / 4 - 1 / 4);
   near(low.all, 2 / 4 - 2 / 4);
   near(high.model, 1 / 4);
-  near(high.all, 2 / 4 - 4 * 2 / 4);
+  near(high.all, 2 / 4 - (4 * 2) / 4);
   near(netBenefit([0.9, 0.5], [true, false], [1, 3], [0.5])[0].model, 1 / 4 - 3 / 4);
 });
 
@@ -74,11 +109,26 @@ test('the calibration slope is that of the log odds', () => {
 });
 
 test('a model that is too sure has a slope as well: log odds times k have the slope divided by k', () => {
-  const draw = random(3), odds = Array.from({ length: 400 }, () => 2.6 * draw() - 1.3), positive = odds.map((z) => draw() < 1 / (1 + Math.exp(-z)));
-  const slope = (k) => calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), positive)(ones(400));
+  const draw = random(3),
+    odds = Array.from({ length: 400 }, () => 2.6 * draw() - 1.3),
+    positive = odds.map((z) => draw() < 1 / (1 + Math.exp(-z)));
+  const slope = (k) =>
+    calibrationSlope(
+      odds.map((z) => 1 / (1 + Math.exp(-k * z))),
+      positive,
+    )(ones(400));
   assert.ok(slope(1) > 0.5 && slope(1) < 1.5, `${slope(1)} of the odds that they were drawn with`);
   for (const k of [2, 5, 10]) near(slope(k), slope(1) / k, 1e-6);
-  for (const k of [1, 5, 20]) assert.ok(Number.isNaN(calibrationSlope(odds.map((z) => 1 / (1 + Math.exp(-k * z))), odds.map((z) => z > 0))(ones(400))), 'no finite slope separates');
+  for (const k of [1, 5, 20])
+    assert.ok(
+      Number.isNaN(
+        calibrationSlope(
+          odds.map((z) => 1 / (1 + Math.exp(-k * z))),
+          odds.map((z) => z > 0),
+        )(ones(400)),
+      ),
+      'no finite slope separates',
+    );
 });
 
 const LABELS = ['covid', 'pneumonia', 'normal'];
@@ -88,9 +138,14 @@ test('predictive values at another prevalence follow from sensitivity and specif
   const { classes } = figures(films, LABELS);
   for (const { sensitivity, specificity, atPrevalence: rows } of classes) {
     for (const { prevalence, ppv, npv } of rows) {
-      const hit = sensitivity.value * prevalence, alarm = (1 - specificity.value) * (1 - prevalence);
+      const hit = sensitivity.value * prevalence,
+        alarm = (1 - specificity.value) * (1 - prevalence);
       near(ppv.value, hit / (hit + alarm));
-      near(npv.value, specificity.value * (1 - prevalence) / (specificity.value * (1 - prevalence) + (1 - sensitivity.value) * prevalence));
+      near(
+        npv.value,
+        (specificity.value * (1 - prevalence)) /
+          (specificity.value * (1 - prevalence) + (1 - sensitivity.value) * prevalence),
+      );
       assert.ok(ppv.low < ppv.value && ppv.value < ppv.high);
     }
   }
@@ -103,27 +158,41 @@ test('at expected shares films weigh as many as they stand for', () => {
   assert.deepEqual(shares, { covid: 0.05, pneumonia: 0.1, normal: 0.85 });
   near(accuracy.value, 0.75);
   // A quarter of covid is called pneumonia, of pneumonia normal, of normal covid.
-  near(classes[0].ppv.value, 0.05 * 0.75 / (0.05 * 0.75 + 0.85 * 0.25));
+  near(classes[0].ppv.value, (0.05 * 0.75) / (0.05 * 0.75 + 0.85 * 0.25));
   near(classes[2].npv.value, (0.05 + 0.1 * 0.75) / (0.05 + 0.1 * 0.75 + 0.85 * 0.25));
   assert.ok(accuracy.low < 0.75 && accuracy.high > 0.75);
-  const without = atPrevalence(films.filter(({ truth }) => truth), LABELS, [0.05, 0.1, 0.85]);
+  const without = atPrevalence(
+    films.filter(({ truth }) => truth),
+    LABELS,
+    [0.05, 0.1, 0.85],
+  );
   assert.equal(without.accuracy, null, 'no film stands for covid');
 });
 
 test('at expected shares, too, no figure stands on a few films, shares without a mistake are bounded, and predictive values without an interval are not given', () => {
-  const shares = [0.05, 0.1, 0.85], rarely = films.map((film, i) => ({ ...film, guess: i ? Math.max(1, film.guess) : 0 }));
-  const { classes: [covid, pneumonia] } = atPrevalence(rarely, LABELS, shares);
+  const shares = [0.05, 0.1, 0.85],
+    rarely = films.map((film, i) => ({ ...film, guess: i ? Math.max(1, film.guess) : 0 }));
+  const {
+    classes: [covid, pneumonia],
+  } = atPrevalence(rarely, LABELS, shares);
   assert.equal(rarely.filter(({ guess, truth }) => guess === 0 && truth === 0).length, 1);
   assert.equal(covid.ppv, null);
   near(covid.sensitivity.value, 1 / 40);
   assert.ok(covid.npv.low < covid.npv.value && pneumonia.ppv.low < pneumonia.ppv.value);
-  const sure = atPrevalence(films.map((film) => ({ ...film, guess: film.truth })), LABELS, shares);
+  const sure = atPrevalence(
+    films.map((film) => ({ ...film, guess: film.truth })),
+    LABELS,
+    shares,
+  );
   for (const { sensitivity, ppv, npv } of sure.classes) {
     near(sensitivity.low, wilson(1, 40).low);
     assert.deepEqual([sensitivity.value, sensitivity.high, ppv, npv], [1, 1, null, null]);
   }
   // Of six films in a row two patients have one that is no covid, pneumonia or normal, and one has both.
-  near(sure.classes[0].specificity.low, wilson(1, 0.95 ** 2 / (20 * ((0.1 / 40) ** 2 + (0.85 / 40) ** 2 + (0.95 / 40) ** 2))).low);
+  near(
+    sure.classes[0].specificity.low,
+    wilson(1, 0.95 ** 2 / (20 * ((0.1 / 40) ** 2 + (0.85 / 40) ** 2 + (0.95 / 40) ** 2))).low,
+  );
   assert.ok(sure.accuracy.low < wilson(1, 60).low, 'the rare labels count less');
 });
 
@@ -131,15 +200,47 @@ test('the curves of a label come with a band around them and the area with an in
   const [covid] = curves(films, LABELS, null);
   assert.deepEqual([covid.label, covid.n, covid.others], ['covid', 40, 80]);
   assert.ok(covid.auc.low < covid.auc.value && covid.auc.value < covid.auc.high);
-  onGrid(covid.roc).forEach((y, i) => assert.ok(covid.band[i].low <= y + 1e-9 && y - 1e-9 <= covid.band[i].high, `at ${i}`));
-  assert.deepEqual(curves(films.filter(({ truth }) => truth === 2), LABELS, null), [], 'one class has no curve');
+  onGrid(covid.roc).forEach((y, i) =>
+    assert.ok(covid.band[i].low <= y + 1e-9 && y - 1e-9 <= covid.band[i].high, `at ${i}`),
+  );
+  assert.deepEqual(
+    curves(
+      films.filter(({ truth }) => truth === 2),
+      LABELS,
+      null,
+    ),
+    [],
+    'one class has no curve',
+  );
   const sure = films.map((film) => ({ ...film, probability: [0, 1, 2].map((label) => Number(label === film.truth)) }));
   const [rare] = curves(films, LABELS, { shares: [0.05, 0.1, 0.85], scored: sure });
   near(rare.netBenefit[0].all, 0.05 - 0.95 / 99);
   near(rare.netBenefit[50].model, 0.05, 1e-9); // by the probabilities that are moved there
-  assert.deepEqual(rare.reliability.map(({ observed }) => observed), [0, 1]);
+  assert.deepEqual(
+    rare.reliability.map(({ observed }) => observed),
+    [0, 1],
+  );
   assert.deepEqual(rare.roc, covid.roc, 'the ROC curve stays that of the own prior');
-  const few = films.filter(({ truth }, i) => truth || i < 20), drawn = (shares) => curves(few, LABELS, { shares, scored: few }).map(({ label, roc: { length }, reliability: bins, netBenefit: net }) => [label, length > 0, Boolean(bins), Boolean(net)]);
-  assert.deepEqual(drawn([0.05, 0.1, 0.85]), [['pneumonia', true, false, false], ['normal', true, false, false]], 'seven films cannot stand for a share');
-  assert.deepEqual(drawn([0, 0.1, 0.9]), [['pneumonia', true, true, true], ['normal', true, true, true]]);
+  const few = films.filter(({ truth }, i) => truth || i < 20),
+    drawn = (shares) =>
+      curves(few, LABELS, { shares, scored: few }).map(
+        ({ label, roc: { length }, reliability: bins, netBenefit: net }) => [
+          label,
+          length > 0,
+          Boolean(bins),
+          Boolean(net),
+        ],
+      );
+  assert.deepEqual(
+    drawn([0.05, 0.1, 0.85]),
+    [
+      ['pneumonia', true, false, false],
+      ['normal', true, false, false],
+    ],
+    'seven films cannot stand for a share',
+  );
+  assert.deepEqual(drawn([0, 0.1, 0.9]), [
+    ['pneumonia', true, true, true],
+    ['normal', true, true, true],
+  ]);
 });

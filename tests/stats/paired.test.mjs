@@ -6,8 +6,13 @@ import { compare, delong, mcnemar, twoSided } from '../../src/stats/paired.mjs';
 import { auc, random } from '../../src/stats/scores.mjs';
 
 /** Runs a program of Debian's Python that reads JSON and writes JSON. @param {string} program @param {any} input */
-const python = (program, input) => JSON.parse(execFileSync('/usr/bin/python3', ['-c', `import json, math, sys\ngiven = json.load(sys.stdin)\n${program}`],
-  { input: JSON.stringify(input), encoding: 'utf8' }));
+const python = (program, input) =>
+  JSON.parse(
+    execFileSync('/usr/bin/python3', ['-c', `import json, math, sys\ngiven = json.load(sys.stdin)\n${program}`], {
+      input: JSON.stringify(input),
+      encoding: 'utf8',
+    }),
+  );
 const near = (a, b, limit) => assert.ok(Math.abs(a - b) <= limit * Math.abs(b), `${a} is not ${b}`);
 
 test('the p of a normal deviate is that of erfc, to eleven digits of itself', () => {
@@ -18,12 +23,24 @@ test('the p of a normal deviate is that of erfc, to eleven digits of itself', ()
 });
 
 test("McNemar's exact p is twice the tail of the binomial, and at most 1", () => {
-  const counts = [[0, 0], [1, 0], [5, 15], [15, 5], [12, 12], [3, 40], [200, 260], [700, 900]];
-  const expected = python(`from fractions import Fraction
+  const counts = [
+    [0, 0],
+    [1, 0],
+    [5, 15],
+    [15, 5],
+    [12, 12],
+    [3, 40],
+    [200, 260],
+    [700, 900],
+  ];
+  const expected = python(
+    `from fractions import Fraction
 def p(b, c):
     n = b + c
     return float(min(Fraction(1), 2 * sum(Fraction(math.comb(n, k), 2 ** n) for k in range(min(b, c) + 1))))
-print(json.dumps([p(b, c) for b, c in given]))`, counts);
+print(json.dumps([p(b, c) for b, c in given]))`,
+    counts,
+  );
   counts.forEach(([b, c], i) => near(mcnemar(b, c), expected[i], 1e-9));
   near(mcnemar(5, 15), 0.0413895, 1e-5);
 });
@@ -46,7 +63,11 @@ print(json.dumps([delong(*one) for one in given]))`;
 
 test("DeLong's test equals the straightforward sum over all pairs, ties included", () => {
   const draw = random(7);
-  const sets = [[30, 0.4, 1], [200, 0.1, 0.5], [400, 0.5, 0.05]].map(([n, share, grain]) => {
+  const sets = [
+    [30, 0.4, 1],
+    [200, 0.1, 0.5],
+    [400, 0.5, 0.05],
+  ].map(([n, share, grain]) => {
     const positive = Array.from({ length: n }, (_, i) => i < 2 || (i > 3 && draw() < share));
     const scores = (shift) => positive.map((is) => Math.round((draw() + (is ? shift : 0)) * 20 * grain) / (20 * grain));
     return [scores(0.3), scores(0.15), positive];
@@ -64,13 +85,23 @@ test("DeLong's test equals the straightforward sum over all pairs, ties included
 
 /** One film in two calls of two models that err on different films. */
 const pairs = Array.from({ length: 200 }, (_, i) => {
-  const truth = i % 2 ? 'covid' : 'normal', patient = `p${i >> 2}`;
-  const says = (right, sure) => { const p = right === (truth === 'covid') ? sure : 1 - sure; return { covid: p, normal: 1 - p }; };
+  const truth = i % 2 ? 'covid' : 'normal',
+    patient = `p${i >> 2}`;
+  const says = (right, sure) => {
+    const p = right === (truth === 'covid') ? sure : 1 - sure;
+    return { covid: p, normal: 1 - p };
+  };
   return { truth, patient, first: says(i % 10 > 0, 0.9 - (i % 7) / 50), second: says(i % 4 > 0, 0.8 - (i % 5) / 50) };
 });
 
 test('a comparison gives both values, the difference with its interval, and what each calls rightly alone', () => {
-  const { n, patients, classes: [covid, normal], balancedAccuracy: all, mcnemar: calls } = compare(pairs, ['covid', 'normal']);
+  const {
+    n,
+    patients,
+    classes: [covid, normal],
+    balancedAccuracy: all,
+    mcnemar: calls,
+  } = compare(pairs, ['covid', 'normal']);
   assert.deepEqual([n, patients], [200, 50]);
   near(covid.difference.value, covid.first - covid.second, 1e-9);
   assert.ok(covid.difference.low < covid.difference.value && covid.difference.value < covid.difference.high);
@@ -86,12 +117,18 @@ test('a comparison gives both values, the difference with its interval, and what
 });
 
 test('a model does not differ from itself, and patients are drawn whole', () => {
-  const same = compare(pairs.map((pair) => ({ ...pair, second: pair.first })), ['covid', 'normal']);
+  const same = compare(
+    pairs.map((pair) => ({ ...pair, second: pair.first })),
+    ['covid', 'normal'],
+  );
   assert.deepEqual(same.balancedAccuracy.difference, { value: 0, low: null, high: null });
   assert.deepEqual([same.classes[0].delong.p, same.mcnemar.p], [1, 1]);
   // A patient's films of the same errors: the same number of films proves less.
   const spread = (patientOf) => {
-    const { low, high } = compare(pairs.map((pair, i) => ({ ...pair, patient: patientOf(i) })), ['covid', 'normal']).balancedAccuracy.difference;
+    const { low, high } = compare(
+      pairs.map((pair, i) => ({ ...pair, patient: patientOf(i) })),
+      ['covid', 'normal'],
+    ).balancedAccuracy.difference;
     return high - low;
   };
   assert.ok(spread((i) => `p${i % 20}`) > 1.5 * spread((i) => `p${i}`));

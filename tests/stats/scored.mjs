@@ -3,16 +3,30 @@ import { curves, figures } from '../../src/stats/metrics.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
 
 /** @param {string[]} labels three @returns {import('../../src/stats/metrics.mjs').Scored[]} */
-export const scored = (labels) => Array.from({ length: 120 }, (_, i) => {
-  const truth = i % 3, guess = i % 4 ? truth : (truth + 1) % 3;
-  return { truth, guess, probability: labels.map((_, label) => (label === guess ? 0.5 + (i % 5) / 20 : 0.25 - (i % 5) / 40)), patient: `p${i >> 1}` };
-});
+export const scored = (labels) =>
+  Array.from({ length: 120 }, (_, i) => {
+    const truth = i % 3,
+      guess = i % 4 ? truth : (truth + 1) % 3;
+    return {
+      truth,
+      guess,
+      probability: labels.map((_, label) => (label === guess ? 0.5 + (i % 5) / 20 : 0.25 - (i % 5) / 40)),
+      patient: `p${i >> 1}`,
+    };
+  });
 
 /** Every plot of these films, by name. @param {string[]} labels */
 export function plots(labels) {
-  const films = scored(labels), lines = curves(films, labels, null);
+  const films = scored(labels),
+    lines = curves(films, labels, null);
   return {
-    confusion: confusionPlot(figures(films, labels).confusion, labels), roc: rocPlot([{ curves: lines }]), reliability: reliabilityPlot(lines),
-    decision: decisionPlot(lines), comparison: rocPlot([{ name: 'first', curves: lines }, { name: 'second', curves: lines }]),
+    confusion: confusionPlot(figures(films, labels).confusion, labels),
+    roc: rocPlot([{ curves: lines }]),
+    reliability: reliabilityPlot(lines),
+    decision: decisionPlot(lines),
+    comparison: rocPlot([
+      { name: 'first', curves: lines },
+      { name: 'second', curves: lines },
+    ]),
   };
 }

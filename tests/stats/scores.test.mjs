@@ -3,14 +3,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { report } from '../../src/cli/commands/evaluate.mjs';
 import { ageBand, parseCsv } from '../../src/cli/labels.mjs';
-import { against, auc, balanced, bootstrap, calibrationError, confusion, quantile, random, wilson } from '../../src/stats/scores.mjs';
+import {
+  against,
+  auc,
+  balanced,
+  bootstrap,
+  calibrationError,
+  confusion,
+  quantile,
+  random,
+  wilson,
+} from '../../src/stats/scores.mjs';
 import { markdown } from '../../src/cli/markdown.mjs';
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-4, `${a} is not ${b}`);
 const ones = (n) => new Float64Array(n).fill(1);
 
 test("Wilson's interval gives the published values", () => {
-  for (const [hits, n, low, high] of [[8, 10, 0.4902, 0.9433], [0, 10, 0, 0.2775], [10, 10, 0.7225, 1], [81, 263, 0.2553, 0.3662]]) {
+  for (const [hits, n, low, high] of [
+    [8, 10, 0.4902, 0.9433],
+    [0, 10, 0, 0.2775],
+    [10, 10, 0.7225, 1],
+    [81, 263, 0.2553, 0.3662],
+  ]) {
     const found = wilson(hits / n, n);
     assert.equal(found.value, hits / n);
     near(found.low, low);
@@ -27,14 +42,28 @@ test('the random numbers are those of mulberry32', () => {
 
 test('one class against the rest, from a matrix worked out by hand', () => {
   const matrix = confusion([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2], 3, ones(6));
-  assert.deepEqual(matrix, [[2, 1, 0], [1, 1, 0], [0, 0, 1]]);
+  assert.deepEqual(matrix, [
+    [2, 1, 0],
+    [1, 1, 0],
+    [0, 0, 1],
+  ]);
   const { sensitivity, specificity, ppv, npv } = against(matrix, 0);
   near(sensitivity, 2 / 3);
   near(specificity, 2 / 3);
   near(ppv, 2 / 3);
   near(npv, 2 / 3);
   near(balanced(matrix), (2 / 3 + 1 / 2 + 1) / 3);
-  assert.ok(Number.isNaN(against([[0, 0], [0, 3]], 0).sensitivity));
+  assert.ok(
+    Number.isNaN(
+      against(
+        [
+          [0, 0],
+          [0, 3],
+        ],
+        0,
+      ).sensitivity,
+    ),
+  );
 });
 
 test('the area under the curve counts ties half and heeds weights', () => {
@@ -60,7 +89,9 @@ test('quantiles lie between the two nearest values', () => {
 
 test('the bootstrap repeats itself, draws patients, and knows when it cannot tell', () => {
   const right = Array.from({ length: 200 }, (_, i) => Number(i % 4 > 0));
-  const mean = (weight) => [right.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
+  const mean = (weight) => [
+    right.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0),
+  ];
   const films = right.map((_, i) => ({ patient: `${i}` }));
   const [{ value, low, high }] = bootstrap(films, mean);
   assert.equal(value, 0.75);
@@ -69,22 +100,49 @@ test('the bootstrap repeats itself, draws patients, and knows when it cannot tel
   assert.ok(Math.abs(low - 0.69) < 0.015 && Math.abs(high - 0.81) < 0.015, `${low} to ${high}`);
   // Ten copies of each of 20 patients prove no more than 20 films.
   const few = right.map((_, i) => Number((i % 20) % 4 > 0));
-  const clustered = (weight) => [few.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0)];
-  const [wide] = bootstrap(few.map((_, i) => ({ patient: `${i % 20}` })), clustered);
+  const clustered = (weight) => [
+    few.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0),
+  ];
+  const [wide] = bootstrap(
+    few.map((_, i) => ({ patient: `${i % 20}` })),
+    clustered,
+  );
   assert.ok(wide.high - wide.low > 2.5 * (high - low));
-  assert.deepEqual(bootstrap(films, () => [NaN, 1]), [{ value: NaN, low: null, high: null }, { value: 1, low: null, high: null }]);
+  assert.deepEqual(
+    bootstrap(films, () => [NaN, 1]),
+    [
+      { value: NaN, low: null, high: null },
+      { value: 1, low: null, high: null },
+    ],
+  );
 });
 
 test('CSV with quotes, commas, line breaks and a byte order mark is read', () => {
-  assert.deepEqual(parseCsv('\ufefffile,note\r\n"a,b.png","say ""so""\nagain"\n\nc.png,\n'),
-    [{ file: 'a,b.png', note: 'say "so"\nagain' }, { file: 'c.png', note: '' }]);
+  assert.deepEqual(parseCsv('\ufefffile,note\r\n"a,b.png","say ""so""\nagain"\n\nc.png,\n'), [
+    { file: 'a,b.png', note: 'say "so"\nagain' },
+    { file: 'c.png', note: '' },
+  ]);
   assert.deepEqual(parseCsv(''), []);
-  assert.deepEqual(parseCsv('file,note\na.png,5" tube\nb.png,3" and "4"\n"",""\n').map(({ note }) => note), ['5" tube', '3" and "4"', '']);
-  assert.throws(() => parseCsv('file,note\na.png,"never\nb.png,closed\n'), /quotation mark in row 2 of the CSV is never closed/);
+  assert.deepEqual(
+    parseCsv('file,note\na.png,5" tube\nb.png,3" and "4"\n"",""\n').map(({ note }) => note),
+    ['5" tube', '3" and "4"', ''],
+  );
+  assert.throws(
+    () => parseCsv('file,note\na.png,"never\nb.png,closed\n'),
+    /quotation mark in row 2 of the CSV is never closed/,
+  );
 });
 
 test('ages fall into bands', () => {
-  assert.deepEqual(['3', '18', '59.5', '80', '', 'old', '-1'].map(ageBand), ['0-17', '18-39', '40-59', '80+', 'unknown', 'unknown', 'unknown']);
+  assert.deepEqual(['3', '18', '59.5', '80', '', 'old', '-1'].map(ageBand), [
+    '0-17',
+    '18-39',
+    '40-59',
+    '80+',
+    'unknown',
+    'unknown',
+    'unknown',
+  ]);
 });
 
 const LABELS = ['covid', 'normal'];
@@ -96,12 +154,21 @@ const films = Array.from({ length: 60 }, (_, i) => {
   const refused = i % 10 === 0;
   return {
     row: { file: `${i}.png`, label, patient_id: `p${i >> 1}`, source: i < 50 ? 'a' : 'b', age: '' },
-    answer: { verdict: refused ? 'refused' : p > 0.5 ? label : LABELS[1 - (i % 2)], probability, gate: { accepted: !refused, reason: refused ? 'unlike' : null } },
+    answer: {
+      verdict: refused ? 'refused' : p > 0.5 ? label : LABELS[1 - (i % 2)],
+      probability,
+      gate: { accepted: !refused, reason: refused ? 'unlike' : null },
+    },
   };
 });
 
 test('a report counts all films, and answered ones apart', () => {
-  const extra = [{ row: { file: 'x', label: 'other', patient_id: '', source: 'b', age: '90' }, answer: { code: 'not-an-image', message: '' } }];
+  const extra = [
+    {
+      row: { file: 'x', label: 'other', patient_id: '', source: 'b', age: '90' },
+      answer: { code: 'not-an-image', message: '' },
+    },
+  ];
   const result = report([...films, ...extra], LABELS, ['source']);
   assert.equal(result.films, 61);
   assert.equal(result.errors, 1);
@@ -111,34 +178,79 @@ test('a report counts all films, and answered ones apart', () => {
   near(result.all.accuracy.value, 40 / 60);
   assert.ok(result.all.accuracy.low < 40 / 60 && result.all.accuracy.high > 40 / 60);
   assert.equal(result.answered.n, 54);
-  assert.deepEqual(result.outcomes.map(({ label, n, counts }) => [label, n, counts.refused, counts.error]),
-    [['covid', 30, 6, 0], ['normal', 30, 0, 0], ['other', 1, 0, 1]]);
-  const [{ values: [a, b] }] = result.groups;
-  assert.deepEqual([[a.n, a.patients], [b.n, b.patients]], [[50, 25], [11, 6]], 'patients of all films, not of those that were scored');
+  assert.deepEqual(
+    result.outcomes.map(({ label, n, counts }) => [label, n, counts.refused, counts.error]),
+    [
+      ['covid', 30, 6, 0],
+      ['normal', 30, 0, 0],
+      ['other', 1, 0, 1],
+    ],
+  );
+  const [
+    {
+      values: [a, b],
+    },
+  ] = result.groups;
+  assert.deepEqual(
+    [
+      [a.n, a.patients],
+      [b.n, b.patients],
+    ],
+    [
+      [50, 25],
+      [11, 6],
+    ],
+    'patients of all films, not of those that were scored',
+  );
   assert.equal(a.figures.classes[0].n, 25);
   assert.ok(a.figures.classes[0].sensitivity);
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
 });
 
 test('where all films agree shares are bounded by their patients, and what no resampling can tell has no interval', () => {
-  const right = films.map(({ row, answer }) => ({ row, answer: { ...answer, verdict: row.label, probability: { covid: Number(row.label === 'covid'), normal: Number(row.label === 'normal') } } }));
-  const { all, outcomes: [covid] } = report(right, LABELS, []);
+  const right = films.map(({ row, answer }) => ({
+    row,
+    answer: {
+      ...answer,
+      verdict: row.label,
+      probability: { covid: Number(row.label === 'covid'), normal: Number(row.label === 'normal') },
+    },
+  }));
+  const {
+    all,
+    outcomes: [covid],
+  } = report(right, LABELS, []);
   assert.deepEqual([all.patients, all.accuracy], [30, wilson(1, 30)]);
   assert.deepEqual(all.classes[0].ppv, wilson(1, 30));
-  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc]) assert.deepEqual(figure, { value: 1, low: null, high: null });
-  assert.deepEqual([all.classes[0].atPrevalence[0].ppv, all.classes[0].atPrevalence[0].npv], [null, null], '100 % would be a claim about prevalences that nobody has seen');
+  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc])
+    assert.deepEqual(figure, { value: 1, low: null, high: null });
+  assert.deepEqual(
+    [all.classes[0].atPrevalence[0].ppv, all.classes[0].atPrevalence[0].npv],
+    [null, null],
+    '100 % would be a claim about prevalences that nobody has seen',
+  );
   assert.deepEqual(covid.shares.covid, wilson(1, 30));
   // Three films of each patient are no more cases than one.
   const thrice = report([right, right, right].flat(), LABELS, []);
-  assert.deepEqual([thrice.all.n, thrice.all.accuracy, thrice.outcomes[0].shares.covid], [180, wilson(1, 30), wilson(1, 30)]);
+  assert.deepEqual(
+    [thrice.all.n, thrice.all.accuracy, thrice.outcomes[0].shares.covid],
+    [180, wilson(1, 30), wilson(1, 30)],
+  );
 });
 
 test('a set of one class gets shares only, and the report is the same each time', () => {
   const one = films.filter(({ row }) => row.label === 'normal');
   const result = { command: 'pleura', model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
   assert.equal(result.all.classes[1].auc, null);
-  assert.match(markdown(result, LABELS), /Sensitivity for normal: 66\.7 \(.*\) %\. One class alone allows no other figure\./);
-  const whole = () => markdown({ command: 'pleura', model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) }, LABELS);
+  assert.match(
+    markdown(result, LABELS),
+    /Sensitivity for normal: 66\.7 \(.*\) %\. One class alone allows no other figure\./,
+  );
+  const whole = () =>
+    markdown(
+      { command: 'pleura', model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) },
+      LABELS,
+    );
   assert.equal(whole(), whole());
   assert.doesNotMatch(whole(), /NaN|undefined|null/);
 });

@@ -16,4 +16,10 @@ export function missing(t) {
 }
 
 /** Ends a program that cannot do without the films. */
-export const need = () => missing({ skip(sentence) { console.error(sentence); process.exit(1); } });
+export const need = () =>
+  missing({
+    skip(sentence) {
+      console.error(sentence);
+      process.exit(1);
+    },
+  });

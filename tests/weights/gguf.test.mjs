@@ -17,10 +17,13 @@ test('a foreign GGUF reader opens the weights and finds the same graphs, tensors
   assert.match(metadata['pleura.card.notice'], /not a medical device/);
   const shapes = new Map(tensorInfos.map(({ name, shape }) => [name, shape.map(Number)]));
   for (const graph of ['lungs', 'diagnosis']) {
-    const weighted = metadata[`pleura.${graph}.graph`].filter((line) => / = (conv|dense) /.test(line)).map((line) => line.split(' ')[0]);
+    const weighted = metadata[`pleura.${graph}.graph`]
+      .filter((line) => / = (conv|dense) /.test(line))
+      .map((line) => line.split(' ')[0]);
     assert.ok(weighted.length > 5);
     for (const layer of weighted) {
-      const weight = shapes.get(`${graph}.${layer}.weight`), blocks = weight.at(-1);
+      const weight = shapes.get(`${graph}.${layer}.weight`),
+        blocks = weight.at(-1);
       if (weight.length === 5) assert.equal(weight[0], 4);
       else assert.ok(weight.length === 2 && weight[0] % 32 === 0); // Q8_0 counts in blocks of 32
       assert.deepEqual(shapes.get(`${graph}.${layer}.bias`), [4 * blocks]);
@@ -31,8 +34,14 @@ test('a foreign GGUF reader opens the weights and finds the same graphs, tensors
 test('weights with two values or two tensors of one name are not rewritten: the engine reads the first of them', () => {
   const { values, tensors } = readGguf(readFileSync(new URL('../fixtures/tiny.gguf', import.meta.url)));
   const [name, tensor] = [...tensors][0];
-  const twoValues = writeGguf({ values: /** @type {any} */ ([...values, ['general.name', textValue('other')]]), tensors });
-  const twoTensors = writeGguf({ values, tensors: /** @type {any} */ (Object.assign([...tensors, [name, tensor]], { size: tensors.size + 1 })) });
+  const twoValues = writeGguf({
+    values: /** @type {any} */ ([...values, ['general.name', textValue('other')]]),
+    tensors,
+  });
+  const twoTensors = writeGguf({
+    values,
+    tensors: /** @type {any} */ (Object.assign([...tensors, [name, tensor]], { size: tensors.size + 1 })),
+  });
   assert.throws(() => readGguf(twoValues), /two values are named general\.name/);
   assert.throws(() => readGguf(twoTensors), new RegExp(`two tensors are named ${name.replaceAll('.', '\\.')}`));
 });

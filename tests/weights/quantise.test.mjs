@@ -16,7 +16,8 @@ const read = (path) => new Uint8Array(readFileSync(join(root, path)));
 const scratch = mkdtempSync(join(tmpdir(), 'pleura-quantise-'));
 after(() => rmSync(scratch, { recursive: true }));
 const path = join(scratch, 'out.gguf');
-const wasm = read('build/pleura.wasm'), dot = read('build/pleura.dot.wasm');
+const wasm = read('build/pleura.wasm'),
+  dot = read('build/pleura.dot.wasm');
 const { films, networks } = JSON.parse(readFileSync(join(root, 'tests/fixtures/convert/expected.json'), 'utf8'));
 const paths = films.map((film) => join('tests/fixtures/convert', film));
 
@@ -29,31 +30,48 @@ async function bitsOf(weights, options) {
 /** Bits and logits from the native engine, for the phantom and the films. */
 function native(weights) {
   writeFileSync(path, weights);
-  const text = execFileSync(join(root, 'build/clang/bits/bits'), [path, ...paths.map((film) => join(root, film))], { encoding: 'utf8' });
-  return text.trim().split('\n').map((line) => line.split(' ')).map(([, , bits, ...logits]) => ({ bits, logits: logits.map(Number) }));
+  const text = execFileSync(join(root, 'build/clang/bits/bits'), [path, ...paths.map((film) => join(root, film))], {
+    encoding: 'utf8',
+  });
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([, , bits, ...logits]) => ({ bits, logits: logits.map(Number) }));
 }
 
 /** The length of the difference in units of the length of what was expected; what all logits have in common means nothing. */
 function relativeError(got, expected) {
   const centred = (rows) => rows.flatMap((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
-  const [a, b] = [centred(got), centred(expected)], length = (values) => Math.hypot(...values);
+  const [a, b] = [centred(got), centred(expected)],
+    length = (values) => Math.hypot(...values);
   return length(a.map((v, i) => v - b[i])) / length(b);
 }
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   test(`${name} in bytes: near PyTorch, the same bits by every kernel`, async () => {
-    execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert', name), path, ...options, '--f32'], { stdio: 'ignore' });
-    const floats = new Uint8Array(readFileSync(path)), bytes = await quantise(wasm, floats, paths.map(read));
+    execFileSync(
+      process.execPath,
+      [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert', name), path, ...options, '--f32'],
+      { stdio: 'ignore' },
+    );
+    const floats = new Uint8Array(readFileSync(path)),
+      bytes = await quantise(wasm, floats, paths.map(read));
     assert.ok(bytes.length < floats.length * 0.75, `${bytes.length} of ${floats.length} bytes`);
-    const own = native(bytes), expected = own.map(({ bits }) => bits);
-    const error = relativeError(own.slice(1).map((one) => one.logits), logits);
+    const own = native(bytes),
+      expected = own.map(({ bits }) => bits);
+    const error = relativeError(
+      own.slice(1).map((one) => one.logits),
+      logits,
+    );
     assert.ok(error < 0.1, `relative error ${error}`);
     for (const kernels of [{}, { reference: true }, { dot }]) assert.deepEqual(await bitsOf(bytes, kernels), expected);
   });
 }
 
 test('the shipped model, which has weights of eight bits, is no larger in bytes, a standard file, with a self-test of its own', async () => {
-  const floats = read('model/pleura.gguf'), bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
+  const floats = read('model/pleura.gguf'),
+    bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
   assert.ok(bytes.length < floats.length * 1.01, `${bytes.length} of ${floats.length} bytes`);
   writeFileSync(path, bytes);
   const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
@@ -70,7 +88,10 @@ test('the shipped model, which has weights of eight bits, is no larger in bytes,
 async function refusal(change) {
   const weights = readGguf(await small());
   change(weights);
-  return createEngine({ wasm, weights: writeGguf(weights) }).then(() => 'taken', (error) => error.code);
+  return createEngine({ wasm, weights: writeGguf(weights) }).then(
+    () => 'taken',
+    (error) => error.code,
+  );
 }
 
 let cached;
@@ -79,7 +100,8 @@ async function small() {
 }
 
 test('byte weights that could overflow, or do not fit their graph, are refused', async () => {
-  const floatAt = (weights, name) => new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
+  const floatAt = (weights, name) =>
+    new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
   const key = 'diagnosis.a.block1a';
   assert.equal(await refusal(() => {}), 'taken');
   assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 0, true)), 'model-damaged');
@@ -87,23 +109,43 @@ test('byte weights that could overflow, or do not fit their graph, are refused',
   assert.equal(await refusal((w) => floatAt(w, `${key}.scale`).setFloat32(0, 1e9, true)), 'model-damaged');
   assert.equal(await refusal((w) => floatAt(w, `${key}.bias`).setFloat32(0, 1e30, true)), 'model-damaged');
   assert.equal(await refusal((w) => w.tensors.delete(`${key}.scale`)), 'model-damaged');
-  assert.equal(await refusal((w) => { w.tensors.get(`${key}.weight`).dims = [16, 1, 144]; }), 'model-damaged');
+  assert.equal(
+    await refusal((w) => {
+      w.tensors.get(`${key}.weight`).dims = [16, 1, 144];
+    }),
+    'model-damaged',
+  );
   assert.equal(await refusal((w) => w.values.delete('pleura.diagnosis.steps')), 'model-damaged');
   assert.equal(await refusal((w) => w.values.get('pleura.diagnosis.zeros').fill(0x43, 16)), 'model-damaged'); // 195.26: no byte
-  assert.equal(await refusal((w) => { w.tensors.get('diagnosis.logits.weight').kind = TENSOR.I8; }), 'model-damaged');
+  assert.equal(
+    await refusal((w) => {
+      w.tensors.get('diagnosis.logits.weight').kind = TENSOR.I8;
+    }),
+    'model-damaged',
+  );
 });
 
 test('bytes changed anywhere in byte weights are refused or harmless, under sanitizers', async () => {
   const options = networks['unet_map.onnx'].arguments;
-  execFileSync(process.execPath, [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/unet_map.onnx'), path, ...options], { stdio: 'ignore' });
-  const bytes = await quantise(wasm, new Uint8Array(readFileSync(path)), paths.map(read)), text = Buffer.from(bytes).toString('latin1');
-  const places = [...text.matchAll(/\.(steps|zeros)|diagnosis\.\w+\.(weight|scale|bias)| = (conv|quantise|maxpool|resize|concat)/g)].map(({ index, 0: found }) => index + found.length);
+  execFileSync(
+    process.execPath,
+    [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert/unet_map.onnx'), path, ...options],
+    { stdio: 'ignore' },
+  );
+  const bytes = await quantise(wasm, new Uint8Array(readFileSync(path)), paths.map(read)),
+    text = Buffer.from(bytes).toString('latin1');
+  const places = [
+    ...text.matchAll(/\.(steps|zeros)|diagnosis\.\w+\.(weight|scale|bias)| = (conv|quantise|maxpool|resize|concat)/g),
+  ].map(({ index, 0: found }) => index + found.length);
   let refused = 0;
   for (let i = 0; i < 240; i++) {
-    const changed = bytes.slice(), at = i % 3 ? places[i % places.length] + ((i * 7) % 40) : (i * 7919) % bytes.length;
-    changed[at] ^= 1 << i % 8;
+    const changed = bytes.slice(),
+      at = i % 3 ? places[i % places.length] + ((i * 7) % 40) : (i * 7919) % bytes.length;
+    changed[at] ^= 1 << (i % 8);
     writeFileSync(path, changed);
-    const { status, stderr } = spawnSync(join(root, 'build/clang/bits/bits'), [path, join(root, paths[0])], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(join(root, 'build/clang/bits/bits'), [path, join(root, paths[0])], {
+      encoding: 'utf8',
+    });
     assert.ok(status === 0 || (status === 1 && stderr.startsWith(path)), `byte ${at}: ${stderr}`);
     refused += status;
   }
@@ -112,19 +154,72 @@ test('bytes changed anywhere in byte weights are refused or harmless, under sani
 
 test('products that are wrong are not taken', async () => {
   // (module (import "env" "memory" (memory 1)) (func (export "products") (param i32 i32 i32 i32 i32 i32)))
-  const name = [...Buffer.from('products')], none = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 10, 1, 96, 6, 127, 127, 127, 127, 127, 127, 0,
-    2, 15, 1, 3, ...Buffer.from('env'), 6, ...Buffer.from('memory'), 2, 0, 1, 3, 2, 1, 0, 7, 12, 1, 8, ...name, 0, 0, 10, 4, 1, 2, 0, 11]);
-  const weights = await small(), engine = await createEngine({ wasm, weights, dot: none });
+  const name = [...Buffer.from('products')],
+    none = Uint8Array.from([
+      0,
+      97,
+      115,
+      109,
+      1,
+      0,
+      0,
+      0,
+      1,
+      10,
+      1,
+      96,
+      6,
+      127,
+      127,
+      127,
+      127,
+      127,
+      127,
+      0,
+      2,
+      15,
+      1,
+      3,
+      ...Buffer.from('env'),
+      6,
+      ...Buffer.from('memory'),
+      2,
+      0,
+      1,
+      3,
+      2,
+      1,
+      0,
+      7,
+      12,
+      1,
+      8,
+      ...name,
+      0,
+      0,
+      10,
+      4,
+      1,
+      2,
+      0,
+      11,
+    ]);
+  const weights = await small(),
+    engine = await createEngine({ wasm, weights, dot: none });
   assert.equal(engine.model.relaxed, false);
   assert.equal(engine.phantom().bits, (await createEngine({ wasm, weights })).phantom().bits);
 });
 
 test('the command writes weights in bytes from films, and says what it could not use', () => {
   const quantised = (...args) => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'quantise', ...args], { encoding: 'utf8', cwd: root });
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'quantise', ...args], {
+      encoding: 'utf8',
+      cwd: root,
+    });
     return { status, stderr };
   };
-  const folder = join(root, 'tests/fixtures/convert'), tiny = join(root, 'tests/fixtures/tiny.gguf');
+  const folder = join(root, 'tests/fixtures/convert'),
+    tiny = join(root, 'tests/fixtures/tiny.gguf');
   const { status, stderr } = quantised(tiny, path, join(root, 'tests/fixtures'));
   assert.equal(status, 1); // the fixtures are not all films
   assert.match(stderr, /extended12\.jpg: This image is coded in a way that Pleura does not read/);
@@ -143,17 +238,32 @@ test('the command writes weights in bytes from films, and says what it could not
 
 test('what stands in the place of the output and is no GGUF file is left as it is, and a place that cannot be written is told before a film is read', () => {
   const run = (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args], { encoding: 'utf8', cwd: scratch });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args], {
+      encoding: 'utf8',
+      cwd: scratch,
+    });
     return { status, stdout, stderr };
   };
-  const tiny = join(root, 'tests/fixtures/tiny.gguf'), film = read(paths[0]);
+  const tiny = join(root, 'tests/fixtures/tiny.gguf'),
+    film = read(paths[0]);
   writeFileSync(join(scratch, 'films.csv'), 'file,label\nnone.png,covid\n');
   for (const name of ['1.png', '2.png', 'film.gguf']) writeFileSync(join(scratch, name), film);
-  const adapt = (out) => run('adapt', '--labels', 'films.csv', '--out', out), quantised = (out) => run('quantise', tiny, out, 'none.png');
+  const adapt = (out) => run('adapt', '--labels', 'films.csv', '--out', out),
+    quantised = (out) => run('quantise', tiny, out, 'none.png');
   for (const attempt of [adapt, quantised]) {
-    for (const [out, status, sentence] of /** @type {const} */ ([['1.png', 2, /^pleura: The name of the file to write has to end in \.gguf, not as in 1\.png\. See pleura --help\.\n$/],
-      ['film.gguf', 2, /^pleura: film\.gguf is no GGUF file, so it was left as it is\. Choose another name\. See pleura --help\.\n$/],
-      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/]])) {
+    for (const [out, status, sentence] of /** @type {const} */ ([
+      [
+        '1.png',
+        2,
+        /^pleura: The name of the file to write has to end in \.gguf, not as in 1\.png\. See pleura --help\.\n$/,
+      ],
+      [
+        'film.gguf',
+        2,
+        /^pleura: film\.gguf is no GGUF file, so it was left as it is\. Choose another name\. See pleura --help\.\n$/,
+      ],
+      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/],
+    ])) {
       const { status: ended, stdout, stderr } = attempt(out);
       assert.deepEqual([ended, stdout], [status, ''], out);
       assert.match(stderr, sentence, 'and not a word of a film');
@@ -163,8 +273,12 @@ test('what stands in the place of the output and is no GGUF file is left as it i
 });
 
 test('a GGUF file survives reading and writing, each number of each kind', async () => {
-  const once = readGguf(read('model/pleura.gguf')), twice = readGguf(writeGguf(once));
-  assert.deepEqual([...twice.values.keys()], [...once.values.keys()].filter((key) => key !== 'general.alignment'));
+  const once = readGguf(read('model/pleura.gguf')),
+    twice = readGguf(writeGguf(once));
+  assert.deepEqual(
+    [...twice.values.keys()],
+    [...once.values.keys()].filter((key) => key !== 'general.alignment'),
+  );
   assert.deepEqual(twice.tensors, once.tensors);
   const block = new Uint8Array(34);
   new DataView(block.buffer).setUint16(0, 0x3800, true); // 0.5

@@ -22,7 +22,8 @@ export function createClient(site, onProgress, onRequests, onFitted) {
   let adapter = null; // the overlay of the weights that is in force
   let failed = false;
   let lastId = 0;
-  let silence = 0, clock = null;
+  let silence = 0,
+    clock = null;
   /** @type {Map<number, Call>} with the oldest first; what comes before the engine is in place is posted then */
   const waiting = new Map();
 
@@ -41,7 +42,8 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
       else call?.resolve(data.result);
     };
-    worker.onerror = worker.onmessageerror = () => (running ? replace() : end(() => problem(alive ? 'worker-died' : 'worker-missing')));
+    worker.onerror = worker.onmessageerror = () =>
+      running ? replace() : end(() => problem(alive ? 'worker-died' : 'worker-missing'));
   }
 
   /** Ends the worker. What it owes fails where there is a reason, and goes to the next worker where there is none.
@@ -62,13 +64,16 @@ export function createClient(site, onProgress, onRequests, onFitted) {
   /** A worker that died has failed at one call, by default the oldest.
    *  @param {Call} [culprit]  @param {import('../state/errors.mjs').Problem} [error]  told where no film is to be named */
   function replace(culprit = waiting.values().next().value, error) {
-    const reason = error && !culprit?.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died');
+    const reason =
+      error && !culprit?.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died');
     end((call) => (call === culprit ? reason : null));
   }
 
   /** What `end` takes to cancel calls of these types; a start is its worker's alone and is made anew. */
-  const cancelled = (/** @type {string[]} */ ...types) => (/** @type {Call} */ { type }) => (
-    type === 'start' || types.includes(type) ? new DOMException('Cancelled', 'AbortError') : null);
+  const cancelled =
+    (/** @type {string[]} */ ...types) =>
+    (/** @type {Call} */ { type }) =>
+      type === 'start' || types.includes(type) ? new DOMException('Cancelled', 'AbortError') : null;
 
   /** Ends calls of these types, if there are any: wasm cannot be interrupted, its worker can. */
   function cancel(...types) {
@@ -109,7 +114,8 @@ export function createClient(site, onProgress, onRequests, onFitted) {
       return { model, sha256, refused, adapter };
     } catch (error) {
       if (error.name === 'AbortError') return start();
-      if (worker === own) { // not ended already, perhaps with another in its place
+      if (worker === own) {
+        // not ended already, perhaps with another in its place
         failed = true;
         end(() => error);
       }
@@ -133,7 +139,8 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     diagnose: (film) => ask('diagnose', film),
 
     /** What films are at a prevalence. @param {Mixture | null} prevalence  @param {any[]} records  as `diagnose` gave them  @returns {Promise<any[]>} */
-    judge: (prevalence, records) => ask('judge', { prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) }),
+    judge: (prevalence, records) =>
+      ask('judge', { prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) }),
 
     /** What a fit needs of a film. @param {File} file  @returns {Promise<{hash: string, features: Float32Array | null, patient: string | null}>} */
     examine: (file) => ask('examineForFit', { file }),

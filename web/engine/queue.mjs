@@ -26,11 +26,12 @@ export function createQueue(state, update, engine) {
     if (working) return;
     working = true;
     let film;
-    while (await engine.start() && (film = nextFilm())) await read(film);
+    while ((await engine.start()) && (film = nextFilm())) await read(film);
     working = false;
     if (state.engine.phase === 'failed') return;
     update(() => {
-      if (state.run.total > 1 && state.run.finished === state.run.total) state.said = state.words.say('work.finished', { count: state.run.total });
+      if (state.run.total > 1 && state.run.finished === state.run.total)
+        state.said = state.words.say('work.finished', { count: state.run.total });
       state.run = { finished: 0, total: 0 };
     });
   }
@@ -67,7 +68,10 @@ export function createQueue(state, update, engine) {
 
   /** Keeps the newest pictures: the last ones made and the one on view. Selecting brings the others back. */
   function dropPictures(newest) {
-    pictured = [...pictured.filter((film) => film !== newest && film !== state.selected), ...new Set([newest, state.selected])];
+    pictured = [
+      ...pictured.filter((film) => film !== newest && film !== state.selected),
+      ...new Set([newest, state.selected]),
+    ];
     while (pictured.length > MAX_PICTURES) pictured.shift().picture = null;
   }
 
@@ -90,13 +94,29 @@ export function createQueue(state, update, engine) {
   }
 
   return {
-    enqueue, select,
+    enqueue,
+    select,
 
     /** @param {Source[]} sources */
     add(sources) {
       if (sources.length === 0) return;
-      const films = sources.map(({ name, file, phantom = false, camera = false }) => /** @type {Film} */ (
-        { id: ++lastId, stamp: 0, name, file, phantom, camera, status: 'waiting', record: null, problem: null, thumb: null, picture: null, redraw: false }));
+      const films = sources.map(
+        ({ name, file, phantom = false, camera = false }) =>
+          /** @type {Film} */ ({
+            id: ++lastId,
+            stamp: 0,
+            name,
+            file,
+            phantom,
+            camera,
+            status: 'waiting',
+            record: null,
+            problem: null,
+            thumb: null,
+            picture: null,
+            redraw: false,
+          }),
+      );
       state.films.push(...films);
       state.selected = films[0];
       enqueue(films);
@@ -122,7 +142,17 @@ export function createQueue(state, update, engine) {
     clear() {
       this.cancel();
       pictured = [];
-      update(() => Object.assign(state, { films: [], selected: null, tags: null, skipped: 0, said: '', table: firstTable(), stamp: state.stamp + 1 }));
+      update(() =>
+        Object.assign(state, {
+          films: [],
+          selected: null,
+          tags: null,
+          skipped: 0,
+          said: '',
+          table: firstTable(),
+          stamp: state.stamp + 1,
+        }),
+      );
     },
 
     /** Takes the selected film from the list; its neighbour comes into view. */

@@ -34,7 +34,8 @@ self.onmessage = async ({ data: { id, type, ...message } }) => {
 async function start({ site, kept, again, adapter }) {
   kept ??= await fetchParts(site, again);
   parts = { wasm: kept.module, weights: kept.weights, base: site.weights.sha256 };
-  let { weights, base: used } = parts, refused = null;
+  let { weights, base: used } = parts,
+    refused = null;
   try {
     if (adapter) {
       weights = applyOverlay(parts.weights, parts.base, adapter, hash);
@@ -51,21 +52,30 @@ async function start({ site, kept, again, adapter }) {
 
 /** What a fit needs of a film: no record, no picture. */
 async function examineForFit({ file }) {
-  const bytes = await readFile(file), { gate } = await examine(bytes);
+  const bytes = await readFile(file),
+    { gate } = await examine(bytes);
   const features = gate.accepted ? engine.features() : null;
-  return { result: { hash: hash(bytes), features, patient: isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null } };
+  return {
+    result: {
+      hash: hash(bytes),
+      features,
+      patient: isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null,
+    },
+  };
 }
 
 /** An overlay for the weights as they came, whatever is in force. */
 async function fit({ films }) {
   const { model } = await createEngine(parts);
-  return { result: await adapt({ ...parts, model, films, sha256: hash }, (share) => self.postMessage({ fitted: share })) };
+  return {
+    result: await adapt({ ...parts, model, films, sha256: hash }, (share) => self.postMessage({ fitted: share })),
+  };
 }
 
 async function fetchParts(site, again) {
   const total = site.wasm.bytes + site.weights.bytes;
   let received = 0;
-  const count = (bytes) => self.postMessage({ progress: [received += bytes, total] });
+  const count = (bytes) => self.postMessage({ progress: [(received += bytes), total] });
   count(0);
   const wasm = await fetchPart('wasm', site.wasm, again, count);
   const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
@@ -115,7 +125,10 @@ async function diagnose({ file, phantom, pictured, prevalence }) {
   if (bytes) record.sha256 = bytesToHex(sha256(bytes));
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
   const picture = pictured ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
-  return { result: { record, picture, thumb }, transfer: [thumb, picture?.film, heatmap, lungs].filter(Boolean).map((grid) => grid.data.buffer) };
+  return {
+    result: { record, picture, thumb },
+    transfer: [thumb, picture?.film, heatmap, lungs].filter(Boolean).map((grid) => grid.data.buffer),
+  };
 }
 
 /** What films that were diagnosed before are at another prevalence. */
@@ -148,7 +161,10 @@ async function openDicom() {
   } catch (error) {
     throw problem('dicom-missing', error);
   }
-  const readDicom = module.createDicomReader({ engine, loadCodec: (name) => fetchPart('codec', dicomSite[name], false) });
+  const readDicom = module.createDicomReader({
+    engine,
+    loadCodec: (name) => fetchPart('codec', dicomSite[name], false),
+  });
   return (dicom = { ...module, readDicom });
 }
 

@@ -13,7 +13,10 @@ const isolate = (value) => `\u2068${value}\u2069`;
  *  @param {readonly string[]} wanted  @param {string} hash  @returns {string} a key of LANGUAGES */
 export function firstLanguage(wanted, hash) {
   const asked = hash.match(/^#lang=(\w+)$/)?.[1];
-  return [asked, ...wanted.map((tag) => tag.split('-')[0])].find((language) => Object.hasOwn(LANGUAGES, language ?? '')) ?? 'en';
+  return (
+    [asked, ...wanted.map((tag) => tag.split('-')[0])].find((language) => Object.hasOwn(LANGUAGES, language ?? '')) ??
+    'en'
+  );
 }
 
 /** The label with the largest probability. @param {Record<string, number>} probability */
@@ -31,8 +34,11 @@ export function createWords(language, messages, wanted = []) {
   const percent = format({ style: 'percent', maximumFractionDigits: 0 });
   const precise = format({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const brief = format({ style: 'percent', maximumFractionDigits: 1 });
-  const whole = format({ maximumFractionDigits: 0 }), tenths = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }), hundredths = format({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const list = new Intl.ListFormat(tag), dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
+  const whole = format({ maximumFractionDigits: 0 }),
+    tenths = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    hundredths = format({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const list = new Intl.ListFormat(tag),
+    dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
   const value = (given) => (typeof given === 'number' ? whole(given) : rightToLeft ? isolate(given) : String(given));
 
   /** @param {string} key  @param {Record<string, string | number>} [values] */
@@ -49,7 +55,8 @@ export function createWords(language, messages, wanted = []) {
   }
 
   /** @param {Problem} problem  without a sentence here, the engine's own in English stands */
-  const problem = ({ code, message }) => (messages[`problem.${code}`] ? say(`problem.${code}`, { what: message }) : message);
+  const problem = ({ code, message }) =>
+    messages[`problem.${code}`] ? say(`problem.${code}`, { what: message }) : message;
   const gate = ({ reason, message }) => messages[`gate.${reason}`] ?? message;
   const part = (url) => say(/\.gguf$/.test(url) ? 'part.weights' : /\.wasm$/.test(url) ? 'part.engine' : 'part.page');
 
@@ -60,19 +67,35 @@ export function createWords(language, messages, wanted = []) {
     if (film.status !== 'done') return say('reading.later');
     const { verdict, gate: answer } = film.record;
     if (verdict === 'refused') return gate(answer);
-    if (film.record.prevalence && verdict !== 'uncertain') return say('prevalence.likeliest', { label: label(verdict) });
-    if (verdict === 'uncertain') return model.certain > 0 ? say('reading.uncertain', { certain: percent(model.certain) }) : say('reading.close');
+    if (film.record.prevalence && verdict !== 'uncertain')
+      return say('prevalence.likeliest', { label: label(verdict) });
+    if (verdict === 'uncertain')
+      return model.certain > 0 ? say('reading.uncertain', { certain: percent(model.certain) }) : say('reading.close');
     return messages[`likeness.${verdict}`] ?? say('likeness.other', { label: verdict });
   }
 
   /** @param {import('../../src/engine.mjs').Mixture} shares */
-  const mixture = (shares) => list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
+  const mixture = (shares) =>
+    list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
 
   /** @param {{ [label: string]: number }} films */
   const counts = (films) => list.format(Object.entries(films).map(([name, n]) => `${label(name)} ${value(n)}`));
 
   return {
-    language, tag, rightToLeft, say, percent, precise, whole, tenths, hundredths, label, filmWord, problem, gate, because,
+    language,
+    tag,
+    rightToLeft,
+    say,
+    percent,
+    precise,
+    whole,
+    tenths,
+    hundredths,
+    label,
+    filmWord,
+    problem,
+    gate,
+    because,
     /** @param {number} time  in milliseconds since 1970 */
     date: (time) => dates.format(time),
 
@@ -87,21 +110,29 @@ export function createWords(language, messages, wanted = []) {
 
     /** What a screen reader hears when a film is finished. */
     announce(film, model) {
-      return say('work.announce', { name: this.name(film), verdict: this.outcome(film), because: because(film, model) });
+      return say('work.announce', {
+        name: this.name(film),
+        verdict: this.outcome(film),
+        because: because(film, model),
+      });
     },
 
     mixture,
     /** What probabilities stand for: nothing is said of a model that does not tell. @param {import('../../src/engine.mjs').Mixture | null} prevalence */
-    standsFor: (prevalence, { prior }) => (prior ? say(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : ''),
+    standsFor: (prevalence, { prior }) =>
+      prior ? say(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : '',
 
     /** What is said of every result of weights that a person has adapted; nothing of others. */
-    adapted: ({ adapted, sha256 }) => (adapted ? say('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : ''),
+    adapted: ({ adapted, sha256 }) =>
+      adapted ? say('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : '',
     counts,
 
     /** The gate's word and its reason: is this a film that the model may judge? @returns {[string, string]} */
     gateWords({ gate: { accepted, score } }) {
       if (!accepted) return [say('reading.refused'), say('reading.refused.why')];
-      const more = Number.isFinite(score) ? ` ${say('reading.accepted.score', { count: Math.round(score * 100) })}` : '';
+      const more = Number.isFinite(score)
+        ? ` ${say('reading.accepted.score', { count: Math.round(score * 100) })}`
+        : '';
       return [say('reading.accepted'), say('reading.accepted.why') + more];
     },
 
@@ -117,6 +148,7 @@ export function createWords(language, messages, wanted = []) {
     summary: (model) => (model.name === 'pleura' && messages.summary) || model.summary,
 
     /** A figure with its interval. @param {import('../site/card.mjs').Figure} figure  @param {(x: number) => string} show */
-    interval: ({ value: middle, low, high }, show) => say('worth.share', { value: show(middle), low: show(low), high: show(high) }),
+    interval: ({ value: middle, low, high }, show) =>
+      say('worth.share', { value: show(middle), low: show(low), high: show(high) }),
   };
 }

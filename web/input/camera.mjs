@@ -15,7 +15,9 @@ export function createCamera(video) {
       this.close();
       const own = asked;
       try {
-        const given = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment', width: { ideal: SIDE } } });
+        const given = await navigator.mediaDevices.getUserMedia({
+          video: { facingMode: 'environment', width: { ideal: SIDE } },
+        });
         if (own !== asked) {
           stop(given);
           return null;
@@ -40,10 +42,13 @@ export function createCamera(video) {
      *  @param {string} name  @returns {Promise<File>} */
     async shoot(name) {
       const { videoWidth: width, videoHeight: height } = video;
-      const canvas = new OffscreenCanvas(width, height), context = canvas.getContext('2d');
+      const canvas = new OffscreenCanvas(width, height),
+        context = canvas.getContext('2d');
       context.drawImage(video, 0, 0);
-      const image = context.getImageData(0, 0, width, height), { data } = image;
-      for (let i = 0; i < data.length; i += 4) data[i] = data[i + 1] = data[i + 2] = 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
+      const image = context.getImageData(0, 0, width, height),
+        { data } = image;
+      for (let i = 0; i < data.length; i += 4)
+        data[i] = data[i + 1] = data[i + 2] = 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
       context.putImageData(image, 0, 0);
       return new File([await canvas.convertToBlob({ type: 'image/png' })], name, { type: 'image/png' });
     },

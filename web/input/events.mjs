@@ -31,7 +31,12 @@ export function listen(state, actions, needsFilm, box) {
     actions[by < 0 ? 'previous' : 'next']();
     at('strip-list').querySelector('[aria-current]').focus();
   });
-  createGestures(at('stage'), { look: () => state.look, box, windows: () => state.dragWindow, change: (look) => shown() && actions.look(look) });
+  createGestures(at('stage'), {
+    look: () => state.look,
+    box,
+    windows: () => state.dragWindow,
+    change: (look) => shown() && actions.look(look),
+  });
 
   const field = (id, type, act) => at(id).addEventListener(type, ({ target }) => act(target));
   field('outline-switch', 'change', ({ checked }) => actions.overlay({ outline: checked }));
@@ -57,9 +62,13 @@ export function listen(state, actions, needsFilm, box) {
       input.value = ''; // the same file may be chosen again
     });
   }
-  for (const dialog of document.querySelectorAll('dialog')) dialog.addEventListener('close', () => actions.closed(dialog.id.replace('panel-', '')));
+  for (const dialog of document.querySelectorAll('dialog'))
+    dialog.addEventListener('close', () => actions.closed(dialog.id.replace('panel-', '')));
 
-  document.addEventListener('paste', (event) => event.clipboardData.files.length > 0 && actions.gather(fromTransfer(event.clipboardData)));
+  document.addEventListener(
+    'paste',
+    (event) => event.clipboardData.files.length > 0 && actions.gather(fromTransfer(event.clipboardData)),
+  );
   document.addEventListener('dragover', (event) => {
     if (!event.dataTransfer.types.includes('Files')) return;
     event.preventDefault();
@@ -73,5 +82,7 @@ export function listen(state, actions, needsFilm, box) {
   });
   window.addEventListener('beforeprint', actions.sheet);
   window.addEventListener('hashchange', actions.address);
-  globalThis.launchQueue?.setConsumer(({ files: handles }) => actions.gather(Promise.all(handles.map((handle) => handle.getFile())).then(fromFiles)));
+  globalThis.launchQueue?.setConsumer(({ files: handles }) =>
+    actions.gather(Promise.all(handles.map((handle) => handle.getFile())).then(fromFiles)),
+  );
 }

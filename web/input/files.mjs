@@ -31,18 +31,25 @@ async function sift(found) {
 /** Files chosen one by one, or a folder with all that is in it. @param {Iterable<File>} files  @returns {Promise<Intake>} */
 export async function fromFiles(files) {
   const all = [...files];
-  if (all.some((file) => file.webkitRelativePath)) return sift(all.map((file) => ({ path: file.webkitRelativePath, file })));
+  if (all.some((file) => file.webkitRelativePath))
+    return sift(all.map((file) => ({ path: file.webkitRelativePath, file })));
   return { sources: all.map((file) => ({ name: file.name, file })), skipped: 0 };
 }
 
 /** What lies in a file or folder; one that cannot be read costs no other. @param {any} entry  a FileSystemEntry  @returns {Promise<Found[]>} */
 async function walk(entry) {
-  const path = entry.fullPath.slice(1), found = [];
+  const path = entry.fullPath.slice(1),
+    found = [];
   try {
-    if (!entry.isDirectory) return [{ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
+    if (!entry.isDirectory)
+      return [{ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
     const reader = entry.createReader();
-    for (let entries; (entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;) { // a hundred at a time
-      for (const inner of entries) found.push(...await walk(inner));
+    for (
+      let entries;
+      (entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;
+    ) {
+      // a hundred at a time
+      for (const inner of entries) found.push(...(await walk(inner)));
     }
   } catch {
     found.push({ path, file: null });
@@ -55,6 +62,7 @@ export async function fromTransfer(data) {
   const entries = [...data.items].filter(({ kind }) => kind === 'file').map((item) => item.webkitGetAsEntry?.());
   const files = [...data.files].filter((_, place) => !entries[place]?.isDirectory);
   const folders = entries.filter((entry) => entry?.isDirectory);
-  const single = await fromFiles(files), { sources, skipped } = await sift((await Promise.all(folders.map(walk))).flat());
+  const single = await fromFiles(files),
+    { sources, skipped } = await sift((await Promise.all(folders.map(walk))).flat());
   return { sources: [...single.sources, ...sources], skipped };
 }

@@ -12,7 +12,12 @@ import { LANGUAGES } from '../i18n/words.mjs';
 import english from '../i18n/en.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { values: given } = parseArgs({ options: { weights: { type: 'string', default: `${root}model/pleura.gguf` }, out: { type: 'string', default: `${root}build/site` } } });
+const { values: given } = parseArgs({
+  options: {
+    weights: { type: 'string', default: `${root}model/pleura.gguf` },
+    out: { type: 'string', default: `${root}build/site` },
+  },
+});
 const site = `${given.out}/`;
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const integrity = (sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
@@ -35,7 +40,8 @@ async function read(source) {
   const text = (await readFile(`${root}web/${source}`, 'utf8'))
     .replace(/data-say="([^"]+)"[^>]*>/g, (whole, key) => whole + escaped(english[key]))
     .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
-  return text.replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole))
+  return text
+    .replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole))
     .replace(/integrity="\{([^}]+)\}"/g, (_, name) => `integrity="${integrity(written[name].sha256)}"`);
 }
 
@@ -56,7 +62,10 @@ async function bundle(source, constants = {}, format = 'esm') {
   return outputFiles[0].contents;
 }
 
-for (const [file, command] of [[`${root}build/pleura.wasm`, 'make wasm'], [given.weights, 'make model']]) {
+for (const [file, command] of [
+  [`${root}build/pleura.wasm`, 'make wasm'],
+  [given.weights, 'make model'],
+]) {
   if (existsSync(file)) continue;
   console.error(`web/site/build.mjs: ${relative(process.cwd(), file)} is missing; run \`${command}\` first`);
   process.exit(1);
@@ -68,20 +77,35 @@ const wasm = await put('pleura.wasm', await readFile(`${root}build/pleura.wasm`)
 const weights = await put('pleura.gguf', await readFile(given.weights));
 const worker = await put('worker.mjs', await bundle('web/engine/worker.mjs'), '.js');
 const dicom = { module: (await put('dicom.mjs', await bundle('src/dicom/reader.mjs'), '.js')).file };
-for (const codec of ['charls', 'openjpeg']) dicom[codec] = await put(`${codec}.wasm`, await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))));
+for (const codec of ['charls', 'openjpeg'])
+  dicom[codec] = await put(
+    `${codec}.wasm`,
+    await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))),
+  );
 const markdown = await readFile(`${root}model/card.md`, 'utf8');
 const words = {};
 for (const language of Object.keys(LANGUAGES)) {
-  if (language !== 'en') words[language] = (await put(`words-${language}.mjs`, await bundle(`web/i18n/${language}.mjs`), '.js')).file;
+  if (language !== 'en')
+    words[language] = (await put(`words-${language}.mjs`, await bundle(`web/i18n/${language}.mjs`), '.js')).file;
 }
-await put('app.mjs', await bundle('web/app.mjs', { SITE: { worker: worker.file, wasm, weights, words, dicom, card: readCard(markdown) } }), '.js');
+await put(
+  'app.mjs',
+  await bundle('web/app.mjs', { SITE: { worker: worker.file, wasm, weights, words, dicom, card: readCard(markdown) } }),
+  '.js',
+);
 await put('app.css', await bundle('web/app.css'));
-for (const icon of await readdir(`${root}web/icons`)) await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
+for (const icon of await readdir(`${root}web/icons`))
+  await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
 await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = marked.parse(markdown, { async: false })
+const card = marked
+  .parse(markdown, { async: false })
   .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
-  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>').replaceAll('</table>', '</table></div>');
-await put('card.html', (await read('card.html')).replace('{card}', () => card));
+  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
+  .replaceAll('</table>', '</table></div>');
+await put(
+  'card.html',
+  (await read('card.html')).replace('{card}', () => card),
+);
 
 const page = await read('index.html');
 const version = digest(JSON.stringify([page, written])).slice(0, 12);
@@ -90,7 +114,16 @@ await writeFile(`${site}index.html`, index);
 
 const files = [
   { url: './', revision: version, integrity: integrity(digest(index)) },
-  ...Object.values(written).map(({ file, sha256 }) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),
+  ...Object.values(written).map(({ file, sha256 }) => ({
+    url: `./${file}`,
+    revision: null,
+    integrity: integrity(sha256),
+  })),
 ];
-await writeFile(`${site}sw.js`, await bundle('web/storage/sw.mjs', { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' }, 'iife'));
-console.log(`the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`);
+await writeFile(
+  `${site}sw.js`,
+  await bundle('web/storage/sw.mjs', { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' }, 'iife'),
+);
+console.log(
+  `the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`,
+);

@@ -8,7 +8,10 @@ const FIGURE = '\\**([\\d.]+) \\(([\\d.]+)-([\\d.]+)\\)\\**';
 export function readCard(markdown) {
   function row(start, count, scale) {
     const found = markdown.match(new RegExp(`^\\| ${start} \\| ${Array(count).fill(FIGURE).join(' \\| ')} \\|`, 'm'));
-    if (!found) throw new Error(`model/card.md has no row "${start}" with ${count} figures and their intervals, which the page shows`);
+    if (!found)
+      throw new Error(
+        `model/card.md has no row "${start}" with ${count} figures and their intervals, which the page shows`,
+      );
     return Array.from({ length: count }, (_, at) => {
       const [value, low, high] = found.slice(1 + 3 * at, 4 + 3 * at).map((text) => Number(text) / scale);
       return { value, low, high };

@@ -7,8 +7,13 @@ import { headersFor } from './headers.mjs';
 
 const SITE = fileURLToPath(new URL('../../build/site', import.meta.url));
 const TYPES = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml', '.png': 'image/png', '.json': 'application/json', '.webmanifest': 'application/manifest+json',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
   '.wasm': 'application/wasm',
 };
 /** How many ports after the first may be tried. */
@@ -32,10 +37,20 @@ const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
 const headers = headersFor(index);
 
 const server = createServer(async (request, response) => {
-  const known = ['GET', 'HEAD'].includes(request.method), found = known ? await find(request.url) : null;
-  const type = found ? TYPES[extname(found.file)] ?? 'application/octet-stream' : 'text/plain; charset=utf-8';
-  response.writeHead(found ? 200 : known ? 404 : 405, { ...headers, 'Content-Type': type, 'Cache-Control': 'no-cache', ...(!known && { Allow: 'GET, HEAD' }) });
-  response.end(request.method === 'HEAD' ? undefined : found?.bytes ?? (known ? 'There is no such page.\n' : 'This server answers GET and HEAD alone.\n'));
+  const known = ['GET', 'HEAD'].includes(request.method),
+    found = known ? await find(request.url) : null;
+  const type = found ? (TYPES[extname(found.file)] ?? 'application/octet-stream') : 'text/plain; charset=utf-8';
+  response.writeHead(found ? 200 : known ? 404 : 405, {
+    ...headers,
+    'Content-Type': type,
+    'Cache-Control': 'no-cache',
+    ...(!known && { Allow: 'GET, HEAD' }),
+  });
+  response.end(
+    request.method === 'HEAD'
+      ? undefined
+      : (found?.bytes ?? (known ? 'There is no such page.\n' : 'This server answers GET and HEAD alone.\n')),
+  );
 });
 
 const first = Number(process.argv[2] ?? 8080);

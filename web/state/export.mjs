@@ -10,7 +10,11 @@ const { problem } = createWords('en', english);
 /** Programs read these records, so that they speak English in every language of the page.
  *  @param {import('./state.mjs').Film} film  @param {{label: string}} model  @returns {Record} */
 export const recordOf = (film, model) =>
-  toRecord(film.name, film.status === 'error' ? { code: film.problem.code, message: problem(film.problem) } : film.record, model.label);
+  toRecord(
+    film.name,
+    film.status === 'error' ? { code: film.problem.code, message: problem(film.problem) } : film.record,
+    model.label,
+  );
 
 /** The record of a result that was kept on this device. @param {import('../storage/history.mjs').Kept} kept  @returns {Record} */
 export const kept = ({ record }) => record;
@@ -20,6 +24,8 @@ export const jsonReport = (records) => records.map((record) => `${jsonLines().ro
 
 /** @param {Record[]} records  @param {string[]} labels  of the weights in force; kept results may be of others */
 export function csvReport(records, labels) {
-  const { head, row } = csv([...new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))])]);
+  const { head, row } = csv([
+    ...new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))]),
+  ]);
   return [head, ...records.map(row)].map((line) => `${line}\n`).join('');
 }

@@ -9,7 +9,9 @@ const PEOPLE = 100;
 /** How many of a hundred people each label has: those in `given` as many as they say, the others what they had as far as
  *  there is room, and the last label the rest. @param {Mixture} shares  @param {Record<string, number>} [given]  @returns {Record<string, number>} */
 export function countPeople(shares, given = {}) {
-  const labels = Object.keys(shares), last = labels.at(-1), named = labels.slice(0, -1);
+  const labels = Object.keys(shares),
+    last = labels.at(-1),
+    named = labels.slice(0, -1);
   const counts = Object.fromEntries(labels.map((label) => [label, Math.round(PEOPLE * shares[label])]));
   let left = PEOPLE;
   for (const label of [...Object.keys(given), ...named.filter((label) => !(label in given))]) {
@@ -20,7 +22,8 @@ export function countPeople(shares, given = {}) {
 }
 
 /** @param {Mixture} shares  @param {Record<string, number>} given  people of a hundred  @returns {Mixture} */
-export const giveShare = (shares, given) => Object.fromEntries(Object.entries(countPeople(shares, given)).map(([label, count]) => [label, count / PEOPLE]));
+export const giveShare = (shares, given) =>
+  Object.fromEntries(Object.entries(countPeople(shares, given)).map(([label, count]) => [label, count / PEOPLE]));
 
 /** @param {import('./state.mjs').State} state  @param {(change: () => void) => void} update
  *  @param {(prevalence: Mixture | null, records: any[]) => Promise<any[]>} judge  by the worker
@@ -33,7 +36,9 @@ export function createJudge(state, update, judge) {
   };
 
   function take(films, answers) {
-    films.forEach((film, place) => Object.assign(film, { record: { ...film.record, ...answers[place] }, stamp: ++state.stamp }));
+    films.forEach((film, place) =>
+      Object.assign(film, { record: { ...film.record, ...answers[place] }, stamp: ++state.stamp }),
+    );
     if (films.includes(state.selected)) state.said = state.words.outcome(state.selected);
   }
 
@@ -42,7 +47,10 @@ export function createJudge(state, update, judge) {
     working = true;
     for (let films; (films = behind()).length > 0;) {
       try {
-        const answers = await judge(state.prevalence, films.map(({ record }) => record));
+        const answers = await judge(
+          state.prevalence,
+          films.map(({ record }) => record),
+        );
         update(() => take(films, answers));
       } catch (error) {
         const { prevalence } = films[0].record; // the control goes back to what is shown

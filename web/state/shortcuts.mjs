@@ -23,7 +23,13 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /** What a key means: an action, or a step with the arrows while the film has the focus. @param {KeyboardEvent} event */
 export function meaning(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=range], [type=checkbox]), select, dialog')) return null;
+  if (
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    target.closest('input:not([type=range], [type=checkbox]), select, dialog')
+  )
+    return null;
   const [x, y] = ARROWS[event.key] ?? [];
   if (x !== undefined) return target.id === 'stage' ? { action: event.shiftKey ? 'step-window' : 'step', x, y } : null;
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];

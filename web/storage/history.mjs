@@ -17,11 +17,13 @@ export function createHistory(onProblem, onWiped) {
         if (before < 1) made.createObjectStore('films', { keyPath: 'id', autoIncrement: true });
         made.createObjectStore('adapter');
       },
-      blocking() { // another tab wipes
+      blocking() {
+        // another tab wipes
         close();
         onWiped();
       },
-      terminated() { // the browser has, as where the site's data are cleared
+      terminated() {
+        // the browser has, as where the site's data are cleared
         store = null;
         onWiped();
       },
@@ -56,7 +58,7 @@ export function createHistory(onProblem, onWiped) {
     /** @param {Kept} kept  @returns {Promise<boolean>} whether it is */
     async add(kept) {
       try {
-        return await store?.add('films', kept) !== undefined;
+        return (await store?.add('films', kept)) !== undefined;
       } catch {
         onProblem({ code: 'history-full', message: '' }); // an open store hardly fails in another way, and the advice is the same
         return false;
@@ -79,8 +81,14 @@ export function createHistory(onProblem, onWiped) {
     async read(most) {
       const held = store; // another tab may wipe meanwhile
       if (!held) return { count: 0, newest: [] };
-      const films = held.transaction('films').store, newest = [];
-      for (let cursor = await films.openCursor(null, 'prev'); cursor && newest.length < most; cursor = await cursor.continue()) newest.push(cursor.value);
+      const films = held.transaction('films').store,
+        newest = [];
+      for (
+        let cursor = await films.openCursor(null, 'prev');
+        cursor && newest.length < most;
+        cursor = await cursor.continue()
+      )
+        newest.push(cursor.value);
       return { count: await held.count('films'), newest };
     },
 

@@ -11,7 +11,10 @@ export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   const workers = navigator.serviceWorker;
   const code = codeAddress('sw.js');
   // Another copy of the page on this host has one of its own, which tells it to every page.
-  workers?.addEventListener('message', ({ data, source }) => /** @type {ServiceWorker} */ (source).scriptURL === String(code) && onRequests(data.requests));
+  workers?.addEventListener(
+    'message',
+    ({ data, source }) => /** @type {ServiceWorker} */ (source).scriptURL === String(code) && onRequests(data.requests),
+  );
   workers?.startMessages();
   /** @type {ServiceWorkerRegistration} */
   let registration;
@@ -34,7 +37,9 @@ export async function createOffline(version, { onKept, onUpdate, onRequests }) {
   async function check() {
     const { active } = await workers.ready;
     const { port1, port2 } = new MessageChannel();
-    const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data); });
+    const answer = new Promise((resolve) => {
+      port1.onmessage = ({ data }) => resolve(data);
+    });
     active.postMessage('check', [port2]);
     const { version: kept, lost, mended } = await answer;
     port1.close();

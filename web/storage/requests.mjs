@@ -3,7 +3,15 @@
 
 /** Tells of every request since the start, and of each further one. @param {Request['who']} who  @param {(requests: Request[]) => void} tell */
 export function watchRequests(who, tell) {
-  const told = (entries) => tell(entries.map(({ name, startTime, transferSize }) => ({ url: name, who, at: performance.timeOrigin + startTime, bytes: transferSize })));
+  const told = (entries) =>
+    tell(
+      entries.map(({ name, startTime, transferSize }) => ({
+        url: name,
+        who,
+        at: performance.timeOrigin + startTime,
+        bytes: transferSize,
+      })),
+    );
   new PerformanceObserver((list) => told(list.getEntries())).observe({ type: 'resource', buffered: true });
   if (who === 'page') told(performance.getEntriesByType('navigation'));
 }

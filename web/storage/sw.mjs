@@ -10,7 +10,8 @@ const precache = new PrecacheController({ cacheName: STORE });
 precache.addToCacheList(FILES);
 const mended = new Set(); // since the page was last told
 watchRequests('service', async (requests) => {
-  for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true })) page.postMessage({ requests });
+  for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))
+    page.postMessage({ requests });
 });
 const integrities = new Map(FILES.map(({ url, integrity }) => [new URL(url, FOLDER).href, integrity]));
 
@@ -25,7 +26,8 @@ async function dropOld(event) {
 }
 
 self.addEventListener('fetch', (event) => {
-  const { request } = event, { origin, pathname } = new URL(request.url);
+  const { request } = event,
+    { origin, pathname } = new URL(request.url);
   const url = origin + pathname === `${FOLDER}index.html` ? PAGE : origin + pathname;
   if (request.method !== 'GET' || !url.startsWith(FOLDER)) return;
   if (request.mode === 'navigate') event.waitUntil(dropOld(event));
@@ -35,8 +37,10 @@ self.addEventListener('fetch', (event) => {
 
 /** A file of this version, where this device still holds it whole. @param {string} url  @returns {Promise<Response | null>} */
 async function held(url) {
-  const store = await caches.open(STORE), key = precache.getCacheKeyForURL(url), kept = await store.match(key);
-  if (kept && await digest(kept.clone()) === integrities.get(url)) return kept;
+  const store = await caches.open(STORE),
+    key = precache.getCacheKeyForURL(url),
+    kept = await store.match(key);
+  if (kept && (await digest(kept.clone())) === integrities.get(url)) return kept;
   await store.delete(key);
   return null;
 }
@@ -46,18 +50,27 @@ async function fetchAgain(url) {
   const answer = await fetch(url, { integrity: integrities.get(url), cache: 'reload' });
   const whole = new Response(answer.body, answer); // a page must not be redirected
   const store = await caches.open(STORE);
-  await store.put(precache.getCacheKeyForURL(url), whole.clone()).then(() => mended.add(url), () => {}); // on a full disk it is used all the same
+  await store.put(precache.getCacheKeyForURL(url), whole.clone()).then(
+    () => mended.add(url),
+    () => {},
+  ); // on a full disk it is used all the same
   return whole;
 }
 
 async function serve(request, url) {
   try {
-    return await held(url) ?? await fetchAgain(url);
+    return (await held(url)) ?? (await fetchAgain(url));
   } catch {
     const answer = await fetch(request).catch(() => null);
     // The site has gone, or has a newer version: that one is whole, too.
-    if (request.mode === 'navigate') return answer ?? new Response('This part of Pleura is no longer stored on this device and must be fetched again. Connect to the network, then reload.\n',
-      { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    if (request.mode === 'navigate')
+      return (
+        answer ??
+        new Response(
+          'This part of Pleura is no longer stored on this device and must be fetched again. Connect to the network, then reload.\n',
+          { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } },
+        )
+      );
     // What the page fetches it also checks, and says what is wrong with it; a script or a style that is not whole is not used.
     return (request.destination === '' && answer) || Response.error();
   }
@@ -82,7 +95,7 @@ async function check() {
   for (const url of integrities.keys()) {
     if (await held(url)) continue;
     await fetchAgain(url).catch(() => {});
-    if (!await held(url)) lost.push(url);
+    if (!(await held(url))) lost.push(url);
   }
   const report = { version: VERSION, lost, mended: [...mended] };
   mended.clear();

@@ -33,10 +33,13 @@ export function each(parent, items, key, make, fill) {
 
 /** Where what had the focus is shown no more, the nearest that may take it by program alone has it. @param {Element} focused  before */
 export function refocus(focused) {
-  const now = document.activeElement, shown = focused.isConnected && !focused.closest('[hidden], dialog:not([open])');
+  const now = document.activeElement,
+    shown = focused.isConnected && !focused.closest('[hidden], dialog:not([open])');
   if (focused === document.body || shown || (now !== focused && now !== document.body)) return;
   for (let around = focused.parentElement; around; around = around.parentElement) {
-    const place = [.../** @type {NodeListOf<HTMLElement>} */ (around.querySelectorAll('[tabindex="-1"]'))].find((one) => one.getClientRects().length > 0);
+    const place = [.../** @type {NodeListOf<HTMLElement>} */ (around.querySelectorAll('[tabindex="-1"]'))].find(
+      (one) => one.getClientRects().length > 0,
+    );
     if (place) return place.focus({ preventScroll: true });
   }
 }

@@ -26,18 +26,27 @@ export function createView(document) {
   function language({ words }) {
     if (!changed('language', words)) return;
     Object.assign(document.documentElement, { lang: words.tag, dir: words.rightToLeft ? 'rtl' : 'ltr' });
-    for (const place of document.querySelectorAll('[data-say]')) put(place, words.say(/** @type {HTMLElement} */ (place).dataset.say));
+    for (const place of document.querySelectorAll('[data-say]'))
+      put(place, words.say(/** @type {HTMLElement} */ (place).dataset.say));
     for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-say-label]'))) {
       const text = words.say(place.dataset.sayLabel);
       if (place.getAttribute('aria-label') !== text) place.setAttribute('aria-label', text);
       if (place.matches('button, select')) place.title = text;
     }
-    each(at.language, Object.entries(LANGUAGES), ([key]) => key, ([key, name]) => element('option', { value: key, lang: key, textContent: name }), () => {});
+    each(
+      at.language,
+      Object.entries(LANGUAGES),
+      ([key]) => key,
+      ([key, name]) => element('option', { value: key, lang: key, textContent: name }),
+      () => {},
+    );
     at.language.value = words.language;
   }
 
   function work({ engine, run, gathering, words }) {
-    const failed = engine.phase === 'failed', loading = engine.phase === 'loading', reading = !failed && !loading && run.total > 0;
+    const failed = engine.phase === 'failed',
+      loading = engine.phase === 'loading',
+      reading = !failed && !loading && run.total > 0;
     at.work.hidden = !failed && !loading && !reading && !gathering;
     at.work.classList.toggle('failed', failed);
     at['work-bar'].hidden = failed || (gathering > 0 && !reading);
@@ -46,8 +55,18 @@ export function createView(document) {
     const { say, tenths } = words;
     if (failed) put(at['work-text'], words.problem(engine.problem));
     else if (loading && engine.received === engine.total) put(at['work-text'], say('work.starting'));
-    else if (loading) put(at['work-text'], say('work.loading', { received: tenths(engine.received / megabytes), total: tenths(engine.total / megabytes) }));
-    else if (reading) put(at['work-text'], run.total === 1 ? say('work.reading') : say('work.place', { place: Math.min(run.finished + 1, run.total), total: run.total }));
+    else if (loading)
+      put(
+        at['work-text'],
+        say('work.loading', { received: tenths(engine.received / megabytes), total: tenths(engine.total / megabytes) }),
+      );
+    else if (reading)
+      put(
+        at['work-text'],
+        run.total === 1
+          ? say('work.reading')
+          : say('work.place', { place: Math.min(run.finished + 1, run.total), total: run.total }),
+      );
     else if (gathering > 0) put(at['work-text'], say('work.gathering'));
     at['work-bar'].value = loading ? engine.received / engine.total : run.finished / (run.total || 1);
   }
@@ -56,11 +75,25 @@ export function createView(document) {
     if (!changed('strip', films, selected, words, stamp)) return;
     at.strip.hidden = films.length < 2;
     const first = Math.max(0, Math.min(films.indexOf(selected) - STRIP / 2, films.length - STRIP));
-    each(at['strip-list'], films.slice(first, first + STRIP), (film) => film.id,
-      () => element('li', {}, element('button', { type: 'button' },
-        element('canvas', { width: 1, height: 1 }), element('bdi', { className: 'strip-name' }), element('span', { className: 'strip-word' }))),
+    each(
+      at['strip-list'],
+      films.slice(first, first + STRIP),
+      (film) => film.id,
+      () =>
+        element(
+          'li',
+          {},
+          element(
+            'button',
+            { type: 'button' },
+            element('canvas', { width: 1, height: 1 }),
+            element('bdi', { className: 'strip-name' }),
+            element('span', { className: 'strip-word' }),
+          ),
+        ),
       (item, film) => {
-        const button = item.firstChild, [canvas, name, word] = button.children;
+        const button = item.firstChild,
+          [canvas, name, word] = button.children;
         Object.assign(button.dataset, { action: 'select', film: film.id, status: film.status });
         if (film !== selected) button.removeAttribute('aria-current');
         else if (!button.hasAttribute('aria-current')) {
@@ -73,7 +106,8 @@ export function createView(document) {
           paintGrey(canvas, film.thumb);
           painted.set(canvas, film.thumb);
         }
-      });
+      },
+    );
   }
 
   function stage({ selected, overlay, look, words, dragWindow }) {
@@ -86,17 +120,35 @@ export function createView(document) {
     at.stage.classList.toggle('windowing', dragWindow);
     at.stage.classList.toggle('zoomed', look.zoom > 1);
     put(at['stage-word'], picture ? '' : words.say(`stage.${selected.redraw ? 'running' : selected.status}`));
-    for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch')) control.disabled = !picture;
+    for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch'))
+      control.disabled = !picture;
     at['outline-switch'].checked = overlay.outline;
     at['heat-slider'].disabled = !evidence;
     at['heat-slider'].value = overlay.heat;
     put(at['heat-value'], words.percent(overlay.heat / 100));
-    for (const [id, on] of [['drag', dragWindow], ['invert', look.invert], ['compare', overlay.compare]]) at[id].setAttribute('aria-pressed', String(on));
+    for (const [id, on] of [
+      ['drag', dragWindow],
+      ['invert', look.invert],
+      ['compare', overlay.compare],
+    ])
+      at[id].setAttribute('aria-pressed', String(on));
     at.window.value = look.preset;
     const { low, high } = look.window;
-    put(at['look-text'], picture ? words.say('stage.look', { zoom: words.percent(look.zoom), width: words.percent(high - low), centre: words.percent((high + low) / 2) }) : '');
+    put(
+      at['look-text'],
+      picture
+        ? words.say('stage.look', {
+            zoom: words.percent(look.zoom),
+            width: words.percent(high - low),
+            centre: words.percent((high + low) / 2),
+          })
+        : '',
+    );
     if (!picture) return;
-    at.film.setAttribute('aria-label', words.say(evidence ? 'stage.picture' : 'stage.plain', { name: words.name(selected) }));
+    at.film.setAttribute(
+      'aria-label',
+      words.say(evidence ? 'stage.picture' : 'stage.plain', { name: words.name(selected) }),
+    );
     at['twin-film'].setAttribute('aria-label', words.say('stage.plain', { name: words.name(selected) }));
     viewer.show(picture, look, { ...overlay, evidence });
   }
@@ -108,12 +160,19 @@ export function createView(document) {
 
   function footer({ model, kept, update, films, words }) {
     at.update.hidden = update === 'none';
-    put(at['update-text'], words.say(update === 'entering' ? 'update.entering' : films.length > 0 ? 'update.save' : 'update.available'));
+    put(
+      at['update-text'],
+      words.say(update === 'entering' ? 'update.entering' : films.length > 0 ? 'update.save' : 'update.available'),
+    );
     at['update-reload'].hidden = update === 'entering';
     at['kept-retry'].hidden = !kept || kept.complete;
     if (kept) put(at.kept, words.kept(kept));
     at.model.hidden = !model;
-    if (model) put(at.model, `${words.say('model.line', { model: model.label, license: model.license })} ${words.adapted(model) || words.summary(model)}`.trim());
+    if (model)
+      put(
+        at.model,
+        `${words.say('model.line', { model: model.label, license: model.license })} ${words.adapted(model) || words.summary(model)}`.trim(),
+      );
     for (const id of ['adapted-film', 'adapted-batch']) {
       at[id].hidden = !model?.adapted;
       if (model) put(at[id], words.adapted(model));

@@ -8,11 +8,17 @@ import { strongest } from '../i18n/words.mjs';
 
 /** Names and values of everything that tells one answer from another. @returns {string[][]} */
 export function facts(film, { words, model, version }) {
-  const { record } = film, { say } = words;
+  const { record } = film,
+    { say } = words;
   return [
     [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
     [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
-    ...(record.dicom ? /** @type {[string, string][]} */ ([[say('fact.syntax'), record.dicom.syntax], [say('fact.frames'), words.whole(record.dicom.frames)]]) : []),
+    ...(record.dicom
+      ? /** @type {[string, string][]} */ ([
+          [say('fact.syntax'), record.dicom.syntax],
+          [say('fact.frames'), words.whole(record.dicom.frames)],
+        ])
+      : []),
     [say('fact.bits'), record.bits],
     ...(record.sha256 ? /** @type {[string, string][]} */ ([[say('fact.hash'), record.sha256]]) : []),
     [say('fact.model'), `${model.name}-${model.version}`],
@@ -24,23 +30,40 @@ export function facts(film, { words, model, version }) {
 
 /** @param {HTMLElement} list  @param {string[][]} rows */
 export function fillFacts(list, rows) {
-  each(list, rows, ([name]) => name, () => element('div', {}, element('dt'), element('dd')), (item, [name, value]) => {
-    put(item.children[0], name);
-    put(item.children[1], value);
-  });
+  each(
+    list,
+    rows,
+    ([name]) => name,
+    () => element('div', {}, element('dt'), element('dd')),
+    (item, [name, value]) => {
+      put(item.children[0], name);
+      put(item.children[1], value);
+    },
+  );
 }
 
 /** @param {HTMLElement} list */
 export function fillBars(list, record, { words, model }) {
-  each(list, model.labels, (label) => label,
-    () => element('li', {}, element('span'), element('span', { className: 'value' }), element('span', { className: 'track' }, element('span', { className: 'fill' }))),
+  each(
+    list,
+    model.labels,
+    (label) => label,
+    () =>
+      element(
+        'li',
+        {},
+        element('span'),
+        element('span', { className: 'value' }),
+        element('span', { className: 'track' }, element('span', { className: 'fill' })),
+      ),
     (item, label) => {
       const [name, value, track] = item.children;
       item.classList.toggle('first', label === strongest(record.probability));
       put(name, words.label(label));
       put(value, words.precise(record.probability[label]));
       track.firstChild.style.width = `${100 * record.probability[label]}%`;
-    });
+    },
+  );
 }
 
 /** What the model card says, in sentences. @returns {string[]} */
@@ -59,7 +82,13 @@ export function createReading(at) {
 
   function worth(state) {
     if (!changed('worth', state.words)) return;
-    each(at['worth-figures'], worthSentences(state), (text) => text, (text) => element('li', { textContent: text }), () => {});
+    each(
+      at['worth-figures'],
+      worthSentences(state),
+      (text) => text,
+      (text) => element('li', { textContent: text }),
+      () => {},
+    );
   }
 
   function prevalence({ words, model, prevalence }) {
@@ -67,16 +96,28 @@ export function createReading(at) {
     at['no-prior'].hidden = Boolean(model.prior);
     at['with-prior'].hidden = !model.prior;
     if (!model.prior) return;
-    const counts = countPeople(prevalence ?? model.prior), last = model.labels.at(-1);
-    each(at.shares, model.labels.slice(0, -1), (label) => label,
-      (label) => element('label', { className: 'share' }, element('span'), element('input', { type: 'range', min: 0, max: 100 }), element('output')),
+    const counts = countPeople(prevalence ?? model.prior),
+      last = model.labels.at(-1);
+    each(
+      at.shares,
+      model.labels.slice(0, -1),
+      (label) => label,
+      (label) =>
+        element(
+          'label',
+          { className: 'share' },
+          element('span'),
+          element('input', { type: 'range', min: 0, max: 100 }),
+          element('output'),
+        ),
       (item, label) => {
         const [name, slider, value] = item.children;
         put(name, words.label(label));
         slider.dataset.label = label;
         slider.value = counts[label];
         put(value, words.whole(counts[label]));
-      });
+      },
+    );
     put(at.rest, words.say('prevalence.rest', { label: words.label(last), count: counts[last] }));
     at['own-prior'].setAttribute('aria-pressed', String(!prevalence));
   }
@@ -94,7 +135,9 @@ export function createReading(at) {
     worth(state);
     prevalence(state);
     if (!changed('reading', film, film.stamp, words, model, state.tags)) return;
-    const { status, record } = film, done = status === 'done', refused = done && record.verdict === 'refused';
+    const { status, record } = film,
+      done = status === 'done',
+      refused = done && record.verdict === 'refused';
     at.reading.dataset.status = done ? record.verdict : status;
     put(at.name, film.phantom ? '' : film.name);
     at.synthetic.hidden = !film.phantom;
@@ -117,6 +160,9 @@ export function createReading(at) {
     const told = state.tags?.film === film ? state.tags.list : null;
     at['tags-part'].hidden = !record.dicom;
     at['tags-show'].hidden = Boolean(told);
-    fillFacts(at.tags, told?.length === 0 ? [['', words.say('tags.none')]] : (told ?? []).map(({ name, value }) => [name, value]));
+    fillFacts(
+      at.tags,
+      told?.length === 0 ? [['', words.say('tags.none')]] : (told ?? []).map(({ name, value }) => [name, value]),
+    );
   };
 }

@@ -18,29 +18,49 @@ const kind = (film) => (film.status === 'done' ? film.record.verdict : film.stat
  *  @param {import('../i18n/words.mjs').Words} words */
 export function arrange(films, { by, down, find, show }, words) {
   const sought = find.trim().toLocaleLowerCase();
-  const shown = films.filter((film) => (show === 'all' || kind(film) === show) && words.name(film).toLocaleLowerCase().includes(sought));
+  const shown = films.filter(
+    (film) => (show === 'all' || kind(film) === show) && words.name(film).toLocaleLowerCase().includes(sought),
+  );
   if (by === 'place') return shown;
-  const collator = new Intl.Collator(words.tag, { numeric: true }), sign = down ? -1 : 1;
+  const collator = new Intl.Collator(words.tag, { numeric: true }),
+    sign = down ? -1 : 1;
   const text = { film: (film) => words.name(film), verdict: (film) => words.filmWord(film) }[by];
   if (text) return shown.sort((a, b) => sign * collator.compare(text(a), text(b)));
-  const share = (film) => (film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability[by] : null);
+  const share = (film) =>
+    film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability[by] : null;
   return shown.sort((a, b) => {
-    const left = share(a), right = share(b);
+    const left = share(a),
+      right = share(b);
     return left === null || right === null ? Number(left === null) - Number(right === null) : sign * (left - right);
   });
 }
 
 /** What stands in the row of a film, from its second cell on. @param {Film} film  @returns {string[]} */
 export function cells(film, { words, model }) {
-  const refused = film.record?.verdict === 'refused', answered = film.status === 'done' && !refused;
-  const remark = film.status === 'error' ? words.problem(film.problem) : film.status === 'done' && refused ? words.gate(film.record.gate) : film.camera ? words.say('reading.camera') : '';
-  return [words.filmWord(film), ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')), remark];
+  const refused = film.record?.verdict === 'refused',
+    answered = film.status === 'done' && !refused;
+  const remark =
+    film.status === 'error'
+      ? words.problem(film.problem)
+      : film.status === 'done' && refused
+        ? words.gate(film.record.gate)
+        : film.camera
+          ? words.say('reading.camera')
+          : '';
+  return [
+    words.filmWord(film),
+    ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')),
+    remark,
+  ];
 }
 
 /** @returns {[string, string][]} columns by the name that `Table.by` uses, with their heads; the last cannot be sorted by */
 export const columns = ({ words, model }) => [
-  ['film', words.say('batch.film')], ['verdict', words.say('batch.verdict')],
-  ...model.labels.map((label) => [label, words.label(label)]), ['', words.say('batch.remark')]];
+  ['film', words.say('batch.film')],
+  ['verdict', words.say('batch.verdict')],
+  ...model.labels.map((label) => [label, words.label(label)]),
+  ['', words.say('batch.remark')],
+];
 
 /** @param {Record<string, any>} at */
 export function createTable(at) {
@@ -48,7 +68,10 @@ export function createTable(at) {
   const drawn = new WeakMap(); // row -> what it was drawn from
 
   function head({ table, words, model }) {
-    each(at['table-head'], columns({ words, model }), ([by]) => by,
+    each(
+      at['table-head'],
+      columns({ words, model }),
+      ([by]) => by,
       ([by]) => element('th', { scope: 'col' }, by ? element('button', { type: 'button' }) : ''),
       (place, [by, name]) => {
         if (!by) return put(place, name);
@@ -56,14 +79,16 @@ export function createTable(at) {
         Object.assign(place.firstChild.dataset, { action: 'sort', by });
         if (table.by === by) place.setAttribute('aria-sort', table.down ? 'descending' : 'ascending');
         else place.removeAttribute('aria-sort');
-      });
+      },
+    );
   }
 
   function row(place, film, state) {
     const before = drawn.get(place);
     if (before?.stamp === film.stamp && before.words === state.words) return;
     drawn.set(place, { stamp: film.stamp, words: state.words, thumb: film.thumb });
-    const button = place.firstChild.firstChild, [canvas, name] = button.children;
+    const button = place.firstChild.firstChild,
+      [canvas, name] = button.children;
     Object.assign(button.dataset, { action: 'open', film: film.id });
     put(name, state.words.name(film));
     if (film.thumb && before?.thumb !== film.thumb) paintGrey(canvas, film.thumb);
@@ -74,21 +99,47 @@ export function createTable(at) {
   return (/** @type {State} */ state) => {
     const { films, model, words, table, run, skipped } = state;
     at.batch.hidden = films.length < 2 || !model;
-    for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]')) button.disabled = run.total > 0;
+    for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]'))
+      button.disabled = run.total > 0;
     if (!changed('table', films, state.stamp, table, words, model, state.prevalence, skipped)) return;
     if (at.find.value !== table.find) at.find.value = table.find;
     if (at.batch.hidden) return at['table-body'].replaceChildren(); // no name of a film that is gone stays in the document
     put(at['batch-mixture'], words.standsFor(state.prevalence, model));
     head(state);
-    const choices = [['all', words.say('batch.all')], ...model.labels.map((label) => [label, words.label(label)]),
-      ...['uncertain', 'refused', 'error'].map((status) => [status, words.say(`film.${status}`)]), ['unread', words.say('batch.unread')]];
-    each(at.show, choices, ([value]) => value, ([value]) => element('option', { value }), (option, [, name]) => put(option, name));
+    const choices = [
+      ['all', words.say('batch.all')],
+      ...model.labels.map((label) => [label, words.label(label)]),
+      ...['uncertain', 'refused', 'error'].map((status) => [status, words.say(`film.${status}`)]),
+      ['unread', words.say('batch.unread')],
+    ];
+    each(
+      at.show,
+      choices,
+      ([value]) => value,
+      ([value]) => element('option', { value }),
+      (option, [, name]) => put(option, name),
+    );
     at.show.value = table.show;
     const shown = arrange(films, table, words);
-    each(at['table-body'], shown.slice(0, table.rows), (film) => film.id,
-      () => element('tr', {}, element('th', { scope: 'row' }, element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi'))),
-        ...columns(state).slice(1).map(() => element('td'))),
-      (place, film) => row(place, film, state));
+    each(
+      at['table-body'],
+      shown.slice(0, table.rows),
+      (film) => film.id,
+      () =>
+        element(
+          'tr',
+          {},
+          element(
+            'th',
+            { scope: 'row' },
+            element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi')),
+          ),
+          ...columns(state)
+            .slice(1)
+            .map(() => element('td')),
+        ),
+      (place, film) => row(place, film, state),
+    );
     put(at.shown, words.say('batch.count', { shown: shown.length, total: films.length }));
     at['more-rows'].hidden = shown.length <= table.rows;
     at.skipped.hidden = skipped === 0;

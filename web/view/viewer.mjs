@@ -26,14 +26,16 @@ export function paintGrey(canvas, grey, look = firstLook(), image = new ImageDat
 /** @param {HTMLCanvasElement} canvas  @param {Picture} picture */
 export function paintHeat(canvas, { film, heatmap }) {
   const scale = Math.min(1, HEAT_SIDE / Math.max(film.width, film.height));
-  const width = Math.max(1, Math.round(film.width * scale)), height = Math.max(1, Math.round(film.height * scale));
+  const width = Math.max(1, Math.round(film.width * scale)),
+    height = Math.max(1, Math.round(film.height * scale));
   paint(canvas, new ImageData(heatPixels(heatmap, width, height), width, height));
 }
 
 /** @param {HTMLElement} stage  holds two panes: the film alone, for comparing, and the film with what lies over it */
 export function createViewer(stage) {
   const [alone, main] = /** @type {NodeListOf<HTMLElement>} */ (stage.querySelectorAll('.film'));
-  const [plane, heat] = main.querySelectorAll('canvas'), twin = alone.querySelector('canvas');
+  const [plane, heat] = main.querySelectorAll('canvas'),
+    twin = alone.querySelector('canvas');
   const outline = main.querySelector('svg');
   /** @type {{picture?: Picture, window?: import('../state/viewport.mjs').Window, invert?: boolean, compare?: boolean}} */
   let shown = {};
@@ -52,14 +54,21 @@ export function createViewer(stage) {
         for (const line of outline.children) line.setAttribute('d', path);
         stage.style.setProperty('--aspect', String(width / height));
       }
-      const { window, invert } = look, { compare } = overlay;
-      if (picture !== shown.picture || window !== shown.window || invert !== shown.invert || compare !== shown.compare) {
+      const { window, invert } = look,
+        { compare } = overlay;
+      if (
+        picture !== shown.picture ||
+        window !== shown.window ||
+        invert !== shown.invert ||
+        compare !== shown.compare
+      ) {
         paintGrey(plane, picture.film, look, image);
         if (compare) paint(twin, image);
       }
       shown = { picture, window, invert, compare };
       stage.style.setProperty('--zoom', String(look.zoom));
-      for (const film of [alone, main]) film.style.transform = `translate(${look.x}px, ${look.y}px) scale(${look.zoom})`;
+      for (const film of [alone, main])
+        film.style.transform = `translate(${look.x}px, ${look.y}px) scale(${look.zoom})`;
       outline.toggleAttribute('hidden', !overlay.outline);
       heat.hidden = !overlay.evidence;
       heat.style.opacity = String(overlay.heat / 100);
@@ -77,7 +86,10 @@ export function createViewer(stage) {
     /** The sizes that look.mjs reckons with. @returns {import('../state/viewport.mjs').Box} */
     box() {
       const pane = main.parentElement;
-      return { pane: { width: pane.clientWidth, height: pane.clientHeight }, film: { width: main.offsetWidth, height: main.offsetHeight } };
+      return {
+        pane: { width: pane.clientWidth, height: pane.clientHeight },
+        film: { width: main.offsetWidth, height: main.offsetHeight },
+      };
     },
   };
 }

@@ -13,19 +13,44 @@ import { adaptation } from '../markdown.mjs';
  */
 export async function refit({ out, json, ...options }, runFilms) {
   await checkOutput(out);
-  const { items } = await readLabels(options), parts = await loadParts(options.model), found = [];
+  const { items } = await readLabels(options),
+    parts = await loadParts(options.model),
+    found = [];
   let errors = 0;
-  const { model, name } = await runFilms(items, { ...options, features: true, patients: true }, ({ model: { labels } }) => {
-    if (!items.some(({ row }) => labels.includes(row.label))) throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
-  }, ({ row }, answer) => {
-    if (answer.code) errors++;
-    else found.push({ label: row.label, hash: answer.sha256, patient: patientOf({ row, answer }), features: answer.gate.accepted ? answer.features : null });
-  });
+  const { model, name } = await runFilms(
+    items,
+    { ...options, features: true, patients: true },
+    ({ model: { labels } }) => {
+      if (!items.some(({ row }) => labels.includes(row.label)))
+        throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
+    },
+    ({ row }, answer) => {
+      if (answer.code) errors++;
+      else
+        found.push({
+          label: row.label,
+          hash: answer.sha256,
+          patient: patientOf({ row, answer }),
+          features: answer.gate.accepted ? answer.features : null,
+        });
+    },
+  );
   const { films, leftOut } = choose(found, model.labels);
-  const { overlay, ...result } = await adapt({ wasm: parts.wasm, weights: parts.weights, base: parts.sha256, model, films, sha256 });
+  const { overlay, ...result } = await adapt({
+    wasm: parts.wasm,
+    weights: parts.weights,
+    base: parts.sha256,
+    model,
+    films,
+    sha256,
+  });
   if (result.missing.length) {
-    const lacking = result.missing.map(({ label, films: n, patients }) => `${label} has ${n} of ${patients}`).join(', ');
-    throw new CommandError(`Too few films: ${lacking}; every label needs ${FEWEST_FILMS} films of ${FEWEST_PATIENTS} patients. Nothing was written.`);
+    const lacking = result.missing
+      .map(({ label, films: n, patients }) => `${label} has ${n} of ${patients}`)
+      .join(', ');
+    throw new CommandError(
+      `Too few films: ${lacking}; every label needs ${FEWEST_FILMS} films of ${FEWEST_PATIENTS} patients. Nothing was written.`,
+    );
   }
   await writeOutput(out, overlay);
   process.stderr.write(`${harmless(out)}: ${(overlay.length / 1000).toFixed(1)} KB. Use it: pleura --overlay FILE\n`);

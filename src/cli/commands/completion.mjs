@@ -5,8 +5,14 @@ import { usage } from '../../node/assets.mjs';
 const SHELLS = ['bash', 'zsh', 'fish'];
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
 const optionsOf = (command) => Object.entries(OPTIONS).filter(([, { of }]) => of.includes(command));
-const words = (command) => optionsOf(command).map(([name]) => `--${name}`).join(' ');
-const named = (value) => Object.entries(OPTIONS).filter(([, option]) => option.value === value).map(([name]) => `--${name}`);
+const words = (command) =>
+  optionsOf(command)
+    .map(([name]) => `--${name}`)
+    .join(' ');
+const named = (value) =>
+  Object.entries(OPTIONS)
+    .filter(([, option]) => option.value === value)
+    .map(([name]) => `--${name}`);
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const bash = () => `# pleura in bash: eval "$(pleura completion bash)"
@@ -48,12 +54,16 @@ if [[ "$funcstack[1]" == _pleura ]]; then _pleura "$@"; else compdef _pleura ple
 const fish = () => `# pleura in fish: pleura completion fish > ~/.config/fish/completions/pleura.fish
 ${commands.map((name) => `complete -c pleura -n __fish_use_subcommand -a ${name} -d ${quote(COMMANDS[name])}`).join('\n')}
 complete -c pleura -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'
-${Object.entries(OPTIONS).map(([name, { of, value, text }]) => {
-    const where = of.includes('diagnose') ? `not __fish_seen_subcommand_from ${commands.filter((one) => !of.includes(one)).join(' ')}`
+${Object.entries(OPTIONS)
+  .map(([name, { of, value, text }]) => {
+    const where = of.includes('diagnose')
+      ? `not __fish_seen_subcommand_from ${commands.filter((one) => !of.includes(one)).join(' ')}`
       : `__fish_seen_subcommand_from ${of.join(' ')}`;
-    const takes = value === 'FILE' ? ' -r -F' : value === 'DIR' ? " -x -a '(__fish_complete_directories)'" : value ? ' -x' : '';
+    const takes =
+      value === 'FILE' ? ' -r -F' : value === 'DIR' ? " -x -a '(__fish_complete_directories)'" : value ? ' -x' : '';
     return `complete -c pleura ${of.length === Object.keys(COMMANDS).length ? '' : `-n ${quote(where)} `}-l ${name}${takes} -d ${quote(text)}`;
-  }).join('\n')}`;
+  })
+  .join('\n')}`;
 
 /** @param {string[]} paths the name of one shell @returns {string} */
 export function completion([shell, ...more]) {

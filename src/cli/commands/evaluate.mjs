@@ -24,7 +24,9 @@ const patientsOf = (films) => new Set(films.map(caseOf)).size;
 function outcomes(films, label, labels) {
   const own = films.filter(({ row }) => row.label === label);
   const kinds = [...labels, ...VERDICTS];
-  const counts = Object.fromEntries(kinds.map((kind) => [kind, own.filter(({ answer }) => (answer.verdict ?? 'error') === kind).length]));
+  const counts = Object.fromEntries(
+    kinds.map((kind) => [kind, own.filter(({ answer }) => (answer.verdict ?? 'error') === kind).length]),
+  );
   const shares = Object.fromEntries(kinds.map((kind) => [kind, wilson(counts[kind] / own.length, patientsOf(own))]));
   return { label, n: own.length, counts, shares };
 }
@@ -37,12 +39,21 @@ function tally(values) {
 }
 
 /** The films that a figure can be made of. @param {Film[]} films @param {string[]} labels */
-const score = (films, labels) => films.filter(({ row, answer }) => answer.verdict && labels.includes(row.label)).map((film) => {
-  const { row, answer } = film;
-  const probability = labels.map((label) => answer.probability[label]);
-  return { row, verdict: answer.verdict, probability, truth: labels.indexOf(row.label),
-    guess: probability.indexOf(Math.max(...probability)), patient: caseOf(film) };
-});
+const score = (films, labels) =>
+  films
+    .filter(({ row, answer }) => answer.verdict && labels.includes(row.label))
+    .map((film) => {
+      const { row, answer } = film;
+      const probability = labels.map((label) => answer.probability[label]);
+      return {
+        row,
+        verdict: answer.verdict,
+        probability,
+        truth: labels.indexOf(row.label),
+        guess: probability.indexOf(Math.max(...probability)),
+        patient: caseOf(film),
+      };
+    });
 
 /**
  * @param {Film[]} films @param {string[]} labels of the model
@@ -50,8 +61,18 @@ const score = (films, labels) => films.filter(({ row, answer }) => answer.verdic
  */
 export function report(films, labels, columns) {
   const scored = score(films, labels);
-  const answered = scored.filter(({ verdict }) => labels.includes(verdict)).map((film) => ({ ...film, guess: labels.indexOf(film.verdict) }));
-  const seen = [...labels, ...new Set(films.map(({ row }) => row.label).filter((label) => !labels.includes(label)).sort())];
+  const answered = scored
+    .filter(({ verdict }) => labels.includes(verdict))
+    .map((film) => ({ ...film, guess: labels.indexOf(film.verdict) }));
+  const seen = [
+    ...labels,
+    ...new Set(
+      films
+        .map(({ row }) => row.label)
+        .filter((label) => !labels.includes(label))
+        .sort(),
+    ),
+  ];
   return {
     films: films.length,
     patients: patientsOf(films),
@@ -60,8 +81,13 @@ export function report(films, labels, columns) {
     errors: films.filter(({ answer }) => answer.code).length,
     refusals: tally(films.filter(({ answer }) => answer.verdict === 'refused').map(({ answer }) => answer.gate.reason)),
     sources: films.every(({ row }) => 'source' in row)
-      ? [...new Set(films.map(({ row }) => row.source))].sort().map((source) =>
-        ({ source, counts: tally(films.filter(({ row }) => row.source === source).map(({ row }) => row.label)) })) : [],
+      ? [...new Set(films.map(({ row }) => row.source))]
+          .sort()
+          .map((source) => ({
+            source,
+            counts: tally(films.filter(({ row }) => row.source === source).map(({ row }) => row.label)),
+          }))
+      : [],
     labels: seen,
     outcomes: seen.map((label) => outcomes(films, label, labels)).filter(({ n }) => n),
     all: figures(scored, labels),
@@ -70,9 +96,17 @@ export function report(films, labels, columns) {
       column,
       values: [...new Set(films.map(({ row }) => group(column, row)))].sort().map((value) => {
         const own = films.filter(({ row }) => group(column, row) === value);
-        return { value, n: own.length, patients: patientsOf(own), refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
+        return {
+          value,
+          n: own.length,
+          patients: patientsOf(own),
+          refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
           uncertain: own.filter(({ answer }) => answer.verdict === 'uncertain').length,
-          figures: figures(scored.filter(({ row }) => group(column, row) === value), labels) };
+          figures: figures(
+            scored.filter(({ row }) => group(column, row) === value),
+            labels,
+          ),
+        };
       }),
     })),
   };
@@ -85,21 +119,37 @@ export function report(films, labels, columns) {
  */
 async function ask(items, options, runFilms, check) {
   /** @type {Film[]} */ const films = [];
-  const { model, name } = await runFilms(items, { ...options, patients: true }, async ({ model: { labels } }) => check(labels),
-    ({ row }, answer) => { films.push({ row, answer }); });
+  const { model, name } = await runFilms(
+    items,
+    { ...options, patients: true },
+    async ({ model: { labels } }) => check(labels),
+    ({ row }, answer) => {
+      films.push({ row, answer });
+    },
+  );
   return { model, name, films };
 }
 
 /** The films that both models have answered, of the labels that both know. @param {Film[]} first @param {Film[]} second @param {string[]} labels */
-const pairUp = (first, second, labels) => first.map((film, i) => /** @type {const} */ ([film, second[i]]))
-  .filter(([{ row, answer }, other]) => answer.verdict && other.answer.verdict && labels.includes(row.label));
+const pairUp = (first, second, labels) =>
+  first
+    .map((film, i) => /** @type {const} */ ([film, second[i]]))
+    .filter(([{ row, answer }, other]) => answer.verdict && other.answer.verdict && labels.includes(row.label));
 
 /** @param {ReturnType<typeof pairUp>} pairs @returns {import('../../stats/paired.mjs').Pair[]} */
-const asked = (pairs) => pairs.map(([film, other]) =>
-  ({ truth: film.row.label, patient: caseOf(film), first: film.answer.probability, second: other.answer.probability }));
+const asked = (pairs) =>
+  pairs.map(([film, other]) => ({
+    truth: film.row.label,
+    patient: caseOf(film),
+    first: film.answer.probability,
+    second: other.answer.probability,
+  }));
 
 /** What was typed, for a shell. */
-const typed = () => ['pleura', ...process.argv.slice(2)].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+const typed = () =>
+  ['pleura', ...process.argv.slice(2)]
+    .map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
 
 /**
  * @param {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string, model?: string, overlay?: string, against?: string,
@@ -111,7 +161,9 @@ export async function evaluate(options, runFilms) {
   if (options.report) await makeFolder(options.report);
   // The films are diagnosed at the model's own prior; what is said of another prevalence is judged from that.
   const { prevalence, ...own } = options;
-  let engine = null, mixture = null, common = [];
+  let engine = null,
+    mixture = null,
+    common = [];
   const first = await ask(items, own, runFilms, async (labels) => {
     if (!prevalence) return;
     mixture = parsePrevalence(prevalence, labels);
@@ -119,25 +171,55 @@ export async function evaluate(options, runFilms) {
     engine.setPrevalence(mixture);
   });
   const { labels, notice, temperature, certain, prior } = first.model;
-  const second = options.against ? await ask(items, { ...own, overlay: undefined, model: options.against }, runFilms, (others) => {
-    common = labels.filter((label) => others.includes(label));
-    if (!common.length) throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
-  }) : null;
-  const scored = score(first.films, labels), pairs = second && pairUp(first.films, second.films, common);
+  const second = options.against
+    ? await ask(items, { ...own, overlay: undefined, model: options.against }, runFilms, (others) => {
+        common = labels.filter((label) => others.includes(label));
+        if (!common.length)
+          throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
+      })
+    : null;
+  const scored = score(first.films, labels),
+    pairs = second && pairUp(first.films, second.films, common);
   const moved = mixture && {
     shares: labels.map((label) => mixture[label]),
-    scored: score(first.films.map(({ row, answer }) => ({ row, answer: answer.verdict ? { ...answer, ...engine.judge(answer) } : answer })), labels),
+    scored: score(
+      first.films.map(({ row, answer }) => ({
+        row,
+        answer: answer.verdict ? { ...answer, ...engine.judge(answer) } : answer,
+      })),
+      labels,
+    ),
   };
   const result = {
-    command: typed(), model: first.name, notice, temperature, certain, prior: prior && rounded(prior), split: options.split ?? null,
+    command: typed(),
+    model: first.name,
+    notice,
+    temperature,
+    certain,
+    prior: prior && rounded(prior),
+    split: options.split ?? null,
     ...report(first.films, labels, columns),
     ...(moved ? { prevalence: atPrevalence(moved.scored, labels, moved.shares) } : {}),
     ...(second ? { comparison: { against: second.name, ...compare(asked(pairs), common) } } : {}),
     ...(options.report ? { curves: curves(scored, labels, moved) } : {}),
   };
   if (!options.report) return options.json ? toJson(result) : markdown(result, labels);
-  const plots = draw(result, labels, second && [first, second].map(({ name }, i) =>
-    ({ name, curves: curves(score(pairs.map((both) => both[i]), common), common, null) })));
+  const plots = draw(
+    result,
+    labels,
+    second &&
+      [first, second].map(({ name }, i) => ({
+        name,
+        curves: curves(
+          score(
+            pairs.map((both) => both[i]),
+            common,
+          ),
+          common,
+          null,
+        ),
+      })),
+  );
   const text = markdown(result, labels, Object.keys(plots));
   await writeAll(options.report, { 'evaluation.md': `${text}\n`, 'evaluation.json': `${toJson(result)}\n`, ...plots });
   return options.json ? toJson(result) : text;
@@ -145,7 +227,8 @@ export async function evaluate(options, runFilms) {
 
 /** @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] }[] | null} both models on the same films @returns {Record<string, string>} SVG by file name */
 function draw(result, labels, both) {
-  const lines = result.curves, weighted = lines.filter(({ reliability }) => reliability);
+  const lines = result.curves,
+    weighted = lines.filter(({ reliability }) => reliability);
   return {
     'confusion.svg': confusionPlot(result.all.confusion, labels),
     ...(lines.length && { 'roc.svg': rocPlot([{ curves: lines }]) }),

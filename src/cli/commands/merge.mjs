@@ -13,22 +13,29 @@ const MOST_PROBLEMS = 100;
  * @param {string} path @param {(place: number) => void} see each film that it holds
  */
 async function survey(path, see) {
-  let head = null, records = 0, ended = false, number = 0, last = -1;
+  let head = null,
+    records = 0,
+    ended = false,
+    number = 0,
+    last = -1;
   try {
-    if (!statSync(pathOf(path)).isFile()) return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
+    if (!statSync(pathOf(path)).isFile())
+      return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
     for await (const { line, end } of readLines(path)) {
       const value = end === null ? null : parseLine(line);
       if (++number === 1) {
-        if (!(value?.shard && Number.isInteger(value.films))) return { path, wrong: 'is not a shard. Make it with --shard.' };
+        if (!(value?.shard && Number.isInteger(value.films)))
+          return { path, wrong: 'is not a shard. Make it with --shard.' };
         head = value;
       } else if (!value || ended) {
         ended = false;
         break;
       } else if (value.records !== undefined) ended = value.records === records;
-      else if (!(value.place > last)) return { path, wrong: 'does not hold its films in their order: it was changed. Run this shard again.' };
+      else if (!(value.place > last))
+        return { path, wrong: 'does not hold its films in their order: it was changed. Run this shard again.' };
       else {
         records++;
-        see(last = value.place);
+        see((last = value.place));
       }
     }
   } catch (error) {
@@ -36,23 +43,34 @@ async function survey(path, see) {
   }
   if (!head) return { path, wrong: 'is empty. Make it with --shard.' };
   const [index, of] = head.shard.split('/').map(Number);
-  return { path, head, index, of, wrong: ended ? null : `is not finished: run shard ${head.shard} again with --resume ${path}.` };
+  return {
+    path,
+    head,
+    index,
+    of,
+    wrong: ended ? null : `is not finished: run shard ${head.shard} again with --resume ${path}.`,
+  };
 }
 
 /** What keeps the shards from being one run, a sentence each. */
 function contradictions(shards) {
   const [first] = shards;
-  const problems = [], mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
+  const problems = [],
+    mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
   for (const { path, head, of } of shards.slice(1)) {
     if (of !== first.of) problems.push(`${path} is one of ${of} shards, ${first.path} one of ${first.of}.`);
-    else if (head.model !== first.head.model) problems.push(`${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`);
-    else if (mixture(head) !== mixture(first.head)) problems.push(`${path} is at another prevalence (${mixture(head)}) than ${first.path} (${mixture(first.head)}).`);
-    else if (head.list !== first.head.list) problems.push(`${path} was made from other films than ${first.path}: give every shard the same paths.`);
+    else if (head.model !== first.head.model)
+      problems.push(`${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`);
+    else if (mixture(head) !== mixture(first.head))
+      problems.push(`${path} is at another prevalence (${mixture(head)}) than ${first.path} (${mixture(first.head)}).`);
+    else if (head.list !== first.head.list)
+      problems.push(`${path} was made from other films than ${first.path}: give every shard the same paths.`);
   }
   if (problems.length) return problems;
   const byIndex = new Map();
   for (const { path, head, index } of shards) {
-    if (byIndex.has(index)) problems.push(`${byIndex.get(index)} and ${path} are both shard ${head.shard}. Give one of them only.`);
+    if (byIndex.has(index))
+      problems.push(`${byIndex.get(index)} and ${path} are both shard ${head.shard}. Give one of them only.`);
     byIndex.set(index, path);
   }
   for (let index = 1; index <= first.of; index++) {
@@ -67,8 +85,15 @@ function contradictions(shards) {
 function gaps(films, holders) {
   let lost = 0;
   while (lost < films && holders.get(lost) === 1) lost++;
-  if (lost === films) return holders.size === films ? [] : [`The shards hold ${holders.size} films, not the ${films} of their run: they were changed. Run all shards again.`];
-  return [`Film ${lost + 1} of ${films} is in ${holders.has(lost) ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`];
+  if (lost === films)
+    return holders.size === films
+      ? []
+      : [
+          `The shards hold ${holders.size} films, not the ${films} of their run: they were changed. Run all shards again.`,
+        ];
+  return [
+    `Film ${lost + 1} of ${films} is in ${holders.has(lost) ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`,
+  ];
 }
 
 /** The records of one shard, in order. @param {string} path */
@@ -80,7 +105,10 @@ async function* recordsOf(path) {
     }
   } catch (error) {
     if (!error.code) throw error;
-    const advice = error.code === 'EMFILE' || error.code === 'ENFILE' ? 'All shards are open at once: allow more open files (ulimit -n).' : 'Merge again.';
+    const advice =
+      error.code === 'EMFILE' || error.code === 'ENFILE'
+        ? 'All shards are open at once: allow more open files (ulimit -n).'
+        : 'Merge again.';
     throw new CommandError(`${path} cannot be read (${error.code}). ${advice}`);
   }
 }
@@ -92,7 +120,12 @@ async function* recordsOf(path) {
 export async function merge(paths, options, print) {
   /** @type {Map<number, number>} */ const holders = new Map();
   const shards = [];
-  for (const path of paths) shards.push(await survey(path, (place) => { holders.set(place, (holders.get(place) ?? 0) + 1); }));
+  for (const path of paths)
+    shards.push(
+      await survey(path, (place) => {
+        holders.set(place, (holders.get(place) ?? 0) + 1);
+      }),
+    );
   let problems = shards.filter(({ wrong }) => wrong).map(({ path, wrong }) => `${path} ${wrong}`);
   if (!problems.length) problems = contradictions(shards);
   const { films, labels } = shards[0].head ?? {};

@@ -6,7 +6,9 @@ import weights from 'pleura/pleura.gguf?url';
 const fetched = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 const engine = await createEngine({ wasm: await fetched(wasm), weights: await fetched(weights) });
 
-const show = ({ verdict, bits }) => { document.querySelector('output').textContent = `${verdict} ${bits}`; };
+const show = ({ verdict, bits }) => {
+  document.querySelector('output').textContent = `${verdict} ${bits}`;
+};
 show(engine.phantom());
 document.querySelector('input').onchange = async ({ target }) => {
   try {

@@ -11,13 +11,17 @@ const events = new QueueEvents('pleura', { connection });
 mkdirSync(results, { recursive: true });
 
 // A job that is known by its name is not added twice: this program itself can be killed and started again.
-const jobs = await queue.addBulk(Array.from({ length: shards }, (_, i) => ({
-  name: 'shard',
-  data: { films: resolve(films), shard: i + 1, of: shards, results },
-  opts: { jobId: `${results}-${i + 1}-of-${shards}`, attempts: 5, backoff: { type: 'exponential', delay: 1000 } },
-})));
+const jobs = await queue.addBulk(
+  Array.from({ length: shards }, (_, i) => ({
+    name: 'shard',
+    data: { films: resolve(films), shard: i + 1, of: shards, results },
+    opts: { jobId: `${results}-${i + 1}-of-${shards}`, attempts: 5, backoff: { type: 'exponential', delay: 1000 } },
+  })),
+);
 await Promise.all(jobs.map((job) => job.waitUntilFinished(events)));
 await Promise.all([events.close(), queue.close()]);
 
 const files = jobs.map((_, i) => join(results, `${i + 1}.jsonl`));
-process.exitCode = spawnSync('pleura', ['merge', ...files], { stdio: ['ignore', openSync(join(results, 'all.jsonl'), 'w'), 'inherit'] }).status;
+process.exitCode = spawnSync('pleura', ['merge', ...files], {
+  stdio: ['ignore', openSync(join(results, 'all.jsonl'), 'w'), 'inherit'],
+}).status;

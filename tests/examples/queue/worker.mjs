@@ -13,7 +13,9 @@ import { Worker } from 'bullmq';
 async function diagnose({ id, data: { films, shard, of, results } }) {
   const part = join(results, `${shard}.${hostname()}.${process.pid}.part`);
   const file = await open(part, 'w');
-  const command = spawn('pleura', [films, '--shard', `${shard}/${of}`, '--jobs', '1'], { stdio: ['ignore', file.fd, 'inherit'] });
+  const command = spawn('pleura', [films, '--shard', `${shard}/${of}`, '--jobs', '1'], {
+    stdio: ['ignore', file.fd, 'inherit'],
+  });
   await once(command, 'exit'); // Status 1 is that of a film that cannot be read, too, which is an answer.
   await file.close();
   const lastLine = (await readFile(part, 'utf8')).trimEnd().split('\n').at(-1);
@@ -26,5 +28,7 @@ const patience = Number(process.env.PATIENCE_MS ?? 30_000);
 
 new Worker('pleura', diagnose, {
   connection: { url: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' },
-  lockDuration: patience, stalledInterval: patience, maxStalledCount: 5,
+  lockDuration: patience,
+  stalledInterval: patience,
+  maxStalledCount: 5,
 });

@@ -13,7 +13,15 @@ const app = express().disable('x-powered-by');
 app.post('/diagnose', express.raw({ type: () => true, limit: `${LARGEST}mb` }), (request, response) => {
   const film = request.body ?? new Uint8Array();
   const { verdict, probability, gate, bits } = engine.diagnose(film);
-  response.json({ verdict, probability, gate, bits, sha256: createHash('sha256').update(film).digest('hex'), model: `${name}-${version}`, notice });
+  response.json({
+    verdict,
+    probability,
+    gate,
+    bits,
+    sha256: createHash('sha256').update(film).digest('hex'),
+    model: `${name}-${version}`,
+    notice,
+  });
 });
 
 app.use((request, response) => {
@@ -23,7 +31,8 @@ app.use((request, response) => {
 app.use((error, request, response, next) => {
   if (response.headersSent) return next(error);
   if (error instanceof PleuraError) return response.status(422).json({ code: error.code, message: error.message });
-  if (error.type === 'entity.too.large') return response.status(413).json({ code: 'file-too-large', message: `The film is larger than ${LARGEST} MB.` });
+  if (error.type === 'entity.too.large')
+    return response.status(413).json({ code: 'file-too-large', message: `The film is larger than ${LARGEST} MB.` });
   if (error.status < 500) return response.status(error.status).json({ code: error.type, message: error.message });
   console.error(error);
   response.status(500).json({ code: 'internal', message: 'The film could not be diagnosed. Try again.' });
