@@ -8,7 +8,8 @@ import { HELP, parse } from './cli/arguments.mjs';
 import { runFilms } from './cli/run.mjs';
 import { calibrate } from './cli/commands/quantise.mjs';
 import { completion } from './cli/commands/completion.mjs';
-import { createEngine, PleuraError } from './engine.mjs';
+import { createEngine } from './engine.mjs';
+import { PleuraError } from './errors.mjs';
 import { evaluate } from './cli/commands/evaluate.mjs';
 import { films } from './cli/paths.mjs';
 import { makeFolder } from './node/overlay_png.mjs';
@@ -30,7 +31,8 @@ import {
 } from './result/record.mjs';
 import { refit } from './cli/commands/adapt.mjs';
 import { heading, labelOf, parseShard } from './node/shards.mjs';
-import { CommandError, loadParts } from './node/assets.mjs';
+import { loadParts } from './node/assets.mjs';
+import { CommandError } from './node/errors.mjs';
 
 /** The least of so many rounds is what a layer takes when nothing else disturbs it. */
 const PROFILE_ROUNDS = 20;

@@ -1,21 +1,12 @@
 // engine.mjs - pleura.wasm for browser, worker and Node: bytes in, plain objects out.
+import { PleuraError } from './errors.mjs';
+import { VERDICTS } from './verdicts.mjs';
 
-/** A failure with its name for programs (`code`), its number (`status`) and a sentence for people (`message`). */
-export class PleuraError extends Error {
-  /** @param {string} code @param {number} status @param {string} message */
-  constructor(code, status, message) {
-    super(message);
-    this.name = 'PleuraError';
-    this.code = code;
-    this.status = status;
-  }
-}
+export { PleuraError };
 
 const UNCERTAIN = -1; // pleura.h
 const OUT_OF_MEMORY = 1,
   MODEL_DAMAGED = 12; // status.h
-/** What is said in place of a label: no label may be called so. */
-export const VERDICTS = ['uncertain', 'refused', 'error'];
 const GRAPHS = ['lungs', 'diagnosis'],
   DIAGNOSIS = 1; // pleura.h
 

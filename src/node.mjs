@@ -2,7 +2,7 @@
 import { createEngine as create } from './engine.mjs';
 import { loadParts } from './node/assets.mjs';
 
-export { PleuraError } from './engine.mjs';
+export { PleuraError } from './errors.mjs';
 
 /** @typedef {import('./engine.mjs').Engine} Engine @typedef {import('./engine.mjs').Diagnosis} Diagnosis */
 

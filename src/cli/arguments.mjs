@@ -1,6 +1,6 @@
 // What a person may type: every option and command in one table, for parsing, help and completion alike.
 import { parseArgs } from 'node:util';
-import { usage } from '../node/assets.mjs';
+import { usage } from '../node/errors.mjs';
 
 const EXAMPLES = `Examples:
   pleura film.png                          one film, as a table on a terminal

@@ -2,7 +2,7 @@
 import { access, constants, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathOf } from '../node/names.mjs';
-import { CommandError, usage } from '../node/assets.mjs';
+import { CommandError, usage } from '../node/errors.mjs';
 
 /** @param {string} out @returns {(error: any) => never} */
 const unwritable = (out) => (error) => {

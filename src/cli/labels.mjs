@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { films } from './paths.mjs';
-import { CommandError, usage } from '../node/assets.mjs';
+import { CommandError, usage } from '../node/errors.mjs';
 
 /** @typedef {Record<string, string>} Row @typedef {import('./paths.mjs').Item & { row: Row }} Labelled */
 

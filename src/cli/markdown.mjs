@@ -1,5 +1,5 @@
 // The Markdown of an evaluation: what the films were, what became of them, and every figure with its interval.
-import { VERDICTS } from '../engine.mjs';
+import { VERDICTS } from '../verdicts.mjs';
 import { harmless } from '../result/record.mjs';
 import { FEWEST } from '../stats/scores.mjs';
 

@@ -5,18 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { OVERLAY } from '../node/overlay_png.mjs';
 import { inOrder, nameOf, pathOf, split } from '../node/names.mjs';
-import { ARCHIVE, ReadError, unreadable } from '../node/read.mjs';
-import { CommandError } from '../node/assets.mjs';
-import { isDicom, SNIFFED } from '../sniff.mjs';
+import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
+import { ARCHIVE, isFilm, SNIFFED } from '../sniff.mjs';
 
-/** What a folder or an archive is searched for; a file that a person names is read whatever its name. */
-const FILM = /\.(png|jpe?g|bmp|dcm|dicom)$/i;
 const FILMS = 'PNG, JPEG, BMP or DICOM file';
-/** Hospitals' discs hold films without an extension, or named by numbers with points. */
-const BARE = /^[^.]+$|\.\d*$/;
-/** The index of such a disc. */
-const INDEX = 'DICOMDIR';
-
 /**
  * One film to read (`bytes`: that has been read; `archive`, `member`: out of an archive), or a path that leads to none.
  * @typedef {{ file: string, place?: number, bytes?: Uint8Array, archive?: string, member?: number, code?: string, message?: string }} Item
@@ -40,20 +32,8 @@ function kind(path) {
   }
 }
 
-/**
- * Whether what lies in a folder or an archive is a film: by its name, or where that says nothing by its content.
- * @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head its first bytes
- */
-async function isFilm(path, head) {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  if (FILM.test(name) || ARCHIVE.test(name)) return true;
-  if (!BARE.test(name) || name.toUpperCase() === INDEX) return false;
-  try {
-    return isDicom(await head());
-  } catch {
-    return false; // Not to be opened: nothing says that it is a film.
-  }
-}
+/** Archives count as films here; a file that cannot be opened does not. @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head */
+const isWanted = async (path, head) => ARCHIVE.test(path) || isFilm(path, head).catch(() => false);
 
 /** @param {string} path @returns {Uint8Array} */
 function headOf(path) {
@@ -141,7 +121,7 @@ async function unpack(path) {
     const { members, head, close } = await openArchive(path);
     const films = await filter(
       members,
-      ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isFilm(name, () => head(index, SNIFFED)),
+      ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isWanted(name, () => head(index, SNIFFED)),
     );
     await close();
     if (films.length)
@@ -176,7 +156,7 @@ async function expand(path, patterns, overlays) {
     is === 'folder'
       ? await filter(
           walk(path, Infinity, false, overlays),
-          ({ file, code }) => code || isFilm(file, () => headOf(file)),
+          ({ file, code }) => code || isWanted(file, () => headOf(file)),
         )
       : match(path, overlays);
   if (found.length) return unpackAll(found);

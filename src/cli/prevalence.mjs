@@ -1,5 +1,5 @@
 // What --prevalence says: the share of each label among the people whose films are read.
-import { usage } from '../node/assets.mjs';
+import { usage } from '../node/errors.mjs';
 
 /** Shares are as fine as probabilities in records, so that a record says exactly what was asked for. */
 const WHOLE = 1e6;

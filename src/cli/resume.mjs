@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { pathOf } from '../node/names.mjs';
 import { mixtureText } from '../result/record.mjs';
-import { CommandError, usage } from '../node/assets.mjs';
+import { CommandError, usage } from '../node/errors.mjs';
 
 const NEWLINE = 10;
 /** Longer than any line of ours. */

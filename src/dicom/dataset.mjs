@@ -1,7 +1,7 @@
 // A DICOM file up to its pixel data: transfer syntax, attributes, and where the pixels lie; on dicom-parser, with limits.
 import dicomParser from 'dicom-parser';
 import { Inflate } from 'fflate';
-import { PleuraError } from '../engine.mjs';
+import { PleuraError } from '../errors.mjs';
 import { isPart10 } from '../sniff.mjs';
 
 const { DataSet } = /** @type {any} */ (dicomParser); // which its types leave out

@@ -10,7 +10,8 @@ import {
   ZipReader,
 } from '@zip.js/zip.js';
 import { inOrder, pathOf } from './names.mjs';
-import { ARCHIVE, MAX_BYTES, ReadError, unreadable } from './read.mjs';
+import { ARCHIVE, MAX_FILE_BYTES } from '../sniff.mjs';
+import { ReadError, unreadable } from './errors.mjs';
 
 configure({ useWebWorkers: false }); // Each thread of the pool unpacks for itself.
 
@@ -95,7 +96,7 @@ async function readMember(entry) {
     throw new ReadError('nested-archive', 'This is an archive within an archive. Unpack the outer one first.');
   if (entry.encrypted)
     throw new ReadError('encrypted', 'This film is encrypted. Unpack the archive with its password first.');
-  if (entry.uncompressedSize > MAX_BYTES)
+  if (entry.uncompressedSize > MAX_FILE_BYTES)
     throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
   try {
     return await entry.getData(new Uint8ArrayWriter());

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { CommandError } from './errors.mjs';
 
 const place = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const WASM = place('build/pleura.wasm');
@@ -13,18 +14,6 @@ const WEIGHTS = place('model/pleura.gguf');
  * What every thread needs to make an engine.
  * @typedef {{ wasm: WebAssembly.Module, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
  */
-
-/** The command cannot do what was typed: a sentence for the person, and the exit status (2 for wrong usage). */
-export class CommandError extends Error {
-  /** @param {string} message @param {1 | 2} [status] */
-  constructor(message, status = 1) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** @param {string} message */
-export const usage = (message) => new CommandError(message, 2);
 
 /** @param {Uint8Array} bytes @returns {string} */
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { heatPixels } from '../result/heatmap.mjs';
-import { CommandError } from './assets.mjs';
+import { CommandError } from './errors.mjs';
 
 const LONGER_SIDE = 1024;
 const OPACITY = 0.5; // as the page begins

@@ -1,8 +1,8 @@
 // Worker threads for many films: answers in the order of the films, and a thread that dies costs one film only.
 import { Worker } from 'node:worker_threads';
-import { createReader, ReadError } from './read.mjs';
+import { CommandError, ReadError } from './errors.mjs';
+import { createReader } from './read.mjs';
 import { ownsName } from './shards.mjs';
-import { CommandError } from './assets.mjs';
 
 const THREAD = new URL('./thread.mjs', import.meta.url);
 const DIED = {

@@ -1,34 +1,12 @@
 // The bytes of one film: a file, a member of an archive, or what standard input gave.
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { MAX_FILE_BYTES } from '../sniff.mjs';
+import { ReadError, unreadable } from './errors.mjs';
 import { pathOf } from './names.mjs';
-
-export const ARCHIVE = /\.zip$/i;
-
-/** No film comes near this; a disk image given by mistake would fill the memory. */
-export const MAX_BYTES = 512 << 20;
 
 const TRIES = 100,
   PAUSE = 50; // milliseconds
-
-/** A film that cannot be read: told in the same form as one that cannot be diagnosed. */
-export class ReadError extends Error {
-  /** @param {string} code @param {string} message */
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** @param {any} error of node:fs @param {'file' | 'folder'} [what] @returns {ReadError} */
-export function unreadable(error, what = 'file') {
-  if (error.code === 'ENOENT') return new ReadError('no-such-file', `There is no such ${what}. Check the path.`);
-  if (error.code === 'EACCES')
-    return new ReadError('unreadable', `This ${what} may not be read. Check its permissions.`);
-  if (error.code === 'ELOOP')
-    return new ReadError('unreadable', 'This link leads in a circle. Give the path of a file.');
-  return new ReadError('unreadable', `This ${what} cannot be read (${error.code ?? error.message}).`);
-}
 
 /** Too many files are open, here or on the whole machine: soon there are fewer. @template T @param {() => Promise<T>} act @returns {Promise<T>} */
 async function whenFree(act) {
@@ -47,7 +25,7 @@ async function readWhole(file) {
   const path = pathOf(file);
   const stats = await stat(path);
   if (stats.isCharacterDevice()) throw new ReadError('unreadable', 'This is a device. Give the path of an image file.');
-  if (stats.size > MAX_BYTES)
+  if (stats.size > MAX_FILE_BYTES)
     throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
   return whenFree(() => readFile(path));
 }

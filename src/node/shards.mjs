@@ -1,7 +1,8 @@
 // Parts of a run for several machines: which films are whose, and what a part says of itself so that all can be merged.
 import { createHash } from 'node:crypto';
 import { toJson } from '../result/record.mjs';
-import { sha256, usage } from './assets.mjs';
+import { sha256 } from './assets.mjs';
+import { usage } from './errors.mjs';
 
 /** @typedef {{ index: number, of: number }} Shard  the first is 1 */
 

@@ -1,9 +1,11 @@
 // One worker thread of the command: an engine of its own that diagnoses one film while it reads the next.
 import { parentPort, workerData } from 'node:worker_threads';
-import { createEngine, PleuraError } from '../engine.mjs';
-import { createReader, ReadError } from './read.mjs';
+import { createEngine } from '../engine.mjs';
+import { PleuraError } from '../errors.mjs';
+import { CommandError, ReadError } from './errors.mjs';
+import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
-import { CommandError, loadCodec, sha256 } from './assets.mjs';
+import { loadCodec, sha256 } from './assets.mjs';
 import { isDicom } from '../sniff.mjs';
 
 const { wasm, dot, weights, prevalence: typed, shard, heatmap, features, patients } = workerData;

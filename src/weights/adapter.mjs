@@ -1,6 +1,7 @@
 // adapter.mjs - overlays: a last layer and a temperature fitted to a person's own films, as a small GGUF file that belongs to one file of weights.
 import { advise, compareFits, missing, refit } from '../adapt/crossval.mjs';
-import { createEngine, PleuraError } from '../engine.mjs';
+import { createEngine } from '../engine.mjs';
+import { PleuraError } from '../errors.mjs';
 import {
   floatsIn,
   floatsOf,

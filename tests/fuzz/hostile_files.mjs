@@ -24,10 +24,11 @@ import {
 import { readLabels } from '../../src/cli/labels.mjs';
 import { openLedger } from '../../src/cli/resume.mjs';
 import { merge } from '../../src/cli/commands/merge.mjs';
-import { createReader, ReadError } from '../../src/node/read.mjs';
+import { CommandError, ReadError } from '../../src/node/errors.mjs';
+import { createReader } from '../../src/node/read.mjs';
 import { toRecord } from '../../src/result/record.mjs';
 import { heading } from '../../src/node/shards.mjs';
-import { CommandError, loadCodec, sha256 } from '../../src/node/assets.mjs';
+import { loadCodec, sha256 } from '../../src/node/assets.mjs';
 import { isDicom } from '../../src/sniff.mjs';
 import { dicomFile, encapsulated } from '../dicom/file.mjs';
 import { png } from '../image/png.mjs';

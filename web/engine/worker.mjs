@@ -3,14 +3,13 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { adapt, applyOverlay } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { isDicom } from '../../src/sniff.mjs';
+import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
 import { problem, toProblem } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
 import { forget, keep } from '../storage/cache.mjs';
 
 const FILM_SIDE = 2048; // for the viewer, at up to eight megabytes
 const THUMB_SIDE = 128;
-const MAX_FILE = 256 << 20;
 
 let engine = null;
 let parts = null; // the checked module and weights, and what they are called
@@ -144,7 +143,7 @@ async function tags({ file }) {
 }
 
 async function readFile(file) {
-  if (file.size > MAX_FILE) throw problem('file-too-large');
+  if (file.size > MAX_FILE_BYTES) throw problem('file-too-large');
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (error) {

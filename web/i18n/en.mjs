@@ -311,7 +311,7 @@ export default {
   'problem.file-unreadable':
     'The file could not be read from this device: it may have been moved, changed, or be a folder. Choose it again.',
   'problem.file-too-large':
-    'The file is larger than 256 MB, which no chest film is. Export the film as an ordinary PNG or JPEG.',
+    'The file is larger than 512 MB, which no chest film is. Export the film as an ordinary PNG or JPEG.',
   'problem.unexpected': 'Something unforeseen went wrong ({what}). Try again, or reload the page.',
   'problem.language-missing':
     'The words of that language could not be fetched. Check the connection, then choose it again.',

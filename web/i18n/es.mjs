@@ -313,7 +313,7 @@ export default {
   'problem.file-unreadable':
     'No se pudo leer el archivo de este dispositivo: puede que se haya movido o cambiado, o que sea una carpeta. Elíjalo de nuevo.',
   'problem.file-too-large':
-    'El archivo ocupa más de 256 MB, demasiado para una radiografía de tórax. Expórtela como PNG o JPEG corriente.',
+    'El archivo ocupa más de 512 MB, demasiado para una radiografía de tórax. Expórtela como PNG o JPEG corriente.',
   'problem.unexpected': 'Ha ocurrido algo imprevisto ({what}). Inténtelo de nuevo o vuelva a cargar la página.',
   'problem.language-missing':
     'No se pudieron obtener los textos de ese idioma. Compruebe la conexión y elíjalo de nuevo.',

@@ -315,7 +315,7 @@ export default {
   'problem.file-unreadable':
     'Le fichier n’a pas pu être lu sur cet appareil : il a peut-être été déplacé ou modifié, ou c’est un dossier. Choisissez-le de nouveau.',
   'problem.file-too-large':
-    'Le fichier dépasse 256 Mo, ce qu’aucun cliché thoracique n’atteint. Exportez le cliché comme PNG ou JPEG ordinaire.',
+    'Le fichier dépasse 512 Mo, ce qu’aucun cliché thoracique n’atteint. Exportez le cliché comme PNG ou JPEG ordinaire.',
   'problem.unexpected': 'Un imprévu s’est produit ({what}). Réessayez ou rechargez la page.',
   'problem.language-missing':
     'Les textes de cette langue n’ont pas pu être récupérés. Vérifiez la connexion, puis choisissez-la de nouveau.',

@@ -1,29 +1,20 @@
 // files.mjs: the files behind a drop, a paste, or a chosen folder
-import { isDicom, SNIFFED } from '../../src/sniff.mjs';
+import { isFilm, SNIFFED } from '../../src/sniff.mjs';
 
 /** @typedef {{sources: import('../engine/queue.mjs').Source[], skipped: number}} Intake  skipped: files of folders that are no films, or that cannot be read
  *  @typedef {{path: string, file: File | null}} Found  null: it cannot be had */
 
+/** What browsers decode counts as well. */
 const FILM = /\.(png|jpe?g|bmp|webp|avif|hei[cf]|tiff?|dcm|dicom)$/i;
-/** Films on hospitals' discs have no extension, or numbers with points for a name. */
-const BARE = /^[^.]+$|\.\d*$/;
-/** The index of such a disc. */
-const INDEX = 'DICOMDIR';
-
 /** Of what a folder holds; what was chosen one by one is tried whatever it is. @param {File} file */
-async function isFilm(file) {
-  if (FILM.test(file.name)) return true;
-  if (!BARE.test(file.name) || file.name.toUpperCase() === INDEX) return false;
-  try {
-    return isDicom(new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()));
-  } catch {
-    return true; // it cannot be read: that is said when its turn comes
-  }
-}
+const isWanted = (file) =>
+  isFilm(file.name, async () => new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()), FILM).catch(
+    () => true, // it cannot be read: that is said when its turn comes
+  );
 
 /** @param {Found[]} found  @returns {Promise<Intake>} */
 async function sift(found) {
-  const kept = await Promise.all(found.map(({ file }) => file && isFilm(file)));
+  const kept = await Promise.all(found.map(({ file }) => file && isWanted(file)));
   const films = found.filter((_, place) => kept[place]).sort((a, b) => (a.path < b.path ? -1 : 1));
   return { sources: films.map(({ path, file }) => ({ name: path, file })), skipped: found.length - films.length };
 }

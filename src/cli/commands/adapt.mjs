@@ -4,7 +4,8 @@ import { adapt } from '../../weights/adapter.mjs';
 import { patientOf, readLabels } from '../labels.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
 import { harmless, toJson } from '../../result/record.mjs';
-import { CommandError, loadParts, sha256, usage } from '../../node/assets.mjs';
+import { loadParts, sha256 } from '../../node/assets.mjs';
+import { CommandError, usage } from '../../node/errors.mjs';
 import { adaptation } from '../markdown.mjs';
 
 /**

@@ -1,6 +1,6 @@
 // The `completion` sub-command: scripts that complete the command in bash, zsh and fish, made from the table of options.
 import { COMMANDS, OPTIONS } from '../arguments.mjs';
-import { usage } from '../../node/assets.mjs';
+import { usage } from '../../node/errors.mjs';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');

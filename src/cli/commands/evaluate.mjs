@@ -2,13 +2,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare } from '../../stats/paired.mjs';
-import { createEngine, VERDICTS } from '../../engine.mjs';
+import { createEngine } from '../../engine.mjs';
+import { VERDICTS } from '../../verdicts.mjs';
 import { atPrevalence, curves, figures } from '../../stats/metrics.mjs';
 import { group, patientOf, readLabels } from '../labels.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../plots.mjs';
 import { parsePrevalence } from '../prevalence.mjs';
 import { rounded, toJson } from '../../result/record.mjs';
-import { CommandError, loadParts, usage } from '../../node/assets.mjs';
+import { loadParts } from '../../node/assets.mjs';
+import { CommandError, usage } from '../../node/errors.mjs';
 import { wilson } from '../../stats/scores.mjs';
 import { markdown } from '../markdown.mjs';
 

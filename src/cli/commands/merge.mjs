@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { parseLine, readLines } from '../resume.mjs';
 import { pathOf } from '../../node/names.mjs';
 import { csv, harmless, jsonLines, mixtureText } from '../../result/record.mjs';
-import { CommandError } from '../../node/assets.mjs';
+import { CommandError } from '../../node/errors.mjs';
 
 /** Of so many problems more would tell nothing. */
 const MOST_PROBLEMS = 100;

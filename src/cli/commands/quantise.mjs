@@ -1,12 +1,14 @@
 // The `quantise` sub-command: weights in floats and films like those to come make weights in bytes.
-import { createEngine, PleuraError } from '../../engine.mjs';
+import { createEngine } from '../../engine.mjs';
+import { PleuraError } from '../../errors.mjs';
 import { films } from '../paths.mjs';
 import { readGguf } from '../../weights/gguf.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
 import { quantise } from '../../weights/quantise.mjs';
-import { createReader, ReadError } from '../../node/read.mjs';
+import { createReader } from '../../node/read.mjs';
 import { harmless } from '../../result/record.mjs';
-import { CommandError, loadParts, usage } from '../../node/assets.mjs';
+import { loadParts } from '../../node/assets.mjs';
+import { CommandError, ReadError, usage } from '../../node/errors.mjs';
 
 /** Films that tell the ranges: more change them little and take their time. */
 const MOST = 64;
