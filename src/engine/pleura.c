@@ -6,36 +6,10 @@
 #include <string.h>
 
 #include "engine/cam.h"
-#include "engine/lungs.h"
-#include "nn/net.h"
+#include "engine/engine.h"
 #include "image/phantom.h"
 
-enum { MAX_LABELS = 64, MAX_CHANNELS = 4, PLAIN_SIDE = 64, QUANTILES = 101 };
 static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
-
-struct pleura_engine {
-    gguf weights;
-    arena memory;
-    kernels kernels;
-    int8_kernels int8;  /* what kernels.int8 points to */
-    net lungs_net, net; /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
-    graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
-    lungs lungs;
-    int *scratch;     /* for lungs_find */
-    float *crop_mask; /* the lungs at the second net's own size, or the whole film's plain greys */
-    float *map, *heatmap;
-    float lungs_quantiles[QUANTILES], quantiles[QUANTILES]; /* of the two gates */
-    int label_count;
-    float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
-    int plain_greys;
-    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, doubt_most, chroma_most;
-    int blur;
-    float prior[MAX_LABELS];      /* the mixture that the probabilities stand for; 0 where the weights tell none */
-    float odds[MAX_LABELS];       /* share / prior of each label */
-    int moved;                    /* whether they are in force, else the weights' own prior */
-    float scores[2 * MAX_LABELS]; /* logits, then probabilities */
-    film film;
-};
 
 const char *pleura_gate_code(int gate)
 {
