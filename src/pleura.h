@@ -97,11 +97,12 @@ pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int c
 void pleura_judge(pleura_engine *e, pleura_result *r);
 
 /* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
- * without them pass. */
+ * without them pass. Afterwards the engine holds no film. */
 pleura_status pleura_self_test(pleura_engine *e);
 
 /* grey[height][width]: the film last diagnosed as the engine saw it, stretched, its robust range spread over 0..255.
- * PLEURA_EMPTY before the first diagnosis. At most the film's own width and height, at least 1. */
+ * PLEURA_NO_FILM before the first diagnosis and after pleura_self_test. At most the film's own width and height, at
+ * least 1. */
 pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
 
 /* greys[height][width]: the same film with all its greys, 0 black to 65535 white; range: those that pleura_view

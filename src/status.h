@@ -24,6 +24,7 @@
       "prevalence. Use weights that hold pleura.prior.")                                                                     \
     X(PLEURA_PREVALENCE, 16, "prevalence",                                                                                   \
       "A prevalence is one share for each label, none below 0 and all together 1.")                                          \
+    X(PLEURA_NO_FILM, 17, "no-film", "No film has been diagnosed yet. Diagnose one first.")                                  \
     X(PLEURA_EMPTY, 20, "empty-file", "The file is empty. Copy it again from where it came from.")                           \
     X(PLEURA_NOT_IMAGE, 21, "not-an-image",                                                                                  \
       "This is not an image that Pleura reads. Use a PNG, JPEG or BMP file of a chest X-ray.")                               \

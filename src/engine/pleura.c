@@ -7,6 +7,7 @@
 
 #include "engine/cam.h"
 #include "engine/engine.h"
+#include "engine/inspect.h"
 #include "image/phantom.h"
 
 static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
@@ -453,6 +454,7 @@ pleura_status pleura_self_test(pleura_engine *e)
     pleura_result r;
     if (!gguf_text(&expected, &e->weights, "pleura.selftest.bits", 0)) return PLEURA_OK;
     pleura_status status = pleura_diagnose_phantom(e, &r);
+    film_free(&e->film); /* the caller has not diagnosed a film yet */
     if (status) return status;
     if (expected.size != 16) return PLEURA_MODEL_DAMAGED;
     for (int i = 0; i < 16; i++)
@@ -460,10 +462,12 @@ pleura_status pleura_self_test(pleura_engine *e)
     return PLEURA_OK;
 }
 
+int pleura_has_film(const pleura_engine *e) { return e->film.pixels != NULL; }
+
 /* *values[height][width], to be freed: the film stretched; *low and *high: its robust range. */
 static pleura_status stretch(float **values, float *low, float *high, const film *f, int width, int height)
 {
-    if (!f->pixels) return PLEURA_EMPTY;
+    if (!f->pixels) return PLEURA_NO_FILM;
     if (width < 1 || height < 1 || width > f->width || height > f->height) return PLEURA_IMAGE_TOO_LARGE;
     size_t count = (size_t)width * (size_t)height;
     *values = malloc(count * sizeof **values);

@@ -4,8 +4,8 @@
  * which return a status; then it reads results at the addresses below, before the next call. */
 #include <stdlib.h>
 
+#include "engine/inspect.h"
 #include "image/film.h"
-#include "pleura.h"
 
 #define EXPORT(name) __attribute__((export_name(#name))) name
 
@@ -14,6 +14,7 @@ static pleura_result result;
 static void *buffer;  /* what input() gave last */
 static void *weights; /* the buffer that load() has kept */
 static void *view_pixels;
+static pleura_status view_outcome;
 static uint16_t view_range[2];
 static const char *found_at;
 static size_t found_size;
@@ -137,29 +138,37 @@ const float *EXPORT(heatmap)(void) { return result.heatmap; }
 uint32_t EXPORT(bits_high)(void) { return (uint32_t)(result.bits >> 32); }
 uint32_t EXPORT(bits_low)(void) { return (uint32_t)result.bits; }
 
-/* Room for a view, NULL when no film is so large or there is none. Ends that of the last view. */
-static void *take_view(int width, int height, size_t item)
+/* Replaces the pixels of the last view by space for a new one. */
+static pleura_status reserve_view(int width, int height, size_t item)
 {
     free(view_pixels);
     view_pixels = NULL;
-    if (width < 1 || height < 1 || width > IMAGE_MAX_PIXELS / height) return NULL;
-    return view_pixels = malloc((size_t)width * (size_t)height * item);
+    if (width < 1 || height < 1 || width > IMAGE_MAX_PIXELS / height) return PLEURA_IMAGE_TOO_LARGE;
+    view_pixels = malloc((size_t)width * (size_t)height * item);
+    return view_pixels ? PLEURA_OK : PLEURA_MEMORY;
 }
 
-/* The film as grey bytes [height][width], or 0 when it cannot be had. Valid until the next view. */
+/* Whether the engine holds a film, so that it has a view and features. */
+int EXPORT(has_film)(void) { return engine && pleura_has_film(engine); }
+
+/* The film as grey bytes [height][width], valid until the next view; on failure 0, and view_status() is the reason. */
 const uint8_t *EXPORT(view)(int width, int height)
 {
-    take_view(width, height, sizeof(uint8_t));
-    return view_pixels && pleura_view(engine, view_pixels, width, height) == PLEURA_OK ? view_pixels : NULL;
+    view_outcome = reserve_view(width, height, sizeof(uint8_t));
+    if (!view_outcome) view_outcome = pleura_view(engine, view_pixels, width, height);
+    return view_outcome ? NULL : view_pixels;
 }
 
-/* The same with all its greys, and those that view() spreads. */
+/* The same at full depth, 16 bits per pixel; view() spreads the greys from greys_low() to greys_high(). */
 const uint16_t *EXPORT(greys)(int width, int height)
 {
-    take_view(width, height, sizeof(uint16_t));
-    return view_pixels && pleura_greys(engine, view_pixels, view_range, width, height) == PLEURA_OK ? view_pixels
-                                                                                                    : NULL;
+    view_outcome = reserve_view(width, height, sizeof(uint16_t));
+    if (!view_outcome) view_outcome = pleura_greys(engine, view_pixels, view_range, width, height);
+    return view_outcome ? NULL : view_pixels;
 }
+
+/* The pleura_status of the last view() or greys(). */
+int EXPORT(view_status)(void) { return view_outcome; }
 int EXPORT(greys_low)(void) { return view_range[0]; }
 int EXPORT(greys_high)(void) { return view_range[1]; }
 

@@ -61,7 +61,6 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     pleura_result r;
     assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
     uint8_t grey[49];
-    assert(pleura_view(e, grey, 4, 4) == PLEURA_EMPTY);
     memset(rgba, 77, sizeof rgba);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
     assert(r.verdict == PLEURA_REFUSED && r.gate == PLEURA_BLANK && r.gate_score == 0);
@@ -82,6 +81,24 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
         float spread = v < 0 ? 0 : v > 255 ? 255 : v;
         assert(spread - grey[i] < 1 && grey[i] - spread < 1);
     }
+    pleura_close(e);
+}
+
+/* The self-test draws a film of its own, which is not the caller's. */
+static void no_film_can_be_viewed_before_the_first_diagnosis(const uint8_t *weights, size_t size)
+{
+    pleura_engine *e;
+    pleura_result r;
+    uint8_t grey = 7;
+    uint16_t wide = 7, range[2] = {7, 7};
+    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    for (int tested = 0; tested < 2; tested++) {
+        assert(pleura_view(e, &grey, 1, 1) == PLEURA_NO_FILM && grey == 7);
+        assert(pleura_greys(e, &wide, range, 1, 1) == PLEURA_NO_FILM && wide == 7 && range[0] == 7 && range[1] == 7);
+        assert(pleura_self_test(e) == PLEURA_OK);
+    }
+    assert(strcmp(pleura_status_code(PLEURA_NO_FILM), "no-film") == 0);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && pleura_view(e, &grey, 1, 1) == PLEURA_OK);
     pleura_close(e);
 }
 
@@ -376,6 +393,7 @@ int main(void)
     the_map_is_that_of_its_label();
     every_status_has_words();
     both_tables_give_the_same_bits(weights, size);
+    no_film_can_be_viewed_before_the_first_diagnosis(weights, size);
     the_gate_refuses_blank_and_colour(weights, size);
     what_the_file_tells_is_heard(weights, size);
     the_weights_tell_their_texts(weights, size);

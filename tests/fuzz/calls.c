@@ -129,8 +129,11 @@ static void look_at_film(reader *r, int operation)
     int w = take_size(r), h = take_size(r);
     uint64_t sum = 0;
     if ((int64_t)w * h > MOST_PIXELS) return;
+    int film = has_film();
     const uint8_t *grey = operation == VIEW ? view(w, h) : NULL;
     const uint16_t *wide = operation == GREYS ? greys(w, h) : NULL;
+    assert((grey || wide) == (view_status() == PLEURA_OK));
+    assert((view_status() == PLEURA_NO_FILM) == (!film && w > 0 && h > 0));
     for (int i = 0; grey && i < w * h; i++) sum += grey[i];
     for (int i = 0; wide && i < w * h; i++) sum += wide[i];
     assert(sum <= (uint64_t)MOST_PIXELS * 65535 && greys_low() <= greys_high());
@@ -220,6 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (!model) model = read_file("tests/fixtures/tiny.gguf", &model_size);
     memcpy(input(model_size), model, model_size);
     assert(load(model_size, 0) == PLEURA_OK);
+    assert(!has_film() && !view(1, 1) && view_status() == PLEURA_NO_FILM);
     reader r = {bytes, size};
     for (int i = 0; r.left && i < MOST_CALLS; i++) {
         uint8_t operation;
@@ -229,6 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     /* As if the instance had ended. */
     pleura_close(engine), end_input(), end_jpeg(), free(weights), free(view_pixels);
     engine = NULL, weights = view_pixels = NULL;
+    view_outcome = PLEURA_OK;
     memset(&result, 0, sizeof result), memset(view_range, 0, sizeof view_range);
     return 0;
 }

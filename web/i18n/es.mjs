@@ -329,6 +329,7 @@ export default {
   'problem.no-prior':
     'Estos pesos no dicen a qué mezcla de clases corresponden sus probabilidades, así que no pueden trasladarse a otra prevalencia. Use pesos que contengan pleura.prior.',
   'problem.prevalence': 'Una prevalencia es una proporción para cada clase, ninguna menor que 0 y todas juntas 1.',
+  'problem.no-film': 'Todavía no se ha analizado ninguna radiografía. Analice una primero.',
   'problem.empty-file': 'El archivo está vacío. Cópielo de nuevo desde su origen.',
   'problem.not-an-image':
     'Esto no es una imagen que Pleura sepa leer. Use un archivo PNG, JPEG, BMP o DICOM de una radiografía de tórax.',

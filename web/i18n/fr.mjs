@@ -331,6 +331,7 @@ export default {
   'problem.no-prior':
     'Ces poids ne disent pas à quel mélange de classes correspondent leurs probabilités, qui ne peuvent donc pas être ramenées à une autre prévalence. Utilisez des poids qui contiennent pleura.prior.',
   'problem.prevalence': 'Une prévalence est une part pour chaque classe, aucune inférieure à 0 et toutes ensemble 1.',
+  'problem.no-film': 'Aucun cliché n’a encore été analysé. Analysez-en un d’abord.',
   'problem.empty-file': 'Le fichier est vide. Copiez-le de nouveau depuis son origine.',
   'problem.not-an-image':
     'Ce n’est pas une image que Pleura sait lire. Utilisez un fichier PNG, JPEG, BMP ou DICOM d’une radiographie du thorax.',
