@@ -28,20 +28,8 @@ static void *grow(void *p, size_t size) { return size > most_growth ? NULL : not
 #define STBI_ASSERT(condition) ((void)0) /* a hostile file must not end the program */
 #include <stb/stb_image.h>
 
+#include "image/endian.h"
 #include "image/jpeg.h"
-
-static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
-static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
-static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
-static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
-
-pleura_status image_check_size(int64_t width, int64_t height)
-{
-    if (width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE || width * height > IMAGE_MAX_PIXELS)
-        return PLEURA_IMAGE_TOO_LARGE;
-    if (width < IMAGE_MIN_SIDE || height < IMAGE_MIN_SIDE) return PLEURA_IMAGE_TOO_SMALL;
-    return PLEURA_OK;
-}
 
 /* CRC-32 of PNG (ISO 3309), a nibble at a time. */
 static uint32_t crc32_of(const uint8_t *p, size_t n)

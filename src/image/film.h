@@ -10,9 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/limits.h"
 #include "pleura.h"
-
-enum { IMAGE_MIN_SIDE = 64, IMAGE_MAX_SIDE = 16384, IMAGE_MAX_PIXELS = 64000000 };
 
 /* A film whose robust range is smaller is blank: averaging leaves differences of a fraction of one in a constant film,
  * and the faintest real one spans far more. */
@@ -23,9 +22,6 @@ typedef struct {
     int width, height; /* upright */
     float chroma;      /* mean over the pixels of (max - min of R, G, B), 0..1; 0 for a grey film */
 } film;
-
-/* Whether a film may be so large: PLEURA_IMAGE_TOO_LARGE, PLEURA_IMAGE_TOO_SMALL. */
-pleura_status image_check_size(int64_t width, int64_t height);
 
 /* Decodes a whole file. The pixels belong to the caller, who ends them with film_free. */
 pleura_status film_decode(film *out, const uint8_t *bytes, size_t size);

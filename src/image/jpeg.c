@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/film.h"
+#include "image/endian.h"
+#include "image/limits.h"
 
 enum {
     SOF0 = 0xc0,
@@ -22,11 +23,6 @@ enum {
 
 /* Encoders write about ten; each goes over the whole film, however little there is in it. */
 enum { MAX_SCANS = 100 };
-
-static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
-static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
-static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
-static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 
 /* Orientation 1..8 from a TIFF header with its first directory (EXIF 2.3, 4.6.4 A), 1 when it is not there. */
 static int exif_orientation(const uint8_t *tiff, size_t size)

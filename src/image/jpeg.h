@@ -15,7 +15,7 @@ typedef struct {
     int orientation; /* EXIF, 1..8 */
 } jpeg_header;
 
-/* Walks every segment and scan up to EOI. The size is within the limits of image.h, the scans are at most 100, and the
+/* Walks every segment and scan up to EOI. The size is within the limits of limits.h, the scans are at most 100, and the
  * data of those that stb_image reads last for all their blocks. Or PLEURA_MEMORY. */
 pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size);
 
