@@ -388,7 +388,8 @@ pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height)
 {
     film f;
-    pleura_status status = film_from_rgba(&f, rgba, width, height);
+    film_samples samples = {.bytes = rgba, .width = width, .height = height, .channels = 4};
+    pleura_status status = film_from_samples(&f, &samples);
     if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
     return status;
 }
@@ -396,7 +397,9 @@ pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const v
 pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s)
 {
     film f;
-    pleura_status status = film_from_samples(&f, s);
+    if (s->channels != 1 && s->channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
+    film_samples samples = {s->values, NULL, s->width, s->height, s->channels, s->table};
+    pleura_status status = film_from_samples(&f, &samples);
     if (!status) diagnose(e, out, &f, s->told);
     return status;
 }

@@ -19,7 +19,7 @@ static uint16_t view_range[2];
 static const char *found_at;
 static size_t found_size;
 static pleura_layer layer_found;
-static pleura_samples decoded; /* what decode_jpeg gave last */
+static film_samples decoded; /* what decode_jpeg gave last */
 static int decoded_bits;
 
 /* size bytes to write into, or 0 when there is no memory for them. Ends the buffer of the last call. */
@@ -87,7 +87,7 @@ int EXPORT(check_size)(double width, double height)
 int EXPORT(decode_jpeg)(size_t size)
 {
     free((void *)decoded.values);
-    decoded = (pleura_samples){0};
+    decoded = (film_samples){0};
     pleura_status status = samples_from_jpeg(&decoded, &decoded_bits, buffer, size);
     end_input();
     return status;
@@ -100,7 +100,7 @@ const uint16_t *EXPORT(jpeg_values)(void) { return decoded.values; }
 void EXPORT(end_jpeg)(void)
 {
     free((void *)decoded.values);
-    decoded = (pleura_samples){0};
+    decoded = (film_samples){0};
 }
 
 int EXPORT(diagnose_phantom)(void) { return pleura_diagnose_phantom(engine, &result); }

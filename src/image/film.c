@@ -31,6 +31,21 @@ static void *grow(void *p, size_t size) { return size > most_growth ? NULL : not
 #include "image/endian.h"
 #include "image/jpeg.h"
 
+/* Decodes a file that has passed its check; the caller frees the samples, which are 16-bit where the file's are. */
+static pleura_status load(film_samples *out, const uint8_t *bytes, size_t size)
+{
+    film_samples s = {0};
+    starved = 0;
+    if (stbi_is_16_bit_from_memory(bytes, (int)size))
+        s.values = stbi_load_16_from_memory(bytes, (int)size, &s.width, &s.height, &s.channels, 0);
+    else s.bytes = stbi_load_from_memory(bytes, (int)size, &s.width, &s.height, &s.channels, 0);
+    if (!s.values && !s.bytes) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
+    *out = s;
+    return PLEURA_OK;
+}
+
+static void free_samples(film_samples *s) { free(s->values ? (void *)s->values : (void *)s->bytes); }
+
 /* CRC-32 of PNG (ISO 3309), a nibble at a time. */
 static uint32_t crc32_of(const uint8_t *p, size_t n)
 {
@@ -58,19 +73,19 @@ static int png_has(uint8_t colour, uint8_t bits)
 static pleura_status check_png_colours(const uint8_t *bytes, size_t size, uint32_t colours, size_t transparent)
 {
     enum { DEPTH = 24, COLOUR = 25 };
-    int width, height, channels, step = 255 / ((1 << bytes[DEPTH]) - 1); /* between greys */
+    uint32_t step = 255u / ((1u << bytes[DEPTH]) - 1); /* between greys */
+    film_samples s;
     uint8_t *grey = malloc(size);
     if (!grey) return PLEURA_MEMORY;
     memcpy(grey, bytes, size);
     grey[COLOUR] = 0;
     if (transparent) grey[transparent] = 'x';
-    starved = 0;
-    uint8_t *greys = stbi_load_from_memory(grey, (int)size, &width, &height, &channels, 1);
+    pleura_status status = load(&s, grey, size);
     free(grey);
-    if (!greys) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
-    size_t at = 0, count = (size_t)width * (size_t)height;
-    while (at < count && greys[at] < colours * (uint32_t)step) at++;
-    stbi_image_free(greys);
+    if (status) return status;
+    size_t at = 0, count = (size_t)s.width * (size_t)s.height;
+    while (at < count && s.bytes[at] < colours * step) at++;
+    free_samples(&s);
     return at < count ? PLEURA_IMAGE_DAMAGED : PLEURA_OK;
 }
 
@@ -205,24 +220,33 @@ static uint16_t grey(uint32_t r, uint32_t g, uint32_t b, uint64_t *sum)
     return (uint16_t)((77 * r + 150 * g + 29 * b) >> 8);
 }
 
-/* Fills f from interleaved samples: 8 or 16 bits, 1 to 4 channels (grey, grey alpha, RGB, RGB alpha), through the table
- * where there is one. */
-static void to_grey(film *f, const void *samples, int channels, int wide, const uint16_t *table)
+/* Fills the pixels of f from its samples. */
+static void to_grey(film *f, const film_samples *s)
 {
-    const uint8_t *s8 = samples;
-    const uint16_t *s16 = samples;
     size_t count = (size_t)f->width * (size_t)f->height;
     uint64_t chroma = 0;
-    for (size_t i = 0, at = 0; i < count; i++, at += (size_t)channels) {
+    for (size_t i = 0, at = 0; i < count; i++, at += (size_t)s->channels) {
         uint32_t c[3];
         for (size_t j = 0; j < 3; j++) {
-            size_t from = at + (channels < 3 ? 0 : j);
-            c[j] = wide ? s16[from] : s8[from] * 257u;
-            if (table) c[j] = table[c[j]];
+            size_t from = at + (s->channels < 3 ? 0 : j);
+            c[j] = s->values ? s->values[from] : s->bytes[from] * 257u;
+            if (s->table) c[j] = s->table[c[j]];
         }
-        f->pixels[i] = channels < 3 ? (uint16_t)c[0] : grey(c[0], c[1], c[2], &chroma);
+        f->pixels[i] = s->channels < 3 ? (uint16_t)c[0] : grey(c[0], c[1], c[2], &chroma);
     }
     f->chroma = (float)((double)chroma / 65535.0 / (double)count);
+}
+
+pleura_status film_from_samples(film *out, const film_samples *s)
+{
+    film f;
+    if (s->channels < 1 || s->channels > 4) return PLEURA_IMAGE_UNSUPPORTED;
+    pleura_status status = image_check_size(s->width, s->height);
+    if (!status) status = film_new(&f, s->width, s->height);
+    if (status) return status;
+    to_grey(&f, s);
+    *out = f;
+    return PLEURA_OK;
 }
 
 /* Turns f so that it is upright; orientation as in EXIF, 2..8. */
@@ -249,64 +273,35 @@ static pleura_status turn(film *f, int orientation)
 
 pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
 {
-    int orientation, width, height, channels;
+    int orientation;
+    film_samples s;
+    film f = {0};
     if (size > INT32_MAX) return PLEURA_IMAGE_TOO_LARGE;
     pleura_status status = check_file(&orientation, bytes, size);
+    if (!status) status = load(&s, bytes, size);
     if (status) return status;
-    starved = 0;
-    int wide = stbi_is_16_bit_from_memory(bytes, (int)size);
-    void *samples = wide ? (void *)stbi_load_16_from_memory(bytes, (int)size, &width, &height, &channels, 0)
-                         : (void *)stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, 0);
-    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
-    film f = {0};
-    status = image_check_size(width, height); /* stb_image's own reading of the header counts, too */
-    if (!status) status = film_new(&f, width, height);
-    if (!status) to_grey(&f, samples, channels, wide, NULL);
-    stbi_image_free(samples);
+    status = film_from_samples(&f, &s); /* checks stb_image's own reading of the size as well */
+    free_samples(&s);
     if (!status && orientation > 1) status = turn(&f, orientation);
     if (status) film_free(&f);
     else *out = f;
     return status;
 }
 
-pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int height)
-{
-    film f;
-    pleura_status status = image_check_size(width, height);
-    if (!status) status = film_new(&f, width, height);
-    if (status) return status;
-    to_grey(&f, rgba, 4, 0, NULL);
-    *out = f;
-    return PLEURA_OK;
-}
-
-pleura_status film_from_samples(film *out, const pleura_samples *s)
-{
-    film f;
-    if (s->channels != 1 && s->channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
-    pleura_status status = image_check_size(s->width, s->height);
-    if (!status) status = film_new(&f, s->width, s->height);
-    if (status) return status;
-    to_grey(&f, s->values, s->channels, 1, s->table);
-    *out = f;
-    return PLEURA_OK;
-}
-
-/* stb_image's own processes: 8 bits, sequential or progressive. */
+/* Decodes the processes that stb_image knows: 8 bits, sequential or progressive. */
 static pleura_status decode_bytes(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
 {
-    int width, height, channels;
-    starved = 0;
-    uint8_t *samples = stbi_load_from_memory(bytes, (int)size, &width, &height, &channels, h->channels);
-    if (!samples) return starved ? PLEURA_MEMORY : PLEURA_IMAGE_DAMAGED;
-    int same = width == h->width && height == h->height && channels == h->channels;
+    film_samples s;
+    pleura_status status = load(&s, bytes, size);
+    if (status) return status;
+    int same = s.bytes && s.width == h->width && s.height == h->height && s.channels == h->channels;
     size_t count = (size_t)h->width * (size_t)h->height * (size_t)h->channels;
-    for (size_t i = 0; same && i < count; i++) values[i] = samples[i];
-    stbi_image_free(samples);
+    for (size_t i = 0; same && i < count; i++) values[i] = s.bytes[i];
+    free_samples(&s);
     return same ? PLEURA_OK : PLEURA_IMAGE_DAMAGED;
 }
 
-pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *bytes, size_t size)
+pleura_status samples_from_jpeg(film_samples *out, int *bits, const uint8_t *bytes, size_t size)
 {
     jpeg_header h;
     pleura_status status = jpeg_check(&h, bytes, size);
@@ -315,13 +310,13 @@ pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *b
     if (h.channels != 1 && h.channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
     uint16_t *values = calloc((size_t)h.width * (size_t)h.height, (size_t)h.channels * sizeof *values);
     if (!values) return PLEURA_MEMORY;
-    status =
-        h.process <= 2 && h.bits == 8 ? decode_bytes(values, &h, bytes, size) : jpeg_decode(values, &h, bytes, size);
+    if (h.process <= 2 && h.bits == 8) status = decode_bytes(values, &h, bytes, size);
+    else status = jpeg_decode(values, &h, bytes, size);
     if (status) {
         free(values);
         return status;
     }
-    *out = (pleura_samples){.values = values, .width = h.width, .height = h.height, .channels = h.channels};
+    *out = (film_samples){.values = values, .width = h.width, .height = h.height, .channels = h.channels};
     *bits = h.bits;
     return PLEURA_OK;
 }

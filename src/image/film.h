@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "image/limits.h"
-#include "pleura.h"
 
 /* A film whose robust range is smaller is blank: averaging leaves differences of a fraction of one in a constant film,
  * and the faintest real one spans far more. */
@@ -23,18 +22,24 @@ typedef struct {
     float chroma;      /* mean over the pixels of (max - min of R, G, B), 0..1; 0 for a grey film */
 } film;
 
+/* Interleaved samples as a decoder, a canvas or a detector delivers them: [height][width][channels]. */
+typedef struct {
+    const uint16_t *values; /* 16-bit samples, or NULL */
+    const uint8_t *bytes;   /* 8-bit samples, where values is NULL */
+    int width, height;
+    int channels;          /* 1 grey, 2 grey and alpha, 3 R G B, 4 R G B and alpha; alpha is ignored */
+    const uint16_t *table; /* [65536]: the grey level that each 16-bit value shows; NULL: the value itself */
+} film_samples;
+
 /* Decodes a whole file. The pixels belong to the caller, who ends them with film_free. */
 pleura_status film_decode(film *out, const uint8_t *bytes, size_t size);
 
-/* The same from [height][width][4] bytes R, G, B, A; alpha is ignored. */
-pleura_status film_from_rgba(film *out, const uint8_t *rgba, int width, int height);
+/* The same from samples. PLEURA_IMAGE_UNSUPPORTED unless there are 1 to 4 channels. */
+pleura_status film_from_samples(film *out, const film_samples *s);
 
-/* The same from samples of one or three channels; whatever their file says of them changes nothing here. */
-pleura_status film_from_samples(film *out, const pleura_samples *s);
-
-/* Decodes a JPEG of any process that DICOM allows, 2 to 16 bits, to samples without a table; 8-bit colour comes as R G
- * B. The caller frees the values. */
-pleura_status samples_from_jpeg(pleura_samples *out, int *bits, const uint8_t *bytes, size_t size);
+/* Decodes a JPEG of any process that DICOM allows, 2 to 16 bits, to 16-bit samples without a table; 8-bit colour comes
+ * as R G B. The caller frees the values. */
+pleura_status samples_from_jpeg(film_samples *out, int *bits, const uint8_t *bytes, size_t size);
 
 /* Frees the pixels and clears the film; a cleared film is allowed. */
 void film_free(film *f);

@@ -136,7 +136,11 @@ static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
         assert(r.verdict == PLEURA_REFUSED && r.gate == s.told && r.gate_score == 0 && r.bits == again.bits);
         assert(strncmp(pleura_gate_code(r.gate), "tag-", 4) == 0 && strlen(pleura_gate_text(r.gate)) > 40);
     }
-    s.width = 1;
+    for (int channels = 0; channels <= 4; channels += 2) {
+        s.channels = channels;
+        assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_IMAGE_UNSUPPORTED);
+    }
+    s.channels = 1, s.width = 1;
     r = again;
     assert(pleura_diagnose_samples(e, &again, &s) == PLEURA_IMAGE_TOO_SMALL && memcmp(&r, &again, sizeof r) == 0);
     pleura_close(e);

@@ -146,7 +146,7 @@ static size_t bmp_lacks(const uint8_t *bytes, size_t size)
 /* Samples of 8 bits and one channel are what the same file is as a film. */
 static void try_samples(const film *f, const uint8_t *bytes, size_t size)
 {
-    pleura_samples s;
+    film_samples s;
     int bits;
     if (samples_from_jpeg(&s, &bits, bytes, size)) return;
     assert(image_check_size(s.width, s.height) == PLEURA_OK && bits >= 2 && bits <= 16 &&
