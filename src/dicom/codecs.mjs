@@ -1,17 +1,23 @@
-// The codecs of compressed DICOM that the engine lacks: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and its high throughput.
+// Codecs for compressed DICOM that the engine does not have: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and HTJ2K.
 import charls from '@cornerstonejs/codec-charls/decodewasmjs';
 import openjpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 
 /**
  * @typedef {'charls' | 'openjpeg'} CodecName
- * @typedef {{ pixels: Uint16Array, width: number, height: number, channels: number, bits: number, planar: boolean }} Frame
- * @typedef {{ width: number, height: number, channels: number, bits: number }} Coded  what a stream says of itself
+ * @typedef {{ pixels: Uint16Array, width: number, height: number, channels: number, bits: number, planar: boolean }}
+ *   Frame
+ * @typedef {{ width: number, height: number, channels: number, bits: number }} Coded  size and depth according to the
+ *   stream
  */
 
 const FACTORIES = { charls, openjpeg };
 const DECODERS = { charls: 'JpegLSDecoder', openjpeg: 'J2KDecoder' };
 
-/** The size in a JPEG-LS stream: marker SOF55 (T.87, C.2.2). @param {DataView} view @returns {Coded | null} */
+/**
+ * Size and depth of a JPEG-LS stream, from marker SOF55 (T.87, C.2.2).
+ * @param {DataView} view
+ * @returns {Coded | null}
+ */
 function sizeOfJpegLs(view) {
   for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     if (view.getUint8(at) !== 0xff) return null;
@@ -26,10 +32,14 @@ function sizeOfJpegLs(view) {
   return null;
 }
 
-/** The size in a JPEG 2000 stream: marker SIZ, always the first (T.800, A.5.1). @param {DataView} view @returns {Coded | null} */
+/**
+ * Size and depth of a JPEG 2000 stream, from marker SIZ, which always comes first (T.800, A.5.1).
+ * @param {DataView} view
+ * @returns {Coded | null}
+ */
 function sizeOfJpeg2000(view) {
   if (view.byteLength < 44 || view.getUint32(0) !== 0xff4fff51) return null;
-  const at = (place) => view.getUint32(place);
+  const at = (offset) => view.getUint32(offset);
   return {
     width: at(8) - at(16),
     height: at(12) - at(20),
@@ -38,7 +48,7 @@ function sizeOfJpeg2000(view) {
   };
 }
 
-/** A JPEG 2000 stream without the boxes of a JP2 file, which some software leaves around it. @param {Uint8Array} bytes */
+/** The JPEG 2000 stream without the JP2 boxes that some software leaves around it. @param {Uint8Array} bytes */
 function unboxed(bytes) {
   const start = bytes.findIndex(
     (byte, i) => byte === 0xff && bytes[i + 1] === 0x4f && bytes[i + 2] === 0xff && bytes[i + 3] === 0x51,
@@ -48,8 +58,9 @@ function unboxed(bytes) {
 
 /**
  * @param {(name: CodecName) => Promise<Uint8Array<ArrayBuffer>>} load  the codec's wasm
- * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}  decodes a
- *   stream whose own size is as expected: a bomb is refused before it is unpacked; null for a damaged one
+ * @returns {(name: CodecName, bytes: Uint8Array, expected: (coded: Coded) => boolean) => Promise<Frame | null>}
+ *   decodes a
+ *   stream whose header has the expected size, so that a bomb is refused before it is unpacked; null if it is damaged
  */
 export function createCodecs(load) {
   /** @type {Map<CodecName, Promise<WebAssembly.Module>>} */ const modules = new Map();
@@ -58,11 +69,11 @@ export function createCodecs(load) {
   function compiled(name) {
     const module = modules.get(name) ?? load(name).then((bytes) => WebAssembly.compile(bytes));
     modules.set(name, module);
-    module.catch(() => modules.delete(name)); // the network may come back
+    module.catch(() => modules.delete(name)); // try again when the network is back
     return module;
   }
 
-  /** An instance for one stream: what a damaged one leaves behind, or reads unset, must not show in the next film. */
+  /** A fresh instance per stream: memory left behind by a damaged one must not show in the next film. */
   async function open(name) {
     const module = await compiled(name);
     const quiet = () => {};
@@ -94,7 +105,7 @@ export function createCodecs(load) {
         ? { pixels, width, height, channels, bits, planar }
         : null;
     } catch {
-      return null; // C++ exceptions and traps alike: the stream is damaged
+      return null; // C++ exceptions and traps both mean a damaged stream
     }
   };
 }

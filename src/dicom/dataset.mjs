@@ -1,106 +1,37 @@
-// A DICOM file up to its pixel data: transfer syntax, attributes, and where the pixels lie; on dicom-parser, with limits.
+// A DICOM file up to its pixel data: transfer syntax, attributes and where the pixels lie.
+//
+// dicom-parser does the parsing. What it does not do stands here: limits, so that a small file cannot fill the memory;
+// files whose header names the wrong byte order or none; and attributes that are cut short.
 import dicomParser from 'dicom-parser';
 import { Inflate } from 'fflate';
 import { PleuraError } from '../errors.mjs';
 import { isPart10 } from '../sniff.mjs';
+import { damaged, dicomError } from './errors.mjs';
+import { codingOf, DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './syntaxes.mjs';
 
-const { DataSet } = /** @type {any} */ (dicomParser); // which its types leave out
+const { DataSet } = /** @type {any} */ (dicomParser); // missing from its types
 
-/** What may stand before the pixels: overlays and private data of megabytes do, a bomb of tiny elements must not. */
+/**
+ * Limit for everything before the pixels. Overlays and private data take megabytes; a bomb of tiny elements must not.
+ */
 const MAX_HEAD = 16 << 20;
-/** What a deflated data set may grow to. */
+/** Limit for a deflated data set, inflated. */
 const MAX_INFLATED = 256 << 20;
 const UNDEFINED_LENGTH = 0xffffffff;
 const PIXELS = 'x7fe00010',
   ITEM = 0xfffee000,
   DELIMITER = 0xfffee0dd;
 
-/** @typedef {'native' | 'jpeg' | 'rle' | import('./codecs.mjs').CodecName} Coding */
-
-/** Transfer syntaxes (PS3.6, table A-1): name, and how pixels are coded; without coding Pleura does not read them. @type {Record<string, [string, Coding?]>} */
-export const SYNTAXES = {
-  '1.2.840.10008.1.2': ['Implicit VR Little Endian', 'native'],
-  '1.2.840.10008.1.2.1': ['Explicit VR Little Endian', 'native'],
-  '1.2.840.10008.1.2.1.98': ['Encapsulated Uncompressed Explicit VR Little Endian'],
-  '1.2.840.10008.1.2.1.99': ['Deflated Explicit VR Little Endian', 'native'],
-  '1.2.840.10008.1.2.2': ['Explicit VR Big Endian', 'native'],
-  '1.2.840.10008.1.2.4.50': ['JPEG Baseline (Process 1)', 'jpeg'],
-  '1.2.840.10008.1.2.4.51': ['JPEG Extended (Process 2 and 4)', 'jpeg'],
-  '1.2.840.10008.1.2.4.57': ['JPEG Lossless, Non-Hierarchical (Process 14)', 'jpeg'],
-  '1.2.840.10008.1.2.4.70': [
-    'JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14, Selection Value 1)',
-    'jpeg',
-  ],
-  '1.2.840.10008.1.2.4.80': ['JPEG-LS Lossless', 'charls'],
-  '1.2.840.10008.1.2.4.81': ['JPEG-LS Lossy (Near-Lossless)', 'charls'],
-  '1.2.840.10008.1.2.4.90': ['JPEG 2000 (Lossless Only)', 'openjpeg'],
-  '1.2.840.10008.1.2.4.91': ['JPEG 2000', 'openjpeg'],
-  '1.2.840.10008.1.2.4.92': ['JPEG 2000 Part 2 Multi-component (Lossless Only)'],
-  '1.2.840.10008.1.2.4.93': ['JPEG 2000 Part 2 Multi-component'],
-  '1.2.840.10008.1.2.4.94': ['JPIP Referenced'],
-  '1.2.840.10008.1.2.4.95': ['JPIP Referenced Deflate'],
-  '1.2.840.10008.1.2.4.100': ['MPEG2 Main Profile / Main Level video'],
-  '1.2.840.10008.1.2.4.101': ['MPEG2 Main Profile / High Level video'],
-  '1.2.840.10008.1.2.4.102': ['MPEG-4 AVC/H.264 High Profile video'],
-  '1.2.840.10008.1.2.4.103': ['MPEG-4 AVC/H.264 BD-compatible video'],
-  '1.2.840.10008.1.2.4.104': ['MPEG-4 AVC/H.264 video for 2D'],
-  '1.2.840.10008.1.2.4.105': ['MPEG-4 AVC/H.264 video for 3D'],
-  '1.2.840.10008.1.2.4.106': ['MPEG-4 AVC/H.264 Stereo video'],
-  '1.2.840.10008.1.2.4.107': ['HEVC/H.265 Main Profile video'],
-  '1.2.840.10008.1.2.4.108': ['HEVC/H.265 Main 10 Profile video'],
-  '1.2.840.10008.1.2.4.110': ['JPEG XL Lossless'],
-  '1.2.840.10008.1.2.4.111': ['JPEG XL JPEG Recompression'],
-  '1.2.840.10008.1.2.4.112': ['JPEG XL'],
-  '1.2.840.10008.1.2.4.201': ['High-Throughput JPEG 2000 (Lossless Only)', 'openjpeg'],
-  '1.2.840.10008.1.2.4.202': ['High-Throughput JPEG 2000 with RPCL Options (Lossless Only)', 'openjpeg'],
-  '1.2.840.10008.1.2.4.203': ['High-Throughput JPEG 2000', 'openjpeg'],
-  '1.2.840.10008.1.2.4.204': ['JPIP HTJ2K Referenced'],
-  '1.2.840.10008.1.2.4.205': ['JPIP HTJ2K Referenced Deflate'],
-  '1.2.840.10008.1.2.5': ['RLE Lossless', 'rle'],
-  '1.2.840.10008.1.2.6.1': ['RFC 2557 MIME encapsulation'],
-  '1.2.840.10008.1.2.6.2': ['XML Encoding'],
-  '1.2.840.10008.1.2.7.1': ['SMPTE ST 2110-20 Uncompressed Progressive Active Video'],
-  '1.2.840.10008.1.2.7.2': ['SMPTE ST 2110-20 Uncompressed Interlaced Active Video'],
-  '1.2.840.10008.1.2.7.3': ['SMPTE ST 2110-30 PCM Digital Audio'],
-  '1.2.840.10008.1.2.8.1': ['Deflated Image Frame Compression'],
-  '1.2.840.10008.1.20': ['Papyrus 3 Implicit VR Little Endian'],
-};
-/** JPEG of the processes that were retired in 1999, and video cut into fragments. @type {[RegExp, string][]} */
-const KINDS = [
-  [/^1\.2\.840\.10008\.1\.2\.4\.(5[2-68]|59|6[0-6])$/, 'JPEG of a retired process'],
-  [/^1\.2\.840\.10008\.1\.2\.4\.10\d\.1$/, 'fragmentable video'],
-];
-const IMPLICIT = '1.2.840.10008.1.2',
-  EXPLICIT = '1.2.840.10008.1.2.1',
-  BIG_ENDIAN = '1.2.840.10008.1.2.2',
-  DEFLATED = '1.2.840.10008.1.2.1.99';
-
-const SENTENCES = {
-  'dicom-damaged': 'This DICOM file is damaged or incomplete. Export it again from where it came from.',
-  'dicom-index': 'This is the index of a DICOM disc, not a film. The films lie in the folders beside it: give those.',
-};
-
-/** @param {string} code @param {string} [message] */
-export const dicomError = (code, message) => new PleuraError(code, -1, message ?? SENTENCES[code]);
-
-export const damaged = () => dicomError('dicom-damaged');
-
-/** @param {string} what  in our own words: nothing of a file goes into a message */
-export const unsupported = (what) =>
-  dicomError(
-    'dicom-unsupported',
-    `This DICOM file holds ${what}, which Pleura does not read. Export the film uncompressed or as JPEG Lossless.`,
-  );
-
 /**
  * @typedef {object} Source
  * @property {any} attributes  a DataSet of dicom-parser
- * @property {boolean} whole  nothing is cut off or damaged before the pixels
- * @property {Uint8Array} bytes  in which the pixels lie: the file, or what was deflated in it
- * @property {string} syntax  UID
- * @property {Coding} [coding]  of the pixels; none where Pleura does not read them
- * @property {boolean} big  endian
- * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels
+ * @property {boolean} complete  nothing before the pixels is cut off or damaged
+ * @property {Uint8Array} bytes  the bytes that contain the pixels: the file, or its inflated data set
+ * @property {string} syntax  UID of the transfer syntax
+ * @property {import('./syntaxes.mjs').Coding} [coding]  undefined where Pleura does not read the syntax
+ * @property {boolean} big  big endian
+ * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels  where the pixel data
+ *   lies in `bytes`; words: its value representation is not OB
  */
 
 /** @param {Uint8Array[]} parts */
@@ -114,7 +45,7 @@ export function join(parts) {
   return whole;
 }
 
-/** @param {Uint8Array} bytes a deflated data set */
+/** @param {Uint8Array} bytes  a deflated data set */
 function inflate(bytes) {
   const parts = [];
   let total = 0;
@@ -123,13 +54,13 @@ function inflate(bytes) {
     if (total > MAX_INFLATED) throw damaged();
     parts.push(part);
   });
-  const step = 1 << 16; // a bomb shows before it has filled the memory
+  const step = 1 << 16; // so that a bomb is noticed before it fills the memory
   for (let at = 0; at < bytes.length; at += step)
     inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
   return join(parts);
 }
 
-/** The file's meta information, which is always explicit and little endian: its syntax, and where it ends. */
+/** The file meta information, always explicit and little endian, and where it ends. */
 function readMeta(bytes, start) {
   const meta = new DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
   const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
@@ -141,17 +72,19 @@ function readMeta(bytes, start) {
 }
 
 /**
- * How a data set is written: its first element tells, because some files claim something else, or nothing.
+ * How a data set is written. The first element decides, because some files name another syntax, or none.
  * @returns {{ syntax: string, implicit: boolean, big: boolean }}
  */
 function detect(bytes, at, claimed) {
   const implicit = !/^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
   const big = !implicit && bytes[at] === 0;
-  const plain = claimed === undefined || claimed === IMPLICIT || claimed === EXPLICIT || claimed === BIG_ENDIAN;
-  return { syntax: !plain ? claimed : implicit ? IMPLICIT : big ? BIG_ENDIAN : EXPLICIT, implicit, big };
+  const plain =
+    claimed === undefined || claimed === IMPLICIT_LITTLE || claimed === EXPLICIT_LITTLE || claimed === EXPLICIT_BIG;
+  const written = implicit ? IMPLICIT_LITTLE : big ? EXPLICIT_BIG : EXPLICIT_LITTLE;
+  return { syntax: plain ? written : claimed, implicit, big };
 }
 
-/** The attributes before the pixels; of a damaged file those before the damage, and `whole` is false. */
+/** The attributes before the pixels. In a damaged file, those before the damage; `complete` is then false. */
 function readAttributes(bytes, start, { implicit, big }) {
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
@@ -162,11 +95,12 @@ function readAttributes(bytes, start, { implicit, big }) {
   try {
     parse(attributes, stream, head.length, { untilTag: PIXELS });
   } catch {
-    // Strings for damage, RangeErrors for nesting: what could be read may still say that this was no film.
+    // dicom-parser throws strings for damage and RangeErrors for nesting. What it read may still say that this is not a
+    // film.
   }
   for (const { tag, dataOffset, length } of Object.values(attributes.elements))
-    if (tag !== PIXELS && dataOffset + length > head.length) delete attributes.elements[tag]; // the one that is cut short
-  return { attributes, whole: PIXELS in attributes.elements || stream.position === bytes.length };
+    if (tag !== PIXELS && dataOffset + length > head.length) delete attributes.elements[tag]; // it is cut short
+  return { attributes, complete: PIXELS in attributes.elements || stream.position === bytes.length };
 }
 
 /**
@@ -174,7 +108,7 @@ function readAttributes(bytes, start, { implicit, big }) {
  * @param {Uint8Array} given @returns {Source}
  */
 export function open(given) {
-  const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // Node's Buffer slices without copying
+  const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // a plain view: Buffer.slice does not copy
   let bytes = file,
     at,
     claimed;
@@ -193,15 +127,14 @@ export function open(given) {
   if (at + 8 > bytes.length) throw damaged();
   const written = detect(bytes, at, claimed);
   const { syntax, big } = written;
-  const [, coding] = Object.hasOwn(SYNTAXES, syntax) ? SYNTAXES[syntax] : [];
-  const { attributes, whole } = readAttributes(bytes, at, written);
+  const { attributes, complete } = readAttributes(bytes, at, written);
   const found = attributes.elements[PIXELS];
   return {
     attributes,
-    whole,
+    complete,
     bytes,
     syntax,
-    coding,
+    coding: codingOf(syntax),
     big,
     pixels: found
       ? {
@@ -214,16 +147,8 @@ export function open(given) {
   };
 }
 
-/** Why pixels of this syntax cannot be read. @param {string} syntax */
-export function unknownSyntax(syntax) {
-  const uid = syntax.replace(/[^0-9.]/g, '').slice(0, 64);
-  const [, kind] = KINDS.find(([pattern]) => pattern.test(uid)) ?? [];
-  const [name] = Object.hasOwn(SYNTAXES, uid) ? SYNTAXES[uid] : [kind ?? 'a private or unknown one'];
-  return unsupported(`pixels in transfer syntax ${uid} (${name})`);
-}
-
 /**
- * The fragments of encapsulated pixels (PS3.5, A.4); the first is the table of offsets.
+ * The fragments of encapsulated pixels (PS3.5, A.4). The first is the basic offset table.
  * @param {Source} source @returns {Uint8Array[]}
  */
 export function fragments({ bytes, pixels }) {
@@ -238,4 +163,16 @@ export function fragments({ bytes, pixels }) {
     found.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
+}
+
+/** A code string, trimmed and in capitals; empty where there is none. @param {any} attributes @param {string} tag */
+export const codeString = (attributes, tag) => (attributes.string(tag) ?? '').trim().toUpperCase();
+
+/**
+ * The first of the decimal strings; null where there is none or it is not a number.
+ * @param {any} attributes @param {string} tag
+ */
+export function decimalString(attributes, tag) {
+  const text = (attributes.string(tag) ?? '').split('\\')[0].trim();
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
 }

@@ -1,19 +1,23 @@
-// The first frame of a DICOM file's pixel data, unpacked to words: native, RLE, JPEG, JPEG-LS, JPEG 2000.
-import { damaged, fragments, join, unknownSyntax } from './dataset.mjs';
+// Decodes the first frame of a DICOM file's pixel data to 16-bit words: native, RLE, JPEG, JPEG-LS or JPEG 2000.
+import { fragments, join } from './dataset.mjs';
+import { damaged } from './errors.mjs';
+import { unsupportedSyntax } from './syntaxes.mjs';
 
 /**
  * @typedef {object} Shape
  * @property {number} width @property {number} height
  * @property {1 | 3} channels
- * @property {8 | 16} allocated  bits of a sample
- * @property {number} bits  stored of these @property {number} shift  of the lowest of them @property {boolean} signed
+ * @property {8 | 16} allocated  Bits Allocated
+ * @property {number} bits  Bits Stored
+ * @property {number} shift  position of the lowest stored bit in its word
+ * @property {boolean} signed
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
- * @property {string} photometric  interpretation
- * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: JPEG has turned luma and chroma into R, G and B
+ * @property {string} photometric  Photometric Interpretation
+ * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: the JPEG decoder has converted to RGB
  */
 
-/** Syntaxes in which JPEG leaves the channels as they are. */
+/** Syntaxes in which the JPEG decoder does not convert colours. */
 const LOSSLESS = /^1\.2\.840\.10008\.1\.2\.4\.(57|70)$/;
 
 const swapPairs = (bytes) => {
@@ -25,7 +29,7 @@ const swapPairs = (bytes) => {
 /** @param {import('./dataset.mjs').Source} source @param {Shape} shape @returns {Words} */
 function readNative({ bytes, pixels, big }, { width, height, channels, allocated, planar }) {
   const size = width * height * channels * (allocated / 8);
-  const padded = size + (size & 1); // bytes of big endian words come in pairs
+  const padded = size + (size & 1); // big-endian bytes come in pairs
   if (pixels.encapsulated || pixels.length < size || pixels.at + size > bytes.length) throw damaged();
   let frame = bytes.subarray(pixels.at, pixels.at + padded);
   if (big && pixels.words)
@@ -37,7 +41,7 @@ function readNative({ bytes, pixels, big }, { width, height, channels, allocated
   };
 }
 
-/** The bytes of one segment: PackBits (PS3.5, G.3.1). @param {Uint8Array} packed @param {Uint8Array} out */
+/** Unpacks one segment: PackBits (PS3.5, G.3.1). @param {Uint8Array} packed @param {Uint8Array} out */
 function unpack(packed, out) {
   let at = 0,
     filled = 0;
@@ -58,7 +62,10 @@ function unpack(packed, out) {
   }
 }
 
-/** A segment for each byte of each channel, the highest byte first (PS3.5, G.2). @param {Uint8Array} packed @param {Shape} shape @returns {Words} */
+/**
+ * One segment per byte of each channel, most significant byte first (PS3.5, G.2).
+ * @param {Uint8Array} packed @param {Shape} shape @returns {Words}
+ */
 function readRle(packed, { width, height, channels, allocated }) {
   const count = width * height,
     depth = allocated / 8;
@@ -79,45 +86,37 @@ function readRle(packed, { width, height, channels, allocated }) {
   return { pixels, planar: true, rgb: false };
 }
 
-/** The bytes of the first frame, which may be in several fragments: up to the next that opens as it does. @param {import('./dataset.mjs').Source} source @param {number} frames */
+/**
+ * The bytes of the first frame. It may span several fragments; the next frame begins with the same two bytes.
+ * @param {import('./dataset.mjs').Source} source @param {number} frames
+ */
 function firstFrame(source, frames) {
-  const [, ...all] = fragments(source); // the first is a table of offsets, often empty
+  const [, ...all] = fragments(source); // the first is the offset table, often empty
   if (!all.length) throw damaged();
   const next = frames > 1 ? all.findIndex(([a, b], i) => i > 0 && a === all[0][0] && b === all[0][1]) : -1;
   const own = next < 0 ? all : all.slice(0, next);
   return own.length === 1 ? own[0] : join(own);
 }
 
-/** Adobe's marker APP14 that says: no luma and chroma in here (T.872, 6.5.3). */
-const AS_STORED = Uint8Array.of(
-  0xff,
-  0xee,
-  0,
-  14,
-  ...[...'Adobe'].map((letter) => letter.charCodeAt(0)),
-  0,
-  100,
-  0,
-  0,
-  0,
-  0,
-  0,
-);
+/** Adobe's APP14 marker with transform 0: the channels are RGB, not luma and chroma (T.872, 6.5.3). */
+// prettier-ignore
+const ADOBE_RGB = Uint8Array.of(0xff, 0xee, 0, 14, ...new TextEncoder().encode('Adobe'), 0, 100, 0, 0, 0, 0, 0);
 
-/** How far lossy coding may carry a value past white. */
+/** How far lossy coding may push a value past white. */
 const OVERSHOOT = 1 / 8;
 
 /**
- * The words of a coded stream as stored values. Its precision should be Bits Stored (PS3.5, 8.2.1); much software says 16. A
- * little past white is white; what is far past it, or has its sign elsewhere, would be another film.
+ * The words of a compressed stream as stored values. Its precision should equal Bits Stored (PS3.5, 8.2.1), but much
+ * software writes 16. A value slightly above white becomes white; one far above it, or with its sign bit elsewhere,
+ * means that the header does not describe this stream.
  * @param {{ pixels: Uint16Array, bits: number }} coded @param {Shape} shape
  */
-function storedValues({ pixels, bits }, { bits: own, shift, signed }) {
-  const top = own + shift,
+function storedValues({ pixels, bits }, { bits: stored, shift, signed }) {
+  const top = stored + shift,
     white = 2 ** top - 1;
   if (signed && bits < top) throw damaged();
   if (bits <= top) return pixels;
-  const negative = [2 ** (bits - top) - 1, 0xffff >> top]; // ones above the sign, in the stream or the word
+  const negative = [2 ** (bits - top) - 1, 0xffff >> top]; // all ones above the sign bit, in the stream or in the word
   return pixels.map((word) => {
     if (word <= white || (signed && negative.includes(word >> top))) return word;
     if (signed || word > white * (1 + OVERSHOOT)) throw damaged();
@@ -125,28 +124,32 @@ function storedValues({ pixels, bits }, { bits: own, shift, signed }) {
   });
 }
 
-/** @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source @returns {Words & { bits: number }} */
+/**
+ * @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source
+ * @returns {Words & { bits: number }}
+ */
 function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
   try {
-    // The file's word counts where the stream has none: without it a decoder takes R, G, B for luma and chroma.
+    // Where the stream has no colour marker the header decides; without one a decoder assumes luma and chroma.
     const decoded = engine.decodeJpeg(
-      photometric === 'RGB' ? join([bytes.subarray(0, 2), AS_STORED, bytes.subarray(2)]) : bytes,
+      photometric === 'RGB' ? join([bytes.subarray(0, 2), ADOBE_RGB, bytes.subarray(2)]) : bytes,
     );
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
     return { ...decoded, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
-    if (error.code === 'image-unsupported') throw unknownSyntax(syntax);
+    if (error.code === 'image-unsupported') throw unsupportedSyntax(syntax);
     throw error.code === 'image-damaged' ? damaged() : error;
   }
 }
 
 /**
- * @param {import('./dataset.mjs').Source} source @param {Shape} shape @param {any} engine @param {ReturnType<import('./codecs.mjs').createCodecs>} decode
+ * @param {import('./dataset.mjs').Source} source @param {Shape} shape @param {any} engine
+ * @param {ReturnType<import('./codecs.mjs').createCodecs>} decode
  * @returns {Promise<Words>}
  */
 export async function readFrame(source, shape, engine, decode) {
   const { coding, syntax } = source;
-  if (!coding) throw unknownSyntax(syntax);
+  if (!coding) throw unsupportedSyntax(syntax);
   if (coding === 'native') return readNative(source, shape);
   if (!source.pixels.encapsulated) throw damaged();
   const bytes = firstFrame(source, shape.frames);

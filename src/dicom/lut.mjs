@@ -1,28 +1,28 @@
-// The greys of stored values: modality, VOI window or table, and inversion of a DICOM film, as one table.
+// The grayscale pipeline of a DICOM film as one lookup table: modality, VOI window or table, and inversion.
 //
-// The engine wants the film as its reader saw it, because those that it learned from were ready for display. So the
-// pipeline is that of PS3.4, N.2: modality, then the first VOI table or else the first window of the file, then black
-// and white the right way round. Without either all stored values are spread over the range; the engine finds its own
-// black and white in any case. Every number comes from additions, multiplications and divisions, which IEEE 754 defines
-// to the last bit: Math.exp and Math.pow differ between browsers.
+// The model was trained on films as readers see them, so the engine gets the film ready for display. The steps are
+// those of PS3.4, N.2: modality LUT or rescale, then the file's first VOI LUT or else its first window, then
+// MONOCHROME1 inverted. Without a window or table the stored range is spread over the greys; the engine finds its own
+// black and white in any case. Only additions, multiplications and divisions are used, because IEEE 754 defines them to
+// the last bit; Math.exp and Math.pow differ between browsers.
 
 /**
- * @typedef {{ first: number, values: Uint16Array, bits: number }} Lut  values[i] is that of first + i
+ * @typedef {{ first: number, values: Uint16Array, bits: number }} Lut  values[i] belongs to the input first + i
  * @typedef {object} Greys
- * @property {number} bits  stored, 1 to 16
- * @property {number} shift  of the lowest of them in its word
+ * @property {number} bits  Bits Stored, 1 to 16
+ * @property {number} shift  position of the lowest stored bit in its word
  * @property {boolean} signed
  * @property {number} slope @property {number} intercept
  * @property {Lut | null} modalityLut  instead of slope and intercept
  * @property {Voi} voi
- * @property {boolean} inverted  the least value is white
- * @property {[number, number] | null} padding  stored values of the frame around the picture, from and to
+ * @property {boolean} inverted  the smallest value is white
+ * @property {[number, number] | null} padding  range of stored values that mark padding around the image
  * @typedef {{ kind: 'none' }
  *   | { kind: 'linear' | 'linear-exact' | 'sigmoid', centre: number, width: number }
  *   | { kind: 'lut', lut: Lut }} Voi
  */
 
-/** e to the power of x, for x within -700 and 700. @param {number} x */
+/** e^x for x in [-700, 700]. @param {number} x */
 function exp(x) {
   const halvings = 10;
   const small = x / (1 << halvings);
@@ -34,14 +34,14 @@ function exp(x) {
 }
 
 /** @param {Lut} lut @param {number} value */
-function look(lut, value) {
+function lookUp(lut, value) {
   const at = Math.floor(value) - lut.first;
   return lut.values[at < 0 ? 0 : Math.min(at, lut.values.length - 1)];
 }
 
 const clip = (y) => (y < 0 ? 0 : y > 1 ? 1 : y);
 
-/** What a window makes of a value, 0 to 1 (PS3.3, C.11.2.1.2 and C.11.2.1.3). @param {any} voi @param {number} value */
+/** Applies a window: 0 to 1 (PS3.3, C.11.2.1.2 and C.11.2.1.3). @param {any} voi @param {number} value */
 function windowed({ kind, centre, width }, value) {
   if (kind === 'sigmoid') return 1 / (1 + exp(Math.max(-700, Math.min(700, (-4 * (value - centre)) / width))));
   if (kind === 'linear-exact') return clip((value - centre) / width + 0.5);
@@ -51,13 +51,13 @@ function windowed({ kind, centre, width }, value) {
 
 /**
  * @param {Greys} greys
- * @returns {Uint16Array} [65536]: for each word that a pixel may hold, 0 black to 65535 white
+ * @returns {Uint16Array} [65536]: the grey of each possible word, 0 black to 65535 white
  */
 export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding }) {
   const count = 2 ** bits,
-    least = signed ? -count / 2 : 0;
-  const modality = (stored) => (modalityLut ? look(modalityLut, stored) : stored * slope + intercept);
-  const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(least), modality(least + count - 1)];
+    min = signed ? -count / 2 : 0;
+  const modality = (stored) => (modalityLut ? lookUp(modalityLut, stored) : stored * slope + intercept);
+  const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(min), modality(min + count - 1)];
   const low = Math.min(...ends),
     high = Math.max(...ends);
 
@@ -70,7 +70,7 @@ export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, 
           ? (value - low) / (high - low)
           : 0
         : voi.kind === 'lut'
-          ? look(voi.lut, value) / (2 ** voi.lut.bits - 1)
+          ? lookUp(voi.lut, value) / (2 ** voi.lut.bits - 1)
           : windowed(voi, value);
     const level = Math.floor(clip(shown) * 65535 + 0.5);
     return inverted ? 65535 - level : level;

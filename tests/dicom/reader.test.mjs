@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SYNTAXES as READ } from '../../src/dicom/dataset.mjs';
+import { SYNTAXES as READ } from '../../src/dicom/syntaxes.mjs';
 import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { loadCodec } from '../../src/node/assets.mjs';
 import { isDicom } from '../../src/sniff.mjs';
