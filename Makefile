@@ -161,7 +161,7 @@ build/$(CC)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(SOURCES:src/%.c=build/$
 	$(CC) $(NATIVE) $(filter tests/%.c %.o, $^) -lm -o $@
 
 # stb_image copies an empty IDAT chunk to nowhere.
-build/$(CC)/image/film.o build/fuzz/image/film.o: SANITIZE += -fno-sanitize=nonnull-attribute
+build/$(CC)/image/decode.o build/fuzz/image/decode.o: SANITIZE += -fno-sanitize=nonnull-attribute
 
 # MemorySanitizer, which sees what is read before it is written, goes with no other, and only clang has it.
 MEMORY = $(COMMON) -O1 -g -fno-sanitize-recover=all -fsanitize=memory

@@ -37,6 +37,9 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size);
 /* The same from samples. PLEURA_IMAGE_UNSUPPORTED unless there are 1 to 4 channels. */
 pleura_status film_from_samples(film *out, const film_samples *s);
 
+/* Turns a film so that it is upright; orientation as in EXIF, 1..8. */
+pleura_status film_turn(film *f, int orientation);
+
 /* Decodes a JPEG of any process that DICOM allows, 2 to 16 bits, to 16-bit samples without a table; 8-bit colour comes
  * as R G B. The caller frees the values. */
 pleura_status samples_from_jpeg(film_samples *out, int *bits, const uint8_t *bytes, size_t size);
