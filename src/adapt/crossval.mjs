@@ -3,13 +3,14 @@
 // Nothing that is said of the new layer comes from a film that it was fitted to: of each outer fold, strength, temperature
 // and shift are chosen by inner folds of the others alone. All of a patient's films lie in one fold.
 import { calibrate, cost, fit, loss, moved, project, softmax } from './logistic.mjs';
-import { auc, balanced, bootstrap, calibrationError, confusion, random } from '../stats/scores.mjs';
+import { bootstrap, random } from '../stats/bootstrap.mjs';
+import { auc, balancedAccuracy, calibrationError, confusion } from '../stats/scores.mjs';
 
 /**
  * @typedef {import('./logistic.mjs').Film} Film @typedef {import('./logistic.mjs').Layer} Layer
  * @typedef {import('./logistic.mjs').Point} Point
  * @typedef {{ change: Float64Array[], temperature: number, strength: number }} Refit
- * @typedef {import('../stats/scores.mjs').Figure} Figure
+ * @typedef {import('../stats/bootstrap.mjs').Figure} Figure
  * @typedef {{ name: 'balancedAccuracy' | 'accuracy' | 'auc' | 'calibrationError' | 'logLoss', label: string | null,
  *   before: Figure, after: Figure, difference: Figure }} Comparison  difference: after minus before
  * @typedef {'better' | 'calibrated' | 'same' | 'worse'} Advice
@@ -152,7 +153,7 @@ export function compareFits(films, { before, after }, labels) {
       const matrix = confusion(truth, guess, labels.length, weight),
         all = weight.reduce((a, b) => a + b, 0);
       return [
-        balanced(matrix),
+        balancedAccuracy(matrix),
         matrix.reduce((sum, row, label) => sum + row[label], 0) / all,
         ...areas.map((area) => area(weight)),
         calibrationError(confidence, right, weight),

@@ -1,5 +1,5 @@
 // logistic.mjs - the arithmetic of a last layer: logits, its fit to labelled films, temperature and shift.
-import { random } from '../stats/scores.mjs';
+import { random } from '../stats/bootstrap.mjs';
 
 /**
  * One film: what the last layer reads of it, the number of its label, whose it is.

@@ -1,7 +1,7 @@
 // The Markdown of an evaluation: what the films were, what became of them, and every figure with its interval.
 import { VERDICTS } from '../verdicts.mjs';
 import { harmless } from '../result/record.mjs';
-import { FEWEST } from '../stats/scores.mjs';
+import { FEWEST } from '../stats/bootstrap.mjs';
 
 const percent = (x) => (100 * x).toFixed(1);
 

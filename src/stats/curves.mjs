@@ -1,5 +1,5 @@
 // What the plots of an evaluation show, as numbers: ROC, reliability, net benefit, all of weighted films.
-import { wilson } from './scores.mjs';
+import { wilson } from './bootstrap.mjs';
 
 /** @typedef {import('./scores.mjs').Numbers} Numbers @typedef {[number, number]} Point */
 
@@ -32,7 +32,10 @@ export function roc(scores, positive) {
   };
 }
 
-/** @param {Point[]} curve of roc @returns {number[]} its sensitivity at each rate of GRID; NaN where there is no curve */
+/**
+ * @param {Point[]} curve of roc
+ * @returns {number[]} its sensitivity at each rate of GRID; NaN where there is no curve
+ */
 export function onGrid(curve) {
   if (!curve.length) return GRID.map(() => NaN);
   let i = 0;
@@ -45,8 +48,8 @@ export function onGrid(curve) {
 }
 
 /**
- * Predicted against observed share in equal bins; of empty ones, nothing. The interval is Wilson's, for as many films as
- * weigh alike (Kish 1965).
+ * Predicted against observed share in equal bins; of empty ones, nothing. The interval is Wilson's, for as many films
+ * as weigh alike (Kish 1965).
  * @param {Numbers} probability 0..1 @param {ArrayLike<boolean>} positive @param {Numbers} weight @param {number} [bins]
  */
 export function reliability(probability, positive, weight, bins = 10) {
@@ -99,8 +102,9 @@ export function netBenefit(probability, positive, weight, thresholds) {
 }
 
 /**
- * Slope of calibration: what the log odds of the probability have to be multiplied with, beside an intercept, to fit best
- * (Cox 1958); 1 is right, less is too sure. Newton's method; NaN where it finds no finite fit, as with one class only.
+ * Slope of calibration: what the log odds of the probability have to be multiplied with, beside an intercept, to fit
+ * best (Cox 1958); 1 is right, less is too sure. Newton's method; NaN where it finds no finite fit, as with one class
+ * only.
  * @param {Numbers} probability @param {ArrayLike<boolean>} positive @returns {(weight: Numbers) => number}
  */
 export function calibrationSlope(probability, positive) {
@@ -136,8 +140,8 @@ export function calibrationSlope(probability, positive) {
     }
     return [NaN, NaN];
   }
-  // From slope 1 the steps of a model that is too sure go too far and never come back. Where all films together lead is near to
-  // where a part of them does.
+  // From slope 1 the steps of a model that is too sure go too far and never come back. Where all films together lead is
+  // near to where a part of them does.
   const found = fit(new Float64Array(odds.length).fill(1), [0, 0]);
   return (weight) => fit(weight, found)[1];
 }

@@ -1,19 +1,10 @@
 // The figures of scored films: sensitivities, areas, calibration, each with an interval from a bootstrap over patients.
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from './curves.mjs';
-import {
-  against,
-  auc,
-  balanced,
-  bootstrap,
-  calibrationError,
-  confusion,
-  FEWEST,
-  patientsOf,
-  wilson,
-} from './scores.mjs';
+import { bootstrap, FEWEST, patientsOf, wilson } from './bootstrap.mjs';
+import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from './scores.mjs';
 
 /**
- * @typedef {import('./scores.mjs').Figure | null} Figure  null where too few films stand behind it
+ * @typedef {import('./bootstrap.mjs').Figure | null} Figure  null where too few films stand behind it
  * @typedef {{ truth: number, guess: number, probability: number[], patient: string }} Scored  labels by their number
  */
 
@@ -30,7 +21,10 @@ const sum = (values) => values.reduce((total, x) => total + x, 0);
 /** @param {number[]} values */
 const mean = (values) => sum(values) / values.length;
 
-/** Weights that give each label its share of all, as far as it occurs. @param {number[]} truth @param {number[]} shares */
+/**
+ * Weights that give each label its share of all, as far as it occurs.
+ * @param {number[]} truth @param {number[]} shares
+ */
 const reweigh = (truth, shares) => (weight) => {
   const total = shares.map(() => 0);
   truth.forEach((label, i) => {
@@ -78,12 +72,18 @@ function draw(scored, ask) {
     const given = drawn[names.indexOf(name)];
     return films < FEWEST || !Number.isFinite(given.value) ? null : given;
   };
-  /** Where resampling tells nothing, because none is wrong or all are, Wilson does. @param {string} name @param {Scored[]} films that it is a share of @param {number} [cases] */
+  /**
+   * Where resampling tells nothing, because none is wrong or all are, Wilson does.
+   * @param {string} name @param {Scored[]} films that it is a share of @param {number} [cases]
+   */
   const share = (name, films, cases = patientsOf(films)) => {
     const given = figure(name, films.length);
     return given?.low === null ? wilson(given.value, cases) : given;
   };
-  /** At another prevalence it is no share of films that Wilson could bound, and without an interval none. @param {string} name @param {number} films */
+  /**
+   * At another prevalence it is no share of films that Wilson could bound, and without an interval none.
+   * @param {string} name @param {number} films
+   */
   const predicted = (name, films) => {
     const given = figure(name, films);
     return given?.low === null ? null : given;
@@ -104,7 +104,7 @@ export function figures(scored, labels) {
     const matrix = confusion(truth, guess, labels.length, weight);
     const area = areas.map((of) => of(weight));
     const own = labels.map((_, label) => {
-      const shares = against(matrix, label);
+      const shares = oneVsRest(matrix, label);
       const other = PREVALENCES.flatMap((prevalence) => [
         [`ppv ${prevalence}`, predictive(shares.sensitivity, 1 - shares.specificity, prevalence)],
         [`npv ${prevalence}`, predictive(shares.specificity, 1 - shares.sensitivity, 1 - prevalence)],
@@ -119,7 +119,7 @@ export function figures(scored, labels) {
     return {
       ...Object.fromEntries(own.flat()),
       accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
-      balancedAccuracy: balanced(matrix),
+      balancedAccuracy: balancedAccuracy(matrix),
       macroAuc: mean(area.filter((x) => !Number.isNaN(x))),
       calibrationError: calibrationError(confidence, right, weight),
     };
@@ -185,7 +185,7 @@ export function atPrevalence(scored, labels, shares) {
       calibrationError: calibrationError(confidence, right, weighed),
       ...Object.fromEntries(
         labels.flatMap((_, label) =>
-          Object.entries(against(matrix, label)).map(([name, value]) => [`${label} ${name}`, value]),
+          Object.entries(oneVsRest(matrix, label)).map(([name, value]) => [`${label} ${name}`, value]),
         ),
       ),
     };
@@ -218,9 +218,10 @@ export function atPrevalence(scored, labels, shares) {
 
 /**
  * What the plots show of each label that has films and others against it: ROC curve with a band from the bootstrap over
- * patients, reliability, net benefit; the last two of the films judged at a person's own prevalence and weighted to it, if
- * one is given, and missing where too few films stand for it.
- * @param {Scored[]} scored @param {string[]} labels @param {{ shares: number[], scored: Scored[] } | null} moved the same films
+ * patients, reliability, net benefit; the last two of the films judged at a person's own prevalence and weighted to it,
+ * if one is given, and missing where too few films stand for it.
+ * @param {Scored[]} scored @param {string[]} labels
+ * @param {{ shares: number[], scored: Scored[] } | null} moved the same films
  */
 export function curves(scored, labels, moved) {
   const { truth, positive, ones, probability, counts } = prepare(scored, labels);

@@ -1,7 +1,11 @@
 // Two models on the same films: paired bootstrap over patients, DeLong's test of the areas, McNemar's exact test.
-import { auc, balanced, bootstrap, confusion, FEWEST, patientsOf } from './scores.mjs';
+import { bootstrap, FEWEST, patientsOf } from './bootstrap.mjs';
+import { auc, balancedAccuracy, confusion } from './scores.mjs';
 
-/** Two-sided p of a normal deviate, by the series of erf and, far out, the continued fraction of erfc. @param {number} z */
+/**
+ * Two-sided p of a normal deviate, by the series of erf and, far out, the continued fraction of erfc.
+ * @param {number} z
+ */
 export function twoSided(z) {
   const x = Math.abs(z) / Math.SQRT2;
   if (x < 2) {
@@ -49,8 +53,8 @@ function covariance(a, b) {
 }
 
 /**
- * DeLong, DeLong and Clarke-Pearson 1988, by the midranks of Sun and Xu 2014: the difference of two areas under ROC curves
- * over the same films, its standard error, and p of none (NaN where no film varies). Takes films as independent.
+ * DeLong, DeLong and Clarke-Pearson 1988, by the midranks of Sun and Xu 2014: the difference of two areas under ROC
+ * curves over the same films, its standard error, and p of none (NaN where no film varies). Takes films as independent.
  * @param {number[]} first scores @param {number[]} second @param {boolean[]} positive
  */
 export function delong(first, second, positive) {
@@ -104,7 +108,7 @@ export function compare(pairs, labels) {
   const ask = (weight) => {
     const values = models.map(({ guess }, m) => [
       ...areas[m].map((area) => area(weight)),
-      balanced(confusion(truth, guess, kinds.length, weight)),
+      balancedAccuracy(confusion(truth, guess, kinds.length, weight)),
     ]);
     return values[0].map((value, i) => value - values[1][i]);
   };
@@ -112,7 +116,7 @@ export function compare(pairs, labels) {
     differences = bootstrap(pairs, ask);
   const right = models.map(({ guess }) => guess.map((label, i) => label === truth[i]));
   const fewest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
-  const balancedOf = (m) => balanced(confusion(truth, models[m].guess, kinds.length, ones));
+  const balancedOf = (m) => balancedAccuracy(confusion(truth, models[m].guess, kinds.length, ones));
   const alone = [0, 1].map((m) => pairs.filter((_, i) => right[m][i] && !right[1 - m][i]).length);
   return {
     n: pairs.length,

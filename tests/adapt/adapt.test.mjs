@@ -9,7 +9,7 @@ import { createEngine } from '../../src/engine.mjs';
 import { floatsIn, floatValues, readGguf, textOf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
 import { apply, begin, calibrate, fit, loss, project, softmax } from '../../src/adapt/logistic.mjs';
 import { sha256 } from '../../src/node/assets.mjs';
-import { random } from '../../src/stats/scores.mjs';
+import { random } from '../../src/stats/bootstrap.mjs';
 import { film, folder, lines, pleura, root, tiny, tried } from '../cli/command.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 

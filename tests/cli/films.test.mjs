@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../../src/cli/labels.mjs';
-import { wilson } from '../../src/stats/scores.mjs';
+import { wilson } from '../../src/stats/bootstrap.mjs';
 import { data, missing } from '../support/data.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { random } from '../../src/stats/scores.mjs';
+import { random } from '../../src/stats/bootstrap.mjs';
 
 const LONGEST = 60; // seconds of its processor that a round may take, or that nothing is done: what hangs takes for ever
 const TICKS = 100; // a second, on every Linux

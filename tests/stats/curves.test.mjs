@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from '../../src/stats/curves.mjs';
 import { atPrevalence, curves, figures } from '../../src/stats/metrics.mjs';
-import { auc, random, wilson } from '../../src/stats/scores.mjs';
+import { random, wilson } from '../../src/stats/bootstrap.mjs';
+import { auc } from '../../src/stats/scores.mjs';
 import { scored } from './scored.mjs';
 
 const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) < limit, `${a} is not ${b}`);

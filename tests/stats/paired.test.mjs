@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { compare, delong, mcnemar, twoSided } from '../../src/stats/paired.mjs';
-import { auc, random } from '../../src/stats/scores.mjs';
+import { random } from '../../src/stats/bootstrap.mjs';
+import { auc } from '../../src/stats/scores.mjs';
 
 /** Runs a program of Debian's Python that reads JSON and writes JSON. @param {string} program @param {any} input */
 const python = (program, input) =>

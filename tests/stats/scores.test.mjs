@@ -3,17 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { report } from '../../src/cli/commands/evaluate.mjs';
 import { ageBand, parseCsv } from '../../src/cli/labels.mjs';
-import {
-  against,
-  auc,
-  balanced,
-  bootstrap,
-  calibrationError,
-  confusion,
-  quantile,
-  random,
-  wilson,
-} from '../../src/stats/scores.mjs';
+import { bootstrap, quantile, random, wilson } from '../../src/stats/bootstrap.mjs';
+import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from '../../src/stats/scores.mjs';
 import { markdown } from '../../src/cli/markdown.mjs';
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-4, `${a} is not ${b}`);
@@ -47,15 +38,15 @@ test('one class against the rest, from a matrix worked out by hand', () => {
     [1, 1, 0],
     [0, 0, 1],
   ]);
-  const { sensitivity, specificity, ppv, npv } = against(matrix, 0);
+  const { sensitivity, specificity, ppv, npv } = oneVsRest(matrix, 0);
   near(sensitivity, 2 / 3);
   near(specificity, 2 / 3);
   near(ppv, 2 / 3);
   near(npv, 2 / 3);
-  near(balanced(matrix), (2 / 3 + 1 / 2 + 1) / 3);
+  near(balancedAccuracy(matrix), (2 / 3 + 1 / 2 + 1) / 3);
   assert.ok(
     Number.isNaN(
-      against(
+      oneVsRest(
         [
           [0, 0],
           [0, 3],

@@ -11,7 +11,7 @@ import { parsePrevalence } from '../prevalence.mjs';
 import { rounded, toJson } from '../../result/record.mjs';
 import { loadParts } from '../../node/assets.mjs';
 import { CommandError, usage } from '../../node/errors.mjs';
-import { wilson } from '../../stats/scores.mjs';
+import { wilson } from '../../stats/bootstrap.mjs';
 import { markdown } from '../markdown.mjs';
 
 /** @typedef {{ row: Record<string, string>, answer: import('../../node/pool.mjs').Answer }} Film */
