@@ -32,4 +32,8 @@ struct pleura_engine {
     film film;
 };
 
+/* gate.c */
+float gate_percentile(const graph_layer *gate, const float *quantiles);
+pleura_gate gate_reason(const pleura_engine *e, int seen, float score, pleura_gate told);
+
 #endif

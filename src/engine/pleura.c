@@ -12,28 +12,6 @@
 
 static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
 
-const char *pleura_gate_code(int gate)
-{
-    switch (gate) {
-#define X(name, number, code, text) \
-    case number: return code;
-        PLEURA_GATE_LIST(X)
-#undef X
-    default: return "";
-    }
-}
-
-const char *pleura_gate_text(int gate)
-{
-    switch (gate) {
-#define X(name, number, code, text) \
-    case number: return text;
-        PLEURA_GATE_LIST(X)
-#undef X
-    default: return "";
-    }
-}
-
 /* A number from the weights within least..most, or `otherwise` when it is not there; 0 when it is out of range. */
 static int read_setting(float *out, const gguf *g, const char *key, uint64_t index, double least, double most,
                         double otherwise)
@@ -64,7 +42,7 @@ static pleura_status read_settings(pleura_engine *e)
 }
 
 /* Whether the shares are a whole; NaN is none. */
-static int is_mixture(const float *shares, int count)
+static int is_distribution(const float *shares, int count)
 {
     double sum = 0;
     for (int i = 0; i < count; i++) {
@@ -82,7 +60,7 @@ static pleura_status read_prior(pleura_engine *e)
     if (count != (uint64_t)e->label_count) return PLEURA_MODEL_DAMAGED;
     for (uint64_t i = 0; i < count; i++)
         if (!read_setting(e->prior + i, g, "pleura.prior", i, LEAST_PRIOR, 1, 0)) return PLEURA_MODEL_DAMAGED;
-    return is_mixture(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
+    return is_distribution(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
 static int is_grey_square(const net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
@@ -212,22 +190,6 @@ void pleura_close(pleura_engine *e)
     free(e);
 }
 
-/* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
- * quantiles 0..100 % of that length. */
-static float gate_score(const graph_layer *gate, const float *quantiles)
-{
-    float squares = 0;
-    for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
-    float distance = sqrtf(squares);
-    for (int i = 0; i + 1 < QUANTILES; i++) {
-        float low = quantiles[i], high = quantiles[i + 1];
-        if (!(distance < high)) continue; /* nor is what is no number familiar */
-        float within = distance > low ? (distance - low) / (high - low) : 0;
-        return 1 - ((float)i + within) / (QUANTILES - 1);
-    }
-    return 0;
-}
-
 /* The whole film as a net from elsewhere wants it. Returns 0 for a blank film. */
 static int fill_plain(pleura_engine *e, float *input)
 {
@@ -243,7 +205,7 @@ static int fill_plain(pleura_engine *e, float *input)
 
 /* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
  * *score to the first gate's. Returns 0 for a blank film. */
-static int prepare(pleura_engine *e, float *score)
+static int engine_prepare(pleura_engine *e, float *score)
 {
     float *input = net_input(&e->net);
     int side = e->net.layers->h;
@@ -256,13 +218,13 @@ static int prepare(pleura_engine *e, float *score)
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, &e->kernels);
     lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
-    if (e->lungs_gate) *score = gate_score(e->lungs_gate, e->lungs_quantiles);
+    if (e->lungs_gate) *score = gate_percentile(e->lungs_gate, e->lungs_quantiles);
     lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
     return seen;
 }
 
-static int largest(const float *values, int count)
+static int argmax(const float *values, int count)
 {
     int best = 0;
     for (int i = 1; i < count; i++)
@@ -272,7 +234,7 @@ static int largest(const float *values, int count)
 
 /* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised.
  * Measured from the largest logit among the labels that occur at all, so that the sum is never 0. */
-static void mix(float *probability, const float *logits, const float *odds, const pleura_engine *e)
+static void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e)
 {
     float most = -INFINITY, sum = 0;
     for (int i = 0; i < e->label_count; i++)
@@ -283,18 +245,6 @@ static void mix(float *probability, const float *logits, const float *odds, cons
         sum += probability[i];
     }
     for (int i = 0; i < e->label_count; i++) probability[i] /= sum;
-}
-
-static pleura_gate pass_gate(const pleura_engine *e, int seen, float score, pleura_gate told)
-{
-    const lungs *l = &e->lungs;
-    if (told && e->mask) return told; /* a classifier from elsewhere may be made for hands */
-    if (!seen) return PLEURA_BLANK;
-    if (e->film.chroma > e->chroma_most) return PLEURA_COLOUR;
-    if (l->area <= 0 || l->area < e->area_least || l->area > e->area_most || l->balance < e->balance_least ||
-        l->doubt > e->doubt_most)
-        return PLEURA_NO_LUNGS;
-    return score < e->gate_least ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll and Vo), going on from hash. */
@@ -321,7 +271,7 @@ static uint64_t hash_result(const pleura_result *r)
 pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count)
 {
     if (shares && !(e->prior[0] > 0)) return PLEURA_NO_PRIOR;
-    if (shares && (count != e->label_count || !is_mixture(shares, count))) return PLEURA_PREVALENCE;
+    if (shares && (count != e->label_count || !is_distribution(shares, count))) return PLEURA_PREVALENCE;
     e->moved = shares != NULL;
     for (int i = 0; shares && i < count; i++) e->odds[i] = shares[i] / e->prior[i];
     return PLEURA_OK;
@@ -331,8 +281,8 @@ void pleura_judge(pleura_engine *e, pleura_result *r)
 {
     int n = e->label_count;
     float *probability = e->scores + n;
-    mix(probability, r->logits, e->moved ? e->odds : NULL, e);
-    int best = largest(probability, n);
+    posterior(probability, r->logits, e->moved ? e->odds : NULL, e);
+    int best = argmax(probability, n);
     r->verdict = r->gate                  ? PLEURA_REFUSED
         : probability[best] >= e->certain ? best
                                           : PLEURA_UNCERTAIN; /* no number is not certain */
@@ -346,13 +296,13 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
     float score = 1, box[4];
     film_free(&e->film);
     e->film = *f;
-    int seen = prepare(e, &score);
+    int seen = engine_prepare(e, &score);
     net_run(&e->net, &e->kernels);
-    int n = e->label_count, evidence = largest(e->logits->out, n);
+    int n = e->label_count, evidence = argmax(e->logits->out, n);
     memcpy(e->scores, e->logits->out, (size_t)n * sizeof *e->scores);
-    mix(e->scores + n, e->scores, NULL, e); /* for the bits */
+    posterior(e->scores + n, e->scores, NULL, e); /* for the bits */
     if (e->gate) {
-        float own = gate_score(e->gate, e->quantiles);
+        float own = gate_percentile(e->gate, e->quantiles);
         if (own < score) score = own;
     }
     memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
@@ -361,7 +311,7 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
         explain_map(e->map, e->features, e->logits, evidence);
         explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
     }
-    pleura_gate gate = pass_gate(e, seen, score, told);
+    pleura_gate gate = gate_reason(e, seen, score, told);
     *out = (pleura_result){.label_count = n,
                            .logits = e->scores,
                            .probability = e->scores + n,
@@ -432,7 +382,7 @@ pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *f
     if (status) return status;
     film_free(&e->film);
     e->film = f;
-    if (graph == PLEURA_DIAGNOSIS) prepare(e, &score);
+    if (graph == PLEURA_DIAGNOSIS) engine_prepare(e, &score);
     else if (e->mask) film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     return PLEURA_OK;
 }
