@@ -36,4 +36,9 @@ struct pleura_engine {
 float gate_percentile(const graph_layer *gate, const float *quantiles);
 pleura_gate gate_reason(const pleura_engine *e, int seen, float score, pleura_gate told);
 
+/* posterior.c */
+int is_distribution(const float *shares, int count);
+int argmax(const float *values, int count);
+void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e);
+
 #endif

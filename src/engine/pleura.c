@@ -41,17 +41,6 @@ static pleura_status read_settings(pleura_engine *e)
     return PLEURA_OK;
 }
 
-/* Whether the shares are a whole; NaN is none. */
-static int is_distribution(const float *shares, int count)
-{
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-        if (!(shares[i] >= 0)) return 0;
-        sum += (double)shares[i];
-    }
-    return fabs(sum - 1) <= 1e-3;
-}
-
 static pleura_status read_prior(pleura_engine *e)
 {
     const gguf *g = &e->weights;
@@ -224,29 +213,6 @@ static int engine_prepare(pleura_engine *e, float *score)
     return seen;
 }
 
-static int argmax(const float *values, int count)
-{
-    int best = 0;
-    for (int i = 1; i < count; i++)
-        if (values[i] > values[best]) best = i;
-    return best;
-}
-
-/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised.
- * Measured from the largest logit among the labels that occur at all, so that the sum is never 0. */
-static void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e)
-{
-    float most = -INFINITY, sum = 0;
-    for (int i = 0; i < e->label_count; i++)
-        if ((!odds || odds[i] > 0) && logits[i] > most) most = logits[i];
-    for (int i = 0; i < e->label_count; i++) {
-        float times = odds ? odds[i] : 1;
-        probability[i] = times > 0 ? pleura_exp((logits[i] - most) / e->temperature) * times : 0;
-        sum += probability[i];
-    }
-    for (int i = 0; i < e->label_count; i++) probability[i] /= sum;
-}
-
 /* FNV-1a, 64 bits (Fowler, Noll and Vo), going on from hash. */
 static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
 {
@@ -266,28 +232,6 @@ static uint64_t hash_result(const pleura_result *r)
     hash = hash_floats(hash, &r->gate_score, 1);
     hash = hash_floats(hash, r->lungs, map);
     return hash_floats(hash, r->heatmap, map);
-}
-
-pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count)
-{
-    if (shares && !(e->prior[0] > 0)) return PLEURA_NO_PRIOR;
-    if (shares && (count != e->label_count || !is_distribution(shares, count))) return PLEURA_PREVALENCE;
-    e->moved = shares != NULL;
-    for (int i = 0; shares && i < count; i++) e->odds[i] = shares[i] / e->prior[i];
-    return PLEURA_OK;
-}
-
-void pleura_judge(pleura_engine *e, pleura_result *r)
-{
-    int n = e->label_count;
-    float *probability = e->scores + n;
-    posterior(probability, r->logits, e->moved ? e->odds : NULL, e);
-    int best = argmax(probability, n);
-    r->verdict = r->gate                  ? PLEURA_REFUSED
-        : probability[best] >= e->certain ? best
-                                          : PLEURA_UNCERTAIN; /* no number is not certain */
-    r->label_count = n;
-    r->probability = probability;
 }
 
 /* Diagnoses *f, which becomes the engine's; `told` is what its file says of it. */
