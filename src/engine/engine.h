@@ -41,4 +41,7 @@ int is_distribution(const float *shares, int count);
 int argmax(const float *values, int count);
 void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e);
 
+/* model.c */
+pleura_status model_read(pleura_engine *e);
+
 #endif
