@@ -109,37 +109,6 @@ pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int 
  * spreads. */
 pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height);
 
-/* One layer of one of the two networks. */
-typedef enum { PLEURA_LUNGS, PLEURA_DIAGNOSIS } pleura_graph;
-
-typedef struct {
-    const char *name; /* not terminated; lives as long as the weights */
-    size_t name_size;
-    int h, w, c;       /* output */
-    int lanes;         /* values from pixel to pixel of the output: c, padded */
-    int bytes;         /* whether the output is bytes instead of floats */
-    uint64_t products; /* that its definition counts; 0 for a layer without weights */
-    void *out;         /* [h][w][lanes], shared with other layers: valid while the layers run that read it */
-} pleura_layer;
-
-/* Describes layer `number`, from 0. Returns 0 when there is none. */
-int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number);
-
-/* Fills a network's input from a film: that of the lungs with the whole film, that of the diagnosis as a diagnosis
- * does. */
-pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size);
-
-/* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does
- * nothing; its `out` is the network's input, to be filled before each run. */
-void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number);
-
-/* Offers products of bytes that are faster than those compiled in: sums[pixels][8] = for each pixel of panel[pixels][4
- * * quads], 0..127, its products with w0[quads][4][4] and w1[quads][4][4]; pixels % 4 == 0. Returns 1 when they are
- * taken: they gave the known answers, so that no bit of any result changes. */
-typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads,
-                             int pixels);
-int pleura_offer_products(pleura_engine *e, pleura_products *products);
-
 /* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at
  * 0. The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);

@@ -44,4 +44,7 @@ void posterior(float *probability, const float *logits, const float *odds, const
 /* model.c */
 pleura_status model_read(pleura_engine *e);
 
+/* pleura.c */
+int engine_prepare(pleura_engine *e, float *score);
+
 #endif

@@ -7,7 +7,6 @@
 
 #include "engine/cam.h"
 #include "engine/engine.h"
-#include "engine/inspect.h"
 #include "image/phantom.h"
 
 /* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
@@ -79,7 +78,7 @@ static int fill_plain(pleura_engine *e, float *input)
 
 /* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
  * *score to the first gate's. Returns 0 for a blank film. */
-static int engine_prepare(pleura_engine *e, float *score)
+int engine_prepare(pleura_engine *e, float *score)
 {
     float *input = net_input(&e->net);
     int side = e->net.layers->h;
@@ -189,45 +188,6 @@ pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
     pleura_status status = phantom_draw(&f);
     if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
     return status;
-}
-
-static net *choose_net(pleura_engine *e, pleura_graph graph) { return graph == PLEURA_LUNGS ? &e->lungs_net : &e->net; }
-
-int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number)
-{
-    const net *n = choose_net(e, graph);
-    if (number < 0 || number >= n->count) return 0;
-    const graph_layer *l = n->layers + number;
-    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, l->step > 0, net_products(n, number),
-                          l->out};
-    return 1;
-}
-
-pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size)
-{
-    film f;
-    float score = 1;
-    pleura_status status = film_decode(&f, file, size);
-    if (status) return status;
-    film_free(&e->film);
-    e->film = f;
-    if (graph == PLEURA_DIAGNOSIS) engine_prepare(e, &score);
-    else if (e->mask) film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
-    return PLEURA_OK;
-}
-
-int pleura_offer_products(pleura_engine *e, pleura_products *products)
-{
-    int8_dot dot = {products, 0};
-    if (!e->int8.dot.products || !int8_dot_works(&dot)) return 0;
-    e->int8.dot = dot;
-    return 1;
-}
-
-void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number)
-{
-    net *n = choose_net(e, graph);
-    if (number >= 0 && number < n->count) net_step(n, &e->kernels, number);
 }
 
 pleura_status pleura_self_test(pleura_engine *e)

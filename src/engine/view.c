@@ -2,9 +2,6 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
-#include "engine/inspect.h"
-
-int pleura_has_film(const pleura_engine *e) { return e->film.pixels != NULL; }
 
 /* *values[height][width], to be freed: the film stretched; *low and *high: its robust range. */
 static pleura_status stretch(float **values, float *low, float *high, const film *f, int width, int height)

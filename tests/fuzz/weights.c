@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "nn/graph.h"
-#include "pleura.h"
+#include "engine/inspect.h"
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
