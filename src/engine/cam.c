@@ -1,7 +1,7 @@
 /* cam.c - class activation map and its place on the film. */
 #include "engine/cam.h"
 
-void explain_map(float *map, const graph_layer *features, const graph_layer *logits, int label)
+void cam_map(float *map, const graph_layer *features, const graph_layer *logits, int label)
 {
     int count = features->h * features->w, lanes = features->lanes;
     const float *weight = logits->weight + label / 4 * lanes * 4 + label % 4;
@@ -15,7 +15,7 @@ void explain_map(float *map, const graph_layer *features, const graph_layer *log
     for (int i = 0; i < count && most > 0; i++) map[i] /= most;
 }
 
-void explain_heatmap(float *out, const float *map, int h, int w, const float box[4], const lungs *l)
+void cam_heatmap(float *out, const float *map, int h, int w, const float box[4], const lungs *l)
 {
     for (int y = 0; y < l->side; y++)
         for (int x = 0; x < l->side; x++) {

@@ -136,8 +136,8 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
     memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
     if (e->features) {
         lungs_box(box, e->margin, &e->lungs);
-        explain_map(e->map, e->features, e->logits, evidence);
-        explain_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
+        cam_map(e->map, e->features, e->logits, evidence);
+        cam_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
     }
     pleura_gate gate = gate_reason(e, seen, score, told);
     *out = (pleura_result){.label_count = n,

@@ -349,13 +349,13 @@ static void the_map_is_that_of_its_label(void)
     weights[0][0][1] = 1;                        /* label 1 looks at the first feature */
     weights[1][3][0] = 2;                        /* label 4 at the last */
     weights[0][1][2] = -1, weights[0][2][2] = 1; /* label 2: third minus second, 1 and -1 */
-    explain_map(map, &layer, &logits, 1);
+    cam_map(map, &layer, &logits, 1);
     assert(map[0] == 0.25f && map[1] == 1);
-    explain_map(map, &layer, &logits, 4);
+    cam_map(map, &layer, &logits, 4);
     assert(map[0] == 1 && map[1] == 0.25f);
-    explain_map(map, &layer, &logits, 2);
+    cam_map(map, &layer, &logits, 2);
     assert(map[0] == 1 && map[1] == 0);
-    explain_map(map, &layer, &logits, 0);
+    cam_map(map, &layer, &logits, 0);
     assert(map[0] == 0 && map[1] == 0);
 }
 
