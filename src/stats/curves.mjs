@@ -1,16 +1,17 @@
-// What the plots of an evaluation show, as numbers: ROC, reliability, net benefit, all of weighted films.
+// The curves of an evaluation as numbers: ROC, reliability, net benefit and calibration slope, over weighted films.
 import { wilson } from './bootstrap.mjs';
 
 /** @typedef {import('./scores.mjs').Numbers} Numbers @typedef {[number, number]} Point */
 
-/** Where sensitivities are taken for a band: false positive rates 0, 0.01 ... 1. */
+/** False positive rates at which the band of a ROC curve is computed: 0, 0.01 ... 1. */
 export const GRID = Array.from({ length: 101 }, (_, i) => i / 100);
 
 /**
- * The ROC curve from (0, 0) to (1, 1); films of one score make one straight step. Sorts once; the returned function is
- * called for each set of weights.
+ * The ROC curve from (0, 0) to (1, 1); films with equal scores form one straight segment. Sorts once and returns a
+ * function of the weights.
  * @param {Numbers} scores @param {ArrayLike<boolean>} positive
- * @returns {(weight: Numbers) => Point[]} false positive rate and sensitivity, corners only; none with one class only
+ * @returns {(weight: Numbers) => Point[]} false positive rate and sensitivity, corners only; empty if only one class
+ *   has weight
  */
 export function roc(scores, positive) {
   const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
@@ -25,7 +26,8 @@ export function roc(scores, positive) {
         else down += weight[order[i]];
       }
       const [from, by] = points.slice(-2);
-      if (by && (by[0] - from[0]) * (up - by[1]) === (by[1] - from[1]) * (down - by[0])) points.pop(); // no corner
+      // The cross product of both segments is zero: the last point lies on a straight line and is not a corner.
+      if (by && (by[0] - from[0]) * (up - by[1]) === (by[1] - from[1]) * (down - by[0])) points.pop();
       points.push([down, up]);
     }
     return up && down ? points.map(([x, y]) => [x / down, y / up]) : [];
@@ -33,8 +35,9 @@ export function roc(scores, positive) {
 }
 
 /**
- * @param {Point[]} curve of roc
- * @returns {number[]} its sensitivity at each rate of GRID; NaN where there is no curve
+ * A ROC curve at the rates of GRID.
+ * @param {Point[]} curve  of roc()
+ * @returns {number[]} the sensitivity at each rate; NaN if the curve is empty
  */
 export function onGrid(curve) {
   if (!curve.length) return GRID.map(() => NaN);
@@ -48,8 +51,8 @@ export function onGrid(curve) {
 }
 
 /**
- * Predicted against observed share in equal bins; of empty ones, nothing. The interval is Wilson's, for as many films
- * as weigh alike (Kish 1965).
+ * The reliability diagram: predicted and observed frequency in bins of equal width, without the empty ones. The
+ * interval is Wilson's for Kish's effective sample size (Kish 1965).
  * @param {Numbers} probability 0..1 @param {ArrayLike<boolean>} positive @param {Numbers} weight @param {number} [bins]
  */
 export function reliability(probability, positive, weight, bins = 10) {
@@ -72,8 +75,8 @@ export function reliability(probability, positive, weight, bins = 10) {
 }
 
 /**
- * Net benefit of acting where the probability reaches a threshold (Vickers and Elkin 2006): TP/n - FP/n * t/(1 - t);
- * `all`: of acting always. Of acting never it is 0.
+ * The decision curve (Vickers and Elkin 2006): net benefit of acting where the probability reaches a threshold t,
+ * TP/n - FP/n * t/(1 - t). `all` is the net benefit of always acting; that of never acting is 0.
  * @param {Numbers} probability @param {ArrayLike<boolean>} positive @param {Numbers} weight
  * @param {number[]} thresholds 0 <= t < 1
  */
@@ -102,15 +105,14 @@ export function netBenefit(probability, positive, weight, thresholds) {
 }
 
 /**
- * Slope of calibration: what the log odds of the probability have to be multiplied with, beside an intercept, to fit
- * best (Cox 1958); 1 is right, less is too sure. Newton's method; NaN where it finds no finite fit, as with one class
- * only.
+ * The calibration slope: the coefficient of the predicted log odds in a logistic regression on the outcome (Cox 1958).
+ * 1 is ideal, less than 1 overconfident. Newton's method; NaN if there is no finite fit, as with one class only.
  * @param {Numbers} probability @param {ArrayLike<boolean>} positive @returns {(weight: Numbers) => number}
  */
 export function calibrationSlope(probability, positive) {
   const odds = Float64Array.from(probability, (p) => {
-    const inside = Math.min(1 - 1e-6, Math.max(1e-6, p));
-    return Math.log(inside / (1 - inside));
+    const clamped = Math.min(1 - 1e-6, Math.max(1e-6, p));
+    return Math.log(clamped / (1 - clamped));
   });
   /** @param {Numbers} weight @param {[number, number]} start intercept, slope @returns {[number, number]} */
   function fit(weight, [intercept, slope]) {
@@ -132,16 +134,16 @@ export function calibrationSlope(probability, positive) {
         h11 += curve * odds[i] * odds[i];
       }
       const determinant = h00 * h11 - h01 * h01;
-      const up = (h11 * g0 - h01 * g1) / determinant,
-        steeper = (h00 * g1 - h01 * g0) / determinant;
-      intercept += up;
-      slope += steeper;
-      if (Math.abs(up) < 1e-6 && Math.abs(steeper) < 1e-6) return [intercept, slope];
+      const deltaIntercept = (h11 * g0 - h01 * g1) / determinant,
+        deltaSlope = (h00 * g1 - h01 * g0) / determinant;
+      intercept += deltaIntercept;
+      slope += deltaSlope;
+      if (Math.abs(deltaIntercept) < 1e-6 && Math.abs(deltaSlope) < 1e-6) return [intercept, slope];
     }
     return [NaN, NaN];
   }
-  // From slope 1 the steps of a model that is too sure go too far and never come back. Where all films together lead is
-  // near to where a part of them does.
+  // Started at slope 1, Newton overshoots for overconfident models and never recovers. The fit to all films is a good
+  // start for each resample of them.
   const found = fit(new Float64Array(odds.length).fill(1), [0, 0]);
   return (weight) => fit(weight, found)[1];
 }

@@ -1,20 +1,22 @@
-// The figures of scored films: sensitivities, areas, calibration, each with an interval from a bootstrap over patients.
+// The metrics of scored films: sensitivity, AUC, calibration and so on, with intervals from a bootstrap over patients.
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from './curves.mjs';
 import { bootstrap, FEWEST, patientsOf, wilson } from './bootstrap.mjs';
 import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from './scores.mjs';
 
 /**
- * @typedef {import('./bootstrap.mjs').Figure | null} Figure  null where too few films stand behind it
- * @typedef {{ truth: number, guess: number, probability: number[], patient: string }} Scored  labels by their number
+ * @typedef {import('./bootstrap.mjs').Figure | null} Figure  null if there are too few films
+ * @typedef {{ truth: number, predicted: number, probability: number[], patient: string }} Scored  labels are indices
  */
 
-/** Where predictive values are given, because those of the films at hand hold for their own mixture only. */
+/**
+ * Predictive values are also given at these prevalences, because those of the films hold for their own class mix only.
+ */
 const PREVALENCES = [0.02, 0.1, 0.3];
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
-/** Bayes: the share of the called that are, at another prevalence; NaN when none is called. */
-const predictive = (hit, falseAlarm, prevalence) =>
-  (hit * prevalence) / (hit * prevalence + falseAlarm * (1 - prevalence));
+/** A predictive value at another prevalence, by Bayes' theorem; NaN if no film is called so. */
+const predictive = (truePositiveRate, falsePositiveRate, prevalence) =>
+  (truePositiveRate * prevalence) / (truePositiveRate * prevalence + falsePositiveRate * (1 - prevalence));
 
 /** @param {number[]} values */
 const sum = (values) => values.reduce((total, x) => total + x, 0);
@@ -22,7 +24,7 @@ const sum = (values) => values.reduce((total, x) => total + x, 0);
 const mean = (values) => sum(values) / values.length;
 
 /**
- * Weights that give each label its share of all, as far as it occurs.
+ * Scales weights so that each label that occurs has its share of the total.
  * @param {number[]} truth @param {number[]} shares
  */
 const reweigh = (truth, shares) => (weight) => {
@@ -33,75 +35,79 @@ const reweigh = (truth, shares) => (weight) => {
   return weight.map((w, i) => (w ? (w * shares[truth[i]]) / total[truth[i]] : 0));
 };
 
-/** What every question needs. @param {Scored[]} scored @param {string[]} labels */
+/** The columns that the metrics need. @param {Scored[]} scored @param {string[]} labels */
 function prepare(scored, labels) {
   const truth = scored.map((film) => film.truth);
   const positive = labels.map((_, label) => truth.map((t) => t === label));
   return {
     truth,
     positive,
-    guess: scored.map(({ guess }) => guess),
+    predicted: scored.map(({ predicted }) => predicted),
     ones: new Float64Array(scored.length).fill(1),
     probability: labels.map((_, label) => scored.map((film) => film.probability[label])),
     counts: positive.map((all) => all.filter(Boolean).length),
     confidence: scored.map(({ probability }) => Math.max(...probability)),
-    right: scored.map((film) => film.truth === film.guess),
+    correct: scored.map((film) => film.truth === film.predicted),
   };
 }
 
-/** As many patients as weigh alike (Kish 1965). @param {{ patient: string, weight: number }[]} films */
-function alike(films) {
-  const own = new Map();
-  for (const { patient, weight } of films) own.set(patient, (own.get(patient) ?? 0) + weight);
-  const all = [...own.values()];
+/** Kish's effective number of patients (Kish 1965). @param {{ patient: string, weight: number }[]} films */
+function effectivePatients(films) {
+  const totals = new Map();
+  for (const { patient, weight } of films) totals.set(patient, (totals.get(patient) ?? 0) + weight);
+  const all = [...totals.values()];
   return sum(all) ** 2 / sum(all.map((weight) => weight * weight));
 }
 
-/** Whether films can stand for these shares. @param {number[]} counts of the labels @param {number[]} shares */
+/**
+ * Whether there are enough films of each label that has a share.
+ * @param {number[]} counts  per label @param {number[]} shares
+ */
 const enough = (counts, shares) => counts.every((n, i) => n >= FEWEST || shares[i] === 0);
 
 /**
- * The figures that `ask` gives of the films so weighted, by name, as far as films stand behind them.
- * @param {Scored[]} scored @param {(weight: Float64Array) => Record<string, number>} ask
+ * Bootstraps named metrics; the returned functions give each with its interval, or null if there are too few films.
+ * @param {Scored[]} scored @param {(weight: Float64Array) => Record<string, number>} statistic
  */
-function draw(scored, ask) {
-  const names = Object.keys(ask(new Float64Array(scored.length).fill(1))),
-    drawn = bootstrap(scored, (weight) => Object.values(ask(weight)));
-  /** @param {string} name @param {number} films behind it @returns {Figure} */
+function draw(scored, statistic) {
+  const names = Object.keys(statistic(new Float64Array(scored.length).fill(1))),
+    drawn = bootstrap(scored, (weight) => Object.values(statistic(weight)));
+  /** @param {string} name @param {number} films  that it is computed from @returns {Figure} */
   const figure = (name, films) => {
     const given = drawn[names.indexOf(name)];
     return films < FEWEST || !Number.isFinite(given.value) ? null : given;
   };
   /**
-   * Where resampling tells nothing, because none is wrong or all are, Wilson does.
-   * @param {string} name @param {Scored[]} films that it is a share of @param {number} [cases]
+   * A proportion. If all films agree the bootstrap has no interval, so Wilson's is used.
+   * @param {string} name @param {Scored[]} films  the denominator @param {number} [cases]
    */
-  const share = (name, films, cases = patientsOf(films)) => {
+  const proportion = (name, films, cases = patientsOf(films)) => {
     const given = figure(name, films.length);
     return given?.low === null ? wilson(given.value, cases) : given;
   };
   /**
-   * At another prevalence it is no share of films that Wilson could bound, and without an interval none.
+   * A predictive value at another prevalence is not a proportion of these films: without a bootstrap interval it is
+   * omitted.
    * @param {string} name @param {number} films
    */
-  const predicted = (name, films) => {
+  const atOtherPrevalence = (name, films) => {
     const given = figure(name, films);
     return given?.low === null ? null : given;
   };
-  return { figure, share, predicted };
+  return { figure, proportion, atOtherPrevalence };
 }
 
 /**
- * Everything about a set of scored films, by `guess` (the largest probability, or the verdict).
+ * All metrics of a set of scored films; `predicted` is the largest probability or the verdict.
  * @param {Scored[]} scored @param {string[]} labels
  */
-export function figures(scored, labels) {
-  const { truth, positive, guess, ones, probability, counts, confidence, right } = prepare(scored, labels);
+export function metrics(scored, labels) {
+  const { truth, positive, predicted, ones, probability, counts, confidence, correct } = prepare(scored, labels);
   const areas = labels.map((_, label) => auc(probability[label], positive[label]));
   const slopes = labels.map((_, label) => calibrationSlope(probability[label], positive[label]));
   /** @param {Float64Array} weight @returns {Record<string, number>} */
-  const ask = (weight) => {
-    const matrix = confusion(truth, guess, labels.length, weight);
+  const statistic = (weight) => {
+    const matrix = confusion(truth, predicted, labels.length, weight);
     const area = areas.map((of) => of(weight));
     const own = labels.map((_, label) => {
       const shares = oneVsRest(matrix, label);
@@ -121,38 +127,38 @@ export function figures(scored, labels) {
       accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
       balancedAccuracy: balancedAccuracy(matrix),
       macroAuc: mean(area.filter((x) => !Number.isNaN(x))),
-      calibrationError: calibrationError(confidence, right, weight),
+      calibrationError: calibrationError(confidence, correct, weight),
     };
   };
-  const { figure, share, predicted } = draw(scored, ask);
-  const matrix = confusion(truth, guess, labels.length, ones);
+  const { figure, proportion, atOtherPrevalence } = draw(scored, statistic);
+  const matrix = confusion(truth, predicted, labels.length, ones);
   const classes = labels.map((label, i) => {
     const fewer = Math.min(counts[i], scored.length - counts[i]);
     return {
       label,
       n: counts[i],
-      sensitivity: share(
+      sensitivity: proportion(
         `${i} sensitivity`,
         scored.filter(({ truth }) => truth === i),
       ),
-      specificity: share(
+      specificity: proportion(
         `${i} specificity`,
         scored.filter(({ truth }) => truth !== i),
       ),
-      ppv: share(
+      ppv: proportion(
         `${i} ppv`,
-        scored.filter(({ guess }) => guess === i),
+        scored.filter(({ predicted }) => predicted === i),
       ),
-      npv: share(
+      npv: proportion(
         `${i} npv`,
-        scored.filter(({ guess }) => guess !== i),
+        scored.filter(({ predicted }) => predicted !== i),
       ),
       auc: figure(`${i} auc`, fewer),
       slope: figure(`${i} slope`, fewer),
       atPrevalence: PREVALENCES.map((prevalence) => ({
         prevalence,
-        ppv: predicted(`${i} ppv ${prevalence}`, fewer),
-        npv: predicted(`${i} npv ${prevalence}`, fewer),
+        ppv: atOtherPrevalence(`${i} ppv ${prevalence}`, fewer),
+        npv: atOtherPrevalence(`${i} npv ${prevalence}`, fewer),
       })),
     };
   });
@@ -162,7 +168,7 @@ export function figures(scored, labels) {
     patients: patientsOf(scored),
     confusion: matrix,
     classes,
-    accuracy: share('accuracy', scored),
+    accuracy: proportion('accuracy', scored),
     balancedAccuracy: figure('balancedAccuracy', smallest),
     macroAuc: figure('macroAuc', smallest),
     calibrationError: figure('calibrationError', scored.length),
@@ -170,19 +176,19 @@ export function figures(scored, labels) {
 }
 
 /**
- * The same films as if each label had the share that a person expects.
- * @param {Scored[]} scored judged at these shares @param {string[]} labels @param {number[]} shares of the labels
+ * The metrics to expect where each label has the given share.
+ * @param {Scored[]} scored  classified at these shares @param {string[]} labels @param {number[]} shares  per label
  */
 export function atPrevalence(scored, labels, shares) {
-  const { truth, guess, ones, counts, confidence, right } = prepare(scored, labels);
+  const { truth, predicted, ones, counts, confidence, correct } = prepare(scored, labels);
   const weigh = reweigh(truth, shares);
   /** @param {Float64Array} weight @returns {Record<string, number>} */
-  const ask = (weight) => {
+  const statistic = (weight) => {
     const weighed = weigh(weight);
-    const matrix = confusion(truth, guess, labels.length, weighed);
+    const matrix = confusion(truth, predicted, labels.length, weighed);
     return {
       accuracy: sum(labels.map((_, label) => matrix[label][label])) / sum(matrix.flat()),
-      calibrationError: calibrationError(confidence, right, weighed),
+      calibrationError: calibrationError(confidence, correct, weighed),
       ...Object.fromEntries(
         labels.flatMap((_, label) =>
           Object.entries(oneVsRest(matrix, label)).map(([name, value]) => [`${label} ${name}`, value]),
@@ -190,56 +196,56 @@ export function atPrevalence(scored, labels, shares) {
       ),
     };
   };
-  const { figure, share, predicted } = draw(scored, ask);
+  const { figure, proportion, atOtherPrevalence } = draw(scored, statistic);
   const weighed = weigh(ones),
     films = enough(counts, shares)
       ? scored.map((film, i) => ({ ...film, weight: weighed[i] })).filter(({ weight }) => weight)
       : [];
-  const shareOf = (name, own) => share(name, own, alike(own));
+  const weightedProportion = (name, films) => proportion(name, films, effectivePatients(films));
   return {
     shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])),
-    accuracy: shareOf('accuracy', films),
+    accuracy: weightedProportion('accuracy', films),
     calibrationError: figure('calibrationError', films.length),
     classes: labels.map((label, i) => ({
       label,
-      sensitivity: shareOf(
+      sensitivity: weightedProportion(
         `${i} sensitivity`,
         films.filter(({ truth }) => truth === i),
       ),
-      specificity: shareOf(
+      specificity: weightedProportion(
         `${i} specificity`,
         films.filter(({ truth }) => truth !== i),
       ),
-      ppv: predicted(`${i} ppv`, films.filter(({ guess }) => guess === i).length),
-      npv: predicted(`${i} npv`, films.filter(({ guess }) => guess !== i).length),
+      ppv: atOtherPrevalence(`${i} ppv`, films.filter(({ predicted }) => predicted === i).length),
+      npv: atOtherPrevalence(`${i} npv`, films.filter(({ predicted }) => predicted !== i).length),
     })),
   };
 }
 
 /**
- * What the plots show of each label that has films and others against it: ROC curve with a band from the bootstrap over
- * patients, reliability, net benefit; the last two of the films judged at a person's own prevalence and weighted to it,
- * if one is given, and missing where too few films stand for it.
+ * The curves of each label that has enough films on both sides: ROC with a bootstrap band, reliability and net benefit.
+ * If a prevalence is given, the last two are of the films classified at it and weighted to it; they are missing if
+ * there are too few films.
  * @param {Scored[]} scored @param {string[]} labels
- * @param {{ shares: number[], scored: Scored[] } | null} moved the same films
+ * @param {{ shares: number[], scored: Scored[] } | null} reclassified  the same films at a given prevalence
  */
-export function curves(scored, labels, moved) {
+export function curves(scored, labels, reclassified) {
   const { truth, positive, ones, probability, counts } = prepare(scored, labels);
-  const weight = moved ? reweigh(truth, moved.shares)(ones) : ones;
-  const drawable = !moved || enough(counts, moved.shares);
-  const expected = moved ? prepare(moved.scored, labels).probability : probability;
+  const weight = reclassified ? reweigh(truth, reclassified.shares)(ones) : ones;
+  const drawable = !reclassified || enough(counts, reclassified.shares);
+  const expected = reclassified ? prepare(reclassified.scored, labels).probability : probability;
   return labels.flatMap((label, i) => {
     if (Math.min(counts[i], scored.length - counts[i]) < FEWEST) return [];
     const curve = roc(probability[i], positive[i]),
       area = auc(probability[i], positive[i]);
-    const [whole, ...band] = bootstrap(scored, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
+    const [areaFigure, ...band] = bootstrap(scored, (drawn) => [area(drawn), ...onGrid(curve(drawn))]);
     return [
       {
         label,
         n: counts[i],
         others: scored.length - counts[i],
-        weighted: moved ? moved.shares[i] : null,
-        auc: whole,
+        weighted: reclassified ? reclassified.shares[i] : null,
+        auc: areaFigure,
         roc: curve(ones),
         band: band.map(({ value, low, high }, at) => ({ x: GRID[at], low: low ?? value, high: high ?? value })),
         ...(drawable && {

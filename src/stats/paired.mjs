@@ -1,9 +1,10 @@
-// Two models on the same films: paired bootstrap over patients, DeLong's test of the areas, McNemar's exact test.
+// Two models on the same films: paired bootstrap over patients, DeLong's test of the AUCs and McNemar's exact test.
 import { bootstrap, FEWEST, patientsOf } from './bootstrap.mjs';
 import { auc, balancedAccuracy, confusion } from './scores.mjs';
 
 /**
- * Two-sided p of a normal deviate, by the series of erf and, far out, the continued fraction of erfc.
+ * The two-sided p-value of a normal deviate: the series of erf, and in the tails the continued fraction of erfc
+ * (Abramowitz and Stegun, 7.1.6 and 7.1.14).
  * @param {number} z
  */
 export function twoSided(z) {
@@ -20,8 +21,9 @@ export function twoSided(z) {
 }
 
 /**
- * McNemar's exact test: two-sided p that of the films which only one model calls rightly each model has half.
- * @param {number} first calls rightly alone @param {number} second @returns {number}
+ * McNemar's exact test: the two-sided p-value of the null hypothesis that either model is equally likely to win on the
+ * discordant films, which only one of them gets right.
+ * @param {number} first  films that only the first model gets right @param {number} second @returns {number}
  */
 export function mcnemar(first, second) {
   const n = first + second;
@@ -34,7 +36,7 @@ export function mcnemar(first, second) {
   return Math.min(1, 2 * sum);
 }
 
-/** The place of each value among all, ties sharing the mean of theirs, from 1. @param {number[]} values */
+/** The rank of each value, from 1; ties share their mean rank. @param {number[]} values */
 function midranks(values) {
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
   const ranks = new Float64Array(values.length);
@@ -53,12 +55,13 @@ function covariance(a, b) {
 }
 
 /**
- * DeLong, DeLong and Clarke-Pearson 1988, by the midranks of Sun and Xu 2014: the difference of two areas under ROC
- * curves over the same films, its standard error, and p of none (NaN where no film varies). Takes films as independent.
- * @param {number[]} first scores @param {number[]} second @param {boolean[]} positive
+ * DeLong's test (DeLong, DeLong and Clarke-Pearson 1988; midranks by Sun and Xu 2014): the difference of two AUCs over
+ * the same films, its standard error and the p-value of no difference (NaN if the variance is zero). It treats films as
+ * independent.
+ * @param {number[]} first  scores @param {number[]} second @param {boolean[]} positive
  */
 export function delong(first, second, positive) {
-  // Of each film, the share of the other class that it stands on the right side of.
+  // The structural components: for each film, the fraction of the other class that it is ranked correctly against.
   const [a, b] = [first, second].map((scores) => {
     const up = scores.filter((_, i) => positive[i]),
       down = scores.filter((_, i) => !positive[i]);
@@ -82,42 +85,43 @@ export function delong(first, second, positive) {
 
 /**
  * @typedef {{ truth: string, patient: string, first: Record<string, number>, second: Record<string, number> }} Pair
- *   one film and the probabilities that both models give
+ *   one film with the probabilities of both models
  */
 
-/** @param {Record<string, number>} probability */
+/** The label with the largest probability. @param {Record<string, number>} probability */
 const likeliest = (probability) =>
   Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
 
 /**
- * First minus second in everything; by the largest probability, whatever the gates say.
- * @param {Pair[]} pairs @param {string[]} labels that both models know
+ * Compares two models; every difference is first minus second. The predicted label is the one with the largest
+ * probability, whatever the gate says.
+ * @param {Pair[]} pairs @param {string[]} labels  known to both models
  */
 export function compare(pairs, labels) {
-  const kinds = [
+  const classes = [
     ...new Set(pairs.flatMap(({ truth, first, second }) => [truth, ...Object.keys(first), ...Object.keys(second)])),
   ];
-  const truth = pairs.map((pair) => kinds.indexOf(pair.truth));
+  const truth = pairs.map((pair) => classes.indexOf(pair.truth));
   const models = /** @type {const} */ (['first', 'second']).map((name) => ({
-    guess: pairs.map((pair) => kinds.indexOf(likeliest(pair[name]))),
+    predicted: pairs.map((pair) => classes.indexOf(likeliest(pair[name]))),
     scores: labels.map((label) => pairs.map((pair) => pair[name][label])),
   }));
   const positive = labels.map((label) => pairs.map((pair) => pair.truth === label));
   const areas = models.map(({ scores }) => labels.map((_, i) => auc(scores[i], positive[i])));
-  /** Both models' values and their difference, for each label and over all. @param {Float64Array} weight */
-  const ask = (weight) => {
-    const values = models.map(({ guess }, m) => [
+  /** The differences: the AUC of each label, then balanced accuracy. @param {Float64Array} weight */
+  const statistic = (weight) => {
+    const values = models.map(({ predicted }, m) => [
       ...areas[m].map((area) => area(weight)),
-      balancedAccuracy(confusion(truth, guess, kinds.length, weight)),
+      balancedAccuracy(confusion(truth, predicted, classes.length, weight)),
     ]);
     return values[0].map((value, i) => value - values[1][i]);
   };
   const ones = new Float64Array(pairs.length).fill(1),
-    differences = bootstrap(pairs, ask);
-  const right = models.map(({ guess }) => guess.map((label, i) => label === truth[i]));
-  const fewest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
-  const balancedOf = (m) => balancedAccuracy(confusion(truth, models[m].guess, kinds.length, ones));
-  const alone = [0, 1].map((m) => pairs.filter((_, i) => right[m][i] && !right[1 - m][i]).length);
+    differences = bootstrap(pairs, statistic);
+  const correct = models.map(({ predicted }) => predicted.map((label, i) => label === truth[i]));
+  const smallest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
+  const balancedOf = (m) => balancedAccuracy(confusion(truth, models[m].predicted, classes.length, ones));
+  const discordant = [0, 1].map((m) => pairs.filter((_, i) => correct[m][i] && !correct[1 - m][i]).length);
   return {
     n: pairs.length,
     patients: patientsOf(pairs),
@@ -136,9 +140,9 @@ export function compare(pairs, labels) {
       };
     }),
     balancedAccuracy:
-      pairs.length && fewest >= FEWEST
+      pairs.length && smallest >= FEWEST
         ? { first: balancedOf(0), second: balancedOf(1), difference: differences[labels.length] }
         : { first: null, second: null, difference: null },
-    mcnemar: { firstAlone: alone[0], secondAlone: alone[1], p: mcnemar(alone[0], alone[1]) },
+    mcnemar: { firstAlone: discordant[0], secondAlone: discordant[1], p: mcnemar(discordant[0], discordant[1]) },
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { curves, figures } from '../../src/stats/metrics.mjs';
+import { curves, metrics } from '../../src/stats/metrics.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
 import { plots, scored } from '../stats/scored.mjs';
 
@@ -52,7 +52,7 @@ test('the plots show the numbers of the evaluation', () => {
   const labels = ['covid', 'pneumonia', 'normal'];
   const films = scored(labels),
     lines = curves(films, labels, null),
-    { confusion } = figures(films, labels);
+    { confusion } = metrics(films, labels);
   const all = parse(confusionPlot(confusion, labels));
   for (const n of confusion.flat()) assert.ok(all.texts.includes(String(n)), `${n}`);
   assert.ok(all.desc.includes(`covid called pneumonia: ${confusion[0][1]}, `));

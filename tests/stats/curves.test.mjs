@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { calibrationSlope, GRID, netBenefit, onGrid, reliability, roc } from '../../src/stats/curves.mjs';
-import { atPrevalence, curves, figures } from '../../src/stats/metrics.mjs';
+import { atPrevalence, curves, metrics } from '../../src/stats/metrics.mjs';
 import { random, wilson } from '../../src/stats/bootstrap.mjs';
 import { auc } from '../../src/stats/scores.mjs';
 import { scored } from './scored.mjs';
@@ -136,7 +136,7 @@ const LABELS = ['covid', 'pneumonia', 'normal'];
 const films = scored(LABELS);
 
 test('predictive values at another prevalence follow from sensitivity and specificity', () => {
-  const { classes } = figures(films, LABELS);
+  const { classes } = metrics(films, LABELS);
   for (const { sensitivity, specificity, atPrevalence: rows } of classes) {
     for (const { prevalence, ppv, npv } of rows) {
       const hit = sensitivity.value * prevalence,
@@ -172,16 +172,16 @@ test('at expected shares films weigh as many as they stand for', () => {
 
 test('at expected shares, too, no figure stands on a few films, shares without a mistake are bounded, and predictive values without an interval are not given', () => {
   const shares = [0.05, 0.1, 0.85],
-    rarely = films.map((film, i) => ({ ...film, guess: i ? Math.max(1, film.guess) : 0 }));
+    rarely = films.map((film, i) => ({ ...film, predicted: i ? Math.max(1, film.predicted) : 0 }));
   const {
     classes: [covid, pneumonia],
   } = atPrevalence(rarely, LABELS, shares);
-  assert.equal(rarely.filter(({ guess, truth }) => guess === 0 && truth === 0).length, 1);
+  assert.equal(rarely.filter(({ predicted, truth }) => predicted === 0 && truth === 0).length, 1);
   assert.equal(covid.ppv, null);
   near(covid.sensitivity.value, 1 / 40);
   assert.ok(covid.npv.low < covid.npv.value && pneumonia.ppv.low < pneumonia.ppv.value);
   const sure = atPrevalence(
-    films.map((film) => ({ ...film, guess: film.truth })),
+    films.map((film) => ({ ...film, predicted: film.truth })),
     LABELS,
     shares,
   );

@@ -1,16 +1,16 @@
-// Made-up films for the tests of figures and plots: 40 of each of three labels, three of four called rightly.
-import { curves, figures } from '../../src/stats/metrics.mjs';
+// Synthetic films for the tests of metrics and plots: 40 of each of three labels, three in four predicted right.
+import { curves, metrics } from '../../src/stats/metrics.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
 
 /** @param {string[]} labels three @returns {import('../../src/stats/metrics.mjs').Scored[]} */
 export const scored = (labels) =>
   Array.from({ length: 120 }, (_, i) => {
     const truth = i % 3,
-      guess = i % 4 ? truth : (truth + 1) % 3;
+      predicted = i % 4 ? truth : (truth + 1) % 3;
     return {
       truth,
-      guess,
-      probability: labels.map((_, label) => (label === guess ? 0.5 + (i % 5) / 20 : 0.25 - (i % 5) / 40)),
+      predicted,
+      probability: labels.map((_, label) => (label === predicted ? 0.5 + (i % 5) / 20 : 0.25 - (i % 5) / 40)),
       patient: `p${i >> 1}`,
     };
   });
@@ -20,7 +20,7 @@ export function plots(labels) {
   const films = scored(labels),
     lines = curves(films, labels, null);
   return {
-    confusion: confusionPlot(figures(films, labels).confusion, labels),
+    confusion: confusionPlot(metrics(films, labels).confusion, labels),
     roc: rocPlot([{ curves: lines }]),
     reliability: reliabilityPlot(lines),
     decision: decisionPlot(lines),

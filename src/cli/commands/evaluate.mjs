@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compare } from '../../stats/paired.mjs';
 import { createEngine } from '../../engine.mjs';
 import { VERDICTS } from '../../verdicts.mjs';
-import { atPrevalence, curves, figures } from '../../stats/metrics.mjs';
+import { atPrevalence, curves, metrics } from '../../stats/metrics.mjs';
 import { group, patientOf, readLabels } from '../labels.mjs';
 import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../plots.mjs';
 import { parsePrevalence } from '../prevalence.mjs';
@@ -52,7 +52,7 @@ const score = (films, labels) =>
         verdict: answer.verdict,
         probability,
         truth: labels.indexOf(row.label),
-        guess: probability.indexOf(Math.max(...probability)),
+        predicted: probability.indexOf(Math.max(...probability)),
         patient: caseOf(film),
       };
     });
@@ -65,7 +65,7 @@ export function report(films, labels, columns) {
   const scored = score(films, labels);
   const answered = scored
     .filter(({ verdict }) => labels.includes(verdict))
-    .map((film) => ({ ...film, guess: labels.indexOf(film.verdict) }));
+    .map((film) => ({ ...film, predicted: labels.indexOf(film.verdict) }));
   const seen = [
     ...labels,
     ...new Set(
@@ -92,8 +92,8 @@ export function report(films, labels, columns) {
       : [],
     labels: seen,
     outcomes: seen.map((label) => outcomes(films, label, labels)).filter(({ n }) => n),
-    all: figures(scored, labels),
-    answered: figures(answered, labels),
+    all: metrics(scored, labels),
+    answered: metrics(answered, labels),
     groups: columns.map((column) => ({
       column,
       values: [...new Set(films.map(({ row }) => group(column, row)))].sort().map((value) => {
@@ -104,7 +104,7 @@ export function report(films, labels, columns) {
           patients: patientsOf(own),
           refused: own.filter(({ answer }) => answer.verdict === 'refused').length,
           uncertain: own.filter(({ answer }) => answer.verdict === 'uncertain').length,
-          figures: figures(
+          figures: metrics(
             scored.filter(({ row }) => group(column, row) === value),
             labels,
           ),
