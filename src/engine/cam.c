@@ -1,14 +1,14 @@
 /* cam.c - class activation map and its place on the film. */
 #include "engine/cam.h"
 
-void cam_map(float *map, const graph_layer *features, const graph_layer *logits, int label)
+void cam_map(float *map, const net_layer *features, const net_layer *logits, int label)
 {
-    int count = features->h * features->w, lanes = features->lanes;
-    const float *weight = logits->weight + label / 4 * lanes * 4 + label % 4;
+    int count = features->d->h * features->d->w, c_stride = features->d->c_stride;
     float most = 0;
     for (int i = 0; i < count; i++) {
         float sum = 0;
-        for (int k = 0; k < lanes; k++) sum += weight[k * 4] * features->out[i * lanes + k];
+        for (int k = 0; k < c_stride; k++)
+            sum += logits->weight[packed_index(label, k, c_stride)] * features->out[i * c_stride + k];
         map[i] = sum > 0 ? sum : 0;
         if (map[i] > most) most = map[i];
     }

@@ -7,7 +7,7 @@
 
 /* Class activation map (Zhou et al., 2016): sum over k of weight[label][k] * features[y][x][k], negative evidence cut
  * off, largest value 1. map: [features->h][features->w]; all zeros when nothing speaks for the label. */
-void cam_map(float *map, const graph_layer *features, const graph_layer *logits, int label);
+void cam_map(float *map, const net_layer *features, const net_layer *logits, int label);
 
 /* The map, [h][w] over the box (fractions of the film), laid over the whole film and confined to the lungs:
  * out[l->side][l->side], 0..1. */

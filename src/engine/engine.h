@@ -14,7 +14,7 @@ struct pleura_engine {
     kernels kernels;
     int8_kernels int8;  /* what kernels.int8 points to */
     net lungs_net, net; /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
-    graph_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
+    net_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
     lungs lungs;
     int *scratch;     /* for lungs_find */
     float *crop_mask; /* the lungs at the second net's own size, or the whole film's plain greys */
@@ -33,7 +33,7 @@ struct pleura_engine {
 };
 
 /* gate.c */
-float gate_percentile(const graph_layer *gate, const float *quantiles);
+float gate_percentile(const net_layer *gate, const float *quantiles);
 pleura_gate gate_reason(const pleura_engine *e, int seen, float score, pleura_gate told);
 
 /* posterior.c */

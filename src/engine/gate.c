@@ -27,10 +27,10 @@ const char *pleura_gate_text(int gate)
 
 /* Share of good validation films that lie farther out than the whitened features of the gate: its length against the
  * quantiles 0..100 % of that length. */
-float gate_percentile(const graph_layer *gate, const float *quantiles)
+float gate_percentile(const net_layer *gate, const float *quantiles)
 {
     float squares = 0;
-    for (int i = 0; i < gate->c; i++) squares += gate->out[i] * gate->out[i];
+    for (int i = 0; i < gate->d->c; i++) squares += gate->out[i] * gate->out[i];
     float distance = sqrtf(squares);
     for (int i = 0; i + 1 < QUANTILES; i++) {
         float low = quantiles[i], high = quantiles[i + 1];

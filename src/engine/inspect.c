@@ -16,9 +16,9 @@ int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph grap
 {
     const net *n = choose_net(e, graph);
     if (number < 0 || number >= n->count) return 0;
-    const graph_layer *l = n->layers + number;
-    *out = (pleura_layer){l->name.at, l->name.size, l->h, l->w, l->c, l->lanes, l->step > 0, net_products(n, number),
-                          l->out};
+    const net_layer *l = n->layers + number;
+    *out = (pleura_layer){l->d->name.at,  l->d->name.size,     l->d->h, l->d->w, l->d->c, l->d->c_stride,
+                          net_is_int8(l), net_macs(n, number), l->out};
     return 1;
 }
 
@@ -38,7 +38,7 @@ pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *f
 int pleura_offer_products(pleura_engine *e, pleura_products *products)
 {
     int8_dot dot = {products, 0};
-    if (!e->int8.dot.products || !int8_dot_works(&dot)) return 0;
+    if (!e->int8.dot.run || !int8_dot_works(&dot)) return 0;
     e->int8.dot = dot;
     return 1;
 }

@@ -45,14 +45,14 @@ static pleura_status read_prior(pleura_engine *e)
     return is_distribution(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
-static int is_grey_square(const net *n) { return n->layers->c == 1 && n->layers->h == n->layers->w; }
+static int is_grey_square(const net *n) { return n->descs->c == 1 && n->descs->h == n->descs->w; }
 
 /* A classifier from elsewhere sees the whole film, channel i being grey (0..255) * scale[i] + offset[i]. Without these
  * keys a net sees one plane in the robust range. */
 static pleura_status read_input(pleura_engine *e)
 {
     const gguf *g = &e->weights;
-    uint64_t channels = (uint64_t)e->net.layers->c;
+    uint64_t channels = (uint64_t)e->net.descs->c;
     e->plain_greys = gguf_count(g, "pleura.input.scale") > 0;
     if (!e->plain_greys || e->mask) return is_grey_square(&e->net) ? PLEURA_OK : PLEURA_MODEL_UNSUPPORTED;
     if (channels > MAX_CHANNELS) return PLEURA_MODEL_UNSUPPORTED;
@@ -66,7 +66,7 @@ static pleura_status read_input(pleura_engine *e)
 }
 
 /* A gate is a layer with the quantiles that gate_score needs; a net without one passes. */
-static int read_quantiles(float *out, const graph_layer *gate, const gguf *g, const char *key)
+static int read_quantiles(float *out, const net_layer *gate, const gguf *g, const char *key)
 {
     double v;
     if (!gate) return 1;
@@ -94,11 +94,12 @@ static pleura_status parse_nets(pleura_engine *e)
     e->features = net_find(&e->net, "features");
     e->logits = net_find(&e->net, "logits");
     e->gate = net_find(&e->net, "gate");
-    if (!e->logits || e->logits->op != OP_DENSE || e->logits->c != e->label_count || e->logits->step > 0 ||
-        (e->gate && e->gate->step > 0))
+    if (!e->logits || e->logits->d->op != OP_DENSE || e->logits->d->c != e->label_count || net_is_int8(e->logits) ||
+        (e->gate && net_is_int8(e->gate)))
         return PLEURA_MODEL_DAMAGED;
-    const graph_layer *pool = e->net.layers + e->logits->inputs[0];
-    if (pool->op != OP_MEAN || e->net.layers + pool->inputs[0] != e->features || e->features->step > 0)
+    const net_layer *pool = e->net.layers + e->logits->d->inputs[0];
+    if (pool->d->op != OP_GLOBAL_AVGPOOL || e->net.layers + pool->d->inputs[0] != e->features ||
+        net_is_int8(e->features))
         e->features = NULL;
     if (!read_quantiles(e->quantiles, e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
     if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
@@ -107,10 +108,10 @@ static pleura_status parse_nets(pleura_engine *e)
     e->mask = net_find(&e->lungs_net, "mask");
     e->lungs_gate = net_find(&e->lungs_net, "gate");
     if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
-    int side = e->lungs_net.layers->h;
-    if (!e->mask || e->mask->h != side || e->mask->w != side || e->mask->c != 1 || e->mask->step > 0)
+    int side = e->lungs_net.descs->h;
+    if (!e->mask || e->mask->d->h != side || e->mask->d->w != side || e->mask->d->c != 1 || net_is_int8(e->mask))
         return PLEURA_MODEL_DAMAGED;
-    if (e->lungs_gate && e->lungs_gate->step > 0) return PLEURA_MODEL_DAMAGED;
+    if (e->lungs_gate && net_is_int8(e->lungs_gate)) return PLEURA_MODEL_DAMAGED;
     if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles"))
         return PLEURA_MODEL_DAMAGED;
     return read_input(e);

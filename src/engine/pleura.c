@@ -12,11 +12,11 @@
 /* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
 static pleura_status take_memory(pleura_engine *e)
 {
-    int side = e->mask ? e->mask->h : PLAIN_SIDE;
-    size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.layers->h * (size_t)e->net.layers->w;
-    size_t map = e->features ? (size_t)e->features->h * (size_t)e->features->w : 0;
-    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.scratch;
-    uint64_t room = (uint64_t)e->net.activations + e->net.scratch;
+    int side = e->mask ? e->mask->d->h : PLAIN_SIDE;
+    size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.descs->h * (size_t)e->net.descs->w;
+    size_t map = e->features ? (size_t)e->features->d->h * (size_t)e->features->d->w : 0;
+    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.workspace;
+    uint64_t room = (uint64_t)e->net.activations + e->net.workspace;
     uint64_t staging = e->net.staging > e->lungs_net.staging ? e->net.staging : e->lungs_net.staging;
     if (staging > room) room = staging;
     uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
@@ -66,7 +66,7 @@ void pleura_close(pleura_engine *e)
 /* The whole film as a net from elsewhere wants it. Returns 0 for a blank film. */
 static int fill_plain(pleura_engine *e, float *input)
 {
-    const graph_layer *image = e->net.layers;
+    const layer_desc *image = e->net.descs;
     size_t pixels = (size_t)image->h * (size_t)image->w;
     float *grey = e->crop_mask, low, high;
     film_resample(grey, image->w, image->h, &e->film, 0, 0, e->film.width, e->film.height);
@@ -81,7 +81,7 @@ static int fill_plain(pleura_engine *e, float *input)
 int engine_prepare(pleura_engine *e, float *score)
 {
     float *input = net_input(&e->net);
-    int side = e->net.layers->h;
+    int side = e->net.descs->h;
     if (!e->mask) {
         for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
         e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
@@ -90,7 +90,7 @@ int engine_prepare(pleura_engine *e, float *score)
     }
     int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, &e->kernels);
-    lungs_find(&e->lungs, e->mask->out, e->mask->lanes, e->scratch);
+    lungs_find(&e->lungs, e->mask->out, e->mask->d->c_stride, e->scratch);
     if (e->lungs_gate) *score = gate_percentile(e->lungs_gate, e->lungs_quantiles);
     lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
@@ -137,7 +137,7 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
     if (e->features) {
         lungs_box(box, e->margin, &e->lungs);
         cam_map(e->map, e->features, e->logits, evidence);
-        cam_heatmap(e->heatmap, e->map, e->features->h, e->features->w, box, &e->lungs);
+        cam_heatmap(e->heatmap, e->map, e->features->d->h, e->features->d->w, box, &e->lungs);
     }
     pleura_gate gate = gate_reason(e, seen, score, told);
     *out = (pleura_result){.label_count = n,

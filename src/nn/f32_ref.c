@@ -1,18 +1,6 @@
 /* f32_ref.c - plain loops: the definition of correct. */
 /* clang-format off: nested loops over one index space share an indentation */
-#include <stdint.h>
-#include <string.h>
-
 #include "nn/int8.h"
-
-/* The rectifier of both tables: -0 and NaN become +0, as in f32x4.pmax(0, x). */
-static float rectify(float v) { return v > 0 ? v : 0; }
-
-static float clamp(float v, activation act)
-{
-    if (act == ACT_RELU || act == ACT_RELU6) v = rectify(v);
-    return act == ACT_RELU6 && v > 6 ? 6 : v;
-}
 
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
@@ -23,10 +11,10 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
                 for (int ky = 0; ky < s->k; ky++)
                     for (int kx = 0; kx < s->k; kx++) {
                         const float *px = in + ((y * s->stride + ky) * s->w + x * s->stride + kx) * s->cin;
-                        const float *wp = w + ((o / 4 * s->k + ky) * s->k + kx) * s->cin * 4 + o % 4;
+                        const float *wp = w + packed_index(o, (ky * s->k + kx) * s->cin, s->k * s->k * s->cin);
                         for (int i = 0; i < s->cin; i++) sum += px[i] * wp[i * 4];
                     }
-                *out++ = clamp(sum, s->act);
+                *out++ = clamp_to_act(sum, s->act);
             }
 }
 
@@ -35,7 +23,7 @@ static void depthwise(float *out, const float *in, const float *w, const float *
     for (int y = 0; y < s->oh; y++)
         for (int x = 0; x < s->ow; x++)
             for (int o = 0; o < s->cout; o++) {
-                const float *wp = w + o / 4 * s->k * s->k * 4 + o % 4;
+                const float *wp = w + packed_index(o, 0, s->k * s->k);
                 float sum = bias[o];
                 for (int ky = 0; ky < s->k; ky++)
                     for (int kx = 0; kx < s->k; kx++) {
@@ -43,7 +31,7 @@ static void depthwise(float *out, const float *in, const float *w, const float *
                         if (row < 0 || row >= s->h || column < 0 || column >= s->w) continue;
                         sum += in[(row * s->w + column) * s->cin + o] * wp[(ky * s->k + kx) * 4];
                     }
-                *out++ = clamp(sum, s->act);
+                *out++ = clamp_to_act(sum, s->act);
             }
 }
 
@@ -78,7 +66,7 @@ static void avgpool(float *out, const float *in, const window_shape *s)
 
 static void add(float *out, const float *a, const float *b, int n, activation act)
 {
-    for (int i = 0; i < n; i++) out[i] = clamp(a[i] + b[i], act);
+    for (int i = 0; i < n; i++) out[i] = clamp_to_act(a[i] + b[i], act);
 }
 
 static void mul(float *out, const float *a, const float *b, int pixels, int c)
@@ -87,7 +75,7 @@ static void mul(float *out, const float *a, const float *b, int pixels, int c)
 }
 
 static float sigmoid(float v) { return 1 / (1 + pleura_exp(-v)); }
-static float hard_sigmoid(float v) { return clamp(v + 3, ACT_RELU6) * (1.0f / 6); }
+static float hard_sigmoid(float v) { return clamp_to_act(v + 3, ACT_RELU6) * (1.0f / 6); }
 
 static void activate(float *v, int n, activation act)
 {
@@ -98,17 +86,17 @@ static void activate(float *v, int n, activation act)
         case ACT_HARDSIGMOID: v[i] = hard_sigmoid(v[i]); break;
         case ACT_SIGMOID: v[i] = sigmoid(v[i]); break;
         case ACT_TANH: v[i] = 2 * sigmoid(2 * v[i]) - 1; break;
-        default: v[i] = clamp(v[i], act);
+        default: v[i] = clamp_to_act(v[i], act);
         }
     }
 }
 
-static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
+static void resize_bilinear(float *out, const float *in, int h, int w, int c, int scale)
 {
     for (int y = 0; y < h * scale; y++)
         for (int x = 0; x < w * scale; x++)
             for (int o = 0; o < c; o++) {
-                enlarge_place p = enlarge_at(y, x, h, w, scale);
+                bilinear_point p = bilinear_at(y, x, h, w, scale);
                 const float *upper = in + (p.top * w + p.left) * c + o, *lower = in + (p.bottom * w + p.left) * c + o;
                 int right = (p.right - p.left) * c;
                 float above = upper[0] + p.across * (upper[right] - upper[0]);
@@ -117,7 +105,7 @@ static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
             }
 }
 
-static void mean(float *out, const float *in, int pixels, int c)
+static void global_avgpool(float *out, const float *in, int pixels, int c)
 {
     for (int o = 0; o < c; o++) {
         float sum = 0;
@@ -147,7 +135,7 @@ static void backward(float *o, const float *m, int step)
     o[3 * step] = dif + 8 * dif2 + m[5 * step];
 }
 
-static void tiles_in(float *out, const float *in, const tile_shape *s)
+static void winograd_input(float *out, const float *in, const winograd_shape *s)
 {
     float t[TILE_POSITIONS];
     for (int n = 0; n < s->count; n++)
@@ -161,7 +149,7 @@ static void tiles_in(float *out, const float *in, const tile_shape *s)
         }
 }
 
-static void tiles_out(float *out, const float *in, const float *bias, const tile_shape *s)
+static void winograd_output(float *out, const float *in, const float *bias, const winograd_shape *s)
 {
     float t[TILE_POSITIONS];
     for (int n = 0; n < s->count; n++)
@@ -173,31 +161,11 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
             for (int v = 0; v < TILE && y + v < s->oh; v++)
                 for (int u = 0; u < TILE && x + u < s->ow; u++) {
                     float sum = t[v * TILE_IN + u] + bias[o];
-                    out[((y + v) * s->ow + x + u) * s->channels + o] = clamp(sum, s->act);
+                    out[((y + v) * s->ow + x + u) * s->channels + o] = clamp_to_act(sum, s->act);
                 }
         }
 }
 
-const kernels kernels_ref = {conv,     depthwise, maxpool, avgpool,  add,       mul,
-                             activate, enlarge,   mean,    tiles_in, tiles_out, &int8_ref};
-
-/* Argument reduction and polynomial as in Cephes' expf (Moshier, 1989). */
-float pleura_exp(float x)
-{
-    if (!(x >= -87)) return 0; /* NaN too */
-    if (x > 88) x = 88;
-    float scaled = x * 1.44269504f;
-    int n = (int)(scaled < 0 ? scaled - 0.5f : scaled + 0.5f);
-    float r = x - (float)n * 0.693359375f - (float)n * -2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1;
-    uint32_t bits = (uint32_t)(n + 127) << 23;
-    float power;
-    memcpy(&power, &bits, sizeof power);
-    return p * power;
-}
+const kernels kernels_ref = {
+    conv,           depthwise,      maxpool,         avgpool,  add, mul, activate, resize_bilinear,
+    global_avgpool, winograd_input, winograd_output, &int8_ref};

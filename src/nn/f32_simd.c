@@ -271,11 +271,11 @@ static void activate(float *v, int n, activation act)
     }
 }
 
-static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
+static void resize_bilinear(float *out, const float *in, int h, int w, int c, int scale)
 {
     for (int y = 0; y < h * scale; y++)
         for (int x = 0; x < w * scale; x++) {
-            enlarge_place p = enlarge_at(y, x, h, w, scale);
+            bilinear_point p = bilinear_at(y, x, h, w, scale);
             const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
             int right = (p.right - p.left) * c;
             for (int o = 0; o < c; o += 4, out += 4) {
@@ -287,7 +287,7 @@ static void enlarge(float *out, const float *in, int h, int w, int c, int scale)
         }
 }
 
-static void mean(float *out, const float *in, int pixels, int c)
+static void global_avgpool(float *out, const float *in, int pixels, int c)
 {
     f32x4 count = splat((float)pixels);
     for (int o = 0; o < c; o += 4) {
@@ -316,7 +316,7 @@ static void backward(f32x4 *o, const f32x4 *m, int step)
     o[3 * step] = add4(add4(dif, times4(8, dif2)), last);
 }
 
-static void tiles_in(float *out, const float *in, const tile_shape *s)
+static void winograd_input(float *out, const float *in, const winograd_shape *s)
 {
     f32x4 t[TILE_POSITIONS];
     for (int n = 0; n < s->count; n++) {
@@ -336,7 +336,7 @@ static void tiles_in(float *out, const float *in, const tile_shape *s)
     }
 }
 
-static void tiles_out(float *out, const float *in, const float *bias, const tile_shape *s)
+static void winograd_output(float *out, const float *in, const float *bias, const winograd_shape *s)
 {
     f32x4 t[TILE_POSITIONS];
     for (int n = 0; n < s->count; n++) {
@@ -357,5 +357,6 @@ static void tiles_out(float *out, const float *in, const float *bias, const tile
     }
 }
 
-const kernels kernels_simd = {conv,     depthwise, maxpool, avgpool,  add,       mul,
-                              activate, enlarge,   mean,    tiles_in, tiles_out, &int8_simd};
+const kernels kernels_simd = {
+    conv,           depthwise,      maxpool,         avgpool,   add, mul, activate, resize_bilinear,
+    global_avgpool, winograd_input, winograd_output, &int8_simd};

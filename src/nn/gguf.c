@@ -135,14 +135,24 @@ pleura_status gguf_open(gguf *out, const uint8_t *bytes, size_t size)
     return PLEURA_OK;
 }
 
-static int same(text t, const char *s) { return strlen(s) == t.size && memcmp(t.at, s, t.size) == 0; }
+int text_equals(text t, const char *s) { return strlen(s) == t.size && memcmp(t.at, s, t.size) == 0; }
+
+/* snprintf would add 7 KB to pleura.wasm. */
+void gguf_graph_key(char key[GGUF_MAX_KEY], const char *graph, const char *part)
+{
+    const char *const pieces[] = {"pleura.", graph, ".", part};
+    size_t size = 0;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        for (const char *at = pieces[i]; *at && size + 1 < GGUF_MAX_KEY; at++) key[size++] = *at;
+    key[size] = 0;
+}
 
 static int find(value *out, const gguf *g, const char *key)
 {
     reader r = {g->bytes + g->values, g->size - g->values, 0};
     for (uint64_t i = 0; i < g->value_count; i++) {
         *out = take_value(&r);
-        if (same(out->key, key)) return 1;
+        if (text_equals(out->key, key)) return 1;
     }
     return 0;
 }
@@ -239,7 +249,7 @@ static float value_at(const tensor *t, uint64_t i)
     return v;
 }
 
-int gguf_widen(float *out, const tensor *t)
+int gguf_to_float(float *out, const tensor *t)
 {
     if (t->kind == TENSOR_I8) return 0;
     for (uint64_t i = 0; i < t->count; i++) {

@@ -27,6 +27,13 @@ typedef struct {
     size_t size;
 } text;
 
+int text_equals(text t, const char *s);
+
+enum { GGUF_MAX_KEY = 64 };
+
+/* key = "pleura.<graph>.<part>", cut off if it is too long. */
+void gguf_graph_key(char key[GGUF_MAX_KEY], const char *graph, const char *part);
+
 typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_kind; /* ggml's numbers */
 
 typedef struct {
@@ -49,6 +56,6 @@ uint64_t gguf_count(const gguf *g, const char *key);
 int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const char *part);
 
 /* Widens all elements to out[t->count]; 0 when one of them is not finite or they are whole numbers. */
-int gguf_widen(float *out, const tensor *t);
+int gguf_to_float(float *out, const tensor *t);
 
 #endif

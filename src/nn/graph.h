@@ -1,31 +1,31 @@
-/* graph.h - the layers of a network as the weights describe them: lines of text to shapes.
+/* graph.h - parses the description of a network: one line of text per layer becomes its inputs and shapes.
  *
- * A graph is the array of strings "pleura.<graph>.graph", one line a layer, in the order of execution:
+ * A graph is the array of strings "pleura.<graph>.graph", one line per layer, in the order of execution:
  *     image  = input h=128 w=128 c=1
  *     enc1   = conv image k=3 stride=1 pad=1 c=12 act=relu     square window, zero padding
- *     light  = depthwise enc1 k=3 stride=2 pad=0 after=1       each channel by itself; k=1 is a scale and a shift
- *     down1  = maxpool enc1 k=2 stride=2                       avgpool likewise, without padding
- *     up1    = resize enc2 scale=2                             nearest; mode=linear between pixels' middles
- *     cat1   = concat up1 enc1                                 channels of each in turn, no padding between; 2 to 4
+ *     light  = depthwise enc1 k=3 stride=2 pad=0 after=1       one filter per channel; k=1 is a scale and a shift
+ *     down1  = maxpool enc1 k=2 stride=2                       avgpool is alike, but has no padding
+ *     up1    = resize enc2 scale=2                             nearest; mode=linear: bilinear, half-pixel centres
+ *     cat1   = concat up1 enc1                                 the channels of 2 to 4 layers, without padding between
  *     sum1   = add a b act=relu
- *     gated  = mul a b                                         b has a's shape, or one pixel of as many channels
+ *     gated  = mul a b                                         b has the shape of a, or is one pixel as deep as a
  *     bent   = act a act=silu
- *     pool   = mean features                                   over all pixels
- *     logits = dense pool c=3                                  input flattened in HWC order
- *     small  = quantise image                                  floats to bytes (int8.h); dequantise: back
+ *     pool   = mean features                                   global average pool
+ *     logits = dense pool c=3                                  reads its input flattened in HWC order
+ *     small  = quantise image                                  float to int8 (int8.h); dequantise: back to float
  * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid or tanh. Defaults: stride 1, pad 0, after (padding
- * below and to the right) as pad, act none. The first line is the only input. Channels of all other layers are padded
- * to a multiple of 4 by channels that nothing counts; `c` is the number that counts.
+ * below and to the right) as pad, act none. The first line is the only input. All other layers pad their channels with
+ * zeros to a multiple of 4; `c` is the real count.
  *
- * "pleura.<graph>.steps" and "pleura.<graph>.zeros", one number a line, tell which outputs are bytes and for what they
- * stand; a step of 0 is a float. Without them all are floats. */
+ * "pleura.<graph>.steps" and "pleura.<graph>.zeros" hold the scale and the zero point of each layer's output, one
+ * number per line. A scale of 0 means float; without these arrays all layers are float. */
 #ifndef PLEURA_GRAPH_H
 #define PLEURA_GRAPH_H
 
+#include "nn/activation.h"
 #include "nn/gguf.h"
-#include "nn/int8.h"
 
-/* Floats: 1 GiB for the outputs, for the weights, for the scratch. No honest network here comes near. */
+/* GRAPH_MAX_FLOATS caps the outputs, the weights and the workspace at 1 GiB each, far beyond any real network here. */
 enum { GRAPH_MAX_LAYERS = 640, GRAPH_MAX_INPUTS = 4, GRAPH_MAX_DIM = 4096, GRAPH_MAX_FLOATS = 1 << 28 };
 
 typedef enum {
@@ -39,37 +39,41 @@ typedef enum {
     OP_ADD,
     OP_MUL,
     OP_ACT,
-    OP_MEAN,
+    OP_GLOBAL_AVGPOOL,
     OP_DENSE,
     OP_QUANTISE,
     OP_DEQUANTISE
 } graph_op;
 
+typedef enum { RESIZE_NEAREST, RESIZE_LINEAR } resize_mode;
+
+/* What a line says; net.h adds the weights and the state of a run. */
 typedef struct {
     text name; /* points into the weights file */
     graph_op op;
     int inputs[GRAPH_MAX_INPUTS], input_count; /* numbers of earlier layers */
-    int k, stride, pad, after, scale, linear;
+    int k, stride, pad, pad_end;               /* pad: above and to the left; pad_end: below and to the right */
+    int scale;                                 /* how many times larger a resize makes its input */
+    resize_mode mode;
     activation act;
-    int h, w, c, lanes; /* output; lanes = c padded to 4, or c for the input */
-    /* What net.c and bytes.c add: */
-    int tiled;            /* a 3 x 3 convolution by Winograd's tiles: weight is [36][cout/4][cin][4], or see int8.h */
-    float *weight, *bias; /* conv, depthwise and dense */
-    int8_weights int8;    /* the same of a layer that reads bytes */
-    float step;           /* of an output in bytes, else 0 */
-    int zero;
-    int last_use; /* the last layer that reads the output; its own number for one that is never read */
-    size_t place; /* of the output, in floats from the start of the activations */
-    float *out;   /* [h][w][lanes] while the net runs; of bytes where there is a step */
-} graph_layer;
+    int h, w, c;  /* output */
+    int c_stride; /* values from pixel to pixel of the output: c padded to a multiple of 4; c itself for the input */
+} layer_desc;
 
-/* Reads line `number` of the graph into layers[number], with the layers before it already there: words, then shape. */
-pleura_status graph_read(graph_layer *layers, int number, text line);
+/* Reads line `number` of the graph into layers[number]; the layers before it are already there. */
+pleura_status graph_read(layer_desc *layers, int number, text line);
 
 /* The number of the layer of that name among the first `count`, or -1. */
-int graph_find(const graph_layer *layers, int count, text name);
+int graph_find(const layer_desc *layers, int count, text name);
 
 /* Values in the output, padding included. */
-size_t graph_values(const graph_layer *l);
+size_t graph_values(const layer_desc *l);
+
+/* Whether the layer has a weight and a bias: conv, depthwise and dense do. */
+int graph_has_weights(const layer_desc *l);
+
+/* What one output value of a layer with weights sums over: a window of k x k pixels with cin channels. A dense layer
+ * is one window of one pixel. */
+void graph_window(int *k, uint64_t *cin, const layer_desc *l, const layer_desc *layers);
 
 #endif

@@ -1,118 +1,164 @@
-/* int8_layers.c - layers on bytes: steps and weights to factors, and the walk's steps between them. */
+/* int8_layers.c - int8 layers: from scales and weights to the integers that the kernels need.
+ *
+ * An int8 activation q stands for the real value scale * (q - zero_point), a weight for its own value times one scale
+ * per output channel (Jacob et al., 2018, as in TensorFlow Lite). So a layer sums integer products, and what is real
+ * about it shrinks to two numbers per output channel: a bias in units of the sum, which also corrects for the input's
+ * zero point, and a multiplier from the sum to the output. Both are computed once, when the weights are loaded, and
+ * that is also where a proof takes place: no sum of these weights can overflow, whatever the input. */
 #include "nn/int8_layers.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_QUADS = 1 << 20 }; /* keeps the kernels' room and places within 32 bits */
+enum { MAX_QUADS = 1 << 20 };                            /* keeps the kernels' workspace and indices within 32 bits */
+static const double MIN_SCALE = 1e-20, MAX_SCALE = 1e20; /* keeps products of scales within a float */
 
-/* A number of the array "pleura.<graph>.<part>", 0 when there is none. */
+/* Element `number` of the array "pleura.<graph>.<part>", 0 if there is none. */
 static double read_number(const gguf *g, const char *graph, const char *part, int number)
 {
-    char key[64] = "pleura.";
+    char key[GGUF_MAX_KEY];
     double v = 0;
-    gguf_number(&v, g, strcat(strncat(key, graph, 32), part), (uint64_t)number);
+    gguf_graph_key(key, graph, part);
+    gguf_number(&v, g, key, (uint64_t)number);
     return v;
 }
 
-static int only_moves(const graph_layer *l) { return l->op == OP_MAXPOOL || l->op == OP_RESIZE || l->op == OP_CONCAT; }
-
-/* Whether layer l, whose inputs are all bytes or all floats, can give what its step promises. */
-static pleura_status check_op(const graph_layer *l, int from_bytes)
+pleura_status int8_read_quantisation(net_layer *l, int number, const gguf *g, const char *graph)
 {
-    int bytes = l->step > 0, simple = l->act <= ACT_RELU6, good;
-    switch (l->op) {
+    double scale = read_number(g, graph, "steps", number), zero_point = read_number(g, graph, "zeros", number);
+    int valid = (scale == 0 || (scale > MIN_SCALE && scale < MAX_SCALE)) && zero_point >= 0 && zero_point <= 127;
+    if (!valid) return PLEURA_MODEL_DAMAGED;
+    l->scale = (float)scale, l->zero_point = (int)zero_point;
+    return PLEURA_OK;
+}
+
+/* These copy values, so input and output must mean the same by them. */
+static int copies_values(const layer_desc *d)
+{
+    return d->op == OP_MAXPOOL || d->op == OP_RESIZE || d->op == OP_CONCAT;
+}
+
+static int inputs_match(const net *n, const net_layer *l)
+{
+    for (int i = 0; i < l->d->input_count; i++) {
+        const net_layer *in = net_source(n, l, i);
+        if (net_is_int8(in) != net_is_int8(net_source(n, l, 0))) return 0;
+        if (copies_values(l->d) && (in->scale != l->scale || in->zero_point != l->zero_point)) return 0;
+    }
+    return 1;
+}
+
+/* Whether there is a kernel from the inputs' number type to the output's. */
+static int has_kernel(const net *n, const net_layer *l)
+{
+    int from = net_is_int8(net_source(n, l, 0)), to = net_is_int8(l), fused = l->d->act <= ACT_RELU6;
+    switch (l->d->op) {
     case OP_CONV:
     case OP_DEPTHWISE:
-    case OP_DENSE: good = !bytes || (from_bytes && simple); break;
-    case OP_ADD: good = bytes == from_bytes && (!bytes || simple); break;
-    case OP_QUANTISE: good = bytes && !from_bytes; break;
-    case OP_DEQUANTISE: good = !bytes && from_bytes; break;
+    case OP_DENSE: return from && (!to || fused);
     case OP_MAXPOOL:
     case OP_RESIZE:
-    case OP_CONCAT: good = !(bytes && l->linear); break;
-    case OP_MEAN: good = !bytes; break;
-    default: good = !bytes && !from_bytes;
+    case OP_CONCAT: return to && l->d->mode == RESIZE_NEAREST;
+    case OP_ADD: return from && to && fused;
+    case OP_GLOBAL_AVGPOOL:
+    case OP_DEQUANTISE: return from && !to;
+    case OP_QUANTISE: return !from && to;
+    default: return 0;
     }
-    return good ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
-pleura_status bytes_read_step(graph_layer *layers, int number, const gguf *g, const char *graph)
+/* Pays earlier than in float, since the transforms are cheaper. Its sums, four times as large, must fit 32 bits. */
+static int winograd_pays(const layer_desc *d, const layer_desc *in)
 {
-    graph_layer *l = layers + number;
-    double step = read_number(g, graph, ".steps", number), zero = read_number(g, graph, ".zeros", number);
-    if (!(step == 0 || (step > 1e-20 && step < 1e20)) || !(zero >= 0 && zero <= 127)) return PLEURA_MODEL_DAMAGED;
-    l->step = (float)step, l->zero = (int)zero;
-    const graph_layer *first = layers + l->inputs[0];
-    for (int i = 0; i < l->input_count; i++) {
-        const graph_layer *in = layers + l->inputs[i];
-        if ((in->step > 0) != (first->step > 0)) return PLEURA_MODEL_DAMAGED;
-        if (only_moves(l) && (in->step != l->step || in->zero != l->zero)) return PLEURA_MODEL_DAMAGED;
-    }
-    return check_op(l, l->input_count && first->step > 0);
+    return d->op == OP_CONV && d->k == 3 && d->stride == 1 && in->c_stride % 4 == 0 && in->c_stride >= 8 &&
+        in->c_stride <= 2048;
 }
 
-/* Tiles pay earlier than those of floats: their transforms are cheaper. Their sums, four times as large, must fit 32
- * bits. */
-static int tiles_pay(const graph_layer *l, const graph_layer *in)
+/* The layer's window on its bordered input; a dense layer is one window. */
+static window_shape kernel_window(const net *n, const net_layer *l)
 {
-    return l->op == OP_CONV && l->k == 3 && l->stride == 1 && in->lanes % 4 == 0 && in->lanes >= 8 && in->lanes <= 2048;
+    const layer_desc *d = l->d, *in = net_source(n, l, 0)->d;
+    window_shape s = {.h = in->h + d->pad + d->pad_end,
+                      .w = in->w + d->pad + d->pad_end,
+                      .cin = in->c_stride,
+                      .oh = d->h,
+                      .ow = d->w,
+                      .cout = d->c_stride,
+                      .k = d->k,
+                      .stride = d->stride,
+                      .act = d->act};
+    if (d->op == OP_DENSE) s.h = s.w = s.k = s.stride = 1, s.cin = (int)graph_values(in);
+    if (l->winograd) s.h = (d->h + 1) / 2 * 2 + 2, s.w = (d->w + 1) / 2 * 2 + 2; /* whole tiles of 2 x 2 */
+    return s;
 }
 
-/* A layer's window on its bordered input; a dense layer is one window. */
-static window_shape window_of(const graph_layer *l, const graph_layer *in)
+/* Floats that hold the bordered input; 0 if it needs no border. */
+static size_t border_size(const net_layer *l, const window_shape *s)
 {
-    if (l->op == OP_DENSE) return (window_shape){1, 1, (int)graph_values(in), 1, 1, l->lanes, 1, 1, l->act, 0};
-    int h = in->h + l->pad + l->after, w = in->w + l->pad + l->after;
-    if (l->tiled) h = (l->h + 1) / 2 * 2 + 2, w = (l->w + 1) / 2 * 2 + 2;
-    return (window_shape){h, w, in->lanes, l->h, l->w, l->lanes, l->k, l->stride, l->act, 0};
+    int bordered = l->d->pad || l->d->pad_end || l->winograd;
+    return bordered ? arena_floats(((size_t)s->h * (size_t)s->w * (size_t)s->cin + 3) / 4) : 0;
 }
 
-/* Floats that hold the bordered input; 0 where it needs no border. */
-static size_t border_size(const graph_layer *l, const window_shape *s)
-{
-    return l->pad || l->after || l->tiled ? arena_floats(((size_t)s->h * (size_t)s->w * (size_t)s->cin + 3) / 4) : 0;
-}
-
-static int has_shape(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2)
+static int has_dims(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2)
 {
     uint64_t expected[5] = {d0, d1, d2, 1, 1};
     return memcmp(t->dims, expected, sizeof expected) == 0;
 }
 
-pleura_status bytes_check(graph_layer *l, const graph_layer *layers, const gguf *g, const char *graph, size_t *weights,
-                          size_t *staging)
+static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
 {
-    tensor w, scale, bias;
-    const graph_layer *in = layers + l->inputs[0];
-    window_shape s = window_of(l, in);
-    uint64_t cout = (uint64_t)l->lanes, taps = (uint64_t)l->k * (uint64_t)l->k;
-    if (!gguf_tensor(&w, g, graph, l->name, "weight") || !gguf_tensor(&scale, g, graph, l->name, "scale") ||
-        !gguf_tensor(&bias, g, graph, l->name, "bias") || w.kind != TENSOR_I8)
+    const layer_desc *d = l->d;
+    tensor weight, scale, bias;
+    window_shape s = kernel_window(n, l);
+    uint64_t cout = (uint64_t)d->c_stride, taps = (uint64_t)d->k * (uint64_t)d->k, quads = (uint64_t)int8_quads(&s);
+    if (!gguf_tensor(&weight, g, n->graph, d->name, "weight") || !gguf_tensor(&scale, g, n->graph, d->name, "scale") ||
+        !gguf_tensor(&bias, g, n->graph, d->name, "bias") || weight.kind != TENSOR_I8)
         return PLEURA_MODEL_DAMAGED;
-    if (l->op == OP_DEPTHWISE ? taps > INT8_MAX_TAPS : int8_quads(&s) > MAX_QUADS) return PLEURA_MODEL_UNSUPPORTED;
-    int fits = l->op == OP_DEPTHWISE ? has_shape(&w, 4, taps, cout / 4)
-                                     : has_shape(&w, 16, (uint64_t)int8_quads(&s), cout / 4);
-    if (!fits || !has_shape(&scale, cout, 1, 1) || !has_shape(&bias, cout, 1, 1)) return PLEURA_MODEL_DAMAGED;
-    l->tiled = tiles_pay(l, in);
-    *weights += 2 * arena_floats((size_t)cout) + (l->tiled ? 8 * (size_t)in->lanes * (size_t)cout : 0);
-    if (cout > *staging) *staging = (size_t)cout;
+    if (d->op == OP_DEPTHWISE ? taps > INT8_MAX_TAPS : quads > MAX_QUADS) return PLEURA_MODEL_UNSUPPORTED;
+    int fits = d->op == OP_DEPTHWISE ? has_dims(&weight, 4, taps, cout / 4) : has_dims(&weight, 16, quads, cout / 4);
+    if (!fits || !has_dims(&scale, cout, 1, 1) || !has_dims(&bias, cout, 1, 1)) return PLEURA_MODEL_DAMAGED;
+    l->winograd = winograd_pays(d, net_source(n, l, 0)->d);
+    n->weights += 2 * arena_floats((size_t)cout) + (l->winograd ? 8 * (size_t)s.cin * (size_t)cout : 0);
+    if (cout > n->staging) n->staging = (size_t)cout;
     return PLEURA_OK;
 }
 
-/* Of one output channel: the sum of its weights, and the largest that its products can give. */
-static void add_up(int64_t *sum, int64_t *reach, const int8_t *weight, const graph_layer *l, int quads, int o)
+static pleura_status check(net *n, net_layer *l, const gguf *g)
 {
-    int per = l->op == OP_DEPTHWISE ? 1 : 4, groups = l->op == OP_DEPTHWISE ? l->k * l->k : quads;
-    *sum = *reach = 0;
-    for (int n = 0; n < groups; n++)
-        for (int i = 0; i < per; i++) {
-            int v = weight[((size_t)(o / 4 * groups + n) * 4 + (size_t)(o % 4)) * (size_t)per + (size_t)i];
-            *sum += v, *reach += 127 * (v < 0 ? -v : v);
-        }
+    if (!inputs_match(n, l) || !has_kernel(n, l)) return PLEURA_MODEL_DAMAGED;
+    return graph_has_weights(l->d) ? check_tensors(n, l, g) : PLEURA_OK;
 }
 
-/* 2 G g (2 G)' of every window of [cout/4][9 * cin/4][4][4] to [16][cout/4][cin/4][4][4]. */
+/* For output channel o: the sum of its weights, and the largest magnitude that its products can sum to. */
+static void sum_weights(int64_t *sum, int64_t *largest, const net_layer *l, int quads, int o)
+{
+    int depthwise = l->d->op == OP_DEPTHWISE, values = depthwise ? l->d->k * l->d->k : 4 * quads;
+    *sum = *largest = 0;
+    for (int i = 0; i < values; i++) {
+        int v = l->int8.weight[depthwise ? packed_index(o, i, values) : int8_packed_index(o, i, quads)];
+        *sum += v, *largest += 127 * (v < 0 ? -v : v);
+    }
+}
+
+/* From the scales in l->int8.multiplier and the real bias: what int8.h wants in bias and multiplier. Fails if a sum
+ * could overflow 32 bits, or a scaled sum the kernels' rounding. */
+static pleura_status fold_scales(const net *n, net_layer *l, const window_shape *s, const float *real_bias)
+{
+    const net_layer *in = net_source(n, l, 0);
+    for (int o = 0; o < s->cout; o++) {
+        int64_t sum, largest;
+        sum_weights(&sum, &largest, l, int8_quads(s), o);
+        double unit = (double)in->scale * l->int8.multiplier[o]; /* the real value of 1 in a sum */
+        double start = unit > 0 ? rint(real_bias[o] / unit) - in->zero_point * (double)sum : INFINITY;
+        double max_sum = (double)largest + fabs(start), multiplier = net_is_int8(l) ? unit / l->scale : unit;
+        int fits = max_sum < INT32_MAX && (!net_is_int8(l) || max_sum * multiplier < INT8_MAX_SCALED_SUM);
+        if (!fits) return PLEURA_MODEL_DAMAGED;
+        l->int8.bias[o] = (int32_t)start, l->int8.multiplier[o] = (float)multiplier;
+    }
+    return PLEURA_OK;
+}
+
+/* 2 G g (2 G)' of each window: [cout/4][9 * cin/4][4][4] becomes [16][cout/4][cin/4][4][4]. */
 static void transform_weights(int16_t *out, const int8_t *weight, int cin, int cout)
 {
     static const int8_t g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
@@ -122,101 +168,107 @@ static void transform_weights(int16_t *out, const int8_t *weight, int cin, int c
             for (int i = 0; i < row; i++) {
                 const int8_t *at = weight + (size_t)block * 9 * (size_t)row + i;
                 int sum = 0;
-                for (int n = 0; n < 9; n++) sum += g[p / 4][n / 3] * g[p % 4][n % 3] * at[n * row];
+                for (int tap = 0; tap < 9; tap++) sum += g[p / 4][tap / 3] * g[p % 4][tap % 3] * at[tap * row];
                 *out++ = (int16_t)sum;
             }
 }
 
-pleura_status bytes_load(graph_layer *l, const graph_layer *layers, const gguf *g, const char *graph, arena *a)
+static pleura_status load(const net *n, net_layer *l, const gguf *g, arena *a)
 {
-    tensor w, scale, bias; /* there and right: bytes_check has seen them */
-    gguf_tensor(&w, g, graph, l->name, "weight");
-    gguf_tensor(&scale, g, graph, l->name, "scale");
-    gguf_tensor(&bias, g, graph, l->name, "bias");
-    const graph_layer *in = layers + l->inputs[0];
+    tensor w, scale, b; /* present and valid: check has seen them */
+    (void)gguf_tensor(&w, g, n->graph, l->d->name, "weight");
+    (void)gguf_tensor(&scale, g, n->graph, l->d->name, "scale");
+    (void)gguf_tensor(&b, g, n->graph, l->d->name, "bias");
     const int8_t *weight = (const int8_t *)w.data;
-    window_shape s = window_of(l, in);
-    int32_t *start = arena_take(a, (size_t)l->lanes, sizeof *start);
-    float *factor = arena_take(a, (size_t)l->lanes, sizeof *factor);
-    int16_t *tiles = l->tiled ? arena_take(a, 16 * (size_t)s.cin * (size_t)s.cout, sizeof *tiles) : NULL;
+    window_shape s = kernel_window(n, l);
+    size_t cout = (size_t)s.cout;
+    int32_t *bias = arena_take(a, cout, sizeof *bias);
+    float *multiplier = arena_take(a, cout, sizeof *multiplier);
+    int16_t *winograd = l->winograd ? arena_take(a, 16 * (size_t)s.cin * cout, sizeof *winograd) : NULL;
     arena staging = *a;
-    float *plain = arena_take(&staging, (size_t)l->lanes, sizeof *plain);
-    if (!start || !factor || !plain || (l->tiled && !tiles)) return PLEURA_MEMORY;
-    if (!gguf_widen(factor, &scale) || !gguf_widen(plain, &bias)) return PLEURA_MODEL_DAMAGED;
-    for (int o = 0; o < l->lanes; o++) {
-        int64_t sum, reach;
-        add_up(&sum, &reach, weight, l, int8_quads(&s), o);
-        double unit = (double)in->step * factor[o]; /* what 1 in a sum stands for */
-        double first = unit > 0 ? rint(plain[o] / unit) - in->zero * (double)sum : INFINITY;
-        double most = (double)reach + fabs(first), leaves = l->step > 0 ? unit / l->step : unit;
-        if (!(most < INT32_MAX) || (l->step > 0 && !(most * leaves < 1 << 21))) return PLEURA_MODEL_DAMAGED;
-        start[o] = (int32_t)first, factor[o] = (float)leaves;
-    }
-    if (tiles) transform_weights(tiles, weight, s.cin, s.cout);
-    l->int8 = (int8_weights){weight, tiles, start, factor};
-    return PLEURA_OK;
+    float *real_bias = arena_take(&staging, cout, sizeof *real_bias);
+    if (!bias || !multiplier || !real_bias || (l->winograd && !winograd)) return PLEURA_MEMORY;
+    if (!gguf_to_float(multiplier, &scale) || !gguf_to_float(real_bias, &b)) return PLEURA_MODEL_DAMAGED;
+    if (winograd) transform_weights(winograd, weight, s.cin, s.cout);
+    l->int8 = (int8_weights){weight, winograd, bias, multiplier};
+    return fold_scales(n, l, &s, real_bias);
 }
 
-size_t bytes_scratch(const graph_layer *l, const graph_layer *layers)
+static size_t workspace(const net *n, const net_layer *l)
 {
-    window_shape s = window_of(l, layers + l->inputs[0]);
-    size_t room = l->tiled                      ? int8_tiles_room(s.cin)
-        : l->op == OP_CONV || l->op == OP_DENSE ? int8_room(int8_quads(&s))
-                                                : 0;
-    return border_size(l, &s) + arena_floats(room / sizeof(float));
+    window_shape s = kernel_window(n, l);
+    size_t size = 0;
+    if (l->winograd) size = int8_winograd_workspace(s.cin);
+    else if (l->d->op == OP_CONV || l->d->op == OP_DENSE) size = int8_workspace(int8_quads(&s));
+    return border_size(l, &s) + arena_floats(size / sizeof(float));
 }
 
-/* The bytes between which an output with an activation stays. */
-static void limits(int *least, int *most, const graph_layer *l)
+/* The smallest and largest output that the activation allows. */
+static void output_range(int *min, int *max, const net_layer *l)
 {
-    double six = l->act == ACT_RELU6 && l->step > 0 ? l->zero + rint(6 / (double)l->step) : 127;
-    *least = l->act ? l->zero : 0;
-    *most = six < 127 ? (int)six : 127;
+    double six = l->d->act == ACT_RELU6 && net_is_int8(l) ? l->zero_point + rint(6 / (double)l->scale) : 127;
+    *min = l->d->act ? l->zero_point : 0;
+    *max = six < 127 ? (int)six : 127;
+}
+
+/* Copies the input into a bordered field whose padding stands for 0 (for maxpool: for less than any value). */
+static void add_border(uint8_t *out, const net_layer *l, const net_layer *in, const window_shape *s)
+{
+    size_t line = (size_t)s->w * (size_t)s->cin, row = (size_t)in->d->w * (size_t)s->cin;
+    const uint8_t *from = (const uint8_t *)in->out;
+    memset(out, l->d->op == OP_MAXPOOL ? 0 : in->zero_point, (size_t)s->h * line);
+    out += (size_t)l->d->pad * line + (size_t)(l->d->pad * s->cin);
+    for (int y = 0; y < in->d->h; y++) memcpy(out + (size_t)y * line, from + (size_t)y * row, row);
 }
 
 /* Conv, depthwise, dense and maxpool. */
-static void run_window(const graph_layer *l, const graph_layer *in, const int8_kernels *kernel, float *scratch)
+static void run_window(const net *n, const net_layer *l, const int8_kernels *k)
 {
+    const net_layer *in = net_source(n, l, 0);
     const uint8_t *from = (const uint8_t *)in->out;
-    int8_shape s = {window_of(l, in), l->step > 0, l->zero, 0, 0};
-    const window_shape *v = &s.window;
-    limits(&s.least, &s.most, l);
-    size_t border = border_size(l, v), whole = (size_t)v->w * (size_t)v->cin, row = (size_t)in->w * (size_t)v->cin;
+    int8_shape s = {.window = kernel_window(n, l), .to_int8 = net_is_int8(l), .zero_point = l->zero_point};
+    output_range(&s.min, &s.max, l);
+    size_t border = border_size(l, &s.window);
     if (border) {
-        uint8_t *to = (uint8_t *)scratch + (size_t)l->pad * whole + (size_t)(l->pad * v->cin);
-        memset(scratch, l->op == OP_MAXPOOL ? 0 : in->zero, (size_t)v->h * whole);
-        for (int y = 0; y < in->h; y++) memcpy(to + (size_t)y * whole, from + (size_t)y * row, row);
-        from = (const uint8_t *)scratch;
+        add_border((uint8_t *)n->work, l, in, &s.window);
+        from = (const uint8_t *)n->work;
     }
-    if (l->op == OP_MAXPOOL) kernel->maxpool((uint8_t *)l->out, from, v);
-    else if (l->op == OP_DEPTHWISE) kernel->depthwise(l->out, from, &l->int8, &s);
-    else if (l->tiled) kernel->conv_tiles(l->out, from, &l->int8, &s, scratch + border);
-    else kernel->conv(l->out, from, &l->int8, &s, &kernel->dot, scratch + border);
+    if (l->d->op == OP_MAXPOOL) k->maxpool((uint8_t *)l->out, from, &s.window);
+    else if (l->d->op == OP_DEPTHWISE) k->depthwise(l->out, from, &l->int8, &s);
+    else if (l->winograd) k->conv_winograd(l->out, from, &l->int8, &s, n->work + border);
+    else k->conv(l->out, from, &l->int8, &s, &k->dot, n->work + border);
 }
 
-static void run_add(const graph_layer *l, const graph_layer *a, const graph_layer *b, const int8_kernels *kernel)
+/* out = a + b in fixed point: the factors are the inputs' scales over the output's, times 2^shift. */
+static void run_add(const net_layer *l, const net_layer *a, const net_layer *b, const int8_kernels *k)
 {
-    double by_a = (double)a->step / l->step, by_b = (double)b->step / l->step, most = by_a > by_b ? by_a : by_b;
+    double ratio_a = (double)a->scale / l->scale, ratio_b = (double)b->scale / l->scale;
+    double max_ratio = ratio_a > ratio_b ? ratio_a : ratio_b;
     int8_sum s = {.shift = 15};
-    while (s.shift > 1 && most * (1 << s.shift) > INT16_MAX) s.shift--;
+    while (s.shift > 1 && max_ratio * (1 << s.shift) > INT16_MAX)
+        s.shift--; /* the largest for which both fit 16 bits */
     double one = 1 << s.shift;
-    s.factor_a = by_a * one < INT16_MAX ? (int)(by_a * one + 0.5) : INT16_MAX;
-    s.factor_b = by_b * one < INT16_MAX ? (int)(by_b * one + 0.5) : INT16_MAX;
-    s.offset = (l->zero << s.shift) + (1 << (s.shift - 1)) - a->zero * s.factor_a - b->zero * s.factor_b;
-    limits(&s.least, &s.most, l);
-    kernel->add((uint8_t *)l->out, (const uint8_t *)a->out, (const uint8_t *)b->out, (int)graph_values(l), &s);
+    s.factor_a = ratio_a * one < INT16_MAX ? (int)(ratio_a * one + 0.5) : INT16_MAX;
+    s.factor_b = ratio_b * one < INT16_MAX ? (int)(ratio_b * one + 0.5) : INT16_MAX;
+    int half = 1 << (s.shift - 1); /* rounds instead of cutting off */
+    s.offset = (l->zero_point << s.shift) + half - a->zero_point * s.factor_a - b->zero_point * s.factor_b;
+    output_range(&s.min, &s.max, l);
+    k->add((uint8_t *)l->out, (const uint8_t *)a->out, (const uint8_t *)b->out, (int)graph_values(l->d), &s);
 }
 
-void bytes_step(const graph_layer *l, const graph_layer *layers, const int8_kernels *kernel, float *scratch)
+static void run(const net *n, const net_layer *l, const kernels *kernel)
 {
-    const graph_layer *in = layers + l->inputs[0];
-    int size = (int)graph_values(l);
+    const int8_kernels *k = kernel->int8;
+    const net_layer *in = net_source(n, l, 0);
     const uint8_t *from = (const uint8_t *)in->out;
-    switch (l->op) {
-    case OP_QUANTISE: kernel->quantise((uint8_t *)l->out, in->out, size, 1 / l->step, l->zero); break;
-    case OP_DEQUANTISE: kernel->dequantise(l->out, from, size, in->step, in->zero); break;
-    case OP_ADD: run_add(l, in, layers + l->inputs[1], kernel); break;
-    case OP_MEAN: kernel->mean(l->out, from, in->h * in->w, in->lanes, in->step, in->zero); break;
-    default: run_window(l, in, kernel, scratch);
+    int size = (int)graph_values(l->d), pixels = in->d->h * in->d->w;
+    switch (l->d->op) {
+    case OP_ADD: run_add(l, in, net_source(n, l, 1), k); break;
+    case OP_GLOBAL_AVGPOOL: k->global_avgpool(l->out, from, pixels, in->d->c_stride, in->scale, in->zero_point); break;
+    case OP_QUANTISE: k->quantise((uint8_t *)l->out, in->out, size, 1 / l->scale, l->zero_point); break;
+    case OP_DEQUANTISE: k->dequantise(l->out, from, size, in->scale, in->zero_point); break;
+    default: run_window(n, l, k);
     }
 }
+
+const layer_ops int8_layers = {check, workspace, load, run};

@@ -4,61 +4,53 @@
 
 #include <math.h>
 
-static int clamp(int v, int least, int most) { return v < least ? least : v > most ? most : v; }
+static int clamp(int v, int min, int max) { return v < min ? min : v > max ? max : v; }
 
-static float rectify(float v, activation act)
+static void put(void *out, int index, int32_t sum, float multiplier, const int8_shape *s)
 {
-    if (act != ACT_RELU && act != ACT_RELU6) return v;
-    v = v > 0 ? v : 0;
-    return act == ACT_RELU6 && v > 6 ? 6 : v;
-}
-
-static void put(void *out, int place, int32_t sum, float factor, const int8_shape *s)
-{
-    float v = (float)sum * factor;
-    if (s->bytes) ((uint8_t *)out)[place] = (uint8_t)clamp((int)rintf(v) + s->zero, s->least, s->most);
-    else ((float *)out)[place] = rectify(v, s->window.act);
+    float v = (float)sum * multiplier;
+    if (s->to_int8) ((uint8_t *)out)[index] = (uint8_t)clamp((int)rintf(v) + s->zero_point, s->min, s->max);
+    else ((float *)out)[index] = clamp_to_act(v, s->window.act);
 }
 
 static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
-                 void *room)
+                 void *workspace)
 {
     const window_shape *v = &s->window;
-    int quads = int8_quads(v), place = 0;
-    (void)dot, (void)room;
+    int quads = int8_quads(v), index = 0;
+    (void)dot, (void)workspace;
     for (int y = 0; y < v->oh; y++)
         for (int x = 0; x < v->ow; x++)
             for (int o = 0; o < v->cout; o++) {
-                int32_t sum = w->start[o];
+                int32_t sum = w->bias[o];
                 int n = 0;
                 for (int ky = 0; ky < v->k; ky++)
-                    for (int i = 0; i < v->k * v->cin; i++, n++) {
-                        const int8_t *quad = w->weight + (o / 4 * quads + n / 4) * 16 + o % 4 * 4;
-                        sum += quad[n % 4] * in[((y * v->stride + ky) * v->w + x * v->stride) * v->cin + i];
-                    }
-                put(out, place++, sum, w->factor[o], s);
+                    for (int i = 0; i < v->k * v->cin; i++, n++)
+                        sum += w->weight[int8_packed_index(o, n, quads)] *
+                            in[((y * v->stride + ky) * v->w + x * v->stride) * v->cin + i];
+                put(out, index++, sum, w->multiplier[o], s);
             }
 }
 
-static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room)
+static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
-    conv(out, in, w, s, NULL, room); /* whole numbers: by tiles the sums are the same */
+    conv(out, in, w, s, NULL, workspace); /* integers: the sums are the same */
 }
 
 static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s)
 {
     const window_shape *v = &s->window;
-    int place = 0;
+    int index = 0;
     for (int y = 0; y < v->oh; y++)
         for (int x = 0; x < v->ow; x++)
             for (int o = 0; o < v->cout; o++) {
-                const int8_t *weight = w->weight + o / 4 * v->k * v->k * 4 + o % 4;
-                int32_t sum = w->start[o];
+                const int8_t *weight = w->weight + packed_index(o, 0, v->k * v->k);
+                int32_t sum = w->bias[o];
                 for (int ky = 0; ky < v->k; ky++)
                     for (int kx = 0; kx < v->k; kx++)
                         sum += weight[(ky * v->k + kx) * 4] *
                             in[((y * v->stride + ky) * v->w + x * v->stride + kx) * v->cin + o];
-                put(out, place++, sum, w->factor[o], s);
+                put(out, index++, sum, w->multiplier[o], s);
             }
 }
 
@@ -80,51 +72,51 @@ static void maxpool(uint8_t *out, const uint8_t *in, const window_shape *s)
 static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const int8_sum *s)
 {
     for (int i = 0; i < n; i++)
-        out[i] = (uint8_t)clamp((a[i] * s->factor_a + b[i] * s->factor_b + s->offset) >> s->shift, s->least, s->most);
+        out[i] = (uint8_t)clamp((a[i] * s->factor_a + b[i] * s->factor_b + s->offset) >> s->shift, s->min, s->max);
 }
 
-static void quantise(uint8_t *out, const float *in, int n, float inverse, int zero)
+static void quantise(uint8_t *out, const float *in, int n, float inverse_scale, int zero_point)
 {
     for (int i = 0; i < n; i++) {
-        float v = in[i] * inverse;
+        float v = in[i] * inverse_scale;
         v = v > -256 ? v : -256, v = v < 256 ? v : 256;
-        out[i] = (uint8_t)clamp((int)rintf(v) + zero, 0, 127);
+        out[i] = (uint8_t)clamp((int)rintf(v) + zero_point, 0, 127);
     }
 }
 
-static void dequantise(float *out, const uint8_t *in, int n, float step, int zero)
+static void dequantise(float *out, const uint8_t *in, int n, float scale, int zero_point)
 {
-    for (int i = 0; i < n; i++) out[i] = step * (float)(in[i] - zero);
+    for (int i = 0; i < n; i++) out[i] = scale * (float)(in[i] - zero_point);
 }
 
-static void mean(float *out, const uint8_t *in, int pixels, int c, float step, int zero)
+static void global_avgpool(float *out, const uint8_t *in, int pixels, int c, float scale, int zero_point)
 {
     for (int o = 0; o < c; o++) {
-        int32_t sum = -pixels * zero;
+        int32_t sum = -pixels * zero_point;
         for (int i = 0; i < pixels; i++) sum += in[i * c + o];
-        out[o] = step * ((float)sum / (float)pixels);
+        out[o] = scale * ((float)sum / (float)pixels);
     }
 }
 
-const int8_kernels int8_ref = {{NULL, 0}, conv, conv_tiles, depthwise, maxpool, add, quantise, dequantise, mean};
+const int8_kernels int8_ref = {{NULL, 0}, conv,     conv_winograd, depthwise,     maxpool,
+                               add,       quantise, dequantise,    global_avgpool};
 
 int int8_dot_works(const int8_dot *dot)
 {
     enum { PIXELS = 4, QUADS = 3, SIZE = QUADS * 4 };
     static const int8_t weight_range[] = {-128, 127, -127, 0, 1, -1, 64};
     static const uint8_t value_range[] = {127, 0, 1, 127, 126};
-    int8_t weight[2][QUADS * 16];
+    int8_t weight[2 * QUADS * 16];
     uint8_t bytes[PIXELS * SIZE];
     int16_t words[PIXELS * SIZE];
     int32_t sums[PIXELS * 8];
-    for (int i = 0; i < 2 * QUADS * 16; i++)
-        weight[i / (QUADS * 16)][i % (QUADS * 16)] = i < 8 ? -128 : weight_range[i % 7];
+    for (int i = 0; i < 2 * QUADS * 16; i++) weight[i] = i < 8 ? -128 : weight_range[i % 7];
     for (int i = 0; i < PIXELS * SIZE; i++) words[i] = bytes[i] = i < SIZE ? 127 : value_range[i % 5];
-    dot->products(sums, dot->wide ? (const void *)words : bytes, weight[0], weight[1], QUADS, PIXELS);
+    dot->run(sums, dot->wide ? (const void *)words : bytes, weight, weight + QUADS * 16, QUADS, PIXELS);
     for (int p = 0; p < PIXELS; p++)
         for (int o = 0; o < 8; o++) {
             int32_t sum = 0;
-            for (int i = 0; i < SIZE; i++) sum += weight[o / 4][i / 4 * 16 + o % 4 * 4 + i % 4] * bytes[p * SIZE + i];
+            for (int i = 0; i < SIZE; i++) sum += weight[int8_packed_index(o, i, QUADS)] * bytes[p * SIZE + i];
             if (sums[p * 8 + o] != sum) return 0;
         }
     return 1;

@@ -50,7 +50,7 @@ static void products(int32_t *sums, const void *panel, const int8_t *w0, const i
 
 /* What every sum passes through on its way out. */
 typedef struct {
-    vector start[2], factor[2], bias, least, most;
+    vector bias[2], multiplier[2], rounding, min, max;
 } finish;
 
 /* A float below 2^22 plus this number has the nearest whole number in its lowest bits. */
@@ -59,28 +59,28 @@ static const int32_t ROUNDING_BITS = 0x4b400000;
 
 static finish prepare(const int8_weights *w, const int8_shape *s, int o, int half)
 {
-    return (finish){{load(w->start + o), load(w->start + o + half)},
-                    {load(w->factor + o), load(w->factor + o + half)},
-                    wasm_i32x4_splat(ROUNDING_BITS - s->zero),
-                    wasm_i16x8_splat((int16_t)s->least),
-                    wasm_i16x8_splat((int16_t)s->most)};
+    return (finish){{load(w->bias + o), load(w->bias + o + half)},
+                    {load(w->multiplier + o), load(w->multiplier + o + half)},
+                    wasm_i32x4_splat(ROUNDING_BITS - s->zero_point),
+                    wasm_i16x8_splat((int16_t)s->min),
+                    wasm_i16x8_splat((int16_t)s->max)};
 }
 
 static vector scaled(vector sum, const finish *f, int half)
 {
-    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_add(sum, f->start[half])), f->factor[half]);
+    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(wasm_i32x4_add(sum, f->bias[half])), f->multiplier[half]);
 }
 
 static vector rounded(vector scaled, const finish *f)
 {
-    return wasm_i32x4_sub(wasm_f32x4_add(scaled, wasm_f32x4_splat(ROUNDING)), f->bias);
+    return wasm_i32x4_sub(wasm_f32x4_add(scaled, wasm_f32x4_splat(ROUNDING)), f->rounding);
 }
 
 /* Eight sums to the eight bytes in the lower half. */
 static vector eight_bytes(vector low, vector high, const finish *f)
 {
     vector v = wasm_i16x8_narrow_i32x4(rounded(scaled(low, f, 0), f), rounded(scaled(high, f, 1), f));
-    v = wasm_i16x8_min(wasm_i16x8_max(v, f->least), f->most);
+    v = wasm_i16x8_min(wasm_i16x8_max(v, f->min), f->max);
     return wasm_u8x16_narrow_i16x8(v, v);
 }
 
@@ -90,16 +90,16 @@ static vector rectified(vector v, activation act)
     return act == ACT_RELU6 ? wasm_f32x4_pmin(v, wasm_f32x4_splat(6)) : v;
 }
 
-/* count (4 or 8) channels of one pixel from place on. */
-static void put(void *out, size_t place, vector low, vector high, int count, const finish *f, const int8_shape *s)
+/* count (4 or 8) channels of one pixel from index on. */
+static void put(void *out, size_t index, vector low, vector high, int count, const finish *f, const int8_shape *s)
 {
-    if (!s->bytes) {
-        float *to = (float *)out + place;
+    if (!s->to_int8) {
+        float *to = (float *)out + index;
         store(to, rectified(scaled(low, f, 0), s->window.act));
         if (count == 8) store(to + 4, rectified(scaled(high, f, 1), s->window.act));
         return;
     }
-    uint8_t *to = (uint8_t *)out + place;
+    uint8_t *to = (uint8_t *)out + index;
     vector v = eight_bytes(low, high, f);
     if (count == 8) wasm_v128_store64_lane(to, v, 0);
     else wasm_v128_store32_lane(to, v, 0);
@@ -155,11 +155,11 @@ static void pack(void *panel, const uint8_t *in, const window_shape *s, int firs
 }
 
 static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
-                 void *room)
+                 void *workspace)
 {
     const window_shape *v = &s->window;
     int quads = int8_quads(v), block = int8_block(quads), pixels = v->oh * v->ow;
-    int32_t *sums = room, *panel = sums + 8 * block;
+    int32_t *sums = workspace, *panel = sums + 8 * block;
     int plain = !dot->wide && v->k == 1 && v->stride == 1 && v->cin % 4 == 0; /* its windows lie side by side */
     for (int first = 0; first < pixels; first += block) {
         int count = pixels - first < block ? pixels - first : block;
@@ -170,7 +170,7 @@ static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8
             int channels = o + 8 <= v->cout ? 8 : 4, half = channels - 4;
             const int8_t *weight = w->weight + (size_t)o * (size_t)quads * 4;
             finish f = prepare(w, s, o, half);
-            dot->products(sums, windows, weight, weight + half * quads * 4, quads, (count + 3) / 4 * 4);
+            dot->run(sums, windows, weight, weight + half * quads * 4, quads, (count + 3) / 4 * 4);
             for (int n = 0; n < count; n++)
                 put(out, (size_t)(first + n) * (size_t)v->cout + (size_t)o, load(sums + 8 * n), load(sums + 8 * n + 4),
                     channels, &f, s);
@@ -193,7 +193,7 @@ static void forward(vector *d, int step)
 }
 
 /* Tiles first.. of the input, transformed to [16][block][cin]; those beyond the last repeat it. */
-static void tiles_in(int16_t *out, const uint8_t *in, const window_shape *s, int first, int count, int block)
+static void winograd_input(int16_t *out, const uint8_t *in, const window_shape *s, int first, int count, int block)
 {
     int across = (s->ow + 1) / 2;
     for (int n = 0; n < (count + 3) / 4 * 4; n++) {
@@ -248,16 +248,16 @@ static void tile_out(void *out, const int32_t *sums, int tile, int block, int o,
     }
 }
 
-static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *room)
+static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
     const window_shape *v = &s->window;
-    int quads = v->cin / 4, block = int8_tiles_block(v->cin), all = (v->oh + 1) / 2 * ((v->ow + 1) / 2);
+    int quads = v->cin / 4, block = int8_winograd_block(v->cin), all = (v->oh + 1) / 2 * ((v->ow + 1) / 2);
     int plane = v->cin * v->cout; /* weights of one position */
-    int32_t *sums = room;
+    int32_t *sums = workspace;
     int16_t *tiles = (int16_t *)(sums + 16 * 8 * block);
     for (int first = 0; first < all; first += block) {
         int count = all - first < block ? all - first : block;
-        tiles_in(tiles, in, v, first, count, block);
+        winograd_input(tiles, in, v, first, count, block);
         for (int o = 0; o < v->cout; o += 8) {
             int channels = o + 8 <= v->cout ? 8 : 4;
             finish f = prepare(w, s, o, channels - 4);
@@ -265,7 +265,7 @@ static void conv_tiles(void *out, const uint8_t *in, const int8_weights *w, cons
                 for (int half = 0; half < channels; half += 4)
                     for (int n = 0; n < count; n += 4)
                         products_4x4(sums + (p * block + n) * 8 + half, tiles + (p * block + n) * v->cin,
-                                     w->tiles + p * plane + (o + half) * v->cin, 1, quads);
+                                     w->winograd + p * plane + (o + half) * v->cin, 1, quads);
             for (int n = 0; n < count; n++) tile_out(out, sums + 8 * n, first + n, block, o, channels, &f, s);
         }
     }
@@ -280,7 +280,7 @@ typedef struct {
 
 static void gather(taps *t, const int8_t *weight, int channels, const window_shape *s)
 {
-    int most[8] = {0};
+    int max[8] = {0};
     t->count = s->k * s->k;
     for (int n = 0; n < t->count; n++) {
         int16_t eight[8] = {0};
@@ -288,11 +288,11 @@ static void gather(taps *t, const int8_t *weight, int channels, const window_sha
         t->offset[n] = (n / s->k * s->w + n % s->k) * s->cin;
         t->ends[n] = 0;
         for (int i = 0; i < channels; i++) {
-            eight[i] = weight[(i / 4 * t->count + n) * 4 + i % 4];
-            most[i] += 127 * (eight[i] < 0 ? -eight[i] : eight[i]);
-            if (most[i] > INT16_MAX) fits = 0;
+            eight[i] = weight[packed_index(i, n, t->count)];
+            max[i] += 127 * (eight[i] < 0 ? -eight[i] : eight[i]);
+            if (max[i] > INT16_MAX) fits = 0;
         }
-        for (int i = 0; i < channels && !fits; i++) most[i] = 127 * (eight[i] < 0 ? -eight[i] : eight[i]);
+        for (int i = 0; i < channels && !fits; i++) max[i] = 127 * (eight[i] < 0 ? -eight[i] : eight[i]);
         if (!fits) t->ends[n - 1] = 1; /* one product alone always fits */
         t->weight[n] = load(eight);
     }
@@ -385,7 +385,7 @@ static vector sum_pairs(vector pairs, const int8_sum *s)
 
 static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const int8_sum *s)
 {
-    vector least = wasm_i16x8_splat((int16_t)s->least), most = wasm_i16x8_splat((int16_t)s->most);
+    vector min = wasm_i16x8_splat((int16_t)s->min), max = wasm_i16x8_splat((int16_t)s->max);
     EACH(i, n)
     {
         vector u = get(a + i, wide), v = get(b + i, wide);
@@ -395,46 +395,46 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, int n, const i
                                              sum_pairs(wasm_u16x8_extend_high_u8x16(first), s));
         vector high = wasm_i16x8_narrow_i32x4(sum_pairs(wasm_u16x8_extend_low_u8x16(last), s),
                                               sum_pairs(wasm_u16x8_extend_high_u8x16(last), s));
-        low = wasm_i16x8_min(wasm_i16x8_max(low, least), most),
-        high = wasm_i16x8_min(wasm_i16x8_max(high, least), most);
+        low = wasm_i16x8_min(wasm_i16x8_max(low, min), max), high = wasm_i16x8_min(wasm_i16x8_max(high, min), max);
         set(out + i, wasm_u8x16_narrow_i16x8(low, high), wide);
     }
 }
 
-static void quantise(uint8_t *out, const float *in, int n, float inverse, int zero)
+static void quantise(uint8_t *out, const float *in, int n, float inverse_scale, int zero_point)
 {
     int i = 0;
     for (; i + 4 <= n; i += 4) {
-        vector v = wasm_f32x4_mul(load(in + i), wasm_f32x4_splat(inverse)), least = wasm_f32x4_splat(-256);
-        v = wasm_f32x4_pmin(wasm_f32x4_splat(256), wasm_f32x4_pmax(least, v)); /* not a number: least */
-        v = wasm_i32x4_sub(wasm_f32x4_add(v, wasm_f32x4_splat(ROUNDING)), wasm_i32x4_splat(ROUNDING_BITS - zero));
+        vector v = wasm_f32x4_mul(load(in + i), wasm_f32x4_splat(inverse_scale)), min = wasm_f32x4_splat(-256);
+        v = wasm_f32x4_pmin(wasm_f32x4_splat(256), wasm_f32x4_pmax(min, v)); /* not a number: min */
+        v = wasm_i32x4_sub(wasm_f32x4_add(v, wasm_f32x4_splat(ROUNDING)), wasm_i32x4_splat(ROUNDING_BITS - zero_point));
         v = wasm_i16x8_narrow_i32x4(v, v);
         v = wasm_i8x16_narrow_i16x8(v, v);
         v = wasm_i8x16_max(v, wasm_i8x16_splat(0));
         wasm_v128_store32_lane(out + i, v, 0);
     }
-    if (i < n) int8_ref.quantise(out + i, in + i, n - i, inverse, zero);
+    if (i < n) int8_ref.quantise(out + i, in + i, n - i, inverse_scale, zero_point);
 }
 
-static void dequantise(float *out, const uint8_t *in, int n, float step, int zero)
+static void dequantise(float *out, const uint8_t *in, int n, float scale, int zero_point)
 {
     for (int i = 0; i < n; i += 4) {
         vector v = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(in + i)));
-        v = wasm_f32x4_convert_i32x4(wasm_i32x4_sub(v, wasm_i32x4_splat(zero)));
-        store(out + i, wasm_f32x4_mul(wasm_f32x4_splat(step), v));
+        v = wasm_f32x4_convert_i32x4(wasm_i32x4_sub(v, wasm_i32x4_splat(zero_point)));
+        store(out + i, wasm_f32x4_mul(wasm_f32x4_splat(scale), v));
     }
 }
 
-static void mean(float *out, const uint8_t *in, int pixels, int c, float step, int zero)
+static void global_avgpool(float *out, const uint8_t *in, int pixels, int c, float scale, int zero_point)
 {
     for (int o = 0; o < c; o += 4) {
-        vector sum = wasm_i32x4_splat(-pixels * zero);
+        vector sum = wasm_i32x4_splat(-pixels * zero_point);
         for (int i = 0; i < pixels; i++)
             sum = wasm_i32x4_add(
                 sum, wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(in + i * c + o))));
         vector share = wasm_f32x4_div(wasm_f32x4_convert_i32x4(sum), wasm_f32x4_splat((float)pixels));
-        store(out + o, wasm_f32x4_mul(wasm_f32x4_splat(step), share));
+        store(out + o, wasm_f32x4_mul(wasm_f32x4_splat(scale), share));
     }
 }
 
-const int8_kernels int8_simd = {{products, 1}, conv, conv_tiles, depthwise, maxpool, add, quantise, dequantise, mean};
+const int8_kernels int8_simd = {{products, 1}, conv,     conv_winograd, depthwise,     maxpool,
+                                add,           quantise, dequantise,    global_avgpool};

@@ -344,8 +344,8 @@ static void lungs_are_found_without_specks(void)
 static void the_map_is_that_of_its_label(void)
 {
     float features[2][4] = {{1, 2, 3, 4}, {4, 3, 2, 1}}, weights[2][4][4] = {{{0}}}, map[2];
-    graph_layer layer = {.h = 1, .w = 2, .c = 4, .lanes = 4, .out = features[0]};
-    graph_layer logits = {.c = 5, .lanes = 8, .weight = weights[0][0]};
+    net_layer layer = {.d = &(layer_desc){.h = 1, .w = 2, .c = 4, .c_stride = 4}, .out = features[0]};
+    net_layer logits = {.d = &(layer_desc){.c = 5, .c_stride = 8}, .weight = weights[0][0]};
     weights[0][0][1] = 1;                        /* label 1 looks at the first feature */
     weights[1][3][0] = 2;                        /* label 4 at the last */
     weights[0][1][2] = -1, weights[0][2][2] = 1; /* label 2: third minus second, 1 and -1 */

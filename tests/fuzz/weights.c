@@ -42,7 +42,7 @@ typedef struct {
     const char *name;
     text lines[GRAPH_MAX_LAYERS];
     float steps[GRAPH_MAX_LAYERS], zeros[GRAPH_MAX_LAYERS];
-    graph_layer layers[GRAPH_MAX_LAYERS];
+    layer_desc layers[GRAPH_MAX_LAYERS];
     int count;
 } graph;
 
@@ -106,13 +106,13 @@ static void put_tensor(const char *graph_name, text layer, const char *part, ten
 }
 
 /* The tensors that a layer wants, of one kind or another. */
-static void put_weights(const graph *g, const graph_layer *l, int number)
+static void put_weights(const graph *g, const layer_desc *l, int number)
 {
-    const graph_layer *in = g->layers + l->inputs[0];
-    uint64_t k = l->op == OP_DENSE ? 1 : (uint64_t)l->k, cout = (uint64_t)l->lanes, blocks = cout / 4;
-    uint64_t cin = l->op == OP_DEPTHWISE ? 1 : l->op == OP_DENSE ? graph_values(in) : (uint64_t)in->lanes;
-    uint64_t row = 4 * cin * k * k;
-    if (in->step > 0) {
+    int side;
+    uint64_t cin, cout = (uint64_t)l->c_stride, blocks = cout / 4;
+    graph_window(&side, &cin, l, g->layers);
+    uint64_t k = (uint64_t)side, row = 4 * cin * k * k;
+    if (g->steps[l->inputs[0]] > 0) {
         int depthwise = l->op == OP_DEPTHWISE;
         put_tensor(g->name, l->name, "weight", TENSOR_I8,
                    (uint64_t[5]){depthwise ? 4 : 16, depthwise ? k * k : (k * k * cin + 3) / 4, blocks, 1, 1});
@@ -151,10 +151,9 @@ static int put_graph(graph *g)
     snprintf(key, sizeof key, "pleura.%s.zeros", g->name);
     put_floats(key, g->zeros, g->count);
     for (int i = 0; i < g->count; i++) {
-        graph_layer *l = g->layers + i;
+        layer_desc *l = g->layers + i;
         if (graph_read(g->layers, i, g->lines[i])) break; /* the engine stops there, too */
-        l->step = g->steps[i];
-        if (l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_DENSE) put_weights(g, l, i);
+        if (graph_has_weights(l)) put_weights(g, l, i);
         if (l->name.size == 6 && memcmp(l->name.at, "logits", 6) == 0) labels = l->c;
         if (l->name.size == 4 && memcmp(l->name.at, "gate", 4) == 0) put_quantiles(g->name);
     }

@@ -8,11 +8,11 @@
 enum { LINES = 3 };
 
 /* What a line gives after an image of one channel, a layer of 5 channels and one of 2, all 8 x 6. */
-static pleura_status read_line(graph_layer *out, const char *line)
+static pleura_status read_line(layer_desc *out, const char *line)
 {
     static const char *const before[LINES] = {"image = input h=8 w=6 c=1", "odd = conv image k=3 pad=1 c=5",
                                               "even = conv image k=1 c=2 act=silu"};
-    graph_layer layers[LINES + 1];
+    layer_desc layers[LINES + 1];
     for (int i = 0; i < LINES; i++) assert(graph_read(layers, i, (text){before[i], strlen(before[i])}) == PLEURA_OK);
     pleura_status status = graph_read(layers, LINES, (text){line, strlen(line)});
     *out = layers[LINES];
@@ -23,7 +23,7 @@ static void lines_have_their_shapes(void)
 {
     static const struct {
         const char *line;
-        int h, w, c, lanes;
+        int h, w, c, c_stride;
     } good[] = {
         {"a = conv odd k=3 stride=2 pad=0 after=1 c=9 act=tanh", 4, 3, 9, 12},
         {"a = depthwise odd k=5 stride=1 pad=2", 8, 6, 5, 8},
@@ -39,9 +39,9 @@ static void lines_have_their_shapes(void)
         {"a = dense odd c=3", 1, 1, 3, 4},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        graph_layer l;
+        layer_desc l;
         assert(read_line(&l, good[i].line) == PLEURA_OK);
-        assert(l.h == good[i].h && l.w == good[i].w && l.c == good[i].c && l.lanes == good[i].lanes);
+        assert(l.h == good[i].h && l.w == good[i].w && l.c == good[i].c && l.c_stride == good[i].c_stride);
     }
 }
 
@@ -75,7 +75,7 @@ static void wrong_lines_have_their_status(void)
         {"a = dequantise odd scale=2", PLEURA_MODEL_DAMAGED},
         {"a = conv odd k=1 scale=2 c=4", PLEURA_MODEL_DAMAGED},
     };
-    graph_layer l;
+    layer_desc l;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(read_line(&l, bad[i].line) == bad[i].status);
 }
 
@@ -83,7 +83,7 @@ static void wrong_lines_have_their_status(void)
 static void the_image_is_no_second_input_of_a_vector_op(void)
 {
     static const char *const lines[] = {"image = input h=8 w=6 c=1", "one = conv image k=1 c=1", "a = add one image"};
-    graph_layer layers[3];
+    layer_desc layers[3];
     for (int i = 0; i < 2; i++) assert(graph_read(layers, i, (text){lines[i], strlen(lines[i])}) == PLEURA_OK);
     assert(graph_read(layers, 2, (text){lines[2], strlen(lines[2])}) == PLEURA_MODEL_UNSUPPORTED);
 }

@@ -66,8 +66,8 @@ static int pixels_differ(const window_shape *s)
     enum { SCALE = 2 };
     int pixels = s->h * s->w, size = pixels * s->cin, differs = 0, large = size * SCALE * SCALE;
     float *a = noisy(size), *b = noisy(size), *plain = noisy(large), *vector = noisy(large);
-    kernels_ref.mean(plain, a, pixels, s->cin);
-    kernels_simd.mean(vector, a, pixels, s->cin);
+    kernels_ref.global_avgpool(plain, a, pixels, s->cin);
+    kernels_simd.global_avgpool(vector, a, pixels, s->cin);
     differs |= memcmp(plain, vector, (size_t)s->cin * sizeof *plain) != 0;
     kernels_ref.add(plain, a, b, size, s->act);
     kernels_simd.add(vector, a, b, size, s->act);
@@ -75,8 +75,8 @@ static int pixels_differ(const window_shape *s)
     kernels_ref.mul(plain, a, b, pixels, s->cin);
     kernels_simd.mul(vector, a, b, pixels, s->cin);
     differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
-    kernels_ref.enlarge(plain, a, s->h, s->w, s->cin, SCALE);
-    kernels_simd.enlarge(vector, a, s->h, s->w, s->cin, SCALE);
+    kernels_ref.resize_bilinear(plain, a, s->h, s->w, s->cin, SCALE);
+    kernels_simd.resize_bilinear(vector, a, s->h, s->w, s->cin, SCALE);
     differs |= memcmp(plain, vector, (size_t)large * sizeof *plain) != 0;
     for (activation act = ACT_NONE; act <= ACT_TANH; act++) {
         for (int i = 0; i < size; i++) plain[i] = vector[i] = a[i] * (i % 3 ? 1.0f : 64.0f);
@@ -88,17 +88,17 @@ static int pixels_differ(const window_shape *s)
     return differs;
 }
 
-static int tiles_differ(const tile_shape *s, int tiles)
+static int winograd_differs(const winograd_shape *s, int tiles)
 {
     int input = (tiles / s->across * TILE + 2) * s->w * s->channels, planes = TILE_POSITIONS * s->count * s->channels;
     int size = s->oh * s->ow * s->channels;
     float *in = noisy(input), *plain = noisy(planes), *vector = noisy(planes), *bias = noisy(s->channels);
-    kernels_ref.tiles_in(plain, in, s);
-    kernels_simd.tiles_in(vector, in, s);
+    kernels_ref.winograd_input(plain, in, s);
+    kernels_simd.winograd_input(vector, in, s);
     int differs = memcmp(plain, vector, (size_t)planes * sizeof *plain) != 0;
     float *out = calloc((size_t)size, sizeof *out), *out_vector = calloc((size_t)size, sizeof *out);
-    kernels_ref.tiles_out(out, plain, bias, s);
-    kernels_simd.tiles_out(out_vector, plain, bias, s);
+    kernels_ref.winograd_output(out, plain, bias, s);
+    kernels_simd.winograd_output(out_vector, plain, bias, s);
     differs |= memcmp(out, out_vector, (size_t)size * sizeof *out) != 0;
     free(in), free(plain), free(vector), free(bias), free(out), free(out_vector);
     return differs;
@@ -120,37 +120,35 @@ typedef void small_layer(void *out, const uint8_t *in, const int8_weights *w, co
 
 static void small_conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
 {
-    void *room = malloc(int8_room(int8_quads(&s->window)));
-    k->conv(out, in, w, s, &k->dot, room);
-    free(room);
+    void *workspace = malloc(int8_workspace(int8_quads(&s->window)));
+    k->conv(out, in, w, s, &k->dot, workspace);
+    free(workspace);
 }
 
 /* 2 G g (2 G)' as int8.h has it, window by window; the caller frees it. */
-static int16_t *tile_weights(const int8_t *weight, int cin, int cout)
+static int16_t *winograd_weights(const int8_t *weight, int cin, int cout)
 {
     static const int g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
-    int16_t *tiles = malloc((size_t)(16 * cin * cout) * sizeof *tiles);
+    int16_t *transformed = malloc((size_t)(16 * cin * cout) * sizeof *transformed);
     for (int p = 0; p < 16; p++)
         for (int o = 0; o < cout; o++)
             for (int i = 0; i < cin; i++) {
                 int sum = 0;
-                for (int n = 0; n < 9; n++) {
-                    int place = n * cin + i;
-                    sum += g[p / 4][n / 3] * g[p % 4][n % 3] *
-                        weight[(o / 4 * 9 * cin / 4 + place / 4) * 16 + o % 4 * 4 + place % 4];
-                }
-                tiles[((p * cout / 4 + o / 4) * cin / 4 + i / 4) * 16 + o % 4 * 4 + i % 4] = (int16_t)sum;
+                for (int n = 0; n < 9; n++)
+                    sum += g[p / 4][n / 3] * g[p % 4][n % 3] * weight[int8_packed_index(o, n * cin + i, 9 * cin / 4)];
+                transformed[p * cin * cout + (int)int8_packed_index(o, i, cin / 4)] = (int16_t)sum;
             }
-    return tiles;
+    return transformed;
 }
 
-static void small_tiles(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
+static void small_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
+                           const int8_kernels *k)
 {
-    int16_t *tiles = tile_weights(w->weight, s->window.cin, s->window.cout);
-    int8_weights own = {w->weight, tiles, w->start, w->factor};
-    void *room = malloc(int8_tiles_room(s->window.cin));
-    k->conv_tiles(out, in, &own, s, room);
-    free(room), free(tiles);
+    int16_t *winograd = winograd_weights(w->weight, s->window.cin, s->window.cout);
+    int8_weights own = {w->weight, winograd, w->bias, w->multiplier};
+    void *workspace = malloc(int8_winograd_workspace(s->window.cin));
+    k->conv_winograd(out, in, &own, s, workspace);
+    free(workspace), free(winograd);
 }
 
 static void small_depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
@@ -165,19 +163,20 @@ static int small_differs(small_layer *layer, int weights, const window_shape *v)
     int size = v->oh * v->ow * v->cout, differs = 0;
     uint8_t *in = noisy_bytes(v->h * v->w * v->cin), *raw = noisy_bytes(weights * v->cout);
     int8_t *weight = malloc((size_t)(weights * v->cout));
-    int32_t *start = malloc((size_t)v->cout * sizeof *start);
-    float *factor = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain),
+    int32_t *bias = malloc((size_t)v->cout * sizeof *bias);
+    float *multiplier = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain),
           *vector = malloc((size_t)size * sizeof *vector);
     for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
-    for (int i = 0; i < v->cout; i++) start[i] = (int32_t)(factor[i] * 1000), factor[i] = (2.5f + factor[i]) / 512;
+    for (int i = 0; i < v->cout; i++)
+        bias[i] = (int32_t)(multiplier[i] * 1000), multiplier[i] = (2.5f + multiplier[i]) / 512;
     for (int bytes = 0; bytes < 2; bytes++) {
-        int8_weights w = {weight, NULL, start, factor};
+        int8_weights w = {weight, NULL, bias, multiplier};
         int8_shape s = {*v, bytes, 60, v->act ? 60 : 0, v->act == ACT_RELU6 ? 90 : 127};
         layer(plain, in, &w, &s, &int8_ref);
         layer(vector, in, &w, &s, &int8_simd);
         differs |= memcmp(plain, vector, (size_t)size * (bytes ? 1 : sizeof *plain)) != 0;
     }
-    free(in), free(raw), free(weight), free(start), free(factor), free(plain), free(vector);
+    free(in), free(raw), free(weight), free(bias), free(multiplier), free(plain), free(vector);
     return differs;
 }
 
@@ -209,8 +208,8 @@ static int bytes_differ(const window_shape *s)
     int8_ref.dequantise(plain, a, size, 0.037f, 64);
     int8_simd.dequantise(vector, a, size, 0.037f, 64);
     differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
-    int8_ref.mean(plain, a, pixels, s->cin, 0.037f, 64);
-    int8_simd.mean(vector, a, pixels, s->cin, 0.037f, 64);
+    int8_ref.global_avgpool(plain, a, pixels, s->cin, 0.037f, 64);
+    int8_simd.global_avgpool(vector, a, pixels, s->cin, 0.037f, 64);
     differs |= memcmp(plain, vector, (size_t)s->cin * sizeof *plain) != 0;
     free(in), free(plain), free(vector), free(a), free(b), free(c), free(d);
     return differs;
@@ -266,15 +265,15 @@ int test_kernels(int *count)
             for (int less = 0; less < TILE; less++) /* outputs that the last tiles have too many */
                 for (int channels = 4; channels <= 12; channels += 4) {
                     int tiles = across * down, take = number % tiles + 1, from = number % (tiles - take + 1);
-                    tile_shape s = {TILE * across + 2,
-                                    across,
-                                    TILE * down - less,
-                                    TILE * across - (less + 1) % TILE,
-                                    from,
-                                    take,
-                                    channels,
-                                    (activation)(less % 3)};
-                    if (number++, !first && tiles_differ(&s, tiles)) first = number;
+                    winograd_shape s = {TILE * across + 2,
+                                        across,
+                                        TILE * down - less,
+                                        TILE * across - (less + 1) % TILE,
+                                        from,
+                                        take,
+                                        channels,
+                                        (activation)(less % 3)};
+                    if (number++, !first && winograd_differs(&s, tiles)) first = number;
                 }
     for (int h = 1; h <= 14; h += 3)
         for (int w = 1; w <= 14; w++)
@@ -282,7 +281,7 @@ int test_kernels(int *count)
                 int cin = channels + 4 * (w % 3), cout = channels + 4 * (h % 2);
                 window_shape s = {
                     (h + 1) / 2 * 2 + 2, (w + 1) / 2 * 2 + 2, cin, h, w, cout, 3, 1, (activation)(w % 3), 0};
-                if (number++, !first && small_differs(small_tiles, 9 * cin, &s)) first = number;
+                if (number++, !first && small_differs(small_winograd, 9 * cin, &s)) first = number;
             }
     if (number++, !first && !int8_dot_works(&int8_simd.dot)) first = number;
     if (count) *count = number;

@@ -46,20 +46,20 @@ static record find_record(const goldens *g, const char *graph, text layer)
 }
 
 /* Compares one layer as it runs; the first that is too far off ends the test by its name. */
-static void compare(const goldens *expected, const net *n, const graph_layer *l)
+static void compare(const goldens *expected, const net *n, const net_layer *l)
 {
     static const double limit = 1e-9; /* of the squared error relative to the squared values */
-    record r = find_record(expected, n->graph, l->name);
-    assert(r.h == l->h && r.w == l->w && r.c == l->c);
+    record r = find_record(expected, n->graph, l->d->name);
+    assert(r.h == l->d->h && r.w == l->d->w && r.c == l->d->c);
     double error = 0, power = 1e-12;
     for (int i = 0, step = r.h * r.w * r.c / r.count; i < r.count; i++) {
-        int place = i * step, pixel = place / r.c, channel = place % r.c;
-        double right = r.values[i], difference = l->out[pixel * l->lanes + channel] - right;
+        int index = i * step, pixel = index / r.c, channel = index % r.c;
+        double right = r.values[i], difference = l->out[pixel * l->d->c_stride + channel] - right;
         error += difference * difference, power += right * right;
     }
     free(r.values);
     if (error / power <= limit) return;
-    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->name.size, l->name.at,
+    fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->d->name.size, l->d->name.at,
             error / power);
     exit(1);
 }
@@ -77,7 +77,7 @@ static arena open_net(net *n, const gguf *g, const char *graph)
 {
     static const char *const keep[] = {"mask", NULL};
     assert(net_parse(n, g, graph, keep) == PLEURA_OK);
-    size_t size = (n->weights + n->staging + n->activations + n->scratch + 8 * GRAPH_MAX_LAYERS) * sizeof(float);
+    size_t size = (n->weights + n->staging + n->activations + n->workspace + 8 * GRAPH_MAX_LAYERS) * sizeof(float);
     arena a = {malloc(size), size, 0};
     assert(net_load(n, g, &a) == PLEURA_OK && net_place(n, &a) == PLEURA_OK);
     return a;
@@ -97,7 +97,7 @@ static int compare_tiny(const kernels *k)
     for (int i = 0; i < 2; i++) {
         net n;
         arena a = open_net(&n, &g, graphs[i]);
-        record image = find_record(&expected, graphs[i], n.layers[0].name);
+        record image = find_record(&expected, graphs[i], n.descs[0].name);
         memcpy(net_input(&n), image.values, (size_t)image.count * sizeof(float));
         free(image.values);
         run_and_compare(&n, k, &expected);
@@ -122,14 +122,14 @@ static int compare_shipped(const kernels *k)
     assert(gguf_open(&g, weights, size) == PLEURA_OK && phantom_draw(&f) == PLEURA_OK);
     assert(gguf_number(&margin, &g, "pleura.lungs.margin", 0) && gguf_number(&blur, &g, "pleura.diagnosis.blur", 0));
     arena a = open_net(&first, &g, "lungs"), b = open_net(&second, &g, "diagnosis");
-    int side = first.layers[0].h, crop_side = second.layers[0].h;
+    int side = first.descs[0].h, crop_side = second.descs[0].h;
     lungs l = {.mask = malloc((size_t)side * (size_t)side * sizeof(float)), .side = side};
     int *scratch = malloc(2 * (size_t)side * (size_t)side * sizeof(int));
     float *mask = malloc((size_t)crop_side * (size_t)crop_side * sizeof(float));
     film_input(net_input(&first), side, &f);
     run_and_compare(&first, k, &expected);
-    const graph_layer *logits = net_find(&first, "mask");
-    lungs_find(&l, logits->out, logits->lanes, scratch);
+    const net_layer *logits = net_find(&first, "mask");
+    lungs_find(&l, logits->out, logits->d->c_stride, scratch);
     lungs_input(net_input(&second), mask, crop_side, (float)margin, (int)blur, &f, &l);
     for (int i = 0; i < crop_side * crop_side; i++) net_input(&second)[i] *= mask[i];
     run_and_compare(&second, k, &expected);
