@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HELP, parse } from './cli/arguments.mjs';
+import { sentenceOf } from './cli/assets.mjs';
 import { runFilms } from './cli/run.mjs';
 import { calibrate } from './cli/commands/quantise.mjs';
 import { completion } from './cli/commands/completion.mjs';
@@ -175,6 +176,6 @@ try {
 } catch (error) {
   if (!(error instanceof CommandError || error instanceof PleuraError)) throw error;
   const wrong = error instanceof CommandError && error.status === 2;
-  process.stderr.write(`pleura: ${harmless(error.message)}${wrong ? ' See pleura --help.' : ''}\n`);
+  process.stderr.write(`pleura: ${harmless(sentenceOf(error))}${wrong ? ' See pleura --help.' : ''}\n`);
   process.exitCode = wrong ? 2 : 1;
 }

@@ -14,7 +14,7 @@ import { watchRequests } from './storage/requests.mjs';
 import { fillSheet } from './view/print.mjs';
 import { firstState } from './state/state.mjs';
 import { ROWS } from './view/table.mjs';
-import { MOST_BYTES } from '../src/weights/adapter.mjs';
+import { MAX_ADAPTER_BYTES } from '../src/weights/adapter.mjs';
 import { createView } from './view/page.mjs';
 import { createWords, firstLanguage } from './i18n/words.mjs';
 import english from './i18n/en.mjs';
@@ -324,14 +324,14 @@ const actions = {
   'adapt-import': () => find('adapter').click(),
   async 'adapt-run'(files) {
     await adapting.run(files);
-    if (state.adapting.result?.overlay) focus('#adapt-advice');
+    if (state.adapting.result?.adapter) focus('#adapt-advice');
   },
   'adapt-cancel': () => adapting.discard(),
   'adapt-discard': () => adapting.discard(),
-  'adapt-keep': () => useAdapter(state.adapting.result.overlay),
+  'adapt-keep': () => useAdapter(state.adapting.result.adapter),
   async 'adapt-file'(file) {
     adapting.discard();
-    if (file.size > MOST_BYTES)
+    if (file.size > MAX_ADAPTER_BYTES)
       return set({ adapting: { ...state.adapting, problem: { code: 'overlay-damaged', message: '' } } });
     await useAdapter(new Uint8Array(await file.arrayBuffer()));
   },

@@ -1,97 +1,116 @@
-// crossval.mjs - fits the last layer and the temperature to a person's own labelled films, and tells what that is worth there.
+// crossval.mjs - fits the last layer and the temperature to a user's own labelled films, and measures the effect by nested
+// cross-validation.
 //
-// Nothing that is said of the new layer comes from a film that it was fitted to: of each outer fold, strength, temperature
-// and shift are chosen by inner folds of the others alone. All of a patient's films lie in one fold.
-import { calibrate, cost, fit, loss, moved, project, softmax } from './logistic.mjs';
+// No film is scored by a layer that was fitted to it. The outer folds measure: each is scored by a fit to the other four.
+// The inner folds choose: each such fit picks its ridge strength, temperature and shift by cross-validation among its own
+// films. Folds are stratified by label and grouped by patient, because films of one patient are correlated.
+import { changedLogits, crossEntropy, fitRidgePath, fitTemperature, project, softmax, totalLoss } from './logistic.mjs';
 import { bootstrap, random } from '../stats/bootstrap.mjs';
 import { auc, balancedAccuracy, calibrationError, confusion } from '../stats/scores.mjs';
 
 /**
- * @typedef {import('./logistic.mjs').Film} Film @typedef {import('./logistic.mjs').Layer} Layer
+ * @typedef {import('./logistic.mjs').Film} Film
+ * @typedef {import('../weights/adapter.mjs').Layer} Layer
  * @typedef {import('./logistic.mjs').Point} Point
- * @typedef {{ change: Float64Array[], temperature: number, strength: number }} Refit
+ * @typedef {import('./logistic.mjs').Change} Change
+ * @typedef {{ change: Change, temperature: number, strength: number }} Fit
  * @typedef {import('../stats/bootstrap.mjs').Figure} Figure
  * @typedef {{ name: 'balancedAccuracy' | 'accuracy' | 'auc' | 'calibrationError' | 'logLoss', label: string | null,
  *   before: Figure, after: Figure, difference: Figure }} Comparison  difference: after minus before
  * @typedef {'better' | 'calibrated' | 'same' | 'worse'} Advice
  */
 
-/** A last layer fitted to fewer films of a label, or of fewer patients, would learn these films and no more. */
-export const FEWEST_FILMS = 20,
-  FEWEST_PATIENTS = 10;
+/** With fewer films or patients of a label, a last layer would learn these films by heart. */
+export const MIN_FILMS = 20;
+export const MIN_PATIENTS = 10;
 const FOLDS = 5;
-/** Of the pull towards the shipped layer; at the first the layer stays as it is. Warm starts go from strong to weak. */
+/** Ridge strengths towards the shipped layer, strongest first; infinity keeps the layer unchanged. */
 const STRENGTHS = [Infinity, 100, 30, 10, 3, 1, 0.3, 0.1];
 
 /**
- * The films that may count: of the model's labels, accepted by the gate, each file once; a file that was given two labels
- * has none.
- * @param {{ label: string, hash: string, patient: string | null, features: Float32Array | null }[]} found  features: null where the gate refuses
- * @param {string[]} labels
+ * @typedef {object} Candidate  a labelled film as the user gave it
+ * @property {string} label
+ * @property {string} hash  of its file
+ * @property {string | null} patient
+ * @property {Float32Array | null} features  null if the gate refused the film
  */
-export function choose(found, labels) {
-  const said = new Map(),
-    seen = new Set();
-  for (const { hash, label } of found) said.set(hash, (said.get(hash) ?? new Set()).add(label));
-  const leftOut = { otherLabel: 0, refused: 0, repeated: 0, contradictory: 0 };
-  const films = found.flatMap(({ label, hash, patient, features }) => {
-    const why = !labels.includes(label)
-      ? 'otherLabel'
-      : said.get(hash).size > 1
-        ? 'contradictory'
-        : seen.has(hash)
-          ? 'repeated'
-          : !features
-            ? 'refused'
-            : null;
-    seen.add(hash);
-    if (why) leftOut[why]++;
-    return why ? [] : [{ label, patient: patient ?? hash, features }];
-  });
-  return { films, leftOut };
+
+/** Labels by file. @param {Candidate[]} candidates */
+function labelsByHash(candidates) {
+  /** @type {Map<string, Set<string>>} */
+  const byHash = new Map();
+  for (const { hash, label } of candidates) byHash.set(hash, (byHash.get(hash) ?? new Set()).add(label));
+  return byHash;
 }
 
 /**
- * A fold for each film: patients stay whole, labels are spread evenly, and the order of the films makes no difference.
+ * Selects the films that count: with a label of the model, accepted by the gate, each file once, and only one label per file.
+ * @param {Candidate[]} candidates @param {string[]} labels
+ */
+export function selectFilms(candidates, labels) {
+  const leftOut = { otherLabel: 0, refused: 0, repeated: 0, contradictory: 0 };
+  const labelsOf = labelsByHash(candidates);
+  const seen = new Set();
+  const films = [];
+  for (const { label, hash, patient, features } of candidates) {
+    const repeated = seen.has(hash);
+    seen.add(hash);
+    if (!labels.includes(label)) leftOut.otherLabel++;
+    else if (labelsOf.get(hash).size > 1) leftOut.contradictory++;
+    else if (repeated) leftOut.repeated++;
+    else if (!features) leftOut.refused++;
+    else films.push({ label, patient: patient ?? hash, features });
+  }
+  return { films, leftOut };
+}
+
+/** Labels with too few films or patients for a fit. @param {{ label: number, patient: string }[]} films @param {string[]} labels */
+export const tooFew = (films, labels) =>
+  labels
+    .map((label, number) => {
+      const patients = films.filter((film) => film.label === number).map(({ patient }) => patient);
+      return { label, films: patients.length, patients: new Set(patients).size };
+    })
+    .filter(({ films: count, patients }) => count < MIN_FILMS || patients < MIN_PATIENTS);
+
+/**
+ * A fold for each film, stratified by label and grouped by patient; the order of the films makes no difference.
  * @param {{ label: number, patient: string }[]} films @param {number} [count] @returns {number[]} 0..count-1
  */
 export function folds(films, count = FOLDS) {
-  const draw = random(1),
-    first = new Map();
-  for (const { patient, label } of films) first.set(patient, Math.min(label, first.get(patient) ?? label));
-  const patients = [...first.keys()].sort().map((patient) => ({ patient, label: first.get(patient), at: draw() }));
-  patients.sort((a, b) => a.label - b.label || a.at - b.at);
-  const fold = new Map(patients.map(({ patient }, place) => [patient, place % count]));
-  return films.map(({ patient }) => fold.get(patient));
+  const draw = random(1);
+  /** @type {Map<string, number>} */
+  const labelOf = new Map();
+  for (const { patient, label } of films) labelOf.set(patient, Math.min(label, labelOf.get(patient) ?? label));
+  const patients = [...labelOf.keys()].sort().map((patient) => ({ patient, label: labelOf.get(patient), key: draw() }));
+  patients.sort((a, b) => a.label - b.label || a.key - b.key);
+  const foldOf = new Map(patients.map(({ patient }, i) => [patient, i % count]));
+  return films.map(({ patient }) => foldOf.get(patient));
 }
 
-/** What is said of points that it was not fitted to, for each strength. @param {Point[]} points @returns {number[][][]} logits */
-function heldOut(points) {
-  const fold = folds(points),
-    logits = STRENGTHS.map(() => new Array(points.length));
-  for (let out = 0; out < FOLDS; out++) {
-    const changes = fit(
-      points.filter((_, f) => fold[f] !== out),
-      STRENGTHS,
-    );
-    points.forEach((point, f) => {
-      if (fold[f] === out)
-        changes.forEach((change, s) => {
-          logits[s][f] = moved(point, change);
-        });
+/** Cross-validated logits of the points at each strength. @param {Point[]} points @returns {number[][][]} [strength][point][label] */
+function heldOutLogits(points) {
+  const fold = folds(points);
+  const logits = STRENGTHS.map(() => new Array(points.length));
+  for (let held = 0; held < FOLDS; held++) {
+    const training = points.filter((_, i) => fold[i] !== held);
+    fitRidgePath(training, STRENGTHS).forEach((change, s) => {
+      points.forEach((point, i) => {
+        if (fold[i] === held) logits[s][i] = changedLogits(point, change);
+      });
     });
   }
   return logits;
 }
 
-/** @param {Point[]} points @returns {Refit} */
-function refitPoints(points) {
-  const labels = points.map(({ label }) => label),
-    logits = heldOut(points);
-  const losses = logits.map((rows) => loss(rows, labels)),
-    best = losses.indexOf(Math.min(...losses));
-  const { temperature, shift } = calibrate(logits[best], labels);
-  const change = fit(points, STRENGTHS.slice(0, best + 1))[best];
+/** Fits the layer: inner cross-validation chooses the strength, the temperature and the shift. @param {Point[]} points @returns {Fit} */
+function fitPoints(points) {
+  const labels = points.map(({ label }) => label);
+  const logits = heldOutLogits(points);
+  const losses = logits.map((rows) => totalLoss(rows, labels));
+  const best = losses.indexOf(Math.min(...losses));
+  const { temperature, shift } = fitTemperature(logits[best], labels);
+  const change = fitRidgePath(points, STRENGTHS.slice(0, best + 1))[best];
   change.forEach((row, label) => {
     row[row.length - 1] += temperature * shift[label];
   });
@@ -99,101 +118,97 @@ function refitPoints(points) {
 }
 
 /**
- * The layer for these films, and what it is worth by cross-validation: every film is judged by a layer that was fitted
- * without its fold.
- * @param {Film[]} films @param {Layer} layer what `begin` gives @param {(share: number) => void} [progress] 0..1
+ * Fits a layer to the films, and scores every film by a fit without its fold.
+ * @param {Film[]} films @param {Layer} layer  from `startLayer` @param {(share: number) => void} [progress] 0..1
  * @returns {{ layer: Layer, temperature: number, strength: number, before: number[][], after: number[][] }}
- *   probabilities are softmax(logits / temperature)
+ *   before, after: probabilities of each film, softmax(logits / temperature)
  */
-export function refit(films, layer, progress = () => {}) {
-  const { points, back } = project(films, layer),
-    fold = folds(points),
-    after = new Array(films.length);
-  for (let out = 0; out < FOLDS; out++) {
-    progress(out / (FOLDS + 1));
-    const own = refitPoints(points.filter((_, f) => fold[f] !== out));
-    points.forEach((point, f) => {
-      if (fold[f] === out) after[f] = softmax(moved(point, own.change).map((z) => z / own.temperature));
+export function crossValidate(films, layer, progress = () => {}) {
+  const { points, toLayer } = project(films, layer);
+  const fold = folds(points);
+  const after = new Array(films.length);
+  for (let held = 0; held < FOLDS; held++) {
+    progress(held / (FOLDS + 1));
+    const { change, temperature } = fitPoints(points.filter((_, i) => fold[i] !== held));
+    points.forEach((point, i) => {
+      if (fold[i] === held) after[i] = softmax(changedLogits(point, change).map((z) => z / temperature));
     });
   }
   progress(FOLDS / (FOLDS + 1));
-  const { change, ...rest } = refitPoints(points);
-  return { layer: back(change), ...rest, before: points.map(({ given }) => softmax(given)), after };
+  const { change, temperature, strength } = fitPoints(points);
+  const before = points.map(({ baseLogits }) => softmax(baseLogits));
+  return { layer: toLayer(change), temperature, strength, before, after };
 }
 
+/** The metrics of `comparedMetrics` in order, as a function of the films' weights. @param {number[]} truth @param {number[][]} probability @param {number} classes */
+function measure(truth, probability, classes) {
+  const confidence = probability.map((row) => Math.max(...row));
+  const predicted = probability.map((row, i) => row.indexOf(confidence[i]));
+  const correct = predicted.map((label, i) => label === truth[i]);
+  const losses = probability.map((row, i) => crossEntropy(row[truth[i]]));
+  const areas = Array.from({ length: classes }, (_, label) =>
+    auc(
+      probability.map((row) => row[label]),
+      truth.map((t) => t === label),
+    ),
+  );
+  return (/** @type {Float64Array} */ weight) => {
+    const matrix = confusion(truth, predicted, classes, weight);
+    const total = weight.reduce((a, b) => a + b, 0);
+    return [
+      balancedAccuracy(matrix),
+      matrix.reduce((sum, row, label) => sum + row[label], 0) / total,
+      ...areas.map((area) => area(weight)),
+      calibrationError(confidence, correct, weight),
+      losses.reduce((sum, loss, i) => sum + loss * weight[i], 0) / total,
+    ];
+  };
+}
+
+/** @param {string[]} labels @returns {{ name: Comparison['name'], label: string | null }[]} */
+const comparedMetrics = (labels) => [
+  { name: 'balancedAccuracy', label: null },
+  { name: 'accuracy', label: null },
+  ...labels.map((label) => ({ name: /** @type {const} */ ('auc'), label })),
+  { name: 'calibrationError', label: null },
+  { name: 'logLoss', label: null },
+];
+
 /**
- * Every figure before and after, and the difference, by one bootstrap over patients that draws the same films for both.
+ * Every metric before and after, and the difference, by one bootstrap over patients that draws the same films for both.
  * @param {Film[]} films @param {{ before: number[][], after: number[][] }} probability @param {string[]} labels
  * @returns {Comparison[]}
  */
 export function compareFits(films, { before, after }, labels) {
-  const truth = films.map(({ label }) => label),
-    positive = labels.map((_, label) => truth.map((t) => t === label));
-  /** @type {{ name: Comparison['name'], label: string | null }[]} */
-  const names = [
-    { name: 'balancedAccuracy', label: null },
-    { name: 'accuracy', label: null },
-    ...labels.map((label) => ({ name: /** @type {const} */ ('auc'), label })),
-    { name: 'calibrationError', label: null },
-    { name: 'logLoss', label: null },
-  ];
-  /** @param {number[][]} probability @returns {(weight: Float64Array) => number[]} */
-  function measure(probability) {
-    const confidence = probability.map((row) => Math.max(...row)),
-      guess = probability.map((row, f) => row.indexOf(confidence[f]));
-    const right = guess.map((label, f) => label === truth[f]),
-      areas = labels.map((_, label) =>
-        auc(
-          probability.map((row) => row[label]),
-          positive[label],
-        ),
-      );
-    const losses = probability.map((row, f) => cost(row[truth[f]]));
-    return (weight) => {
-      const matrix = confusion(truth, guess, labels.length, weight),
-        all = weight.reduce((a, b) => a + b, 0);
-      return [
-        balancedAccuracy(matrix),
-        matrix.reduce((sum, row, label) => sum + row[label], 0) / all,
-        ...areas.map((area) => area(weight)),
-        calibrationError(confidence, right, weight),
-        losses.reduce((sum, l, f) => sum + l * weight[f], 0) / all,
-      ];
-    };
-  }
-  const both = [measure(before), measure(after)];
-  const ask = (weight) => {
-    const [a, b] = both.map((of) => of(weight));
-    return [...a, ...b, ...b.map((value, i) => value - a[i])];
-  };
-  const drawn = bootstrap(films, ask);
-  return names.map((name, i) => ({
-    ...name,
+  const truth = films.map(({ label }) => label);
+  const measureBefore = measure(truth, before, labels.length);
+  const measureAfter = measure(truth, after, labels.length);
+  const drawn = bootstrap(films, (/** @type {Float64Array} */ weight) => {
+    const first = measureBefore(weight);
+    const second = measureAfter(weight);
+    return [...first, ...second, ...second.map((value, i) => value - first[i])];
+  });
+  const metrics = comparedMetrics(labels);
+  const count = metrics.length;
+  return metrics.map((metric, i) => ({
+    ...metric,
     before: drawn[i],
-    after: drawn[names.length + i],
-    difference: drawn[2 * names.length + i],
+    after: drawn[count + i],
+    difference: drawn[2 * count + i],
   }));
 }
 
 /**
- * What the differences say. Two figures decide, so that chance has few occasions: is it more often right over all classes,
- * and does it give the true class more.
+ * What the differences mean. Only two metrics decide, to leave chance few openings: whether the model is right more often
+ * over all classes, and whether it gives the true class more probability.
  * @param {Comparison[]} comparisons @returns {Advice}
  */
 export function advise(comparisons) {
-  const of = (name) => comparisons.find((one) => one.name === name).difference;
-  const right = of('balancedAccuracy'),
-    loss = of('logLoss');
-  if ((right.high ?? 0) < 0 || (loss.low ?? 0) > 0) return 'worse';
-  if ((right.low ?? 0) > 0) return 'better';
+  /** @param {Comparison['name']} name */
+  const differenceOf = (name) => comparisons.find((one) => one.name === name).difference;
+  const accuracy = differenceOf('balancedAccuracy');
+  const loss = differenceOf('logLoss');
+  if ((accuracy.high ?? 0) < 0 || (loss.low ?? 0) > 0) return 'worse';
+  if ((accuracy.low ?? 0) > 0) return 'better';
   return (loss.high ?? 0) < 0 ? 'calibrated' : 'same';
 }
-
-/** What is missing before a fit is worth trying: labels with too few films or patients. @param {{ label: number, patient: string }[]} films @param {string[]} labels */
-export const missing = (films, labels) =>
-  labels
-    .map((label, number) => {
-      const own = films.filter((film) => film.label === number);
-      return { label, films: own.length, patients: new Set(own.map(({ patient }) => patient)).size };
-    })
-    .filter(({ films: count, patients }) => count < FEWEST_FILMS || patients < FEWEST_PATIENTS);

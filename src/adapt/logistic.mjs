@@ -1,193 +1,173 @@
-// logistic.mjs - the arithmetic of a last layer: logits, its fit to labelled films, temperature and shift.
+// logistic.mjs - the statistics of a last layer: multinomial logistic regression on features, then temperature scaling.
+//
+// A few dozen films cannot determine a layer with hundreds of inputs. So the layer may change only along the directions
+// in which the films' features vary most (`project`), and ridge regression pulls it towards the shipped layer (`fitRidgePath`).
+// All sums run in a fixed order, so the same films give the same layer.
 import { random } from '../stats/bootstrap.mjs';
+import { cholesky, choleskySolve, dot, orthonormalise } from './linalg.mjs';
 
 /**
- * One film: what the last layer reads of it, the number of its label, whose it is.
- * @typedef {{ features: ArrayLike<number>, label: number, patient: string }} Film
- * @typedef {{ weight: ArrayLike<number>[], bias: number[] }} Layer  one row of weights and one bias a label: features to logits
- * @typedef {{ x: Float64Array, given: number[], label: number, patient: string }} Point  x: a film in the directions of `project`, then 1;
- *   given: logits of the layer to begin with
+ * @typedef {import('../weights/adapter.mjs').Layer} Layer
+ * @typedef {{ features: ArrayLike<number>, label: number, patient: string }} Film  features: what the last layer reads of it
+ * @typedef {object} Point  a film in the coordinates of `project`
+ * @property {Float64Array} x  one coordinate per direction, then 1 for the bias
+ * @property {number[]} baseLogits  of the layer that the fit starts from
+ * @property {number} label
+ * @property {string} patient
+ * @typedef {Float64Array[]} Change  what the fit adds to the layer, in the coordinates of `project`: one row per label
  */
 
-/** In which the layer may change. */
-const DIRECTIONS = 64;
-/** Of orthogonal iteration: the directions need to be wide ones, not the widest exactly. */
-const ROUNDS = 6,
-  NO_DIRECTION = 1e-9;
-/** What holds the bias back, so that it has one solution only. */
-const FREE = 1e-6;
-/** A probability that is as good as none. */
-const LEAST = 1e-12;
-/** Steps end when one gains less than this a film; far below what a probability shows. */
-const ENOUGH = 1e-5,
-  MOST_STEPS = 200;
-/** Keeps temperature and shift finite where the folds are told apart without an error: as much as one film has to say. */
-const RIDGE = 1;
-
-/** a[n][n], symmetric and positive definite, to its lower factor in place. @param {Float64Array} a @param {number} n */
-function factor(a, n) {
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j];
-      for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
-      a[i * n + j] = i === j ? Math.sqrt(sum) : sum / a[j * n + j];
-    }
-  }
-}
-
-/** The solution in place of b, by the factor of `factor`. @param {Float64Array} l @param {Float64Array} b */
-function solve(l, b) {
-  const n = b.length;
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < i; k++) b[i] -= l[i * n + k] * b[k];
-    b[i] /= l[i * n + i];
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) b[i] -= l[k * n + i] * b[k];
-    b[i] /= l[i * n + i];
-  }
-}
+/** Number of directions in which the layer may change. */
+const MAX_DIRECTIONS = 64;
+/** Rounds of orthogonal iteration. A rough subspace is enough. */
+const ITERATIONS = 6;
+/** Ridge of the bias: tiny, but it makes the solution unique. */
+const BIAS_RIDGE = 1e-6;
+/** Clamp: log(0) would be infinite. */
+const MIN_PROBABILITY = 1e-12;
+/** Steps end when one improves the loss by less than this per film, far below what a probability shows. */
+const MIN_GAIN = 1e-5;
+const MAX_STEPS = 200;
+/** Ridge worth one film; keeps temperature and shift finite when the folds are perfectly separable. */
+const CALIBRATION_RIDGE = 1;
+const MIN_CALIBRATION_GAIN = 1e-9;
+const MIN_STEP = 1e-6;
 
 /** @param {number[]} logits */
 export function softmax(logits) {
-  const most = Math.max(...logits),
-    powers = logits.map((z) => Math.exp(z - most)),
-    sum = powers.reduce((a, b) => a + b, 0);
+  const max = Math.max(...logits);
+  const powers = logits.map((z) => Math.exp(z - max));
+  const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
 
-/** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+/** @param {Layer} layer @param {ArrayLike<number>} features */
+export const applyLayer = ({ weight, bias }, features) => weight.map((row, label) => bias[label] + dot(row, features));
+
+/** The loss of a film whose true label got this probability. @param {number} probability */
+export const crossEntropy = (probability) => -Math.log(Math.max(probability, MIN_PROBABILITY));
+
+/** The summed cross-entropy. @param {number[][]} logits  of films @param {number[]} labels */
+export const totalLoss = (logits, labels) =>
+  logits.reduce((sum, row, i) => sum + crossEntropy(softmax(row)[labels[i]]), 0);
+
+/**
+ * The layer that every fit starts from: the shipped one with its temperature applied and, if it records its prior, moved
+ * to the class mix of the films. It answers as the shipped model does with `--prevalence` set to that mix.
+ * @param {Layer} layer @param {number} temperature @param {number[] | null} prior @param {number[]} mix @returns {Layer}
+ */
+export const startLayer = ({ weight, bias }, temperature, prior, mix) => ({
+  weight: weight.map((row) => Float64Array.from(row, (w) => w / temperature)),
+  bias: bias.map((b, label) => b / temperature + (prior ? Math.log(mix[label] / prior[label]) : 0)),
+});
+
+/** out += scale * v @param {Float64Array} out @param {number} scale @param {Float64Array} v */
+function addScaled(out, scale, v) {
+  for (let i = 0; i < out.length; i++) out[i] += scale * v[i];
 }
 
-/** Gram and Schmidt's, without the vectors that are none of their own. @param {Float64Array[]} vectors */
-function orthonormal(vectors) {
-  const basis = [];
-  for (const v of vectors) {
-    const length = Math.sqrt(dot(v, v));
-    for (const other of basis) {
-      const along = dot(v, other);
-      for (let i = 0; i < v.length; i++) v[i] -= along * other[i];
-    }
-    const left = Math.sqrt(dot(v, v));
-    if (left > NO_DIRECTION * length) basis.push(v.map((x) => x / left));
-  }
+/** The directions of the largest variance, by orthogonal iteration on X^T X. @param {Float64Array[]} rows  X, centred @param {number} width */
+function principalDirections(rows, width) {
+  const draw = random(1);
+  const count = Math.min(MAX_DIRECTIONS, width, rows.length);
+  const covary = (/** @type {Float64Array} */ v) => {
+    const out = new Float64Array(width);
+    for (const row of rows) addScaled(out, dot(row, v), row);
+    return out;
+  };
+  /** @type {Float64Array[]} */
+  let basis = Array.from({ length: count }, () => Float64Array.from({ length: width }, () => draw() - 0.5));
+  for (let i = 0; i < ITERATIONS; i++) basis = orthonormalise(basis.map(covary));
   return basis;
 }
 
-/** @param {Layer} layer @param {ArrayLike<number>} features @returns {number[]} logits */
-export const apply = ({ weight, bias }, features) => weight.map((row, label) => bias[label] + dot(row, features));
-
-/** What it costs to give the true label so little. @param {number} share */
-export const cost = (share) => -Math.log(Math.max(share, LEAST));
-
-/** @param {number[][]} logits of films @param {number[]} labels @returns {number} the cost of all */
-export const loss = (logits, labels) => logits.reduce((sum, row, i) => sum + cost(softmax(row)[labels[i]]), 0);
-
 /**
- * The layer as it is, its logits divided by its temperature and, where it tells its prior, moved to the mixture of the
- * films: what a person gets who gives that prevalence, and where every fit begins.
- * @param {Layer} layer @param {number} temperature @param {number[] | null} prior @param {number[]} mixture @returns {Layer}
- */
-export const begin = ({ weight, bias }, temperature, prior, mixture) => ({
-  weight: weight.map((row) => Float64Array.from(row, (w) => w / temperature)),
-  bias: bias.map((b, label) => b / temperature + (prior ? Math.log(mixture[label] / prior[label]) : 0)),
-});
-
-/**
- * Films in the directions in which they differ most, by orthogonal iteration: only there the layer may change, which is all
- * that so few films can tell, and quick. The features are centred and brought to a mean squared length of 1, so that a
- * strength means the same for every network. No label is asked, so that the folds may share the directions.
- * @param {Film[]} films @param {Layer} layer to begin with
- * @returns {{ points: Point[], back: (change: Float64Array[]) => Layer }} back: the layer that a change makes
+ * Describes films by the directions in which their features vary most. The features are centred and scaled to a mean
+ * squared length of 1, so that a ridge strength means the same for every network. Labels are not used, so all folds of a
+ * cross-validation may share the directions.
+ * @param {Film[]} films @param {Layer} layer  that the fit starts from
+ * @returns {{ points: Point[], toLayer: (change: Change) => Layer }}  toLayer: the layer with a change applied
  */
 export function project(films, layer) {
-  const width = layer.weight[0].length,
-    count = films.length,
-    draw = random(1);
-  const middle = new Float64Array(width);
-  for (const { features } of films) for (let i = 0; i < width; i++) middle[i] += features[i] / count;
-  const centred = films.map(({ features }) => Float64Array.from(middle, (m, i) => features[i] - m));
-  const scale = Math.sqrt(centred.reduce((sum, row) => sum + dot(row, row), 0) / count) || 1;
-  for (const row of centred) for (let i = 0; i < width; i++) row[i] /= scale;
-  const spread = (v) => {
-    const out = new Float64Array(width);
-    for (const row of centred) {
-      const along = dot(row, v);
-      for (let i = 0; i < width; i++) out[i] += along * row[i];
-    }
-    return out;
-  };
-  let basis = Array.from({ length: Math.min(DIRECTIONS, width, count) }, () =>
-    Float64Array.from({ length: width }, () => draw() - 0.5),
-  );
-  for (let round = 0; round < ROUNDS; round++) basis = orthonormal(basis.map(spread));
+  const width = layer.weight[0].length;
+  const mean = new Float64Array(width);
+  for (const { features } of films) for (let i = 0; i < width; i++) mean[i] += features[i] / films.length;
+  const rows = films.map(({ features }) => mean.map((m, i) => features[i] - m));
+  const scale = Math.sqrt(rows.reduce((sum, row) => sum + dot(row, row), 0) / films.length) || 1;
+  for (const row of rows) for (let i = 0; i < width; i++) row[i] /= scale;
+  const directions = principalDirections(rows, width);
   const points = films.map(({ features, label, patient }, f) => ({
-    x: Float64Array.from([...basis.map((v) => dot(v, centred[f])), 1]),
-    given: apply(layer, features),
+    x: Float64Array.from([...directions.map((direction) => dot(direction, rows[f])), 1]),
+    baseLogits: applyLayer(layer, features),
     label,
     patient,
   }));
-  const back = (change) => {
+
+  /** @param {Change} change @returns {Layer} */
+  function toLayer(change) {
     const added = change.map((row) => {
       const out = new Float64Array(width);
-      basis.forEach((v, d) =>
-        v.forEach((part, i) => {
-          out[i] += (row[d] * part) / scale;
-        }),
-      );
+      directions.forEach((direction, d) => {
+        for (let i = 0; i < width; i++) out[i] += (row[d] * direction[i]) / scale;
+      });
       return out;
     });
     return {
       weight: layer.weight.map((row, label) => Float64Array.from(row, (w, i) => w + added[label][i])),
-      bias: layer.bias.map((b, label) => b + change[label].at(-1) - dot(added[label], middle)),
+      bias: layer.bias.map((b, label) => b + change[label][directions.length] - dot(added[label], mean)),
     };
-  };
-  return { points, back };
+  }
+  return { points, toLayer };
 }
 
-/** Logits after a change. @param {Point} point @param {Float64Array[]} change one row a label @returns {number[]} */
-export const moved = ({ given, x }, change) => given.map((z, label) => z + dot(x, change[label]));
+/** @param {Point} point @param {Change} change @returns {number[]} */
+export const changedLogits = ({ baseLogits, x }, change) => baseLogits.map((z, label) => z + dot(x, change[label]));
+
+/** The lower triangle of X^T X / 2. @param {Point[]} points */
+function halfGram(points) {
+  const n = points[0].x.length;
+  const gram = new Float64Array(n * n);
+  for (const { x } of points)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) gram[i * n + j] += (x[i] * x[j]) / 2;
+  return gram;
+}
+
+/** Loss and gradient of ridge logistic regression. @param {Point[]} points @param {Change} change @param {Float64Array} ridge */
+function ridgeLoss(points, change, ridge) {
+  const gradient = change.map((row) => row.map((value, i) => ridge[i] * value));
+  let loss = change.reduce((sum, row, label) => sum + dot(row, gradient[label]) / 2, 0);
+  for (const point of points) {
+    const probability = softmax(changedLogits(point, change));
+    loss += crossEntropy(probability[point.label]);
+    probability.forEach((p, label) => addScaled(gradient[label], p - Number(point.label === label), point.x));
+  }
+  return { loss, gradient };
+}
 
 /**
- * Multinomial logistic regression with the sum of squared changes held back: the change at each strength. A step goes to
- * the minimum of Böhning's bound (1992), a parabola above the loss, so that no step ever makes it worse.
- * @param {Point[]} points @param {number[]} strengths from strong to weak @returns {Float64Array[][]} one row a label each
+ * Multinomial logistic regression at each ridge strength, where each fit starts from the one before. A step minimises
+ * Böhning's bound (1992), a parabola above the loss with the constant Hessian X^T X / 2, so no step can raise the loss.
+ * @param {Point[]} points @param {number[]} strengths  strongest first; Infinity keeps the layer unchanged @returns {Change[]}
  */
-export function fit(points, strengths) {
-  const n = points[0].x.length,
-    labels = points.map(({ label }) => label);
-  const change = points[0].given.map(() => new Float64Array(n)),
-    half = new Float64Array(n * n);
-  for (const { x } of points)
-    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) half[i * n + j] += (x[i] * x[j]) / 2;
+export function fitRidgePath(points, strengths) {
+  const n = points[0].x.length;
+  const change = points[0].baseLogits.map(() => new Float64Array(n));
+  const gram = halfGram(points);
 
   /** @param {number} strength */
   function descend(strength) {
-    const held = Float64Array.from({ length: n }, (_, i) => (i < n - 1 ? strength : FREE));
-    const bound = Float64Array.from(half);
-    for (let i = 0; i < n; i++) bound[i * n + i] += held[i];
-    factor(bound, n);
-    for (let step = 0, before = Infinity; step < MOST_STEPS; step++) {
-      const slope = change.map((row) => row.map((d, i) => held[i] * d));
-      let now = change.reduce((sum, row, label) => sum + dot(row, slope[label]) / 2, 0);
-      for (const point of points) {
-        const p = softmax(moved(point, change));
-        now += cost(p[point.label]);
-        p.forEach((share, label) => {
-          const wrong = share - Number(point.label === label),
-            row = slope[label];
-          for (let i = 0; i < n; i++) row[i] += wrong * point.x[i];
-        });
-      }
-      if (before - now < ENOUGH * points.length) return;
-      before = now;
-      slope.forEach((row, label) => {
-        solve(bound, row);
-        for (let i = 0; i < n; i++) change[label][i] -= row[i];
+    const ridge = Float64Array.from({ length: n }, (_, i) => (i < n - 1 ? strength : BIAS_RIDGE));
+    const hessian = Float64Array.from(gram);
+    for (let i = 0; i < n; i++) hessian[i * n + i] += ridge[i];
+    cholesky(hessian, n);
+    let previous = Infinity;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const { loss, gradient } = ridgeLoss(points, change, ridge);
+      if (previous - loss < MIN_GAIN * points.length) return;
+      previous = loss;
+      gradient.forEach((row, label) => {
+        choleskySolve(hessian, row);
+        addScaled(change[label], -1, row);
       });
     }
   }
@@ -199,50 +179,62 @@ export function fit(points, strengths) {
 }
 
 /**
- * Temperature and a shift for each label by maximum likelihood, for logits of films that the layer has not seen.
- * @param {number[][]} logits @param {number[]} labels @returns {{ temperature: number, shift: number[] }} to divide by; to add then
+ * Temperature scaling with one shift per label, by maximum likelihood. Newton's method with step halving finds the
+ * parameters [shift of each label, 1 / temperature]; a ridge holds them near [0, ..., 0, 1].
+ * @param {number[][]} logits  of films that the layer was not fitted to @param {number[]} labels
+ * @returns {{ temperature: number, shift: number[] }}  calibrated logits are logits / temperature + shift
  */
-export function calibrate(logits, labels) {
-  const classes = logits[0].length,
-    n = classes + 1;
-  const of = (row, at) => row.map((z, label) => z * at[classes] + at[label]);
-  const costs = (at) =>
-    loss(
-      logits.map((row) => of(row, at)),
-      labels,
-    ) +
-    (RIDGE / 2) * at.reduce((sum, v, i) => sum + (v - Number(i === classes)) ** 2, 0);
-  let at = Float64Array.from({ length: n }, (_, i) => Number(i === classes)),
-    now = costs(at);
-  for (let step = 0; step < MOST_STEPS; step++) {
-    const slope = at.map((v, i) => RIDGE * (v - Number(i === classes))),
-      curve = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) curve[i * n + i] = RIDGE;
-    logits.forEach((row, f) => {
-      const p = softmax(of(row, at)),
-        mean = new Float64Array(n);
-      p.forEach((share, label) => {
-        slope[label] += share - Number(labels[f] === label);
-        slope[classes] += (share - Number(labels[f] === label)) * row[label];
-        mean[label] = share;
-        mean[classes] += share * row[label];
-        curve[label * n + label] += share;
-        curve[classes * n + label] += share * row[label];
-        curve[classes * n + classes] += share * row[label] ** 2;
-      });
-      for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) curve[i * n + j] -= mean[i] * mean[j];
-    });
-    factor(curve, n);
-    solve(curve, slope);
-    let next = at,
-      then = Infinity;
-    for (let part = 1; then > now && part > 1e-6; part /= 2) {
-      next = at.map((v, i) => v - part * slope[i]);
-      then = next[classes] > 0 ? costs(next) : Infinity;
-    }
-    if (!(now - then > 1e-9 * logits.length)) break;
-    at = next;
-    now = then;
+export function fitTemperature(logits, labels) {
+  const classes = logits[0].length;
+  const start = Float64Array.from({ length: classes + 1 }, (_, i) => Number(i === classes));
+
+  /** @param {number[]} row @param {Float64Array} params */
+  const calibrated = (row, params) => row.map((z, label) => z * params[classes] + params[label]);
+  /** @param {Float64Array} params */
+  function lossOf(params) {
+    if (!(params[classes] > 0)) return Infinity; // no temperature is negative
+    const ridge = (CALIBRATION_RIDGE / 2) * params.reduce((sum, value, i) => sum + (value - start[i]) ** 2, 0);
+    const rows = logits.map((row) => calibrated(row, params));
+    return totalLoss(rows, labels) + ridge;
   }
-  return { temperature: 1 / at[classes], shift: Array.from(at.subarray(0, classes)) };
+  /** The Newton step. @param {Float64Array} params */
+  function newtonStep(params) {
+    const n = params.length;
+    const gradient = params.map((value, i) => CALIBRATION_RIDGE * (value - start[i]));
+    const hessian = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) hessian[i * n + i] = CALIBRATION_RIDGE;
+    logits.forEach((row, f) => {
+      const mean = new Float64Array(n);
+      softmax(calibrated(row, params)).forEach((p, label) => {
+        const error = p - Number(labels[f] === label);
+        gradient[label] += error;
+        gradient[classes] += error * row[label];
+        mean[label] = p;
+        mean[classes] += p * row[label];
+        hessian[label * n + label] += p;
+        hessian[classes * n + label] += p * row[label];
+        hessian[classes * n + classes] += p * row[label] ** 2;
+      });
+      for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) hessian[i * n + j] -= mean[i] * mean[j];
+    });
+    cholesky(hessian, n);
+    choleskySolve(hessian, gradient);
+    return gradient;
+  }
+
+  let params = start;
+  let loss = lossOf(params);
+  for (let iteration = 0; iteration < MAX_STEPS; iteration++) {
+    const step = newtonStep(params);
+    let candidate = params;
+    let candidateLoss = Infinity;
+    for (let size = 1; candidateLoss > loss && size > MIN_STEP; size /= 2) {
+      candidate = params.map((value, i) => value - size * step[i]);
+      candidateLoss = lossOf(candidate);
+    }
+    if (!(loss - candidateLoss > MIN_CALIBRATION_GAIN * logits.length)) break;
+    params = candidate;
+    loss = candidateLoss;
+  }
+  return { temperature: 1 / params[classes], shift: Array.from(params.subarray(0, classes)) };
 }

@@ -1,90 +1,114 @@
-// The engine and the weights that come with Pleura: found, read and checked before use.
+// The files that come with Pleura, the engine and its weights: found, read and checked before use.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { CommandError } from './errors.mjs';
+import { PleuraError } from '../errors.mjs';
 
-const place = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const WASM = place('build/pleura.wasm');
-const DOT = place('build/pleura.dot.wasm');
-const WEIGHTS = place('model/pleura.gguf');
+const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+const WASM = pathOf('build/pleura.wasm');
+const DOT = pathOf('build/pleura.dot.wasm');
+const WEIGHTS = pathOf('model/pleura.gguf');
+const REINSTALL = 'Install the package pleura again; a bundler must leave it outside the bundle or ship this file.';
 
 /**
- * What every thread needs to make an engine.
+ * What every thread needs to create an engine.
  * @typedef {{ wasm: WebAssembly.Module, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
+ * @typedef {'engine' | 'weights' | 'model' | 'adapter'} Asset  weights: those that come with Pleura; model: a user's own
  */
+
+/** A file that cannot be used. `fact` is what happened; the message adds advice for users of the library. */
+export class AssetError extends PleuraError {
+  /** @param {string} code @param {Asset} asset @param {string} fact @param {string} [advice] */
+  constructor(code, asset, fact, advice = asset === 'engine' || asset === 'weights' ? REINSTALL : 'Check its path.') {
+    super(code, -1, `${fact} ${advice}`);
+    this.asset = asset;
+    this.fact = fact;
+  }
+}
 
 /** @param {Uint8Array} bytes @returns {string} */
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** @param {string} path @param {string} advice @returns {Promise<Buffer<ArrayBuffer>>} */
-async function read(path, advice) {
+/** @param {string} path @param {Asset} asset @returns {Promise<Uint8Array<ArrayBuffer>>} */
+async function read(path, asset) {
   try {
-    return /** @type {Buffer<ArrayBuffer>} */ (await readFile(path));
+    return /** @type {Uint8Array<ArrayBuffer>} */ (await readFile(path));
   } catch (error) {
-    const why = error.code === 'ENOENT' ? 'is missing' : `cannot be read (${error.code ?? error.message})`;
-    throw new CommandError(`${path} ${why}. ${advice}`);
+    if (error.code === 'ENOENT') throw new AssetError('asset-missing', asset, `${path} is missing.`);
+    throw new AssetError('asset-unreadable', asset, `${path} cannot be read (${error.code ?? error.message}).`);
   }
 }
 
-/**
- * A file that is what `path`.sha256 promises; a person's own weights need no such promise.
- * @param {string} path @param {string} advice @param {boolean} [own] @returns {Promise<{ bytes: Buffer<ArrayBuffer>, hash: string }>}
- */
-async function checked(path, advice, own = false) {
-  const bytes = await read(path, advice),
-    hash = sha256(bytes);
-  const promise = await readFile(`${path}.sha256`, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT' && own) return null;
-    throw new CommandError(`${path}.sha256 cannot be read (${error.code}). Fetch Pleura again.`);
-  });
-  if (promise && hash !== promise.trim().split(/\s/)[0].toLowerCase()) {
-    throw new CommandError(
-      `${path} is not the file that ${path}.sha256 promises: it is damaged or altered. Fetch it again.`,
-    );
+/** The SHA-256 in PATH.sha256. @param {string} path @param {Asset} asset @returns {Promise<string | null>} null: a user's own weights need none */
+async function readPromise(path, asset) {
+  try {
+    const line = await readFile(`${path}.sha256`, 'utf8');
+    return line.trim().split(/\s/)[0].toLowerCase();
+  } catch (error) {
+    if (error.code === 'ENOENT' && asset === 'model') return null;
+    const code = error.code === 'ENOENT' ? 'asset-missing' : 'asset-unreadable';
+    throw new AssetError(code, asset, `${path}.sha256 cannot be read (${error.code}).`, REINSTALL);
   }
+}
+
+/** Reads a file and compares its SHA-256 with the promised one. @param {string} path @param {Asset} asset */
+async function readChecked(path, asset) {
+  const bytes = await read(path, asset);
+  const hash = sha256(bytes);
+  const promised = await readPromise(path, asset);
+  if (promised && hash !== promised)
+    throw new AssetError(
+      'asset-damaged',
+      asset,
+      `${path} is not the file that ${path}.sha256 promises: it is damaged or altered.`,
+    );
   return { bytes, hash };
 }
 
-/** The weights with the overlay of a file. @param {Uint8Array} weights @param {string} hash of them @param {string} path @returns {Promise<Uint8Array>} */
-async function overlaid(weights, hash, path) {
-  const { applyOverlay } = await import('../weights/adapter.mjs'); // its engine has no business in every thread
-  return applyOverlay(weights, hash, await read(path, 'Check the path given to --overlay.'), sha256);
-}
-
-/**
- * @param {string} [model] weights other than the shipped ones @param {string} [overlay] to be applied to them
- * @returns {Promise<Parts>} throws CommandError
- */
-export async function loadParts(model = WEIGHTS, overlay = undefined) {
-  const shipped = model === WEIGHTS;
-  const [{ bytes: code }, { bytes: dot }, { bytes: bare, hash }] = await Promise.all([
-    checked(WASM, 'Build it with `make wasm`.'),
-    checked(DOT, 'Build it with `make wasm`.'),
-    checked(model, shipped ? 'Fetch Pleura again.' : 'Check the path given to --model.', !shipped),
-  ]);
-  const weights = overlay ? await overlaid(bare, hash, overlay) : bare;
+/** pleura.wasm, compiled once for all engines and threads. @returns {Promise<WebAssembly.Module>} */
+export async function loadWasm() {
+  const { bytes } = await readChecked(WASM, 'engine');
   try {
-    return {
-      wasm: await WebAssembly.compile(code),
-      dot,
-      weights: share(weights),
-      sha256: overlay ? sha256(weights) : hash,
-    };
+    return await WebAssembly.compile(bytes);
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    throw new CommandError(
-      `${WASM} is damaged, or this Node is too old for WebAssembly SIMD. Build it with \`make wasm\`; use Node 20 or newer.`,
+    throw new AssetError(
+      'asset-damaged',
+      'engine',
+      `${WASM} is damaged, or this Node is too old for WebAssembly SIMD.`,
+      'Install the package pleura again, and use Node 20 or newer.',
     );
   }
 }
 
-/** The wasm of a codec of dicom.mjs. @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
+/** pleura.dot.wasm. @returns {Promise<Uint8Array>} */
+export const loadDot = async () => (await readChecked(DOT, 'engine')).bytes;
+
+/**
+ * Weights in memory that threads share, with their hash.
+ * @param {string} [model] path of other weights than those that come with Pleura @param {string} [adapter] path of an adapter for them
+ * @returns {Promise<{ weights: Uint8Array, sha256: string }>} throws PleuraError
+ */
+export async function loadWeights(model = WEIGHTS, adapter) {
+  const { bytes, hash } = await readChecked(model, model === WEIGHTS ? 'weights' : 'model');
+  if (!adapter) return { weights: share(bytes), sha256: hash };
+  const { applyAdapter } = await import('../weights/adapter.mjs'); // loaded lazily: worker threads do not need it
+  const adapted = await applyAdapter(bytes, await read(adapter, 'adapter'), sha256, hash);
+  return { weights: share(adapted), sha256: sha256(adapted) };
+}
+
+/** @param {string} [model] @param {string} [adapter] as for loadWeights @returns {Promise<Parts>} throws PleuraError */
+export async function loadParts(model, adapter) {
+  const [wasm, dot, weights] = await Promise.all([loadWasm(), loadDot(), loadWeights(model, adapter)]);
+  return { wasm, dot, ...weights };
+}
+
+/** The wasm of a DICOM codec. @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export const loadCodec = (name) =>
   readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
-/** Threads see one copy. @param {Uint8Array} bytes @returns {Uint8Array} */
+/** A copy in shared memory, so that all threads use one. @param {Uint8Array} bytes @returns {Uint8Array} */
 function share(bytes) {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
   shared.set(bytes);

@@ -1,6 +1,8 @@
-// adapter.mjs - overlays: a last layer and a temperature fitted to a person's own films, as a small GGUF file that belongs to one file of weights.
-import { advise, compareFits, missing, refit } from '../adapt/crossval.mjs';
-import { createEngine } from '../engine.mjs';
+// adapter.mjs - adapters: a last layer and a temperature fitted to a user's own films, in a small GGUF file.
+//
+// An adapter records the SHA-256 of the weights it was fitted to and applies to no others. It is sealed with the SHA-256
+// of its own content, and a reader accepts only the very bytes that this module would write, so nothing in it goes
+// unchecked. Applying one replaces the last layer and a few values; the result is a weights file like any other.
 import { PleuraError } from '../errors.mjs';
 import {
   floatsIn,
@@ -15,19 +17,21 @@ import {
   textValues,
   writeGguf,
 } from './gguf.mjs';
-import { begin } from '../adapt/logistic.mjs';
+import { LANES, packConv, unpackConv } from './layout.mjs';
 
-/** @typedef {(bytes: Uint8Array) => string} Hash  SHA-256 in hex: Node and browsers without https have it from different places */
+/**
+ * @typedef {(bytes: Uint8Array) => string | Promise<string>} Hash  SHA-256 in hex
+ * @typedef {{ weight: ArrayLike<number>[], bias: number[] }} Layer  features to logits: one row of weights and one bias per label
+ */
 
-/** An overlay of 64 labels and 4096 features has a megabyte. */
-export const MOST_BYTES = 4 << 20;
-const ARCHITECTURE = 'pleura-overlay',
-  WEIGHT = 'diagnosis.logits.weight',
-  BIAS = 'diagnosis.logits.bias',
-  SEAL = 'pleura.overlay.sha256';
-const LANES = 4; // of kernels.h
-/** What the weights take over from an overlay; their checks are those of pleura.c. */
-const TAKEN = [
+/** An adapter with 64 labels and 4096 features takes a megabyte. */
+export const MAX_ADAPTER_BYTES = 4 << 20;
+const ARCHITECTURE = 'pleura-overlay';
+const WEIGHT = 'diagnosis.logits.weight';
+const BIAS = 'diagnosis.logits.bias';
+const SEAL = 'pleura.overlay.sha256';
+/** Values that an adapter replaces in the weights; the engine checks them when it loads the result. */
+const REPLACED = [
   'pleura.temperature',
   'pleura.prior',
   'pleura.selftest.bits',
@@ -39,124 +43,65 @@ const damaged = () =>
   new PleuraError(
     'overlay-damaged',
     -1,
-    'This is no overlay of Pleura, or it is damaged. Export it again from where it was made.',
+    'This is not an adapter made by Pleura, or it is damaged. Export it again from where it was made.',
   );
 const foreign = () =>
   new PleuraError(
     'overlay-foreign',
     -1,
-    'This overlay belongs to other weights than those that are loaded, so it was not used. Adapt these weights anew, or load those that it was made for.',
+    'This adapter belongs to other weights than those that are loaded, so it was not used. Adapt these weights, or load the weights it was made for.',
   );
 
-/** @param {Uint8Array} weights @returns {import('../adapt/logistic.mjs').Layer} of all labels; rows are as long as engine.features() */
-function lastLayer(weights, labels) {
-  const { tensors } = readGguf(weights),
-    packed = floatsOf(tensors.get(WEIGHT)),
-    bias = floatsOf(tensors.get(BIAS));
-  const width = packed.length / bias.length;
-  return {
-    weight: labels.map((_, o) =>
-      Float64Array.from({ length: width }, (_, i) => packed[(Math.floor(o / LANES) * width + i) * LANES + (o % LANES)]),
-    ),
-    bias: labels.map((_, o) => bias[o]),
-  };
+/** The hash that every browser with https and every Node have. @param {Uint8Array} bytes @returns {Promise<string>} in hex */
+export async function sha256(bytes) {
+  if (!globalThis.crypto?.subtle)
+    throw new PleuraError('insecure-page', -1, 'A browser computes SHA-256 only for pages served over https.');
+  // A copy, because Web Crypto does not read shared memory.
+  const digest = await crypto.subtle.digest('SHA-256', Uint8Array.from(bytes));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** The same as tensors, packed as kernels.h wants them. @param {import('../adapt/logistic.mjs').Layer} layer */
-function pack({ weight, bias }) {
-  const blocks = Math.ceil(bias.length / LANES),
-    width = weight[0].length;
-  const packed = new Float32Array(blocks * width * LANES),
-    padded = new Float32Array(blocks * LANES);
-  weight.forEach((row, o) => {
-    for (let i = 0; i < width; i++) packed[(Math.floor(o / LANES) * width + i) * LANES + (o % LANES)] = row[i];
-  });
+/** The last layer of the weights. @param {Uint8Array} weights @param {string[]} labels @returns {Layer} */
+export function readLastLayer(weights, labels) {
+  const { tensors } = readGguf(weights);
+  const bias = floatsOf(tensors.get(BIAS));
+  const rows = unpackConv(floatsOf(tensors.get(WEIGHT)), bias.length);
+  return { weight: rows.slice(0, labels.length), bias: Array.from(bias.subarray(0, labels.length)) };
+}
+
+/** @param {Layer} layer @returns {Map<string, import('./gguf.mjs').Tensor>} */
+function layerTensors({ weight, bias }) {
+  const blocks = Math.ceil(bias.length / LANES);
+  const padded = new Float32Array(blocks * LANES);
   padded.set(bias);
   return new Map([
-    [WEIGHT, floatTensor(packed, [LANES, width, 1, 1, blocks])],
+    [WEIGHT, floatTensor(packConv(weight, Float32Array), [LANES, weight[0].length, 1, 1, blocks])],
     [BIAS, floatTensor(padded)],
   ]);
 }
 
-/** @param {import('./gguf.mjs').Gguf} overlay @param {Hash} sha256 @returns {Uint8Array} */
-function seal({ values, tensors }, sha256) {
-  const own = new Map([...values].filter(([key]) => key !== SEAL));
-  return writeGguf({ values: own.set(SEAL, textValue(sha256(writeGguf({ values: own, tensors })))), tensors });
-}
-
-/** @param {Uint8Array} bytes of anyone @param {Hash} sha256 @returns {import('./gguf.mjs').Gguf} */
-function open(bytes, sha256) {
-  if (bytes.length > MOST_BYTES) throw damaged();
-  try {
-    const overlay = readGguf(bytes),
-      again = seal(overlay, sha256);
-    if (
-      textOf(overlay.values.get('general.architecture')) === ARCHITECTURE &&
-      again.length === bytes.length &&
-      again.every((byte, i) => byte === bytes[i])
-    )
-      return overlay;
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error; // what reading beyond the end, or of nothing, gives
-  }
-  throw damaged();
+/** @param {import('./gguf.mjs').Gguf} adapter @param {Hash} hash @returns {Promise<Uint8Array>} */
+async function seal({ values, tensors }, hash) {
+  const unsealed = new Map([...values].filter(([key]) => key !== SEAL));
+  const digest = await hash(writeGguf({ values: unsealed, tensors }));
+  return writeGguf({ values: new Map(unsealed).set(SEAL, textValue(digest)), tensors });
 }
 
 /**
- * The weights with an overlay's last layer: the same bytes everywhere, so that their hash stands for both.
- * @param {Uint8Array} weights @param {string} base their SHA-256 @param {Uint8Array} bytes of the overlay @param {Hash} sha256
- * @returns {Uint8Array} throws PleuraError unless the overlay is whole and belongs to the weights
- */
-export function applyOverlay(weights, base, bytes, sha256) {
-  const overlay = open(bytes, sha256);
-  if (textOf(overlay.values.get('pleura.adapted.base')) !== base) throw foreign();
-  const { values, tensors } = readGguf(weights),
-    labels = textsOf(values.get('pleura.labels'));
-  const sizes = new Map([
-    ['pleura.temperature', 1],
-    ['pleura.prior', labels.length],
-    ['pleura.adapted.films', labels.length],
-  ]);
-  for (const [key, size] of sizes) if (floatsIn(overlay.values.get(key))?.length !== size) throw damaged();
-  for (const name of [WEIGHT, BIAS]) {
-    const count = ({ dims }) => dims.reduce((product, n) => product * n, 1);
-    if (!overlay.tensors.has(name) || count(overlay.tensors.get(name)) !== count(tensors.get(name))) throw damaged();
-    tensors.set(name, overlay.tensors.get(name));
-  }
-  values.delete('pleura.selftest.bits'); // those of the weights as they were
-  for (const key of TAKEN) if (overlay.values.has(key)) values.set(key, overlay.values.get(key));
-  values.set('general.version', textValue(`${textOf(values.get('general.version')) ?? '0'}+adapted`));
-  return writeGguf({ values, tensors });
-}
-
-/**
- * @typedef {{ features: Float32Array, label: string, patient: string }} Labelled
- * @typedef {object} Adaptation
- * @property {{ label: string, films: number, patients: number }[]} missing  labels with too few of either; then there is nothing more
- * @property {{ [label: string]: number }} [films] @property {number} [patients]
- * @property {import('../adapt/crossval.mjs').Comparison[]} [comparisons] @property {import('../adapt/crossval.mjs').Advice} [advice]
- * @property {Uint8Array} [overlay]
+ * @typedef {object} Fit  what an adapter holds
+ * @property {string} base  SHA-256 of the weights
+ * @property {{ name: string, version: string, license: string, labels: string[] }} model  of the weights
+ * @property {Layer} layer
+ * @property {number} temperature
+ * @property {number[]} counts  films of each label that the layer was fitted to; their mix is the new prior
+ * @property {number} patients
+ * @property {string} [bits]  of the self-test with the adapter applied
  */
 
-/**
- * An overlay from a person's own films, and what it is worth by cross-validation on them.
- * @param {object} given
- * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} given.wasm @param {Uint8Array} given.weights @param {string} given.base SHA-256 of the weights
- * @param {any} given.model of an engine with these weights @param {Labelled[]} given.films @param {Hash} given.sha256
- * @param {(share: number) => void} [progress] 0..1 @returns {Promise<Adaptation>}
- */
-export async function adapt({ wasm, weights, base, model, films, sha256 }, progress) {
-  const { labels, temperature, prior } = model;
-  const known = films.map(({ features, label, patient }) => ({ features, label: labels.indexOf(label), patient }));
-  const lacking = missing(known, labels);
-  if (lacking.length) return { missing: lacking };
-  const counts = labels.map((_, label) => known.filter((film) => film.label === label).length),
-    mixture = counts.map((n) => n / known.length);
-  const start = begin(lastLayer(weights, labels), temperature, prior && labels.map((label) => prior[label]), mixture);
-  const fitted = refit(known, start, progress),
-    comparisons = compareFits(known, fitted, labels);
-  const patients = new Set(known.map(({ patient }) => patient)).size;
-  const told = labels.map((label, i) => `${label} ${counts[i]}`).join(', ');
+/** @param {Fit} fit @param {Hash} hash @returns {Promise<Uint8Array>} the adapter file */
+export function writeAdapter({ base, model, layer, temperature, counts, patients, bits }, hash) {
+  const films = counts.reduce((sum, count) => sum + count, 0);
+  const perLabel = model.labels.map((label, i) => `${label} ${counts[i]}`).join(', ');
   const values = new Map([
     ['general.architecture', textValue(ARCHITECTURE)],
     ['general.type', textValue('adapter')],
@@ -164,25 +109,63 @@ export async function adapt({ wasm, weights, base, model, films, sha256 }, progr
     [
       'general.description',
       textValue(
-        `Last layer and temperature of ${model.name}-${model.version}, fitted to ${known.length} labelled films of ${patients} patients: ${told}.`,
+        `Last layer and temperature of ${model.name}-${model.version}, fitted to ${films} labelled films of ${patients} patients: ${perLabel}.`,
       ),
     ],
     ['general.license', textValue(model.license)],
-    ['pleura.labels', textValues(labels)],
-    ['pleura.temperature', floatValue(fitted.temperature)],
-    ['pleura.prior', floatValues(mixture)],
+    ['pleura.labels', textValues(model.labels)],
+    ['pleura.temperature', floatValue(temperature)],
+    ['pleura.prior', floatValues(counts.map((count) => count / films))],
     ['pleura.adapted.base', textValue(base)],
     ['pleura.adapted.films', floatValues(counts)],
   ]);
-  const overlay = { values, tensors: pack(fitted.layer) };
-  const tried = await createEngine({ wasm, weights: applyOverlay(weights, base, seal(overlay, sha256), sha256) });
-  values.set('pleura.selftest.bits', textValue(tried.phantom().bits));
-  return {
-    missing: [],
-    films: Object.fromEntries(labels.map((label, i) => [label, counts[i]])),
-    patients,
-    comparisons,
-    advice: advise(comparisons),
-    overlay: seal(overlay, sha256),
-  };
+  if (bits) values.set('pleura.selftest.bits', textValue(bits));
+  return seal({ values, tensors: layerTensors(layer) }, hash);
+}
+
+/** @param {Uint8Array} bytes  from anyone @param {Hash} hash @returns {Promise<import('./gguf.mjs').Gguf>} */
+async function readAdapter(bytes, hash) {
+  if (bytes.length > MAX_ADAPTER_BYTES) throw damaged();
+  try {
+    const adapter = readGguf(bytes);
+    const expected = await seal(adapter, hash);
+    const same = expected.length === bytes.length && expected.every((byte, i) => byte === bytes[i]);
+    if (same && textOf(adapter.values.get('general.architecture')) === ARCHITECTURE) return adapter;
+  } catch (error) {
+    // readGguf throws these two when a file ends early or lacks a part.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+  }
+  throw damaged();
+}
+
+/** @param {import('./gguf.mjs').Tensor} tensor */
+const sizeOf = ({ dims }) => dims.reduce((product, n) => product * n, 1);
+
+/** Throws unless every value and tensor of the adapter is as large as the weights need it. */
+function checkSizes(adapter, { values, tensors }) {
+  const labels = textsOf(values.get('pleura.labels'));
+  const sizes = { 'pleura.temperature': 1, 'pleura.prior': labels.length, 'pleura.adapted.films': labels.length };
+  for (const [key, size] of Object.entries(sizes))
+    if (floatsIn(adapter.values.get(key))?.length !== size) throw damaged();
+  // Only the sizes are compared: the engine refuses wrong dimensions when it loads the result.
+  for (const name of [WEIGHT, BIAS])
+    if (!adapter.tensors.has(name) || sizeOf(adapter.tensors.get(name)) !== sizeOf(tensors.get(name))) throw damaged();
+}
+
+/**
+ * The weights with an adapter applied: the same bytes everywhere, so that their hash stands for both.
+ * Throws PleuraError if the adapter is damaged or belongs to other weights.
+ * @param {Uint8Array} weights @param {Uint8Array} bytes  the adapter @param {Hash} [hash] @param {string} [base]  SHA-256 of the weights, if known
+ * @returns {Promise<Uint8Array>}
+ */
+export async function applyAdapter(weights, bytes, hash = sha256, base) {
+  const adapter = await readAdapter(bytes, hash);
+  if (textOf(adapter.values.get('pleura.adapted.base')) !== (base ?? (await hash(weights)))) throw foreign();
+  const { values, tensors } = readGguf(weights);
+  checkSizes(adapter, { values, tensors });
+  for (const name of [WEIGHT, BIAS]) tensors.set(name, adapter.tensors.get(name));
+  values.delete('pleura.selftest.bits'); // those of the unadapted weights
+  for (const key of REPLACED) if (adapter.values.has(key)) values.set(key, adapter.values.get(key));
+  values.set('general.version', textValue(`${textOf(values.get('general.version')) ?? '0'}+adapted`));
+  return writeGguf({ values, tensors });
 }

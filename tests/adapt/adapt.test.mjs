@@ -3,11 +3,20 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { advise, choose, compareFits, folds, missing, refit } from '../../src/adapt/crossval.mjs';
-import { adapt, applyOverlay } from '../../src/weights/adapter.mjs';
+import { advise, compareFits, crossValidate, folds, selectFilms, tooFew } from '../../src/adapt/crossval.mjs';
+import { adapt } from '../../src/adapt/adapt.mjs';
+import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { floatsIn, floatValues, readGguf, textOf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
-import { apply, begin, calibrate, fit, loss, project, softmax } from '../../src/adapt/logistic.mjs';
+import {
+  applyLayer,
+  fitRidgePath,
+  fitTemperature,
+  project,
+  softmax,
+  startLayer,
+  totalLoss,
+} from '../../src/adapt/logistic.mjs';
 import { sha256 } from '../../src/node/assets.mjs';
 import { random } from '../../src/stats/bootstrap.mjs';
 import { film, folder, lines, pleura, root, tiny, tried } from '../cli/command.mjs';
@@ -24,15 +33,15 @@ const shipped = { weight: rows(1), bias: [0, 0, 0] };
 function make(count, layer) {
   return Array.from({ length: count }, (_, i) => {
     const features = Float64Array.from({ length: WIDTH }, () => Math.max(0, normal())),
-      p = softmax(apply(layer, features));
+      p = softmax(applyLayer(layer, features));
     let label = 0;
     for (let left = draw(); label < 2 && left > p[label]; label++) left -= p[label];
     return { features, label, patient: `p${i >> 1}` };
   });
 }
 const lossOf = (films, layer, temperature = 1) =>
-  loss(
-    films.map(({ features }) => apply(layer, features).map((z) => z / temperature)),
+  totalLoss(
+    films.map(({ features }) => applyLayer(layer, features).map((z) => z / temperature)),
     films.map(({ label }) => label),
   ) / films.length;
 
@@ -43,7 +52,7 @@ test('a known change of the layer is found: on new films it costs nearly as litt
   };
   const films = make(400, truth),
     fresh = make(2000, truth),
-    { layer, temperature, before, after } = refit(films, shipped);
+    { layer, temperature, before, after } = crossValidate(films, shipped);
   const [best, was, now] = [lossOf(fresh, truth), lossOf(fresh, shipped), lossOf(fresh, layer, temperature)];
   assert.ok(was - best > 0.2, `${was} ${best}`);
   assert.ok(now - best < 0.1 * (was - best), `${now} of ${best}..${was}`);
@@ -55,7 +64,7 @@ test('a known change of the layer is found: on new films it costs nearly as litt
 
 test('where the shipped layer is right already, nothing is claimed, and nearly nothing changes', () => {
   const films = make(200, shipped),
-    { layer, temperature, before, after } = refit(films, shipped);
+    { layer, temperature, before, after } = crossValidate(films, shipped);
   const advice = advise(compareFits(films, { before, after }, LABELS)),
     fresh = make(2000, shipped);
   assert.ok(advice === 'same' || advice === 'worse', advice);
@@ -65,21 +74,21 @@ test('where the shipped layer is right already, nothing is claimed, and nearly n
 test('labels dealt by chance lead to no claim', () => {
   const films = make(120, shipped).map((one, i) => ({ ...one, label: i % 3 }));
   const start = { weight: rows(0), bias: [0, 0, 0] };
-  assert.ok(['same', 'worse'].includes(advise(compareFits(films, refit(films, start), LABELS))));
+  assert.ok(['same', 'worse'].includes(advise(compareFits(films, crossValidate(films, start), LABELS))));
 });
 
 test('no strength is worse than the layer to begin with on the films themselves, and weaker pulls fit them closer', () => {
   const films = make(90, { weight: rows(1), bias: [0, 0, 0] }),
-    { points, back } = project(films, shipped);
-  const losses = fit(points, [Infinity, 100, 10, 1, 0.1]).map((change) => lossOf(films, back(change)));
+    { points, toLayer } = project(films, shipped);
+  const losses = fitRidgePath(points, [Infinity, 100, 10, 1, 0.1]).map((change) => lossOf(films, toLayer(change)));
   assert.ok(Math.abs(losses[0] - lossOf(films, shipped)) < 1e-9);
   losses.forEach((own, i) => assert.ok(i === 0 || own < losses[i - 1] + 1e-4, losses.join(' ')));
 });
 
 test('temperature and shift are those that the labels were drawn with', () => {
   const films = make(3000, shipped),
-    logits = films.map(({ features }) => apply(shipped, features).map((z, k) => 2.5 * (z - [1, 0, -1][k])));
-  const { temperature, shift } = calibrate(
+    logits = films.map(({ features }) => applyLayer(shipped, features).map((z, k) => 2.5 * (z - [1, 0, -1][k])));
+  const { temperature, shift } = fitTemperature(
       logits,
       films.map(({ label }) => label),
     ),
@@ -92,10 +101,10 @@ test('the beginning is the shipped layer at its temperature, moved to the mixtur
   const prior = [0.5, 0.25, 0.25],
     mixture = [0.1, 0.3, 0.6],
     [{ features }] = make(1, shipped);
-  const p = softmax(apply(shipped, features).map((z) => z / 1.7)),
+  const p = softmax(applyLayer(shipped, features).map((z) => z / 1.7)),
     moved = p.map((share, k) => (share * mixture[k]) / prior[k]),
     sum = moved.reduce((a, b) => a + b);
-  softmax(apply(begin(shipped, 1.7, prior, mixture), features)).forEach((share, k) =>
+  softmax(applyLayer(startLayer(shipped, 1.7, prior, mixture), features)).forEach((share, k) =>
     assert.ok(Math.abs(share - moved[k] / sum) < 1e-12),
   );
 });
@@ -119,13 +128,13 @@ test('folds keep patients whole, spread the labels, and do not depend on the ord
 
 test('the same films give the same numbers', () => {
   const films = make(60, shipped);
-  assert.deepEqual(refit(films, shipped), refit(films, shipped));
+  assert.deepEqual(crossValidate(films, shipped), crossValidate(films, shipped));
 });
 
 test('refused, repeated, contradictory and foreign films are left out and counted', () => {
   const features = new Float32Array(1),
     found = (label, hash, patient = null, own = features) => ({ label, hash, patient, features: own });
-  const { films, leftOut } = choose(
+  const { films, leftOut } = selectFilms(
     [
       found('covid', 'a', 'x'),
       found('covid', 'a'),
@@ -143,15 +152,15 @@ test('refused, repeated, contradictory and foreign films are left out and counte
   ]);
   assert.deepEqual(leftOut, { otherLabel: 1, refused: 1, repeated: 1, contradictory: 2 });
   assert.deepEqual(
-    missing(make(0, shipped), LABELS).map(({ films: n }) => n),
+    tooFew(make(0, shipped), LABELS).map(({ films: n }) => n),
     [0, 0, 0],
   );
   const few = Array.from({ length: 60 }, (_, i) => ({ label: i % 3, patient: `p${i % 3 === 1 ? 0 : i}` }));
-  assert.deepEqual(missing(few, LABELS), [{ label: 'pneumonia', films: 20, patients: 1 }]);
+  assert.deepEqual(tooFew(few, LABELS), [{ label: 'pneumonia', films: 20, patients: 1 }]);
 });
 
-/** An overlay for weights from made-up features as wide as theirs. */
-async function overlayFor(path, width) {
+/** An adapter for weights from made-up features as wide as theirs. */
+async function adapterFor(path, width) {
   const [wasm, weights] = [join(root, 'build/pleura.wasm'), path].map((file) => new Uint8Array(readFileSync(file))),
     base = sha256(weights);
   const { model } = await createEngine({ wasm, weights });
@@ -168,12 +177,12 @@ const widthOf = (path) => {
   return count(tensors.get('diagnosis.logits.weight')) / count(tensors.get('diagnosis.logits.bias'));
 };
 
-test('an overlay changes nothing but the last layer, and the engine says of itself that it is adapted', async () => {
+test('an adapter changes nothing but the last layer, and the engine says of itself that it is adapted', async () => {
   const path = join(root, 'model/pleura.gguf'),
-    { wasm, weights, base, model, overlay, advice } = await overlayFor(path, widthOf(path));
+    { wasm, weights, base, model, adapter, advice } = await adapterFor(path, widthOf(path));
   assert.equal(advice, 'better');
-  assert.ok(overlay.length < 16384);
-  const merged = applyOverlay(weights, base, overlay, sha256),
+  assert.ok(adapter.length < 16384);
+  const merged = await applyAdapter(weights, adapter, sha256, base),
     engine = await createEngine({ wasm, weights: merged }),
     plain = await createEngine({ wasm, weights });
   assert.equal(plain.model.adapted, null);
@@ -186,7 +195,7 @@ test('an overlay changes nothing but the last layer, and the engine says of itse
   assert.deepEqual([a.lungs, a.gate], [b.lungs, b.gate]);
   assert.deepEqual(plain.features(), engine.features());
   assert.equal(textOf(readGguf(merged).values.get('pleura.selftest.bits')), b.bits);
-  assert.deepEqual(applyOverlay(weights, base, overlay, sha256), merged, 'the same bytes again');
+  assert.deepEqual(await applyAdapter(weights, adapter, sha256, base), merged, 'the same bytes again');
 });
 
 test('the features are what the last layer reads', async () => {
@@ -196,10 +205,10 @@ test('the features are what the last layer reads', async () => {
     features = engine.features(),
     { tensors } = readGguf(weights);
   assert.equal(features.length, widthOf(tiny));
-  const { overlay, base, wasm } = await overlayFor(tiny, widthOf(tiny)),
-    adapted = await createEngine({ wasm, weights: applyOverlay(weights, base, overlay, sha256) });
+  const { adapter, base, wasm } = await adapterFor(tiny, widthOf(tiny)),
+    adapted = await createEngine({ wasm, weights: await applyAdapter(weights, adapter, sha256, base) });
   const now = adapted.diagnose(new Uint8Array(film(72))),
-    own = readGguf(overlay).tensors,
+    own = readGguf(adapter).tensors,
     packed = new Float32Array(own.get('diagnosis.logits.weight').data.slice().buffer);
   const bias = new Float32Array(own.get('diagnosis.logits.bias').data.slice().buffer);
   now.logits.forEach((z, k) =>
@@ -211,23 +220,31 @@ test('the features are what the last layer reads', async () => {
   assert.equal(tensors.get('diagnosis.logits.bias').dims[0], 4);
 });
 
-test('an overlay of other weights, a damaged one and every beginning of one is refused with a sentence', async () => {
-  const { weights, base, overlay } = await overlayFor(tiny, widthOf(tiny)),
-    attempt =
-      (bytes, hash = base) =>
-      () =>
-        applyOverlay(weights, hash, bytes, sha256);
-  assert.throws(attempt(overlay, '0'.repeat(64)), { code: 'overlay-foreign', message: /belongs to other weights/ });
-  for (let size = 0; size < overlay.length; size += 7)
-    assert.throws(attempt(overlay.slice(0, size)), { code: 'overlay-damaged', message: /damaged/ }, String(size));
-  for (let at = 0; at < overlay.length; at += 5) {
-    const bytes = overlay.slice();
+test('an adapter of other weights, a damaged one and every beginning of one is refused with a sentence', async () => {
+  const { weights, base, adapter } = await adapterFor(tiny, widthOf(tiny)),
+    attempt = (bytes, hash = base) => applyAdapter(weights, bytes, sha256, hash);
+  await assert.rejects(attempt(adapter, '0'.repeat(64)), {
+    code: 'overlay-foreign',
+    message: /belongs to other weights/,
+  });
+  for (let size = 0; size < adapter.length; size += 7)
+    await assert.rejects(
+      attempt(adapter.slice(0, size)),
+      { code: 'overlay-damaged', message: /damaged/ },
+      String(size),
+    );
+  for (let at = 0; at < adapter.length; at += 5) {
+    const bytes = adapter.slice();
     bytes[at] ^= 16;
-    assert.throws(attempt(bytes), { code: 'overlay-damaged' }, String(at));
+    await assert.rejects(attempt(bytes), { code: 'overlay-damaged' }, String(at));
   }
-  assert.throws(attempt(new Uint8Array(readFileSync(tiny))), { code: 'overlay-damaged' }, 'weights are no overlay');
-  assert.throws(attempt(new Uint8Array(5 << 20)), { code: 'overlay-damaged' });
-  const { values, tensors } = readGguf(overlay);
+  await assert.rejects(
+    attempt(new Uint8Array(readFileSync(tiny))),
+    { code: 'overlay-damaged' },
+    'weights are not an adapter',
+  );
+  await assert.rejects(attempt(new Uint8Array(5 << 20)), { code: 'overlay-damaged' });
+  const { values, tensors } = readGguf(adapter);
   values.delete('pleura.overlay.sha256');
   values.set('pleura.prior', floatValues([1]));
   const sealed = (own) =>
@@ -235,7 +252,7 @@ test('an overlay of other weights, a damaged one and every beginning of one is r
       values: new Map(own).set('pleura.overlay.sha256', textValue(sha256(writeGguf({ values: own, tensors })))),
       tensors,
     });
-  assert.throws(attempt(sealed(values)), { code: 'overlay-damaged' }, 'one share for three labels');
+  await assert.rejects(attempt(sealed(values)), { code: 'overlay-damaged' }, 'one share for three labels');
   assert.equal(floatsIn(values.get('pleura.temperature')).length, 1);
 });
 
@@ -244,7 +261,7 @@ for (const [n, label] of LABELS.entries()) {
   for (let i = 0; i < 20; i++) writeFileSync(join(folder, 'films', label, `${i}.png`), film(64 + 12 * n, i));
 }
 
-test('the command fits, tells before and after, and its overlay is used and named in every record', () => {
+test('the command fits, tells before and after, and its adapter is used and named in every record', () => {
   const { status, stdout, stderr } = tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Films: covid 20, pneumonia 20, normal 20, of 60 patients/);
@@ -307,7 +324,7 @@ test('the command says in a sentence what it lacks', () => {
   );
   assert.match(tried(['adapt', '--labels', 'films']).stderr, /'adapt' needs --out FILE/);
   const { status, stderr } = tried(['films/covid/0.png', '--overlay', tiny]);
-  assert.deepEqual([status, /This is no overlay of Pleura/.test(stderr)], [1, true]);
+  assert.deepEqual([status, /This is not an adapter made by Pleura/.test(stderr)], [1, true]);
   tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
-  assert.match(pleura(['films/covid/0.png', '--overlay', 'own.gguf']).stderr, /This overlay belongs to other weights/);
+  assert.match(pleura(['films/covid/0.png', '--overlay', 'own.gguf']).stderr, /This adapter belongs to other weights/);
 });

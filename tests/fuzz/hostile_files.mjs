@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configure, Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
-import { applyOverlay } from '../../src/weights/adapter.mjs';
+import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { fragments, open } from '../../src/dicom/dataset.mjs';
 import { createDicomReader, hashPatient, listTags } from '../../src/dicom/reader.mjs';
 import { createEngine, PleuraError } from '../../src/engine.mjs';
@@ -437,7 +437,7 @@ function overlayTarget() {
     },
     async run(bytes) {
       try {
-        const merged = applyOverlay(weights, base, bytes, sha256),
+        const merged = await applyAdapter(weights, bytes, sha256, base),
           adapted = await createEngine({ wasm, weights: merged });
         const { probability, verdict } = adapted.phantom();
         // Where a network overflows there is no answer.

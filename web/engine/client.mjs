@@ -145,7 +145,7 @@ export function createClient(site, onProgress, onRequests, onFitted) {
     /** What a fit needs of a film. @param {File} file  @returns {Promise<{hash: string, features: Float32Array | null, patient: string | null}>} */
     examine: (file) => ask('examineForFit', { file }),
 
-    /** @param {import('../../src/weights/adapter.mjs').Labelled[]} films  @returns {Promise<import('../../src/weights/adapter.mjs').Adaptation>} */
+    /** @param {import('../../src/adapt/adapt.mjs').Labelled[]} films  @returns {Promise<import('../../src/adapt/adapt.mjs').Adaptation>} */
     fit: (films) => ask('fit', { films }),
 
     /** The overlay of the weights from now on; null for none. Films under way are to be asked for again. @param {Uint8Array | null} bytes */

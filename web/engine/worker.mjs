@@ -1,7 +1,8 @@
 // worker.mjs: fetches and checks engine and weights, then diagnoses one film after another
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { adapt, applyOverlay } from '../../src/weights/adapter.mjs';
+import { adapt } from '../../src/adapt/adapt.mjs';
+import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
 import { problem, toProblem } from '../state/errors.mjs';
@@ -37,7 +38,7 @@ async function start({ site, kept, again, adapter }) {
     refused = null;
   try {
     if (adapter) {
-      weights = applyOverlay(parts.weights, parts.base, adapter, hash);
+      weights = await applyAdapter(parts.weights, adapter, hash, parts.base);
       engine = await createEngine({ wasm: parts.wasm, weights });
       used = hash(weights);
     }
@@ -63,9 +64,10 @@ async function examineForFit({ file }) {
   };
 }
 
-/** An overlay for the weights as they came, whatever is in force. */
+/** An adapter for the weights as they came, whatever is in force. */
 async function fit({ films }) {
-  const { model } = await createEngine(parts);
+  const { wasm, weights } = parts;
+  const { model } = await createEngine({ wasm, weights });
   return {
     result: await adapt({ ...parts, model, films, sha256: hash }, (share) => self.postMessage({ fitted: share })),
   };

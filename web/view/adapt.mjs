@@ -1,11 +1,11 @@
 // adapt.mjs: the last layer fitted to a person's own films: the films through the worker, one after the other, and the dialog that tells
-import { choose, FEWEST_FILMS, FEWEST_PATIENTS } from '../../src/adapt/crossval.mjs';
+import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../src/adapt/crossval.mjs';
 import { each, element, put } from './dom.mjs';
 import { fromFiles } from '../input/files.mjs';
 import { toProblem } from '../state/errors.mjs';
 
 /** @typedef {{phase: 'idle' | 'reading' | 'fitting', done: number, total: number, share: number, problem: import('../state/errors.mjs').Problem | null,
- *    leftOut: any, result: import('../../src/weights/adapter.mjs').Adaptation | null}} Adapting
+ *    leftOut: any, result: import('../../src/adapt/adapt.mjs').Adaptation | null}} Adapting
  *  @typedef {import('../state/state.mjs').State} State */
 
 /** @returns {Adapting} */
@@ -58,7 +58,7 @@ export function createAdapting(state, update, client) {
             errors++;
           }
         }
-        const { films, leftOut } = choose(found, state.model.labels);
+        const { films, leftOut } = selectFilms(found, state.model.labels);
         set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
         set({ phase: 'idle', result: await client.fit(films) });
         update(() => {
@@ -113,7 +113,7 @@ export function createAdaptPanel(at) {
         ? words.problem(problem)
         : lacking.length === 0
           ? ''
-          : `${words.say('adapt.few')} ${words.say('adapt.need', { lacking: words.counts(Object.fromEntries(lacking.map(({ label, films }) => [label, films]))), films: FEWEST_FILMS, patients: FEWEST_PATIENTS })} ${left(adapting.leftOut, words)}`,
+          : `${words.say('adapt.few')} ${words.say('adapt.need', { lacking: words.counts(Object.fromEntries(lacking.map(({ label, films }) => [label, films]))), films: MIN_FILMS, patients: MIN_PATIENTS })} ${left(adapting.leftOut, words)}`,
     );
     at['adapt-work'].hidden = !busy;
     put(
@@ -123,8 +123,8 @@ export function createAdaptPanel(at) {
         : words.say('work.place', { place: Math.min(adapting.done + 1, adapting.total), total: adapting.total }),
     );
     at['adapt-bar'].value = phase === 'fitting' ? adapting.share : adapting.done / (adapting.total || 1);
-    at['adapt-result'].hidden = !adapting.result?.overlay;
-    if (adapting.result?.overlay) result(state);
+    at['adapt-result'].hidden = !adapting.result?.adapter;
+    if (adapting.result?.adapter) result(state);
     for (const id of ['adapt-choose', 'adapt-import', 'adapt-back'])
       at[id].disabled = busy || run.total > 0 || engine.phase !== 'ready';
     at['adapt-export'].hidden = at['adapt-back'].hidden = !state.adapter;

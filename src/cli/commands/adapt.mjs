@@ -1,6 +1,6 @@
 // The `adapt` sub-command: a person's own labelled films make an overlay, with what it is worth on films like these.
-import { FEWEST_FILMS, FEWEST_PATIENTS, choose } from '../../adapt/crossval.mjs';
-import { adapt } from '../../weights/adapter.mjs';
+import { adapt } from '../../adapt/adapt.mjs';
+import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../adapt/crossval.mjs';
 import { patientOf, readLabels } from '../labels.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
 import { harmless, toJson } from '../../result/record.mjs';
@@ -36,8 +36,8 @@ export async function refit({ out, json, ...options }, runFilms) {
         });
     },
   );
-  const { films, leftOut } = choose(found, model.labels);
-  const { overlay, ...result } = await adapt({
+  const { films, leftOut } = selectFilms(found, model.labels);
+  const { adapter, ...result } = await adapt({
     wasm: parts.wasm,
     weights: parts.weights,
     base: parts.sha256,
@@ -50,11 +50,11 @@ export async function refit({ out, json, ...options }, runFilms) {
       .map(({ label, films: n, patients }) => `${label} has ${n} of ${patients}`)
       .join(', ');
     throw new CommandError(
-      `Too few films: ${lacking}; every label needs ${FEWEST_FILMS} films of ${FEWEST_PATIENTS} patients. Nothing was written.`,
+      `Too few films: ${lacking}; every label needs ${MIN_FILMS} films of ${MIN_PATIENTS} patients. Nothing was written.`,
     );
   }
-  await writeOutput(out, overlay);
-  process.stderr.write(`${harmless(out)}: ${(overlay.length / 1000).toFixed(1)} KB. Use it: pleura --overlay FILE\n`);
-  const all = { model: name, overlay: sha256(overlay), leftOut: { ...leftOut, errors }, ...result };
+  await writeOutput(out, adapter);
+  process.stderr.write(`${harmless(out)}: ${(adapter.length / 1000).toFixed(1)} KB. Use it: pleura --overlay FILE\n`);
+  const all = { model: name, overlay: sha256(adapter), leftOut: { ...leftOut, errors }, ...result };
   return json ? toJson(all) : adaptation(all);
 }
