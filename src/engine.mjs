@@ -6,7 +6,8 @@ export { PleuraError };
 
 const UNCERTAIN = -1; // pleura.h
 const OUT_OF_MEMORY = 1,
-  MODEL_DAMAGED = 12; // status.h
+  MODEL_DAMAGED = 12,
+  NO_FILM = 17; // status.h
 const GRAPHS = ['lungs', 'diagnosis'],
   DIAGNOSIS = 1; // pleura.h
 
@@ -18,8 +19,8 @@ const GRAPHS = ['lungs', 'diagnosis'],
  * @property {Record<string, number>} probability  calibrated, one a label; of no meaning when refused
  * @property {Mixture|null} prevalence  what verdict and probability stand for: null for the weights' own prior
  * @property {{accepted: boolean, score: number, reason: string|null, message: string|null}} gate
- * @property {'stb'|'browser'|'dicom'} decoder  who decoded the file: the engine itself, a browser whose pixels may differ, or
- *   dicom.mjs with its codecs, the same everywhere
+ * @property {'stb'|'browser'|'dicom'|'phantom'} decoder  what decoded the file: the engine itself, a browser (whose pixels may
+ *   differ), or dicom/reader.mjs with its codecs; 'phantom' if the engine drew the film and nothing was decoded
  * @property {string} bits  hash over all output floats: equal everywhere for the same film, at every prevalence
  * @property {number[]} logits  all that another judgement needs, beside the gate
  * @property {string} evidence  the label that the heatmap is of: that of the largest logit, whatever the prevalence
@@ -28,6 +29,7 @@ const GRAPHS = ['lungs', 'diagnosis'],
  * @property {Grid} heatmap
  * @property {Grid} lungs  probability of lung
  * @typedef {Awaited<ReturnType<typeof createEngine>>} Engine
+ * @typedef {Engine['model']} Model
  */
 
 /**
@@ -76,16 +78,40 @@ async function offerProducts(c, dot) {
   }
 }
 
+const OPTIONS = ['wasm', 'weights', 'dot', 'adapter', 'reference'];
+
+/** Throws PleuraError for unknown options, which would otherwise be ignored, and for those that are missing. @param {object} options */
+function checkOptions(options) {
+  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
+  if (unknown.length) {
+    const sentence = `createEngine does not know these options: ${unknown.join(', ')}. It knows ${OPTIONS.join(', ')}.`;
+    throw new PleuraError('unknown-option', -1, sentence);
+  }
+  const missing = ['wasm', 'weights'].filter((name) => !options[name]);
+  if (missing.length) {
+    const sentence = `createEngine needs the bytes of pleura.wasm and pleura.gguf here; missing: ${missing.join(', ')}.`;
+    throw new PleuraError('missing-option', -1, sentence);
+  }
+}
+
 /**
- * An engine on its own memory, one film at a time. Throws PleuraError.
- * @param {object} options
- * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} options.wasm  pleura.wasm
- * @param {Uint8Array} options.weights  pleura.gguf; copied
- * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} [options.dot]  pleura.dot.wasm: makes int8 weights faster where it runs
- * @param {boolean} [options.reference]  plain kernels: slower, the same bits
+ * @typedef {object} EngineOptions
+ * @property {Uint8Array|ArrayBuffer|WebAssembly.Module} wasm  pleura.wasm
+ * @property {Uint8Array} weights  pleura.gguf; copied
+ * @property {Uint8Array|ArrayBuffer|WebAssembly.Module} [dot]  pleura.dot.wasm: makes int8 weights faster where it runs
+ * @property {Uint8Array} [adapter]  a file that `pleura adapt` wrote for these weights; it is applied to them
+ * @property {boolean} [reference]  plain kernels: slower, the same bits
  */
-export async function createEngine({ wasm, weights, dot, reference = false }) {
+
+/** An engine on its own memory, one film at a time. Throws PleuraError. @param {Partial<EngineOptions>} [options]  wasm and weights are required here */
+export async function createEngine(options = {}) {
+  checkOptions(options);
+  const { wasm, dot, adapter, reference = false } = options;
   const c = await instantiate(wasm);
+  // Loaded lazily: most programs have no adapter.
+  const weights = adapter
+    ? await (await import('./weights/adapter.mjs')).applyAdapter(options.weights, adapter)
+    : options.weights;
   // A view is made for each use: growing the memory detaches every earlier one.
   const bytesAt = (at, length) => new Uint8Array(c.memory.buffer, at, length);
   const utf8 = new TextDecoder();
@@ -161,7 +187,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
       number('pleura.prior') === null
         ? null
         : Object.fromEntries(labels.map((label, i) => [label, number('pleura.prior', i)])),
-    /** of an overlay (adapter.mjs): the weights that it belongs to, and the films of each label that it was fitted to; else null */
+    /** with an adapter: the SHA-256 of the weights that it belongs to, and how many films of each label it was fitted to; else null */
     adapted:
       text('pleura.adapted.base') === null
         ? null
@@ -245,8 +271,14 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     };
   }
 
+  /** Throws unless a film has been diagnosed. */
+  function checkFilm() {
+    if (!c.has_film()) check(NO_FILM);
+  }
+
   /** @param {number} maxSide  of the longer side; no film is enlarged */
   function sizeWithin(maxSide) {
+    checkFilm();
     const scale = Math.min(1, maxSide / Math.max(c.width(), c.height()));
     return { width: Math.max(1, Math.round(c.width() * scale)), height: Math.max(1, Math.round(c.height() * scale)) };
   }
@@ -312,6 +344,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
      * @returns {Float32Array}
      */
     features() {
+      checkFilm();
       const number = pooled();
       if (number < 0)
         throw new PleuraError(
@@ -347,7 +380,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     /** The synthetic phantom, drawn by the engine: nobody's X-ray. @returns {Diagnosis} */
     phantom() {
       check(c.diagnose_phantom());
-      return readResult('stb');
+      return readResult('phantom');
     },
 
     /**
@@ -411,7 +444,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     film(maxSide) {
       const { width, height } = sizeWithin(maxSide);
       const at = c.view(width, height);
-      if (!at) check(OUT_OF_MEMORY);
+      check(c.view_status());
       return { data: bytesAt(at, width * height).slice(), width, height };
     },
 
@@ -424,7 +457,7 @@ export async function createEngine({ wasm, weights, dot, reference = false }) {
     greys(maxSide) {
       const { width, height } = sizeWithin(maxSide);
       const at = c.greys(width, height);
-      if (!at) check(OUT_OF_MEMORY);
+      check(c.view_status());
       return {
         data: new Uint16Array(c.memory.buffer, at, width * height).slice(),
         width,

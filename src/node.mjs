@@ -1,16 +1,26 @@
-// node.mjs - the package in Node: the engine, with the wasm and the weights that come with it unless others are given.
+// node.mjs - the npm package in Node: the engine of engine.mjs, which here finds its own wasm and weights.
 import { createEngine as create } from './engine.mjs';
-import { loadParts } from './node/assets.mjs';
+import { loadDot, loadWasm, loadWeights } from './node/assets.mjs';
 
 export { PleuraError } from './errors.mjs';
 
-/** @typedef {import('./engine.mjs').Engine} Engine @typedef {import('./engine.mjs').Diagnosis} Diagnosis */
+/**
+ * @typedef {import('./engine.mjs').Engine} Engine
+ * @typedef {import('./engine.mjs').Diagnosis} Diagnosis
+ * @typedef {Partial<import('./engine.mjs').EngineOptions>} EngineOptions
+ */
 
 /**
- * @param {Partial<Parameters<typeof create>[0]>} [options] as those of engine.mjs; none are needed
+ * An engine on its own memory, one film at a time. Throws PleuraError.
+ * @param {EngineOptions} [options]  as in engine.mjs; what is left out or undefined comes with the package
  * @returns {Promise<Engine>}
  */
 export async function createEngine(options = {}) {
-  const parts = options.wasm && options.weights ? {} : await loadParts();
-  return create(/** @type {Parameters<typeof create>[0]} */ ({ ...parts, ...options }));
+  const complete = options.wasm && options.weights; // then nothing is read from the package
+  const [wasm, dot, weights] = await Promise.all([
+    options.wasm ?? loadWasm(),
+    options.dot ?? (complete ? undefined : loadDot()),
+    options.weights ?? loadWeights().then((loaded) => loaded.weights),
+  ]);
+  return create({ ...options, wasm, dot, weights });
 }

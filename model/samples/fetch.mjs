@@ -70,7 +70,8 @@ for (const film of films) {
     `${film.name}: ${film.license}, ${film.attribution}${sha256(bytes) === film.sha256 ? '' : ' (made smaller)'}`,
   );
 }
-const engine = await createEngine(await loadParts());
+const { wasm, weights } = await loadParts();
+const engine = await createEngine({ wasm, weights });
 engine.phantom();
 await writeFile(`${folder}synthetic-phantom.bmp`, bmp(engine.film(Infinity)));
 got.push('synthetic-phantom.bmp: drawn by Pleura, no human being');

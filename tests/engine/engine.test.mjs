@@ -105,7 +105,7 @@ test('a diagnosis is a plain object with everything that the shells show', async
   assert.ok(Math.abs(sum - 1) < 1e-5);
   assert.ok([...engine.model.labels, 'uncertain', 'refused'].includes(result.verdict));
   assert.equal(result.gate.accepted, result.verdict !== 'refused');
-  assert.equal(result.decoder, 'stb');
+  assert.equal(result.decoder, 'phantom');
   assert.deepEqual([result.width, result.height], [640, 640]);
   for (const { data, width, height } of [result.heatmap, result.lungs]) {
     assert.equal(data.length, width * height);

@@ -49,7 +49,8 @@ export async function throughCommand(args, total, step, tell, options = {}) {
 
 /** One engine in this process. @param {string[]} paths  @param {number} step  @param {Tell} tell  @returns {Promise<Run>} */
 export async function throughEngine(paths, step, tell) {
-  const engine = await createEngine(await loadParts()),
+  const { wasm, weights } = await loadParts(),
+    engine = await createEngine({ wasm, weights }),
     readDicom = createDicomReader({ engine, loadCodec });
   const samples = [],
     records = [];

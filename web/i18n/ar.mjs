@@ -119,6 +119,7 @@ export default {
   'fact.decoder.dicom': 'الخاص بـ Pleura مع مرمّزات DICOM، وهو نفسه في كل مكان',
   'fact.decoder.browser': 'الخاص بهذا المتصفح، وقد يعطي متصفح آخر بتات أخرى',
   'fact.decoder.camera': 'الكاميرا عبر هذا المتصفح: لا تعطي صورة أخرى البتات نفسها',
+  'fact.decoder.phantom': 'لا شيء (رسم المحرّك الصورة)',
   'fact.syntax': 'صيغة النقل في DICOM',
   'fact.frames': 'عدد الصور في الملف، وتُقرأ أولاها',
   'fact.bits': 'بتات الجواب',

@@ -114,6 +114,7 @@ export default {
   'fact.decoder.dicom': 'Pleura’s own with its DICOM codecs, the same everywhere',
   'fact.decoder.browser': 'this browser’s, so another browser may give other bits',
   'fact.decoder.camera': 'the camera, through this browser: no other photo gives the same bits',
+  'fact.decoder.phantom': 'none (drawn by the engine)',
   'fact.syntax': 'DICOM transfer syntax',
   'fact.frames': 'Frames in the file, of which the first is read',
   'fact.bits': 'Bits of the answer',

@@ -122,6 +122,7 @@ export default {
   'fact.decoder.dicom': 'el propio de Pleura con sus códecs DICOM, igual en todas partes',
   'fact.decoder.browser': 'el de este navegador; otro navegador puede dar otros bits',
   'fact.decoder.camera': 'la cámara, a través de este navegador: ninguna otra foto da los mismos bits',
+  'fact.decoder.phantom': 'ninguno (la imagen la dibuja el motor)',
   'fact.syntax': 'Sintaxis de transferencia DICOM',
   'fact.frames': 'Imágenes en el archivo, de las que se lee la primera',
   'fact.bits': 'Bits de la respuesta',

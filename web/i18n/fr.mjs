@@ -124,6 +124,7 @@ export default {
   'fact.decoder.dicom': 'celui de Pleura avec ses codecs DICOM, partout le même',
   'fact.decoder.browser': 'celui de ce navigateur ; un autre navigateur peut donner d’autres bits',
   'fact.decoder.camera': 'l’appareil photo, par ce navigateur : aucune autre photo ne donne les mêmes bits',
+  'fact.decoder.phantom': 'aucun (image dessinée par le moteur)',
   'fact.syntax': 'Syntaxe de transfert DICOM',
   'fact.frames': 'Images dans le fichier, dont la première est lue',
   'fact.bits': 'Bits de la réponse',

@@ -169,7 +169,8 @@ export async function evaluate(options, runFilms) {
   const first = await ask(items, own, runFilms, async (labels) => {
     if (!prevalence) return;
     mixture = parsePrevalence(prevalence, labels);
-    engine = await createEngine(await loadParts(options.model, options.overlay));
+    const { wasm, weights } = await loadParts(options.model, options.overlay);
+    engine = await createEngine({ wasm, weights });
     engine.setPrevalence(mixture);
   });
   const { labels, notice, temperature, certain, prior } = first.model;
