@@ -1,4 +1,8 @@
-"""GGUF v3 files: metadata and tensors to bytes, and the layout of weights that src/nn/f32.h wants."""
+"""GGUF v3 files and the packed weights in them.
+
+GGUF holds metadata (key and value) and tensors. pack() is the only place in Python that knows in which order the
+kernels expect the weights (src/nn/f32.h); training and converter both use it.
+"""
 import struct
 from pathlib import Path
 
@@ -15,15 +19,28 @@ def round4(n):
 
 
 def pack(weight, cin, kind=np.float16):
-    """[cout, c, kh, kw] -> [cout4/4, kh, kw, cin, 4] of that kind of float, as src/nn/f32.h wants it; new channels zero."""
+    """[cout, c, kh, kw] -> [cout4/4, kh, kw, cin, 4] in float type `kind`, as src/nn/f32.h expects; padding is zero."""
     cout, c, kh, kw = weight.shape
     full = np.zeros((round4(cout), cin, kh, kw), kind)
     full[:cout, :c] = weight
     return np.ascontiguousarray(full.reshape(-1, 4, cin, kh, kw).transpose(0, 3, 4, 2, 1))
 
 
+def dense_kernel(weight, stored):
+    """[cout, h, w, c] -> [cout, h * w * stored, 1, 1]: a dense layer for pack(), pixels padded to `stored`."""
+    cout, h, w, c = weight.shape
+    full = np.zeros((cout, h, w, stored), weight.dtype)
+    full[..., :c] = weight
+    return full.reshape(cout, -1, 1, 1)
+
+
+def pack_bias(bias):
+    """[cout] -> [cout4] float32."""
+    return np.pad(bias.astype(np.float32), (0, -len(bias) % 4))
+
+
 def to_q8(packed):
-    """What pack() gives -> [cout4/4, blocks] of Q8_0, float16 where a row is no whole number of blocks."""
+    """Output of pack() -> [cout4/4, blocks] of Q8_0, or float16 if a row is not a multiple of 32 values."""
     rows = packed.reshape(len(packed), -1)
     if rows.shape[1] % 32:
         return packed.astype(np.float16)
@@ -35,16 +52,16 @@ def to_q8(packed):
     return out
 
 
-def from_packed(array, packed):
-    """What pack() or to_q8() gave of an array of pack()'s shape `packed` -> [cout4, cin, kh, kw] float32, as the engine sees it."""
+def from_packed(array, shape):
+    """Output of pack() or to_q8() -> [cout4, cin, kh, kw] float32, as the engine sees it; `shape` is that of pack()."""
     if array.dtype == Q8_0:
         array = array["values"] * array["scale"].astype(np.float32)[..., None]
-    blocks, kh, kw, cin, _ = packed
-    return array.astype(np.float32).reshape(packed).transpose(0, 4, 3, 1, 2).reshape(4 * blocks, cin, kh, kw)
+    blocks, kh, kw, cin, _ = shape
+    return array.astype(np.float32).reshape(shape).transpose(0, 4, 3, 1, 2).reshape(4 * blocks, cin, kh, kw)
 
 
 def string(text):
-    raw = text.encode(errors="replace")  # a file's name need not be text
+    raw = text.encode(errors="replace")  # a file name need not be valid UTF-8
     return struct.pack("<Q", len(raw)) + raw
 
 
@@ -64,57 +81,62 @@ def value(v):
 
 
 def write_gguf(path, metadata, arrays):
-    """A GGUF v3 file; array axes are reversed, as GGUF counts from the fastest."""
+    """Writes a GGUF v3 file. GGUF lists the fastest axis first, so the axes are reversed."""
     metadata = {**metadata, "general.alignment": np.uint32(ALIGNMENT)}
     head = b"GGUF" + struct.pack("<IQQ", 3, len(arrays), len(metadata))
     head += b"".join(string(key) + value(v) for key, v in metadata.items())
-    at, blobs = 0, []
+    offset, blobs = 0, []
     for name, array in arrays.items():
         kind = {np.dtype(np.float16): TENSOR_F16, Q8_0: TENSOR_Q8_0}.get(array.dtype, TENSOR_F32)
         dims = list(array.shape[::-1])
         dims[0] *= 32 if kind == TENSOR_Q8_0 else 1
         head += string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
-        head += struct.pack("<IQ", kind, at)
+        head += struct.pack("<IQ", kind, offset)
         blob = array.tobytes()
         blobs.append(blob + bytes(-len(blob) % ALIGNMENT))
-        at += len(blobs[-1])
+        offset += len(blobs[-1])
     Path(path).write_bytes(head + bytes(-len(head) % ALIGNMENT) + b"".join(blobs))
 
 
-def tensor_places(raw):
-    """{tensor name: (first byte, numpy type, count)} of a file that write_gguf() made, count in values, or blocks of Q8_0."""
-    at = 8
+class Cursor:
+    """Reads a GGUF file that write_gguf() made; only its methods move `at`."""
 
-    def number(form):
-        nonlocal at
-        at += struct.calcsize(form)
-        return struct.unpack_from("<" + form, raw, at - struct.calcsize(form))[0]
+    def __init__(self, raw, at):
+        self.raw, self.at = raw, at
 
-    def text():
-        nonlocal at
-        size = number("Q")
-        at += size
-        return raw[at - size : at].decode()
+    def number(self, form):
+        size = struct.calcsize(form)
+        self.at += size
+        return struct.unpack_from("<" + form, self.raw, self.at - size)[0]
 
-    def pass_value(kind):
+    def text(self):
+        size = self.number("Q")
+        self.at += size
+        return self.raw[self.at - size : self.at].decode()
+
+    def skip_value(self, kind):
         if kind == GGUF_ARRAY:
-            kind, size = number("I"), number("Q")
+            kind, size = self.number("I"), self.number("Q")
             for _ in range(size):
-                pass_value(kind)
+                self.skip_value(kind)
         elif kind == GGUF_STRING:
-            text()
+            self.text()
         else:
-            number("I")
+            self.number("I")
 
-    tensors, keys, found = number("Q"), number("Q"), {}
+
+def tensor_places(raw):
+    """{tensor name: (offset, numpy type, count)} of a file that write_gguf() made; Q8_0 counts blocks, not values."""
+    cursor = Cursor(raw, 8)  # after the magic and the version
+    tensors, keys, found = cursor.number("Q"), cursor.number("Q"), {}
     for _ in range(keys):
-        text()
-        pass_value(number("I"))
+        cursor.text()
+        cursor.skip_value(cursor.number("I"))
     for _ in range(tensors):
-        name, count = text(), 1
-        for _ in range(number("I")):
-            count *= number("Q")
-        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32, TENSOR_Q8_0: Q8_0}[number("I")]
-        found[name] = number("Q"), dtype, count // 32 if dtype is Q8_0 else count
-    start = -(-at // ALIGNMENT) * ALIGNMENT
+        name, count = cursor.text(), 1
+        for _ in range(cursor.number("I")):
+            count *= cursor.number("Q")
+        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32, TENSOR_Q8_0: Q8_0}[cursor.number("I")]
+        found[name] = cursor.number("Q"), dtype, count // 32 if dtype is Q8_0 else count
+    start = -(-cursor.at // ALIGNMENT) * ALIGNMENT
     return {name: (start + offset, dtype, count) for name, (offset, dtype, count) in found.items()}

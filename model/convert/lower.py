@@ -1,17 +1,19 @@
-"""Layers from elsewhere -> the engine's graph: batch norms and activations folded, windows made square, logits at the end."""
+"""Lowers the layers of a foreign network to the engine's operations.
+
+Batch norms and activations are folded into the layer before, windows become square, groups and dilation are written out
+with zeros, and a dense layer with one logit per label ends the graph. Layers are changed in place or replaced.
+"""
 from dataclasses import replace
 
 import numpy as np
 
-from gguf import Q8_0, pack, round4, to_q8
+from gguf import Q8_0, dense_kernel, pack, pack_bias, round4, to_q8
 from layers import ConvertError, Layer, dilated
-
-# What src/nn/graph.h and graph.c take: a window's side, a picture's sides and channels, its values, layers.
-MAX_KERNEL, MAX_SIZE, MAX_VALUES, MAX_LAYERS = 64, 4096, 1 << 28, 640
+from limits import MAX_DIM, MAX_FLOATS, MAX_KERNEL, MAX_LAYERS
 
 
 def in_order(last):
-    """All layers that `last` needs, each after its inputs."""
+    """All layers that `last` depends on, each after its inputs."""
     order, seen, waiting = [], set(), [(last, False)]
     while waiting:
         layer, ready = waiting.pop()
@@ -34,37 +36,40 @@ def users(order):
 
 
 def fold(last, step):
-    """Runs step(layer, its users by id) over all layers; a layer that it gives takes the place of the old one."""
-    order, instead = in_order(last), {}
+    """Runs step(layer, {id: readers}) over all layers; the layer that it returns replaces the old one."""
+    order, replaced = in_order(last), {}
     read_by = users(order)
     for layer in order:
-        layer.inputs = [instead.get(id(i), i) for i in layer.inputs]
-        made = step(layer, read_by)
-        if made is not layer:
-            instead[id(layer)] = made
-            before = read_by.get(id(made), [layer])
-            read_by[id(made)] = [
+        layer.inputs = [replaced.get(id(i), i) for i in layer.inputs]
+        result = step(layer, read_by)
+        if result is not layer:
+            replaced[id(layer)] = result
+            before = read_by.get(id(result), [layer])
+            read_by[id(result)] = [
                 one for reader in before for one in (read_by[id(layer)] if reader is layer else [reader])
             ]
-    return instead.get(id(last), last)
+    return replaced.get(id(last), last)
 
 
 def scale_outputs(source, affine):
-    """conv or dense, then affine, in one."""
+    """Merges an affine layer into the convolution or dense layer before it."""
     source.weight = source.weight * affine.weight.reshape(-1, *(1,) * (source.weight.ndim - 1))
     source.bias = source.bias * affine.weight + affine.bias
     return source
 
 
 def fold_affine(layer, read_by):
-    """Into the layer before; into a dense layer behind it. Not into a convolution behind it, whose padding stays zero."""
+    """Folds an affine layer into the layer before it, or into a dense layer after it.
+
+    It cannot be folded into a convolution after it: that pads with zeros, which have not gone through the affine layer.
+    """
     if layer.op != "affine":
         return layer
-    source, behind = layer.inputs[0], read_by[id(layer)]
+    source, after = layer.inputs[0], read_by[id(layer)]
     if source.op in ("conv", "dense") and source.act == "none" and len(read_by[id(source)]) == 1:
         return scale_outputs(source, layer)
-    if len(behind) == 1 and behind[0].op == "dense":
-        dense = behind[0]
+    if len(after) == 1 and after[0].op == "dense":
+        dense = after[0]
         dense.bias = dense.bias + dense.weight.reshape(len(dense.weight), -1, len(layer.bias)).sum(1) @ layer.bias
         dense.weight = dense.weight * layer.weight
         return source
@@ -82,7 +87,7 @@ def fold_act(layer, read_by):
 
 
 def take_input_scale(last, image):
-    """An affine that alone reads the image, as (scale, offset) a channel; the network without it."""
+    """(network without it, (scale, offset) per channel) if an affine layer is the only one that reads the image."""
     order = in_order(last)
     readers = users(order).get(id(image), [])
     if len(readers) != 1 or readers[0].op != "affine":
@@ -93,7 +98,7 @@ def take_input_scale(last, image):
 
 
 def with_logits(last):
-    """The last layer as a dense one: a map answers with its mean, one value with the logits 0 and z."""
+    """Makes the last layer a dense one. A map becomes its mean, and a single value z the two logits 0 and z."""
     c, h, w = last.shape
     if last.op == "conv" and last.inputs[0].shape[1:] == last.k == (1, 1) and last.groups == 1 and not any(last.pads):
         last = replace(last, op="dense", weight=last.weight.transpose(0, 2, 3, 1))
@@ -112,25 +117,32 @@ def with_logits(last):
 
 
 def square(kernel, layer):
-    """(kernel, pad, after): a square kernel with zeros where the foreign window has none, and the engine's two paddings."""
+    """(kernel, pad, pad_end): a square kernel, filled up with zeros, and the engine's two paddings.
+
+    The engine pads above and left by `pad`, below and right by `pad_end` ("after" in a graph line). A larger kernel
+    with zeros can express other paddings, so this searches for the smallest kernel that works.
+    """
     above, left, below, right = layer.pads
     (kh, kw), (_, h, w), (_, oh, ow) = kernel.shape[2:], layer.inputs[0].shape, layer.shape
-    least = max(above, left)
+    min_pad = max(above, left)
     choices = (
-        (k, pad, after) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(least, k) for after in range(k)
+        (k, pad, end) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(min_pad, k) for end in range(k)
     )
-    for k, pad, after in choices:
+    for k, pad, pad_end in choices:
         top, side = pad - above, pad - left
-        fits = [(size + pad + after - k) // layer.stride + 1 for size in (h, w)] == [oh, ow]
+        fits = [(size + pad + pad_end - k) // layer.stride + 1 for size in (h, w)] == [oh, ow]
         if fits and top + kh <= k and side + kw <= k:
             wide = np.zeros((*kernel.shape[:2], k, k), kernel.dtype)
             wide[:, :, top : top + kh, side : side + kw] = kernel
-            return wide, pad, after
-    raise ConvertError(f"{layer.source}: its window of {kh}x{kw} with the padding {layer.pads} does not fit the engine")
+            return wide, pad, pad_end
+    raise ConvertError(
+        f"{layer.source}: its window of {kh}x{kw} with the padding {layer.pads} cannot be written as a square window "
+        f"of at most {MAX_KERNEL}, which the engine needs"
+    )
 
 
 def stuffed(kernel, dilation):
-    """A dilated kernel with its zeros written out."""
+    """A dilated kernel as a plain one with zeros between its values."""
     if dilation == (1, 1):
         return kernel
     kh, kw = (dilated(size, step) for size, step in zip(kernel.shape[2:], dilation))
@@ -140,7 +152,7 @@ def stuffed(kernel, dilation):
 
 
 def block_diagonal(kernel, groups, cin):
-    """A grouped convolution's weights as those of a plain one."""
+    """The weights of a grouped convolution as those of a plain one, zero between the groups."""
     cout, part = kernel.shape[:2]
     out = np.zeros((cout, cin, *kernel.shape[2:]), kernel.dtype)
     for o in range(cout):
@@ -150,7 +162,10 @@ def block_diagonal(kernel, groups, cin):
 
 
 def plain_image(layer):
-    """Only conv, dense and concat read an image whose channels are no multiple of 4: others get a copy."""
+    """Gives the layer a copy of the image by an identity convolution where it cannot read the image itself.
+
+    The image's channels are stored without padding; only conv, dense and concat read such an input.
+    """
     for n, source in enumerate(layer.inputs):
         c = source.shape[0]
         if source.op == "input" and c % 4:
@@ -160,7 +175,7 @@ def plain_image(layer):
 
 
 def as_convolution(layer):
-    """affine, pad and an average over padding as depthwise convolutions."""
+    """Writes affine, pad, and an average that includes padding as a depthwise convolution."""
     c = layer.inputs[0].shape[0]
     if layer.op == "affine":
         weight, bias = layer.weight, layer.bias
@@ -171,43 +186,40 @@ def as_convolution(layer):
 
 
 def lowered(layer):
-    """(op and its settings, weights [cout, cin, k, k] or None, bias): one line of the graph."""
+    """One line of the graph: (operation and options, weights [cout, cin, k, k] or None, bias)."""
     c = layer.shape[0]
     if layer.op == "softmax":
-        raise ConvertError(f"{layer.source}: softmax stands before the end of the network")
+        raise ConvertError(f"{layer.source}: the engine supports softmax only at the end of the network")
     if layer.op in ("affine", "pad") or (layer.op == "avgpool" and any(layer.pads)):
         layer = as_convolution(layer)
     if layer.op == "conv":
         cin = layer.inputs[0].shape[0]
         alone = layer.groups == cin == c and (layer.inputs[0].op != "input" or c % 4 == 0)
-        kernel, pad, after = square(stuffed(layer.weight, layer.dilation), layer)
+        kernel, pad, pad_end = square(stuffed(layer.weight, layer.dilation), layer)
         if not alone and layer.groups > 1:
             kernel = block_diagonal(kernel, layer.groups, cin)
-        words = f"k={kernel.shape[2]} stride={layer.stride} pad={pad} after={after}"
-        return f"depthwise {words}" if alone else f"conv {words} c={c}", kernel, layer.bias
+        options = f"k={kernel.shape[2]} stride={layer.stride} pad={pad} after={pad_end}"
+        return f"depthwise {options}" if alone else f"conv {options} c={c}", kernel, layer.bias
     if layer.op in ("maxpool", "avgpool"):
-        kernel, pad, after = square(np.zeros((1, 1, *layer.k)), layer)
+        kernel, pad, pad_end = square(np.zeros((1, 1, *layer.k)), layer)
         if kernel.shape[2:] != layer.k:
             raise ConvertError(
-                f"{layer.source}: the engine pools square windows with one padding above and left, one below and right"
+                f"{layer.source}: the engine pools square windows only, with one padding above and left and one below "
+                "and right"
             )
-        return (
-            f"{layer.op} k={layer.k[0]} stride={layer.stride}" + (f" pad={pad} after={after}" if pad or after else ""),
-            None,
-            None,
-        )
+        padding = f" pad={pad} after={pad_end}" if pad or pad_end else ""
+        return f"{layer.op} k={layer.k[0]} stride={layer.stride}{padding}", None, None
     if layer.op == "resize":
         return f"resize scale={layer.scale}" + (" mode=linear" if layer.linear else ""), None, None
     if layer.op == "dense":
-        lanes = layer.inputs[0].shape[0] if layer.inputs[0].op == "input" else round4(layer.inputs[0].shape[0])
-        weight = np.zeros((*layer.weight.shape[:3], lanes), layer.weight.dtype)
-        weight[..., : layer.weight.shape[3]] = layer.weight
-        return f"dense c={c}", weight.reshape(len(weight), -1, 1, 1), layer.bias
+        cin = layer.inputs[0].shape[0]
+        stored = cin if layer.inputs[0].op == "input" else round4(cin)
+        return f"dense c={c}", dense_kernel(layer.weight, stored), layer.bias
     return "input h={1} w={2} c={0}".format(*layer.shape) if layer.op == "input" else layer.op, None, None
 
 
 def names(order):
-    """{id: name}: kind and number, but for the roles that pleura.c looks for."""
+    """{id: name}: operation and number, except for the names that the engine looks for."""
     out, count = {}, {}
     for layer in order:
         count[layer.op] = count.get(layer.op, 0) + 1
@@ -222,25 +234,29 @@ def names(order):
 
 def check_size(layer):
     c, h, w = layer.shape
-    if max(c, h, w, layer.stride, layer.scale) > MAX_SIZE or c * h * w > MAX_VALUES:
+    step = max(layer.stride, layer.scale)
+    if max(c, h, w, step) > MAX_DIM or c * h * w > MAX_FLOATS:
         raise ConvertError(
-            f"{layer.source}: {h}x{w} with {c} channels, in steps of {max(layer.stride, layer.scale)}: the engine takes up to "
-            f"{MAX_SIZE} of each, and {MAX_VALUES} values"
+            f"{layer.source}: its size is {h}x{w} with {c} channels, in steps of {step}; the engine accepts at most "
+            f"{MAX_DIM} of each, and {MAX_FLOATS} values"
         )
 
 
-def check_weights(layer, given, packed):
-    """given, packed: weight and bias, as they come and as they are written."""
-    if not all(np.isfinite(array).all() for array in given):
-        raise ConvertError(f"{layer.source}: its weights are not all finite")
+def check_weights(layer, original, packed):
+    """original, packed: weight and bias, before and after packing."""
+    if not all(np.isfinite(array).all() for array in original):
+        raise ConvertError(f"{layer.source}: its weights contain NaN or infinity")
     if not all(np.isfinite(array["scale"] if array.dtype == Q8_0 else array).all() for array in packed):
-        most = max(np.abs(array).max() for array in given)
-        limit = "" if packed[0].dtype == np.float32 else " for float16; use --f32"
-        raise ConvertError(f"{layer.source}: its weights reach {most:.3g}, too large{limit}")
+        largest = max(np.abs(array).max() for array in original)
+        advice = "" if packed[0].dtype == np.float32 else " for float16. Use --f32"
+        raise ConvertError(f"{layer.source}: its weights reach {largest:.3g}, too large{advice}")
 
 
 def graph(last, image, kind):
-    """(lines, {tensor name: array}, (scale, offset) or None) of the network that ends in `last`, its weights of that kind."""
+    """(lines, {tensor name: array}, (scale, offset) of the input or None) of the network that ends in `last`.
+
+    `kind` is the type of the weights: np.float32, np.float16 or Q8_0.
+    """
     last = fold(last, fold_affine)
     last, input_scale = take_input_scale(last, image)
     last = with_logits(fold(last, fold_act))
@@ -250,22 +266,21 @@ def graph(last, image, kind):
             plain_image(layer)
     order = in_order(last)
     if order[0] is not image:
-        raise ConvertError("the answer does not depend on the image")
+        raise ConvertError("the network's output does not depend on its input")
     if len(order) > MAX_LAYERS:
-        raise ConvertError(f"the network has {len(order)} layers, the engine takes {MAX_LAYERS}")
+        raise ConvertError(f"the network has {len(order)} layers; the engine accepts at most {MAX_LAYERS}")
     name, lines, tensors = names(order), [], {}
     for layer in order:
-        what, weight, bias = lowered(layer)
-        op, *settings = what.split(" ")
+        expression, weight, bias = lowered(layer)
+        op, *options = expression.split(" ")
         act = [f"act={layer.act}"] if layer.act != "none" else []
-        own = name[id(layer)]
-        lines.append(" ".join([own, "=", op, *(name[id(i)] for i in layer.inputs), *settings, *act]))
+        lines.append(" ".join([name[id(layer)], "=", op, *(name[id(i)] for i in layer.inputs), *options, *act]))
         if weight is None:
             continue
-        whole = op in ("dense", "depthwise") or layer.inputs[0].op == "input"
-        cin = weight.shape[1] if whole else round4(weight.shape[1])
-        weights = to_q8(pack(weight, cin, np.float32)) if kind == Q8_0 else pack(weight, cin, kind)
-        biases = np.pad(bias.astype(np.float32), (0, -len(bias) % 4))
-        check_weights(layer, (weight, bias), (weights, biases))
-        tensors |= {f"diagnosis.{own}.weight": weights, f"diagnosis.{own}.bias": biases}
+        unpadded = op in ("dense", "depthwise") or layer.inputs[0].op == "input"
+        cin = weight.shape[1] if unpadded else round4(weight.shape[1])
+        packed = to_q8(pack(weight, cin, np.float32)) if kind == Q8_0 else pack(weight, cin, kind)
+        check_weights(layer, (weight, bias), (packed, pack_bias(bias)))
+        prefix = f"diagnosis.{name[id(layer)]}"
+        tensors |= {f"{prefix}.weight": packed, f"{prefix}.bias": pack_bias(bias)}
     return lines, tensors, input_scale

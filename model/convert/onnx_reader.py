@@ -1,4 +1,8 @@
-"""ONNX -> layers: every node by its definition in ONNX's operator list, those of constants alone worked out with numpy."""
+"""Reads ONNX files.
+
+Each node is translated by its definition in ONNX's operator list: OPS turns operations on the image into calls of
+layers.Network, ARITHMETIC computes nodes that depend on constants alone with numpy.
+"""
 import math
 import warnings
 
@@ -9,11 +13,11 @@ from onnx.external_data_helper import uses_external_data
 
 from layers import ConvertError, Network, View, same_pads
 
-MOST = float(np.finfo(np.float32).max)
+MAX_FLOAT = float(np.finfo(np.float32).max)
 
 
 class Reader:
-    """Holds what each name of the graph stands for: a View, or an array known before the network runs."""
+    """Walks the graph. `values` maps each name to a View, or to an array if it is known before the network runs."""
 
     def __init__(self, model, size):
         self.graph = model.graph
@@ -23,15 +27,15 @@ class Reader:
         if not self.graph.node or len(self.graph.output) != 1 or len(images) != 1:
             names = ", ".join(one.name for one in images)
             raise ConvertError(
-                f"the graph has {len(self.graph.node)} nodes, {len(self.graph.output)} outputs and {len(images)} inputs "
-                f"without values ({names}); Pleura takes one image and gives one answer"
+                f"the graph has {len(self.graph.node)} nodes, {len(self.graph.output)} outputs and {len(images)} "
+                f"inputs without values ({names}); Pleura needs one input, the image, and one output"
             )
         h, w, c, form = image_size([d.dim_value for d in images[0].type.tensor_type.shape.dim], size, images[0].name)
         self.net = Network(h, w, c)
         self.values[images[0].name] = View(self.net.image, form)
 
     def run(self):
-        """The View that the graph puts out."""
+        """The output of the graph as a View."""
         for node in self.graph.node:
             where = f"{node.op_type} '{node.name or ', '.join(node.output)}'"
             self.net.source = where
@@ -40,18 +44,21 @@ class Reader:
             except ConvertError as error:
                 raise ConvertError(f"{where}: {error}") from error
             except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
-                # A node that breaks its own definition fails somewhere in its arithmetic.
-                raise ConvertError(f"{where}: its inputs or settings do not fit its kind ({error})") from error
+                # A node that breaks its own definition fails somewhere in the arithmetic.
+                raise ConvertError(
+                    f"{where}: its inputs or settings are not valid for this operation ({error})"
+                ) from error
             self.values.update(zip(node.output, out if isinstance(out, list) else [out]))
         name = self.graph.output[0].name
         if not isinstance(self.values.get(name), View):
-            raise ConvertError(f"no node makes its output '{name}' of the image")
+            raise ConvertError(f"its output '{name}' is not computed from the image")
         return self.values[name]
 
     def node(self, node):
+        """The output of one node: a View, or an array that was computed now."""
         missing = [name for name in node.input if name and name not in self.values]
         if missing:
-            raise ConvertError(f"its input '{missing[0]}' is nowhere in the file")
+            raise ConvertError(f"its input '{missing[0]}' is missing from the file")
         x = [self.values[name] if name else None for name in node.input]
         settings = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         name = node.op_type if node.domain in ("", "ai.onnx") else None
@@ -68,46 +75,47 @@ class Reader:
 
 
 class Settings(dict):
+    """A node's attributes, and the version of the operator list that defines them."""
+
     def __init__(self, settings, opset):
         super().__init__(settings)
         self.opset = opset
 
 
 def image_size(dims, size, name):
-    """(h, w, c, form) from the graph's own shape and what the person has said; 0 is a size left open."""
+    """(h, w, c, form) from the graph's own shape and --input; 0 is a size that the graph leaves open."""
     if len(dims) != 4:
         raise ConvertError(
-            f"its input '{name}' has {len(dims)} dimensions; a picture has 4: batch, channels, height, width"
+            f"its input '{name}' has {len(dims)} dimensions; an image has 4: batch, channels, height, width"
         )
-    first = (
-        size is None
-        and dims[1] in (1, 3, 4)
-        or size is not None
-        and all(a in (0, b) for a, b in zip(dims[1:], (size[2], *size[:2])))
-    )
+    if size is None:
+        first = dims[1] in (1, 3, 4)
+    else:
+        first = all(a in (0, b) for a, b in zip(dims[1:], (size[2], *size[:2])))
     c, h, w = dims[1:] if first else (dims[3], dims[1], dims[2])
     h, w, c = (own or asked for own, asked in zip((h, w, c), size or (0, 0, 0)))
     if size is not None and (h, w, c) != tuple(size):
         raise ConvertError(
-            f"its input '{name}' is {'x'.join(map(str, dims[1:]))}, not {'x'.join(map(str, size))} as --input says"
+            f"its input '{name}' is {'x'.join(map(str, dims[1:]))}, but --input says {'x'.join(map(str, size))}"
         )
     if not (h and w and c):
         raise ConvertError(
-            f"its input '{name}' leaves sizes open ({'x'.join(str(d or '?') for d in dims)}); say them: --input HEIGHTxWIDTHxCHANNELS"
+            f"its input '{name}' leaves sizes open ({'x'.join(str(d or '?') for d in dims)}). Add --input "
+            "HEIGHTxWIDTHxCHANNELS"
         )
     return h, w, c, "chw" if first else "hwc"
 
 
 def array(tensor):
-    if uses_external_data(tensor):  # which may be any file of this machine
+    if uses_external_data(tensor):  # it could name any file of this machine
         raise ConvertError(
-            f"its weights '{tensor.name}' lie in another file; put all into one first, in Python: "
+            f"its weights '{tensor.name}' are stored in another file. Write everything into one file first, in Python: "
             "onnx.save(onnx.load('model.onnx'), 'whole.onnx')"
         )
     try:
         values = numpy_helper.to_array(tensor)
         if values.dtype.kind not in "fiub":
-            raise ValueError(f"they are {values.dtype}, no numbers")
+            raise ValueError(f"they are {values.dtype} instead of numbers")
         return values
     except (KeyError, TypeError, ValueError, RuntimeError, MemoryError) as error:  # an unknown type, or too few bytes
         raise ConvertError(f"its weights '{tensor.name}' cannot be read ({error})") from error
@@ -121,23 +129,27 @@ def constant(settings):
 
 
 def known(value, what):
+    """The array, which must not depend on the image."""
     if not isinstance(value, np.ndarray):
-        raise ConvertError(f"its {what} are worked out while the network runs; the engine needs them in the file")
+        raise ConvertError(f"its {what} are computed while the network runs; the engine needs them in the file")
     return value
 
 
-def maybe(x, n, otherwise=None):
-    return known(x[n], "settings") if len(x) > n and x[n] is not None else otherwise
+def optional(x, n, default=None):
+    """Input number n of a node, if it has one."""
+    return known(x[n], "settings") if len(x) > n and x[n] is not None else default
 
 
 def channels_first(x):
     if x.form != "chw":
-        raise ConvertError(f"its input {'x'.join(map(str, x.shape))} has no channels before height and width")
+        raise ConvertError(
+            f"its input of {'x'.join(map(str, x.shape))} does not have its channels before height and width"
+        )
     return x
 
 
 def window_pads(x, k, s, dilation):
-    """ONNX's pads or auto_pad as (above, left, below, right)."""
+    """pads or auto_pad of ONNX as (above, left, below, right)."""
     mode = s.get("auto_pad", b"NOTSET").decode()
     if mode.startswith("SAME"):
         return same_pads(x.shape[1:], k, s.get("strides", [1, 1])[0], dilation, mode == "SAME_LOWER")
@@ -147,23 +159,23 @@ def window_pads(x, k, s, dilation):
 def conv(net, x, s):
     weight, dilation = known(x[1], "weights"), s.get("dilations", [1, 1])
     if weight.ndim != 4:
-        raise ConvertError(f"it convolves {weight.ndim - 2} dimensions, the engine two")
+        raise ConvertError(f"it convolves over {weight.ndim - 2} dimensions; the engine convolves over two")
     pads = window_pads(channels_first(x[0]), weight.shape[2:], s, dilation)
-    return net.conv(x[0], weight, maybe(x, 2), s.get("strides", [1, 1]), pads, s.get("group", 1), dilation)
+    return net.conv(x[0], weight, optional(x, 2), s.get("strides", [1, 1]), pads, s.get("group", 1), dilation)
 
 
 def pool(op):
     def read(net, x, s):
         k, stride = s["kernel_shape"], s.get("strides", [1, 1])
         if s.get("dilations", [1, 1]) != [1, 1]:
-            raise ConvertError("its window is dilated")
+            raise ConvertError("its window is dilated; the engine pools without dilation")
         pads = list(window_pads(channels_first(x[0]), k, s, (1, 1)))
         own = tuple(pads)
         for i in range(2 if s.get("ceil_mode") else 0):
             spare = (x[0].shape[1 + i] + pads[i] + pads[2 + i] - k[i]) % stride[i]
             pads[2 + i] += stride[i] - spare if spare else 0
         if op == "avgpool" and (tuple(pads) != own or (any(pads) and not s.get("count_include_pad"))):
-            raise ConvertError("its average leaves the padding out of the count")
+            raise ConvertError("it averages without the padding; the engine counts the padding as zeros")
         return net.window(op, x[0], k, stride, pads)
 
     return read
@@ -174,28 +186,28 @@ def global_max(net, x, s):
 
 
 def reduce_mean(net, x, s):
-    axes = sorted(int(a) % (1 + len(x[0].shape)) for a in s.get("axes", maybe(x, 1, np.arange(4))))
+    axes = sorted(int(a) % (1 + len(x[0].shape)) for a in s.get("axes", optional(x, 1, np.arange(4))))
     if axes != ([1, 2] if x[0].form == "hwc" else [2, 3]) or x[0].flat:
-        raise ConvertError(f"it averages over the axes {axes}, the engine over height and width")
+        raise ConvertError(f"it averages over the axes {axes}; the engine averages over height and width")
     return net.mean(x[0], s.get("keepdims", 1))
 
 
 def batch_norm(net, x, s):
     scale, shift, mean, variance = (known(v, "weights").astype(np.float64) for v in x[1:5])
     if len(scale) != x[0].shape[0]:
-        raise ConvertError(f"it has weights for {len(scale)} channels, its input has {x[0].shape[0]}")
+        raise ConvertError(f"it has weights for {len(scale)} channels, but its input has {x[0].shape[0]}")
     factor = scale / np.sqrt(variance + s.get("epsilon", 1e-5))
     return net.affine(x[0], factor, shift - mean * factor)
 
 
 def binary(name):
-    """Add, Sub, Mul and Div of two pictures, or of a picture and a constant."""
+    """Add, Sub, Mul and Div of two feature maps, or of a feature map and a constant."""
 
     def read(net, x, s):
         a, b = x
         if isinstance(a, View) and isinstance(b, View):
             if name not in ("Add", "Mul"):
-                raise ConvertError("the engine adds and multiplies pictures, nothing else")
+                raise ConvertError("the engine can only add and multiply feature maps")
             return net.add(a, b) if name == "Add" else net.mul(a, b)
         view, other = (a, b) if isinstance(a, View) else (b, a)
         value = net.constant(view, other)
@@ -206,7 +218,7 @@ def binary(name):
         if name == "Sub":
             return net.affine(view, 1, -value) if view is a else net.affine(view, -1, value)
         if view is not a:
-            raise ConvertError("the engine does not divide by a picture")
+            raise ConvertError("the engine cannot divide by a feature map")
         return net.affine(view, 1 / value, 0)
 
     return read
@@ -215,37 +227,40 @@ def binary(name):
 def gemm(net, x, s):
     weight = known(x[1], "weights")
     if s.get("transA"):
-        raise ConvertError("its first input is transposed")
+        raise ConvertError("its first input is transposed, which the engine does not support")
     weight = (weight if s.get("transB") else weight.T) * np.float32(s.get("alpha", 1))
-    bias = maybe(x, 2)
+    bias = optional(x, 2)
     return net.dense(x[0], weight, None if bias is None else bias * np.float32(s.get("beta", 1)))
 
 
 def clip(net, x, s):
-    low, high = (float(maybe(x, i, np.array(s.get(key, end)))) for i, key, end in ((1, "min", -MOST), (2, "max", MOST)))
+    low, high = (
+        float(optional(x, i, np.array(s.get(key, end))))
+        for i, key, end in ((1, "min", -MAX_FLOAT), (2, "max", MAX_FLOAT))
+    )
     return net.clip(x[0], low, high)
 
 
 def concat(net, x, s):
     if not all(isinstance(v, View) for v in x):
-        raise ConvertError("it joins a picture with a constant")
+        raise ConvertError("it concatenates a feature map with a constant, which the engine does not support")
     axis = s["axis"] % (1 + len(x[0].shape))
     if axis != (3 if x[0].form == "hwc" else 1) or any(v.flat != x[0].flat for v in x):
-        raise ConvertError(f"it joins along axis {axis}, the engine along channels")
+        raise ConvertError(f"it concatenates along axis {axis}; the engine concatenates channels")
     return net.concat(x)
 
 
 def pad(net, x, s):
     pads = [int(v) for v in (s["pads"] if "pads" in s else known(x[1], "pads"))]
-    mode, value = s.get("mode", b"constant"), float(maybe(x, 2, np.array(s.get("value", 0))))
+    mode, value = s.get("mode", b"constant"), float(optional(x, 2, np.array(s.get("value", 0))))
     n = len(channels_first(x[0]).shape) + 1
     if mode != b"constant" or value or len(pads) != 2 * n or any(pads[i] for i in (0, 1, n, n + 1)):
-        raise ConvertError("the engine pads height and width with zeros, nothing else")
+        raise ConvertError("the engine can only pad height and width, with zeros")
     return net.pad(x[0], (pads[2], pads[3], pads[n + 2], pads[n + 3]))
 
 
 def resize(net, x, s):
-    """Resize and Upsample: by scales or to sizes; the coordinates must be those of the engine."""
+    """Resize and Upsample, by scales or to sizes, where the coordinates are those of the engine."""
     _, h, w = channels_first(x[0]).shape
     scales = s.get("scales")
     given = [known(v, "sizes") for v in x[1:] if v is not None and np.size(v)]
@@ -255,15 +270,15 @@ def resize(net, x, s):
     mode = s.get("mode", b"nearest").decode()
     grid = s.get("coordinate_transformation_mode", b"half_pixel").decode() if s.opset > 10 else "asymmetric"
     rounding = s.get("nearest_mode", b"round_prefer_floor").decode() if s.opset > 10 else "floor"
-    middles = grid in ("half_pixel", "pytorch_half_pixel")
-    nearest = (grid == "asymmetric" and rounding == "floor") or (middles and rounding.startswith("round"))
+    centres = grid in ("half_pixel", "pytorch_half_pixel")
+    nearest = (grid == "asymmetric" and rounding == "floor") or (centres and rounding.startswith("round"))
     if (
         len(scales) != 4
         or tuple(scales[:2]) != (1, 1)
-        or not (nearest if mode == "nearest" else mode == "linear" and middles)
+        or not (nearest if mode == "nearest" else mode == "linear" and centres)
     ):
         raise ConvertError(
-            f"it resizes with mode {mode}, {grid}, {rounding}; the engine has nearest and linear between pixels' middles"
+            f"it resizes with mode {mode}, {grid}, {rounding}; the engine has nearest, and linear between pixel centres"
         )
     return net.resize(x[0], [float(v) for v in scales[2:]], mode == "linear")
 
@@ -278,28 +293,33 @@ def reshape(net, x, s):
         rest = -math.prod(asked)
         asked[asked.index(-1)] = math.prod(full) // rest
     if asked[0] != 1 or math.prod(asked) != math.prod(full):
-        raise ConvertError(f"it reshapes {'x'.join(map(str, full))} to {'x'.join(map(str, asked))}")
+        raise ConvertError(
+            f"it reshapes {'x'.join(map(str, full))} to {'x'.join(map(str, asked))}, which does not keep the batch of "
+            "one"
+        )
     return net.reshape(x[0], tuple(asked[1:]))
 
 
 def flatten(net, x, s):
     if s.get("axis", 1) not in (1, -len(x[0].shape)):
-        raise ConvertError("it flattens the batch as well")
+        raise ConvertError("it flattens the batch, too; the engine flattens one image")
     return net.reshape(x[0], (math.prod(x[0].shape),))
 
 
 def squeeze(net, x, s):
     full = (1, *x[0].shape)
-    axes = s.get("axes", maybe(x, 1, np.array([i for i, n in enumerate(full) if n == 1 and i])))
+    axes = s.get("axes", optional(x, 1, np.array([i for i, n in enumerate(full) if n == 1 and i])))
     axes = [int(a) % len(full) for a in axes]
     if any(full[a] != 1 or a == 0 for a in axes):
-        raise ConvertError(f"it takes the axes {axes} off {'x'.join(map(str, full))}")
+        raise ConvertError(
+            f"it removes the axes {axes} of {'x'.join(map(str, full))}; only axes of size 1 after the batch can go"
+        )
     return net.reshape(x[0], tuple(n for i, n in enumerate(full) if i and i not in axes))
 
 
 def unsqueeze(net, x, s):
     shape = [1, *x[0].shape]
-    axes = [int(a) for a in s.get("axes", maybe(x, 1))]
+    axes = [int(a) for a in s.get("axes", optional(x, 1))]
     for a in sorted(a % (len(shape) + len(axes)) for a in axes):
         shape.insert(a, 1)
     return net.reshape(x[0], tuple(shape[1:]))
@@ -311,13 +331,16 @@ def transpose(net, x, s):
     if perm == list(range(len(perm))) and perm:
         return x[0]
     if not turned:
-        raise ConvertError(f"it turns the axes of {'x'.join(map(str, x[0].shape))} to {perm}")
+        raise ConvertError(
+            f"it transposes {'x'.join(map(str, x[0].shape))} to the order {perm}; only the channels can change their "
+            "place"
+        )
     return View(x[0].layer, turned)
 
 
 def softmax(net, x, s):
     if s.get("axis", -1 if s.opset > 12 else 1) % (1 + len(x[0].shape)) != (3 if x[0].form == "hwc" else 1):
-        raise ConvertError("it does not run over channels")
+        raise ConvertError("it does not run over channels, as the engine's softmax does")
     return net.softmax(x[0])
 
 
@@ -367,8 +390,8 @@ OPS = {
 
 
 def slice_known(x, s):
-    starts, ends = s.get("starts", maybe(x, 1)), s.get("ends", maybe(x, 2))
-    axes, steps = s.get("axes", maybe(x, 3, range(len(starts)))), maybe(x, 4, [1] * len(starts))
+    starts, ends = s.get("starts", optional(x, 1)), s.get("ends", optional(x, 2))
+    axes, steps = s.get("axes", optional(x, 3, range(len(starts)))), optional(x, 4, [1] * len(starts))
     cut = [slice(None)] * x[0].ndim
     for axis, *ends in zip(axes, starts, ends, steps):
         cut[int(axis)] = slice(*map(int, ends))
@@ -376,7 +399,7 @@ def slice_known(x, s):
 
 
 def squeeze_known(x, s):
-    axes = s.get("axes", maybe(x, 1))
+    axes = s.get("axes", optional(x, 1))
     return np.squeeze(x[0], None if axes is None else tuple(int(a) for a in axes))
 
 
@@ -400,7 +423,7 @@ ARITHMETIC = {
     "Concat": lambda x, s: np.concatenate(x, s["axis"]),
     "Slice": slice_known,
     "Squeeze": squeeze_known,
-    "Unsqueeze": lambda x, s: np.expand_dims(x[0], tuple(int(a) for a in s.get("axes", maybe(x, 1)))),
+    "Unsqueeze": lambda x, s: np.expand_dims(x[0], tuple(int(a) for a in s.get("axes", optional(x, 1)))),
     "Reshape": lambda x, s: x[0].reshape([int(v) for v in x[1]]),
     "Transpose": lambda x, s: np.transpose(x[0], s.get("perm")),
     "ConstantOfShape": lambda x, s: np.full(x[0].astype(int), array(s["value"])[0] if "value" in s else np.float32(0)),
@@ -408,9 +431,9 @@ ARITHMETIC = {
 
 
 def read(path, size):
-    """(network, View of its answer) of the ONNX file; size is (h, w, c) or None."""
+    """(network, View of its output) of an ONNX file; size is (h, w, c) or None."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # protobuf only warns of what it could not read
+        warnings.simplefilter("error", RuntimeWarning)  # protobuf only warns about parts that it cannot read
         model = onnx.load(str(path), load_external_data=False)
     reader = Reader(model, size)
     return reader.net, reader.run()

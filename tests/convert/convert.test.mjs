@@ -1,4 +1,4 @@
-// convert.test.mjs - networks from elsewhere: converted, run, and compared with PyTorch's logits; broken ones: the sentence.
+// The converter: foreign networks are converted, run and compared with PyTorch's logits; broken ones end in one sentence.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ function convert(source, options = LABELS) {
   });
 }
 
-/** The native engine's answers to the films: bits and logits. */
+/** What the native engine computes for the films: bits and logits. */
 function answers() {
   const text = execFileSync(join(root, 'build/clang/bits/bits'), [out, ...films.map(fixture)], { encoding: 'utf8' });
   return text
@@ -42,7 +42,7 @@ function answers() {
     });
 }
 
-/** The largest difference, as a share of how far a label's logit spreads over the films. A common term has no meaning. */
+/** The largest difference, relative to the range of a label's logit over the films. A term that all logits share is ignored. */
 function relativeError(got, expected) {
   const centred = (rows) => rows.map((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
   const [a, b] = [centred(got), centred(expected)];
@@ -53,7 +53,7 @@ function relativeError(got, expected) {
 }
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
-  test(`${name} answers as PyTorch does, natively and in wasm`, async () => {
+  test(`${name} gives the same logits as PyTorch, natively and in wasm`, async () => {
     for (const [more, limit] of [
       [['--f32'], 1e-4],
       [[], 1e-2],
@@ -76,7 +76,7 @@ for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   });
 }
 
-test('the map of a network that ends in one is its heatmap', async () => {
+test('a network that ends in a map uses it as its heatmap', async () => {
   convert(fixture('unet_map.onnx'), networks['unet_map.onnx'].arguments);
   const engine = await createEngine({ wasm, weights: readFileSync(out) });
   const { heatmap } = engine.diagnose(new Uint8Array(readFileSync(fixture('rings.png'))));
@@ -87,7 +87,7 @@ test('the map of a network that ends in one is its heatmap', async () => {
   );
 });
 
-/** A copy of a fixture after some lines of Python: `m` is the ONNX model, `f` the open HDF5 file. */
+/** A copy of a fixture, changed by some lines of Python in which `m` is the ONNX model or `f` the open HDF5 file. */
 function altered(name, lines) {
   const path = join(scratch, name);
   writeFileSync(path, readFileSync(fixture(name)));
@@ -98,6 +98,7 @@ function altered(name, lines) {
   return path;
 }
 
+/** Checks that the conversion fails with one line that begins with the file's name and matches the sentences. */
 function refused(source, options, ...sentences) {
   const { status, stderr } = convert(source, options);
   assert.equal(status, 1, stderr);
@@ -108,7 +109,7 @@ function refused(source, options, ...sentences) {
   for (const sentence of sentences) assert.match(stderr, sentence);
 }
 
-test('an unknown operation is named with its node, never skipped', () => {
+test('an unknown operation is reported with its node, never skipped', () => {
   refused(
     altered('vgg.onnx', "g.node[1].op_type = 'LeakyRelu'"),
     LABELS,
@@ -132,11 +133,11 @@ test('an unknown operation is named with its node, never skipped', () => {
   );
 });
 
-test('missing, misshapen and infinite weights are named with their layer', () => {
+test('missing, misshapen and infinite weights are reported with their layer', () => {
   refused(
     altered('vgg.onnx', "del g.initializer[[i.name for i in g.initializer].index('10.weight')]"),
     LABELS,
-    /Gemm '\/10\/Gemm': its input '10.weight' is nowhere in the file/,
+    /Gemm '\/10\/Gemm': its input '10.weight' is missing from the file/,
   );
   refused(
     altered(
@@ -144,7 +145,7 @@ test('missing, misshapen and infinite weights are named with their layer', () =>
       "i = next(i for i in g.initializer if i.name == '3.weight'); i.dims[0], i.dims[1] = i.dims[1], i.dims[0]",
     ),
     LABELS,
-    /Conv '\/3\/Conv': its weights have the shape 6x12x3x3, which does not fit 6 channels/,
+    /Conv '\/3\/Conv': its weights have the shape 6x12x3x3, which does not fit 6 input channels/,
   );
   refused(
     altered('sequential.h5', "del f['model_weights/conv2d_1'].attrs['weight_names']"),
@@ -154,7 +155,7 @@ test('missing, misshapen and infinite weights are named with their layer', () =>
   refused(
     altered('sequential.h5', "f['model_weights/conv2d_1/conv2d_1/bias:0'][0] = float('nan')"),
     ['--labels', 'a,b'],
-    /Conv2D 'conv2d_1': its weights are not all finite/,
+    /Conv2D 'conv2d_1': its weights contain NaN or infinity/,
   );
   for (const [value, more] of [
     ['1e6', []],
@@ -163,55 +164,55 @@ test('missing, misshapen and infinite weights are named with their layer', () =>
     refused(
       altered('sequential.h5', `f['model_weights/dense/dense/kernel:0'][0] = ${value}`),
       ['--labels', 'a,b', ...more],
-      /Dense 'dense': its weights reach 1.*e\+0[69], too large for float16; use --f32/,
+      /Dense 'dense': its weights reach 1.*e\+0[69], too large for float16\. Use --f32/,
     );
   }
 });
 
-test('a file that the HDF5 library reads without end is ended by the system', () => {
+test('a file that makes the HDF5 library loop is stopped by a limit of processor time', () => {
   const bytes = readFileSync(fixture('sequential.h5')),
     heap = bytes.indexOf('GCOL'),
     first = heap + 16,
     end = heap + Number(bytes.readBigUInt64LE(heap + 8));
-  bytes.writeBigUInt64LE(BigInt(end - 64 - (first + 16)), first + 8); // the heap goes on in zeros, as an object of no size
+  bytes.writeBigUInt64LE(BigInt(end - 64 - (first + 16)), first + 8); // the heap continues with an object of size zero
   const endless = join(scratch, 'endless.h5');
   writeFileSync(endless, bytes);
   const { status, stderr } = convert(endless, ['--labels', 'a,b']);
   assert.equal(status, 1);
-  assert.match(stderr, /^.*damaged.*\n$/); // a newer library tells by itself
+  assert.match(stderr, /^.*damaged.*\n$/); // a newer library reports the damage itself
 });
 
-test('a conversion that is stopped tells by what, and blames no file', async () => {
-  const waiting = join(scratch, 'waiting.h5'); // nobody writes into it
+test('an interrupted conversion names the signal and does not blame the file', async () => {
+  const waiting = join(scratch, 'waiting.h5'); // nobody writes to it
   execFileSync('mkfifo', [waiting]);
   for (const signal of ['SIGINT', 'SIGTERM']) {
     const command = spawn(process.execPath, [join(root, 'src/cli.mjs'), 'convert', waiting, out, '--labels', 'a,b']);
-    const said = text(command.stderr),
-      ended = once(command, 'exit');
-    const writer = await open(waiting, 'w'); // waits itself until the converter reads
+    const stderr = text(command.stderr),
+      exited = once(command, 'exit');
+    const writer = await open(waiting, 'w'); // resolves when the converter opens it to read
     process.kill(Number(execFileSync('pgrep', ['-P', String(command.pid)])), signal);
-    assert.deepEqual([await said, await ended], [`pleura: 'convert' was ended by ${signal}.\n`, [1, null]]);
+    assert.deepEqual([await stderr, await exited], [`pleura: 'convert' was ended by ${signal}.\n`, [1, null]]);
     await writer.close();
   }
 });
 
-test('files that are cut off or of another kind are refused in one sentence', () => {
+test('truncated files and files of another kind are refused in one sentence', () => {
   const part = join(scratch, 'part');
   for (const name of ['vgg.onnx', 'sequential.h5', 'functional.keras']) {
     const bytes = readFileSync(fixture(name));
     for (const share of [0.01, 0.3, 0.7, 0.999]) {
       writeFileSync(part, bytes.subarray(0, bytes.length * share));
-      refused(part, LABELS, /cut off|nodes/);
+      refused(part, LABELS, /truncated|nodes/);
     }
   }
   writeFileSync(part, '');
-  refused(part, LABELS, /it is empty/);
-  refused(fixture('noise.png'), LABELS, /no ONNX or Keras file/);
+  refused(part, LABELS, /the file is empty/);
+  refused(fixture('noise.png'), LABELS, /not an ONNX or Keras file/);
   refused(join(scratch, 'nowhere.h5'), LABELS, /No such file/);
-  refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /holds weights without a model/);
+  refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /contains weights but no model/);
 });
 
-test('weights that lie in another file are refused: it may be any file of this machine', () => {
+test('weights stored in another file are refused, because that could be any file of this machine', () => {
   writeFileSync(join(scratch, 'elsewhere.bin'), Buffer.alloc(1 << 16));
   const outside = (tensor, place) =>
     `t = ${tensor}; t.ClearField('raw_data'); t.data_location = 1; t.external_data.add(key='location', value='${place}')`;
@@ -219,7 +220,7 @@ test('weights that lie in another file are refused: it may be any file of this m
     refused(
       altered('vgg.onnx', outside('g.initializer[0]', place)),
       LABELS,
-      /its weights '0\.weight' lie in another file/,
+      /its weights '0\.weight' are stored in another file/,
     );
   }
   refused(
@@ -228,24 +229,24 @@ test('weights that lie in another file are refused: it may be any file of this m
       outside("next(n for n in g.node if n.op_type == 'Constant').attribute[0].t", 'elsewhere.bin'),
     ),
     LABELS,
-    /its weights .* lie in another file/,
+    /its weights .* are stored in another file/,
   );
   writeFileSync(join(scratch, 'elsewhere.h5'), readFileSync(fixture('sequential.h5')));
   const bias = 'model_weights/conv2d/conv2d/bias:0',
-    instead = (what) => `n = '${bias}'; s = f[n].shape; del f[n]; ${what}`;
+    replaced = (what) => `n = '${bias}'; s = f[n].shape; del f[n]; ${what}`;
   for (const what of [
     `f[n] = h5py.ExternalLink('elsewhere.h5', n)`,
     `f.create_dataset(n, s, 'f4', external=[('elsewhere.bin', 0, h5py.h5f.UNLIMITED)])`,
     `v = h5py.VirtualLayout(s, 'f4'); v[...] = h5py.VirtualSource('elsewhere.h5', n, shape=s); f.create_virtual_dataset(n, v)`,
   ]) {
-    refused(altered('sequential.h5', instead(what)), ['--labels', 'a,b'], /bias:0' lies in another file/);
+    refused(altered('sequential.h5', replaced(what)), ['--labels', 'a,b'], /bias:0' is stored in another file/);
   }
   const folder =
     "del f['model_weights/conv2d']; f['model_weights/conv2d'] = h5py.ExternalLink('elsewhere.h5', 'model_weights/conv2d')";
-  refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' lies in another file/);
+  refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' is stored in another file/);
 });
 
-test('layers that read each other twice, and constants that grow, end in a sentence and not in all the memory', () => {
+test('layers that read each other twice and constants that grow are refused without filling the memory', () => {
   const first = 'h = onnx.helper; n = g.node[0]; x = n.input[0]; ',
     last = '; n.input[0] = y; new = list(g.node); del g.node[:]; g.node.extend(made + new)';
   const pooled =
@@ -255,7 +256,7 @@ test('layers that read each other twice, and constants that grow, end in a sente
       'vgg.onnx',
       `${first}c = ${count}; made = [h.make_node('Relu', [x], ['x0'])] + [h.make_node('Add', [f'x{i}'] * 2, [f'x{i + 1}']) for i in range(c)]; ${pooled}${last}`,
     );
-  // 2^60 steps would take for ever; a limit of the processor's time holds on a busy machine, too.
+  // 2^60 steps would never end. A limit of processor time also holds on a busy machine.
   const ended = spawnSync('prlimit', ['--cpu=60', PYTHON, join(root, 'model/convert'), twice(60), out, ...LABELS], {
     encoding: 'utf8',
   });
@@ -266,7 +267,7 @@ test('layers that read each other twice, and constants that grow, end in a sente
       `${first}y = x; made = []\nfor i in range(700): made.append(h.make_node('Tanh', [y], [f't{i}'])); y = f't{i}'\n${last.slice(2)}`,
     ),
     LABELS,
-    /has 7\d\d layers, the engine takes 640/,
+    /has 7\d\d layers; the engine accepts at most 640/,
   );
   const grown = (nodes) =>
     altered(
@@ -290,30 +291,30 @@ test('layers that read each other twice, and constants that grow, end in a sente
   );
 });
 
-test('sizes that are no whole numbers, and those that the engine does not take, are named with their layer', () => {
+test('sizes that are not integers, or too large for the engine, are reported with their layer', () => {
   const rename = (from, to) => `f.attrs['model_config'] = f.attrs['model_config'].replace('${from}', '${to}')`;
   refused(
     altered('functional.h5', rename('"strides": [2, 2]', '"strides": [2.5, 2.5]')),
     LABELS,
-    /Conv2D 'stem': .*not whole numbers/,
+    /Conv2D 'stem': .*not all positive integers/,
   );
   refused(
     altered('sequential.h5', rename('"pool_size": [2, 2]', '"pool_size": [2, 2, 2]')),
     ['--labels', 'a,b'],
-    /MaxPooling2D 'max_pooling2d': .*not of two dimensions/,
+    /MaxPooling2D 'max_pooling2d': .*is not two-dimensional/,
   );
   const dilated =
     "n = next(n for n in g.node if n.op_type == 'Conv'); next(a for a in n.attribute if a.name == 'dilations').ints[:] = [-1, 1]";
-  refused(altered('vgg.onnx', dilated), LABELS, /Conv '\/0\/Conv': .*not whole numbers/);
+  refused(altered('vgg.onnx', dilated), LABELS, /Conv '\/0\/Conv': .*not all positive integers/);
   refused(
     altered('unet_map.onnx', 'for d in g.input[0].type.tensor_type.shape.dim[2:]: d.dim_value = 8192'),
     LABELS,
-    /input: 8192x8192 with 1 channels.*the engine takes up to 4096/,
+    /input: its size is 8192x8192 with 1 channels.*the engine accepts at most 4096/,
   );
   refused(
     fixture('vgg.onnx'),
     [...LABELS, '--scale', '1e9'],
-    /greys would be scaled by 1e\+09.*the engine takes up to 1e\+06/,
+    /grey values would be multiplied by 1e\+09.*the engine accepts at most 1e\+06/,
   );
   refused(
     altered(
@@ -321,19 +322,19 @@ test('sizes that are no whole numbers, and those that the engine does not take, 
       "n = 'model_weights/conv2d/conv2d/bias:0'; s = f[n].shape; del f[n]; f.create_dataset(n, data=[b'x'] * s[0])",
     ),
     ['--labels', 'a,b'],
-    /Conv2D 'conv2d': .*no numbers/,
+    /Conv2D 'conv2d': .*instead of numbers/,
   );
 });
 
-test('a setting that is true instead of a number is named with its layer', () => {
+test('true in place of a number is reported with its layer', () => {
   const pool = altered(
     'sequential.h5',
     `import json; m = json.loads(f.attrs['model_config']); next(l for l in m['config']['layers'] if l['class_name'] == 'MaxPooling2D')['config']['pool_size'] = [2, True]; f.attrs['model_config'] = json.dumps(m)`,
   );
-  refused(pool, ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': its setting \[2, True\] is no pair of numbers/);
+  refused(pool, ['--labels', 'a,b'], /MaxPooling2D 'max_pooling2d': its setting \[2, True\] is not a pair of numbers/);
 });
 
-test('what a file calls itself cannot write on the terminal, nor more than a line', () => {
+test('names in a file cannot control the terminal, and the message stays on one line', () => {
   const { status, stderr } = convert(altered('vgg.onnx', "g.node[1].op_type = 'Re\\nlu\\x1b[2J\\u202e' + 'x' * 5000"));
   assert.equal(status, 1);
   assert.match(stderr, /^[^\x00-\x1f\x7f-\x9f\u202e]{100,600}\n$/);
@@ -343,7 +344,7 @@ test('what a file calls itself cannot write on the terminal, nor more than a lin
   );
 });
 
-test('a file whose name is no text is converted', () => {
+test('a file whose name is not valid UTF-8 is converted', () => {
   const script = `cp "$1" "$2/"$'\\xff.onnx' && exec "$3" "$4" "$2/"$'\\xff.onnx' "$5" --labels covid,pneumonia,normal`;
   const { status, stderr } = spawnSync(
     'bash',
@@ -353,7 +354,7 @@ test('a file whose name is no text is converted', () => {
   assert.equal(status, 0, stderr);
 });
 
-test('hostile files made by rule from these end in weights that the engine takes or in one sentence, and open no other file', () => {
+test('generated hostile files end in weights that the engine loads or in one sentence, and open no other file', () => {
   const { status, stdout } = spawnSync(PYTHON, [join(root, 'tests/fuzz/converter.py'), '0:300', '7'], {
     encoding: 'utf8',
   });
@@ -361,21 +362,29 @@ test('hostile files made by rule from these end in weights that the engine takes
   assert.match(stdout, /^300 files: .*\d\d sentence, \d\d weights; 0 findings/m, stdout);
 });
 
-test('what is typed must fit the network', () => {
+test('the options must fit the network', () => {
   refused(
     fixture('vgg.onnx'),
     ['--labels', 'covid,normal'],
-    /tells 3 labels apart, --labels names 2 \(covid, normal\)/,
+    /distinguishes 3 labels, but --labels names 2 \(covid, normal\)/,
   );
-  refused(fixture('sequential.h5'), ['--labels', 'covid'], /tells 2 labels apart, --labels names 1/);
+  refused(fixture('sequential.h5'), ['--labels', 'covid'], /distinguishes 2 labels, but --labels names 1/);
   refused(fixture('vgg.onnx'), ['--labels', 'a,a,b'], /an empty or a repeated label/);
   refused(fixture('vgg.onnx'), ['--labels', 'refused,normal,uncertain'], /no label may be called refused or uncertain/);
-  refused(fixture('vgg.onnx'), [...LABELS, '--input', '224x224x3'], /is 3x32x32, not 224x224x3 as --input says/);
-  refused(fixture('sequential.h5'), [...LABELS, '--input', '32x32x1'], /its input is 32x32x3, not 32x32x1/);
-  refused(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2'], /--mean has 2 numbers, the network's input 3 channels/);
-  refused(fixture('vgg.onnx'), [...LABELS, '--std', '0'], /--std has a zero/);
+  refused(fixture('vgg.onnx'), [...LABELS, '--input', '224x224x3'], /is 3x32x32, but --input says 224x224x3/);
+  refused(
+    fixture('sequential.h5'),
+    [...LABELS, '--input', '32x32x1'],
+    /its input is 32x32x3, but --input says 32x32x1/,
+  );
+  refused(
+    fixture('vgg.onnx'),
+    [...LABELS, '--mean', '1,2'],
+    /--mean has 2 numbers, but the network's input has 3 channels/,
+  );
+  refused(fixture('vgg.onnx'), [...LABELS, '--std', '0'], /--std contains a zero/);
   const open = altered('vgg.onnx', 'for d in g.input[0].type.tensor_type.shape.dim: d.dim_value = 0');
-  refused(open, LABELS, /leaves sizes open .* say them: --input/);
+  refused(open, LABELS, /leaves sizes open .* Add --input/);
   assert.equal(convert(open, [...LABELS, '--input', '32x32x3']).status, 0);
   for (const options of [[], [...LABELS, '--input', '224'], [...LABELS, '--scale', 'much']]) {
     const { status, stderr } = convert(fixture('vgg.onnx'), options);
@@ -384,8 +393,8 @@ test('what is typed must fit the network', () => {
   }
 });
 
-test('a missing Python package is named with the Debian packages', () => {
-  // -S leaves out the folder where Debian keeps them.
+test('a missing Python package is reported with the Debian packages to install', () => {
+  // -S hides the folder in which Debian installs packages.
   const { status, stderr } = spawnSync(PYTHON, ['-S', join(root, 'model/convert'), 'in', 'out', ...LABELS], {
     encoding: 'utf8',
   });
@@ -393,7 +402,7 @@ test('a missing Python package is named with the Debian packages', () => {
   assert.match(stderr, /^The Python package numpy is missing. On Debian: apt-get install python3-numpy/);
 });
 
-test('an affine that is folded behind leaves the other readers of its source as they were', () => {
+test('folding an affine layer into the layer after it leaves other readers of its input unchanged', () => {
   const script = `
 import sys; sys.path.insert(0, '${join(root, 'model/convert')}')
 import numpy as np
@@ -419,7 +428,7 @@ print(before.tolist(), value(fold(last, fold_affine), np.array([1., 2.])).tolist
   assert.equal(folded, plain);
 });
 
-test('--bgr turns the numbers for the channels around', async () => {
+test('--bgr reverses the numbers for the channels', async () => {
   convert(fixture('vgg.onnx'), [...LABELS, '--mean', '1,2,3', '--scale', '1', '--bgr']);
   const script =
     'import sys, struct; b = open(sys.argv[1], "rb").read(); i = b.index(b"pleura.input.offset") + 19; ' +

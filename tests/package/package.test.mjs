@@ -52,7 +52,7 @@ test('the tarball holds the engine, its types, the weights and the converter, an
   const modules = readdirSync(join(root, 'src'), { recursive: true })
     .filter((name) => /\.[cm]js$/.test(name))
     .map((name) => `src/${name}`);
-  const python = ['__main__', 'gguf', 'keras_weights', 'layers', 'keras_reader', 'onnx_reader', 'lower'].map(
+  const python = ['__main__', 'gguf', 'keras_weights', 'layers', 'keras_reader', 'limits', 'lower', 'onnx_reader'].map(
     (name) => `model/convert/${name}.py`,
   );
   const types = readdirSync(join(root, 'build/types'), { recursive: true })
