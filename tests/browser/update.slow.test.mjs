@@ -1,4 +1,5 @@
-// update.test.mjs: two really different builds of the site: which one people get, whole, whatever happens on the way between them
+// Two builds of the site that differ in every file: which one people get, and that they get it whole, whatever happens
+// between them.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -111,7 +112,7 @@ test('the two builds differ in every kind of file', () => {
   assert.notEqual(older.version, newer.version);
 });
 
-/* Several visitors at once: much of the time goes into Chromium's own delay of two to three seconds before it looks for an update. */
+/* Three visitors at once, because Chromium waits two to three seconds before it looks for an update. */
 describe('updates', { concurrency: 3 }, () => {
   test('an update waits for the word; the reloaded tab is all new, the other stays all old until its own reload', async (t) => {
     const { page, server, another } = await visit(t, browser);

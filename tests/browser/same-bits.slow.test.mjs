@@ -1,4 +1,4 @@
-// same-bits.test.mjs: the same bits from two compilers at every level, plain and vector kernels, every Node, and three browsers with the built site
+// The same bits everywhere: two compilers at every level, plain and vector kernels, each Node, and three browsers.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -22,6 +22,7 @@ test('pleura.wasm, pleura.dot.wasm and every file of the site are the same, byte
       '--others',
       '--exclude-standard',
       'Makefile',
+      'tests/tests.mk',
       'package.json',
       'src',
       'web',

@@ -1,4 +1,4 @@
-// soak.test.mjs: the small form of `make soak`: hundreds of pictures of every kind through the page, and nothing grows
+// The short form of `make soak`: the page reads hundreds of pictures of every kind, and nothing grows.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

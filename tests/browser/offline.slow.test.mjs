@@ -1,4 +1,4 @@
-// offline.test.mjs: the page without a network, and files that this device lost or altered; the server is really stopped
+// The page without a network, and with files that this device lost or altered. The server is really stopped.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/* Several visitors at once: much of the time goes into waiting. */
+/* Three visitors at once, because much of the time goes into waiting. */
 describe('offline', { concurrency: 3 }, () => {
   test('after one visit the page works without its server: reloaded, opened anew, from any address of its folder', async (t) => {
     const { page, server, another, complaints, asked } = await visit(t, browser);
