@@ -16,25 +16,25 @@
 
 typedef struct pleura_engine pleura_engine;
 
-/* Why a film is refused: number, name for programs, sentence for people. From 5 on it is not the pixels that tell but
- * the file that brought them. */
-#define PLEURA_GATE_LIST(X)                                                                                              \
-    X(PLEURA_ACCEPTED, 0, "", "")                                                                                        \
-    X(PLEURA_BLANK, 1, "blank", "The picture is blank: nothing can be read from it.")                                    \
-    X(PLEURA_COLOUR, 2, "colour", "This is a colour picture, not a chest X-ray.")                                        \
-    X(PLEURA_NO_LUNGS, 3, "no-lungs",                                                                                    \
-      "Two lungs were not found. A frontal chest film, upright and with both lungs in view, is needed.")                 \
-    X(PLEURA_UNLIKE, 4, "unlike",                                                                                        \
-      "This picture is unlike the chest films that the model was checked with, so an answer would be a guess.")          \
-    X(PLEURA_TAG_MODALITY, 5, "tag-modality",                                                                            \
-      "The file says that this is no plain X-ray film but another kind of picture.")                                     \
-    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part",                                                                          \
-      "The file says that this is a film of another part of the body than the chest.")                                   \
-    X(PLEURA_TAG_VIEW, 7, "tag-view",                                                                                    \
-      "The file says that this is not a frontal view. A film taken from the back or the front (PA or AP) is needed.")    \
-    X(PLEURA_TAG_PROCESSING, 8, "tag-processing",                                                                        \
-      "The file says that it holds a detector's raw values for processing, not the film that a reader sees. Export the " \
-      "image for presentation.")
+/* Why a film is refused: number, code for programs, sentence for people. The TAG reasons come from the file's header,
+ * the others from its pixels. */
+#define PLEURA_GATE_LIST(X)                                                                                           \
+    X(PLEURA_ACCEPTED, 0, "", "")                                                                                     \
+    X(PLEURA_BLANK, 1, "blank", "The image is blank. Export the film again.")                                         \
+    X(PLEURA_COLOUR, 2, "colour", "This is a colour image, not a chest X-ray. Use a greyscale chest film.")           \
+    X(PLEURA_NO_LUNGS, 3, "no-lungs", "No two lungs found. Use an upright frontal chest film that shows both lungs.") \
+    X(PLEURA_UNLIKE, 4, "unlike",                                                                                     \
+      "This image is too unlike the chest films the model was validated on; any answer would be a guess. Check that " \
+      "it is a frontal chest film.")                                                                                  \
+    X(PLEURA_TAG_MODALITY, 5, "tag-modality",                                                                         \
+      "According to its header, this file is not a plain radiograph. Use a plain chest X-ray.")                       \
+    X(PLEURA_TAG_BODY_PART, 6, "tag-body-part",                                                                       \
+      "According to its header, this film shows another part of the body. Use a chest film.")                         \
+    X(PLEURA_TAG_VIEW, 7, "tag-view",                                                                                 \
+      "According to its header, this film is not a frontal view. Use a PA or AP film.")                               \
+    X(PLEURA_TAG_PROCESSING, 8, "tag-processing",                                                                     \
+      "According to its header, this file holds raw detector data (\"FOR PROCESSING\"), not the image shown to "      \
+      "readers. Export the image for presentation.")
 
 #define X(name, number, code, text) name = number,
 typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;

@@ -1,4 +1,4 @@
-/* status.c - the names and sentences of status.h. */
+/* status.c - the codes and sentences of status.h. */
 #include "status.h"
 
 const char *pleura_status_code(int status)

@@ -58,7 +58,7 @@ async function diagnoses(address) {
   await page.setInputFiles('input', film);
   await says(`${diagnosis.verdict} ${diagnosis.bits}`);
   await page.setInputFiles('input', vite);
-  await says('This is not an image that Pleura reads.');
+  await says('This is not an image that Pleura can read.');
   assert.deepEqual(complaints, []);
   await page.close();
 }

@@ -168,7 +168,7 @@ test('an engine that fails its self-test reads nothing and says so', async (t) =
   const { page } = await start(t, asEngine('exports = { ...exports, load: () => 14 };')); // PLEURA_SELF_TEST
   await choose(page, [film]);
   await page.waitForSelector('#work.failed');
-  assert.match(await page.textContent('#work-text'), /^This machine or browser computes other bits/);
+  assert.match(await page.textContent('#work-text'), /^This machine or browser does not reproduce/);
   assert.equal((await reading(page)).status, 'waiting');
   assert.equal(await page.isVisible('#work-retry'), true);
 });

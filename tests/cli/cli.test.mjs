@@ -209,7 +209,7 @@ test('a prevalence that is none is wrong usage, and weights without a prior have
     assert.deepEqual([status, stdout], [1, '']);
     assert.match(
       stderr,
-      /^pleura: These weights do not say for which mixture of classes their probabilities stand, so .* pleura\.prior\.$/m,
+      /^pleura: These weights do not record the class mix their probabilities assume, so .* pleura\.prior\.$/m,
     );
   }
   assert.equal(pleura(['films/b.png', '--model', 'mute.gguf']).status, 0);

@@ -222,7 +222,7 @@ test('the command writes weights in bytes from films, and says what it could not
     tiny = join(root, 'tests/fixtures/tiny.gguf');
   const { status, stderr } = quantised(tiny, path, join(root, 'tests/fixtures'));
   assert.equal(status, 1); // the fixtures are not all films
-  assert.match(stderr, /extended12\.jpg: This image is coded in a way that Pleura does not read/);
+  assert.match(stderr, /extended12\.jpg: This image uses an encoding that Pleura does not support/);
   assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB; ranges from \d+ films/);
   const [prior, carried] = [tiny, path].map((weights) => readGguf(readFileSync(weights)).values.get('pleura.prior'));
   assert.ok(prior.length > 0);
