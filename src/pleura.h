@@ -1,8 +1,13 @@
-/* pleura.h - the public C interface: weights in, films in, diagnoses out.
+/* pleura.h - the C library: weights in, films in, diagnoses out.
  *
- * One engine serves one thread; several engines are independent of each other. Every function that can fail returns a
- * pleura_status and leaves its results untouched on failure; the engine stays usable. The same film gives the same bits
- * on every machine. For research and teaching, not a medical device. */
+ * One engine serves one thread; engines share nothing. A function that can fail returns a pleura_status, leaves its
+ * results untouched on failure and leaves the engine usable. What an engine returns belongs to the engine; what the
+ * caller passes is only read, and only until the call returns, except for the weights. The same film gives the same
+ * bits on every machine. For research and teaching, not a medical device.
+ *
+ *     pleura_open(&engine, weights, size, PLEURA_SIMD);
+ *     pleura_diagnose(engine, &result, file, file_size);
+ *     pleura_close(engine); */
 #ifndef PLEURA_H
 #define PLEURA_H
 
@@ -11,7 +16,7 @@
 
 #include "status.h"
 
-/* What libpleura exports; everything else is built hidden. */
+/* Everything below is exported by libpleura; everything else is hidden. */
 #pragma GCC visibility push(default)
 
 typedef struct pleura_engine pleura_engine;
@@ -40,77 +45,85 @@ typedef struct pleura_engine pleura_engine;
 typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;
 #undef X
 
-const char *pleura_gate_code(int gate); /* static, never NULL; "" when accepted or unknown */
+/* The code, such as "no-lungs", and the sentence of a reason. Static, never NULL; "" when accepted or unknown. */
+const char *pleura_gate_code(int gate);
 const char *pleura_gate_text(int gate);
 
+/* A verdict that is not the number of a label. */
 enum { PLEURA_UNCERTAIN = -1, PLEURA_REFUSED = -2 };
 
-/* All pointers stay valid until the next diagnosis or the end of the engine. */
+/* One diagnosis. All pointers stay valid until the next call that diagnoses, reclassifies or closes. */
 typedef struct {
-    int verdict; /* number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
+    int verdict; /* the number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
     int label_count;
-    const float *logits; /* [label_count] */
-    const float
-        *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; of no meaning when refused */
-    pleura_gate gate;
-    float gate_score;   /* 0..1: share of good validation films that look stranger; 0 when refused for another reason */
-    int width, height;  /* of the upright film */
-    int map_side;       /* both maps: [map_side][map_side], 0..1, stretched over the whole upright film */
-    int evidence;       /* number of the label with the largest logit, whatever the prevalence */
-    const float *lungs; /* probability of lung */
-    const float *heatmap; /* evidence for `evidence`, largest value 1 */
-    uint64_t bits; /* FNV-1a over the bytes of all floats above, at the weights' own prior whatever the prevalence:
-                    * equal everywhere for the same film */
+    const float *logits;      /* [label_count] */
+    const float *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; ignore it if refused */
+    pleura_gate gate;         /* why the film is refused, else PLEURA_ACCEPTED */
+    float gate_score;     /* 0..1: share of validation films that are less typical; 0 if refused for another reason */
+    int width, height;    /* of the upright film, in pixels */
+    int map_side;         /* both maps are [map_side][map_side], 0..1, stretched over the whole upright film */
+    int top_label;        /* the label with the largest logit, whatever the prevalence; the heatmap is its evidence */
+    const float *lungs;   /* probability of lung */
+    const float *heatmap; /* evidence for top_label, largest value 1; all 0 if the network has no `features` */
+    uint64_t bits;        /* FNV-1a over the bytes of all floats above, with the probabilities at the weights' own
+                           * prior: equal everywhere for the same film and weights */
 } pleura_result;
 
-/* A picture as a detector or a file holds it. */
+/* Raw samples, as a detector or a DICOM file holds them. */
 typedef struct {
     const uint16_t *values; /* [height][width][channels] */
-    int width, height;
-    int channels;          /* 1 grey, 3 R G B */
-    const uint16_t *table; /* [65536]: what each value shows, 0 black to 65535 white; NULL: the value itself */
-    pleura_gate told; /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED; for weights that have a gate */
+    int width, height;      /* in pixels */
+    int channels;           /* 1: grey; 3: R G B */
+    const uint16_t *table;  /* [65536]: the grey of each value, 0 black to 65535 white; NULL: the value itself */
+    pleura_gate tag_reason; /* a PLEURA_TAG_ reason to refuse the film, else PLEURA_ACCEPTED. Only weights that find
+                             * lungs obey it: other classifiers may target other body parts. */
 } pleura_samples;
 
-/* Reads GGUF weights. The engine points into them: they must outlive it. reference: 1 for the plain kernels, which are
- * the definition of correct, 0 for the vector kernels, which give the same bits faster. End it with pleura_close. */
-pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference);
-void pleura_close(pleura_engine *e); /* NULL is allowed */
+/* The reference kernels define the result; the SIMD kernels compute the same bits faster. */
+typedef enum { PLEURA_SIMD = 0, PLEURA_REFERENCE = 1 } pleura_kernels;
 
-/* Diagnoses the film of a PNG, JPEG or BMP file, of [height][width] pixels R G B A, of samples, or the synthetic
- * phantom. */
+/* Opens an engine on size bytes of GGUF weights, which must stay unchanged until pleura_close. Allocates all that later
+ * calls need, except the pixels of one film. PLEURA_NOT_MODEL, PLEURA_MODEL_* or PLEURA_MEMORY. */
+pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, pleura_kernels kind);
+
+/* Frees the engine; NULL is allowed. */
+void pleura_close(pleura_engine *e);
+
+/* Diagnoses a film: a whole PNG, JPEG or BMP file of size bytes; 8-bit rgba[height][width][4], alpha ignored; raw
+ * samples; or the synthetic phantom, which is nobody's X-ray. PLEURA_EMPTY, PLEURA_NOT_IMAGE, PLEURA_IMAGE_* or
+ * PLEURA_MEMORY. A refused film is not a failure: the verdict says so. */
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size);
 pleura_status pleura_diagnose_rgba(pleura_engine *e, pleura_result *out, const void *rgba, int width, int height);
 pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, const pleura_samples *s);
 pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out);
 
-/* Moves the probabilities, and the verdict with them, from the mixture of classes in the weights (pleura.prior) to that
- * of shares[count], until the next call: p[k] = p[k] * shares[k] / prior[k], then normalised (Saerens, Latinne and
- * Decaestecker 2002), which takes the films of each class to look everywhere alike. NULL goes back to the weights' own.
- * PLEURA_NO_PRIOR where the weights tell none; PLEURA_PREVALENCE unless there is one share a label, none below 0, sum 1
- * within 0.001. */
+/* Sets the prevalence shares[count] of the labels for all later diagnoses; NULL returns to the weights' own prior.
+ * By Bayes' rule p[k] becomes p[k] * shares[k] / prior[k], normalised (Saerens, Latinne and Decaestecker 2002). This
+ * assumes that the films of each class look the same everywhere. PLEURA_NO_PRIOR if the weights have no pleura.prior;
+ * PLEURA_PREVALENCE unless there is one share per label, none negative, with a sum of 1 within 0.001. */
 pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count);
 
-/* Judges again, at the prevalence in force, without running the networks: from logits and gate of *r, which may have
- * been kept from any earlier film of these weights, come its verdict and probability. Ends the probabilities of the
- * last diagnosis or judgement. */
-void pleura_judge(pleura_engine *e, pleura_result *r);
+/* Recomputes verdict, probability and label_count of *r at the prevalence in force, without running the networks.
+ * Reads logits[label_count] and gate of *r, which may be copies from any earlier film of these weights. */
+void pleura_reclassify(pleura_engine *e, pleura_result *r);
 
-/* Diagnoses the phantom and compares the bits with those in the weights: PLEURA_SELF_TEST when they differ. Weights
- * without them pass. Afterwards the engine holds no film. */
+/* The old name of pleura_reclassify, kept for one version. */
+#define pleura_judge pleura_reclassify
+
+/* Diagnoses the phantom and compares its bits with those stored in the weights: PLEURA_SELF_TEST if they differ.
+ * Weights without stored bits pass. Afterwards the engine holds no film. */
 pleura_status pleura_self_test(pleura_engine *e);
 
-/* grey[height][width]: the film last diagnosed as the engine saw it, stretched, its robust range spread over 0..255.
- * PLEURA_NO_FILM before the first diagnosis and after pleura_self_test. At most the film's own width and height, at
- * least 1. */
+/* grey[height][width]: the film last diagnosed, upright, resampled to this size, with its robust range (1 % to 99 % of
+ * the greys) spread over 0..255. PLEURA_NO_FILM before the first diagnosis and after pleura_self_test;
+ * PLEURA_IMAGE_TOO_LARGE unless both sides are at least 1 and at most those of the film. */
 pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int height);
 
-/* greys[height][width]: the same film with all its greys, 0 black to 65535 white; range: those that pleura_view
- * spreads. */
+/* The same at full depth: greys[height][width], 0 black to 65535 white; range[2] is the robust range. */
 pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height);
 
-/* What stands in the weights under a key such as "pleura.labels": element `index` of an array, or the value itself at
- * 0. The text is not terminated and lives as long as the weights. 0 when it is not there or of another kind. */
+/* The value under a key of the weights such as "pleura.labels": element `index` of an array, or a single value at index
+ * 0. The text is size bytes, not terminated, and lives as long as the weights. 0 if absent or of another type. */
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);
 int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index);
 

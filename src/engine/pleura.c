@@ -40,11 +40,11 @@ static pleura_status take_memory(pleura_engine *e)
     return status ? status : net_place(&e->net, a);
 }
 
-pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, int reference)
+pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size, pleura_kernels kind)
 {
     pleura_engine *e = calloc(1, sizeof *e);
     if (!e) return PLEURA_MEMORY;
-    e->kernels = reference ? kernels_ref : kernels_simd;
+    e->kernels = kind == PLEURA_SIMD ? kernels_simd : kernels_ref;
     e->int8 = *e->kernels.int8;
     e->kernels.int8 = &e->int8;
     pleura_status status = gguf_open(&e->weights, weights, size);
@@ -149,10 +149,10 @@ static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura
                            .height = f->height,
                            .map_side = e->lungs.side,
                            .lungs = e->lungs.mask,
-                           .evidence = evidence,
+                           .top_label = evidence,
                            .heatmap = e->heatmap};
     out->bits = hash_result(out);
-    pleura_judge(e, out);
+    pleura_reclassify(e, out);
 }
 
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size)
@@ -178,7 +178,7 @@ pleura_status pleura_diagnose_samples(pleura_engine *e, pleura_result *out, cons
     if (s->channels != 1 && s->channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
     film_samples samples = {s->values, NULL, s->width, s->height, s->channels, s->table};
     pleura_status status = film_from_samples(&f, &samples);
-    if (!status) diagnose(e, out, &f, s->told);
+    if (!status) diagnose(e, out, &f, s->tag_reason);
     return status;
 }
 

@@ -46,7 +46,7 @@ pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int c
     return PLEURA_OK;
 }
 
-void pleura_judge(pleura_engine *e, pleura_result *r)
+void pleura_reclassify(pleura_engine *e, pleura_result *r)
 {
     int n = e->label_count;
     float *probability = e->scores + n;

@@ -41,7 +41,7 @@ int EXPORT(load)(size_t size, int reference)
     if (engine) return PLEURA_MODEL_UNSUPPORTED;
     weights = buffer;
     buffer = NULL;
-    pleura_status status = pleura_open(&engine, weights, size, reference);
+    pleura_status status = pleura_open(&engine, weights, size, reference ? PLEURA_REFERENCE : PLEURA_SIMD);
     if (!status) status = pleura_self_test(engine);
     return status;
 }
@@ -70,7 +70,7 @@ int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
                                                                      .height = height,
                                                                      .channels = channels,
                                                                      .table = table,
-                                                                     .told = (pleura_gate)told});
+                                                                     .tag_reason = (pleura_gate)told});
     end_input();
     return status;
 }
@@ -118,7 +118,7 @@ int EXPORT(set_prevalence)(int count)
 void EXPORT(judge)(int gate)
 {
     pleura_result judged = {.logits = buffer, .gate = (pleura_gate)gate};
-    pleura_judge(engine, &judged);
+    pleura_reclassify(engine, &judged);
     result.verdict = judged.verdict, result.probability = judged.probability;
     end_input();
 }
@@ -131,7 +131,7 @@ int EXPORT(gate)(void) { return result.gate; }
 float EXPORT(gate_score)(void) { return result.gate_score; }
 int EXPORT(width)(void) { return result.width; }
 int EXPORT(height)(void) { return result.height; }
-int EXPORT(evidence)(void) { return result.evidence; }
+int EXPORT(evidence)(void) { return result.top_label; }
 int EXPORT(map_side)(void) { return result.map_side; }
 const float *EXPORT(lungs_map)(void) { return result.lungs; }
 const float *EXPORT(heatmap)(void) { return result.heatmap; }

@@ -35,7 +35,7 @@ int main(int count, char **paths)
     int reference = count > 1 && strcmp(paths[1], "--reference") == 0, first = 1 + reference;
     if (count <= first) return 2;
     uint8_t *weights = read_file(paths[first], &size);
-    pleura_status status = pleura_open(&e, weights, size, reference);
+    pleura_status status = pleura_open(&e, weights, size, reference ? PLEURA_REFERENCE : PLEURA_SIMD);
     if (status) {
         fprintf(stderr, "%s: %s\n", paths[first], pleura_status_text(status));
         return 1;

@@ -32,7 +32,8 @@ static void both_tables_give_the_same_bits(const uint8_t *weights, size_t size)
                                         "tests/fixtures/corners.jpg"};
     pleura_engine *plain, *vector;
     pleura_result a, b;
-    assert(pleura_open(&plain, weights, size, 1) == PLEURA_OK && pleura_open(&vector, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&plain, weights, size, PLEURA_REFERENCE) == PLEURA_OK &&
+           pleura_open(&vector, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_diagnose_phantom(plain, &a) == PLEURA_OK && pleura_diagnose_phantom(vector, &b) == PLEURA_OK);
     result_is_sound(&a);
     assert(a.bits == b.bits && a.width == 640 && a.height == 640);
@@ -59,7 +60,7 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     static uint8_t rgba[SIDE * SIDE * 4];
     pleura_engine *e;
     pleura_result r;
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     uint8_t grey[49];
     memset(rgba, 77, sizeof rgba);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
@@ -91,7 +92,7 @@ static void no_film_can_be_viewed_before_the_first_diagnosis(const uint8_t *weig
     pleura_result r;
     uint8_t grey = 7;
     uint16_t wide = 7, range[2] = {7, 7};
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     for (int tested = 0; tested < 2; tested++) {
         assert(pleura_view(e, &grey, 1, 1) == PLEURA_NO_FILM && grey == 7);
         assert(pleura_greys(e, &wide, range, 1, 1) == PLEURA_NO_FILM && wide == 7 && range[0] == 7 && range[1] == 7);
@@ -111,7 +112,7 @@ static void white_greys_stay_white(const uint8_t *weights, size_t size)
     pleura_result r;
     pleura_samples s = {.values = values, .width = WIDTH, .height = HEIGHT, .channels = 1};
     memset(values + WIDTH * HEIGHT / 2, 255, sizeof values / 2);
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK && pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
     assert(pleura_greys(e, greys, range, 1, HEIGHT) == PLEURA_OK && range[0] == 0 && range[1] == 65535);
     for (int y = 0; y < HEIGHT; y++) assert(greys[y] == (y < HEIGHT / 2 ? 0 : 65535));
     pleura_close(e);
@@ -126,14 +127,14 @@ static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
     pleura_engine *e;
     pleura_result r, again;
     pleura_samples s = {.values = values, .width = SIDE, .height = SIDE, .channels = 1};
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
     result_is_sound(&r);
     assert(r.gate < PLEURA_TAG_MODALITY);
     for (int told = PLEURA_TAG_MODALITY; told <= PLEURA_TAG_PROCESSING; told++) {
-        s.told = (pleura_gate)told;
+        s.tag_reason = (pleura_gate)told;
         assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK && pleura_diagnose_samples(e, &again, &s) == PLEURA_OK);
-        assert(r.verdict == PLEURA_REFUSED && r.gate == s.told && r.gate_score == 0 && r.bits == again.bits);
+        assert(r.verdict == PLEURA_REFUSED && r.gate == s.tag_reason && r.gate_score == 0 && r.bits == again.bits);
         assert(strncmp(pleura_gate_code(r.gate), "tag-", 4) == 0 && strlen(pleura_gate_text(r.gate)) > 40);
     }
     for (int channels = 0; channels <= 4; channels += 2) {
@@ -154,7 +155,7 @@ static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
     uint8_t *at = weights;
     while (memcmp(at, key, sizeof key - 1) != 0) at++;
     at += sizeof key - 1 + 4 + 8; /* kind of the value, length of the text */
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_self_test(e) == PLEURA_OK);
     *at = *at == '0' ? '1' : '0';
     assert(pleura_self_test(e) == PLEURA_SELF_TEST);
@@ -182,7 +183,8 @@ static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weig
     float logits[3], probability[3];
     size_t n;
     uint8_t *file = read_file("tests/fixtures/grey.jpg", &n);
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_number(e, &temperature, "pleura.temperature", 0));
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK &&
+           pleura_number(e, &temperature, "pleura.temperature", 0));
     for (size_t i = 0; i < 3; i++) assert(pleura_number(e, prior + i, "pleura.prior", i));
     assert(pleura_diagnose(e, &own, file, n) == PLEURA_OK && own.gate == PLEURA_ACCEPTED);
     memcpy(probability, own.probability, sizeof probability);
@@ -195,23 +197,23 @@ static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weig
         assert(pleura_diagnose(e, &again, file, n) == PLEURA_OK);
         the_formula_is_that_of_double_precision(&again, MIXTURES[m], prior, temperature);
         result_is_sound(&again);
-        assert(again.bits == own.bits && again.evidence == own.evidence);
+        assert(again.bits == own.bits && again.top_label == own.top_label);
         float diagnosed[3];
         memcpy(diagnosed, again.probability, sizeof diagnosed);
-        pleura_judge(e, &kept);
+        pleura_reclassify(e, &kept);
         assert(kept.verdict == again.verdict && memcmp(kept.probability, diagnosed, sizeof diagnosed) == 0);
         if (kept.verdict >= 0) verdicts |= 1 << kept.verdict;
     }
     assert((verdicts & (verdicts - 1)) != 0); /* some mixture changes the answer */
     kept.gate = PLEURA_UNLIKE;
-    pleura_judge(e, &kept);
+    pleura_judge(e, &kept); /* the old name */
     assert(kept.verdict == PLEURA_REFUSED);
     assert(pleura_set_prevalence(e, NULL, 0) == PLEURA_OK && pleura_diagnose(e, &again, file, n) == PLEURA_OK);
     assert(again.verdict == own.verdict && memcmp(again.probability, probability, sizeof probability) == 0);
     /* The label that alone occurs may be one that the film speaks against as loudly as floats can say. */
     kept.logits = (const float[]){3e38f, -3e38f, 0}, kept.gate = PLEURA_ACCEPTED;
     assert(pleura_set_prevalence(e, MIXTURES[2], 3) == PLEURA_OK);
-    pleura_judge(e, &kept);
+    pleura_reclassify(e, &kept);
     assert(kept.probability[1] == 1 && kept.verdict == 1);
     pleura_close(e);
     free(file);
@@ -225,7 +227,8 @@ static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights,
     pleura_engine *e;
     pleura_result r;
     float before[3];
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK && pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK &&
+           pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
     memcpy(before, r.probability, sizeof before);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -256,12 +259,12 @@ static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size
     memcpy(kept, prior, sizeof kept);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         memcpy(prior, bad[i], sizeof *bad);
-        assert(pleura_open(&e, weights, size, 0) == PLEURA_MODEL_DAMAGED);
+        assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_MODEL_DAMAGED);
     }
     memcpy(prior, kept, sizeof kept);
     uint8_t *letter = prior - (4 + 4 + 8) - 1;
     *letter = 'R'; /* another key: these weights have no prior */
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR &&
            pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
@@ -283,13 +286,13 @@ static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
         assert(gguf_tensor(&t, &g, "diagnosis", (text){layers[i], strlen(layers[i])}, "bias"));
         for (uint64_t k = 0; k < t.count; k++) memcpy(weights + (t.data - weights) + 4 * k, &(float){3e38f}, 4);
     }
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && isnan(r.probability[0]) && r.gate_score == 0);
     r.gate = PLEURA_ACCEPTED;
-    pleura_judge(e, &r);
+    pleura_reclassify(e, &r);
     assert(r.verdict == PLEURA_UNCERTAIN);
     pleura_close(e);
-    assert(pleura_open(&e, weights, size, 1) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_REFERENCE) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &again) == PLEURA_OK && again.bits == r.bits);
     pleura_close(e);
 }
@@ -300,7 +303,7 @@ static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
     const char *at;
     size_t n;
     double v;
-    assert(pleura_open(&e, weights, size, 0) == PLEURA_OK);
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_text(e, &at, &n, "pleura.labels", 2) && n == 6 && memcmp(at, "normal", 6) == 0);
     assert(!pleura_text(e, &at, &n, "pleura.labels", 3) && !pleura_text(e, &at, &n, "pleura.temperature", 0));
     assert(pleura_number(e, &v, "pleura.temperature", 0) && v > 0 && !pleura_number(e, &v, "pleura.labels", 0));

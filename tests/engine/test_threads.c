@@ -26,7 +26,7 @@ static void *work(void *argument)
     for (int round = 0; round < ROUNDS; round++) {
         pleura_engine *e;
         pleura_result r;
-        assert(pleura_open(&e, j->weights, j->weights_size, 0) == PLEURA_OK);
+        assert(pleura_open(&e, j->weights, j->weights_size, PLEURA_SIMD) == PLEURA_OK);
         assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
         w->bits[FILMS] = r.bits;
         for (int i = 0; i < FILMS; i++) {

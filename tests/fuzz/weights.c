@@ -241,7 +241,7 @@ static uint64_t run(pleura_engine *e, int *finite)
     pleura_result r;
     for (int i = 0; i < SIDE * SIDE * 4; i++) rgba[i] = (uint8_t)(i * i >> 9 ^ i >> 4);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
-    assert(r.label_count >= 1 && r.label_count <= LABELS && r.evidence >= 0 && r.evidence < r.label_count);
+    assert(r.label_count >= 1 && r.label_count <= LABELS && r.top_label >= 0 && r.top_label < r.label_count);
     assert(r.verdict >= PLEURA_REFUSED && r.verdict < r.label_count);
     *finite = isfinite(r.gate_score);
     for (int i = 0; i < r.label_count; i++) *finite = *finite && isfinite(r.logits[i]) && isfinite(r.probability[i]);
@@ -256,10 +256,10 @@ static void try_weights(const uint8_t *bytes, size_t size)
     pleura_engine *e[2];
     uint64_t bits[2];
     int finite[2];
-    if (pleura_open(e, bytes, size, 0)) return;
+    if (pleura_open(e, bytes, size, PLEURA_SIMD)) return;
     look_up(e[0]);
     if (describe(e[0]) <= MOST_WORK) {
-        assert(pleura_open(e + 1, bytes, size, 1) == PLEURA_OK);
+        assert(pleura_open(e + 1, bytes, size, PLEURA_REFERENCE) == PLEURA_OK);
         for (int i = 0; i < 2; i++) bits[i] = run(e[i], finite + i);
         assert(pleura_self_test(e[0]) == pleura_self_test(e[1]));
         assert(finite[0] == finite[1] && (!finite[0] || bits[0] == bits[1]));

@@ -15,7 +15,7 @@ static pleura_status open_copy(const uint8_t *bytes, size_t size)
     uint8_t *copy = malloc(size ? size : 1);
     memcpy(copy, bytes, size);
     pleura_engine *e;
-    pleura_status status = pleura_open(&e, copy, size, 0);
+    pleura_status status = pleura_open(&e, copy, size, PLEURA_SIMD);
     if (!status) {
         pleura_result r;
         assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
@@ -52,7 +52,7 @@ static void changed_bytes_do_no_harm(uint8_t *bytes, size_t size)
             uint8_t *copy = malloc(size);
             memcpy(copy, bytes, size);
             pleura_engine *e;
-            pleura_status status = pleura_open(&e, copy, size, 0);
+            pleura_status status = pleura_open(&e, copy, size, PLEURA_SIMD);
             if (!status) pleura_close(e);
             free(copy);
             refused += status != PLEURA_OK, tried++;

@@ -1,5 +1,7 @@
-/* diagnose.c - what Pleura says of a film: cc diagnose.c $(pkg-config --cflags --libs pleura) -o diagnose
- *              ./diagnose $(pkg-config --variable=weights pleura) film.png */
+/* diagnose.c - classifies one film with the installed C library.
+ *
+ *     cc diagnose.c $(pkg-config --cflags --libs pleura) -o diagnose
+ *     ./diagnose $(pkg-config --variable=weights pleura) film.png */
 #include <pleura.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ int main(int count, char **path)
     void *weights = read_file(path[1], &weights_size), *film = read_file(path[2], &film_size);
     pleura_engine *engine;
     pleura_result result;
-    pleura_status status = pleura_open(&engine, weights, weights_size, 0);
+    pleura_status status = pleura_open(&engine, weights, weights_size, PLEURA_SIMD);
     if (!status) status = pleura_diagnose(engine, &result, film, film_size);
     if (status) return fprintf(stderr, "%s\n", pleura_status_text(status)), 1;
     if (result.verdict == PLEURA_REFUSED) return printf("refused: %s\n", pleura_gate_text(result.gate)), 0;
