@@ -130,8 +130,9 @@ void lungs_input(float *crop, float *mask, int side, float margin, int blur, con
     int count = side * side;
     float box[4];
     lungs_box(box, margin, l);
-    film_resample(crop, side, side, f, (double)box[0] * f->width, (double)box[1] * f->height, (double)box[2] * f->width,
-                  (double)box[3] * f->height);
+    film_rect part = {(double)box[0] * f->width, (double)box[1] * f->height, (double)box[2] * f->width,
+                      (double)box[3] * f->height};
+    film_resample(crop, side, side, f, &part);
     for (int y = 0; y < side; y++)
         for (int x = 0; x < side; x++) {
             float u = ((float)x + 0.5f) / (float)side, v = ((float)y + 0.5f) / (float)side;

@@ -69,7 +69,7 @@ static int fill_plain(pleura_engine *e, float *input)
     const layer_desc *image = e->net.descs;
     size_t pixels = (size_t)image->h * (size_t)image->w;
     float *grey = e->crop_mask, low, high;
-    film_resample(grey, image->w, image->h, &e->film, 0, 0, e->film.width, e->film.height);
+    film_resample(grey, image->w, image->h, &e->film, NULL);
     for (size_t i = 0; i < pixels; i++)
         for (int c = 0; c < image->c; c++) *input++ = grey[i] / 257 * e->input_scale[c] + e->input_offset[c];
     robust_range(&low, &high, grey, pixels);

@@ -11,7 +11,7 @@ static pleura_status stretch(float **values, float *low, float *high, const film
     size_t count = (size_t)width * (size_t)height;
     *values = malloc(count * sizeof **values);
     if (!*values) return PLEURA_MEMORY;
-    film_resample(*values, width, height, f, 0, 0, f->width, f->height);
+    film_resample(*values, width, height, f, NULL);
     robust_range(low, high, *values, count);
     if (*high - *low < 1) *high = *low; /* a blank film differs by rounding alone */
     return PLEURA_OK;

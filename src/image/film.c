@@ -1,4 +1,9 @@
-/* film.c - the film: samples to one upright grey plane, and that plane to a network's input. */
+/* film.c - one upright grey plane per film, and what networks need of it.
+ *
+ * Colour is converted by luma weights; how much colour there was is kept as `chroma`, because a chest film has none. A
+ * film is shrunk by area averaging: every output value is the mean over exactly its rectangle of the film, with
+ * fractions of the pixels on its border, so nothing is skipped and nothing counts twice. Contrast is measured between
+ * percentiles, because burnt-in letters and borders are often the darkest and brightest pixels. */
 #include "image/film.h"
 
 #include <stdlib.h>
@@ -12,13 +17,14 @@ static pleura_status film_new(film *f, int width, int height)
     return PLEURA_OK;
 }
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
+static uint32_t min(uint32_t a, uint32_t b) { return a < b ? a : b; }
+static uint32_t max(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-/* Grey of one pixel, 0..65535, with the luma weights of ITU-R BT.601 in 1/256; adds its chroma to *sum. */
-static uint16_t grey(uint32_t r, uint32_t g, uint32_t b, uint64_t *sum)
+/* Returns the grey level of one pixel, 0..65535, by the luma weights of ITU-R BT.601 in 1/256. Adds its chroma to
+ * *chroma. */
+static uint16_t luma(uint32_t r, uint32_t g, uint32_t b, uint64_t *chroma)
 {
-    *sum += most(r, most(g, b)) - least(r, least(g, b));
+    *chroma += max(r, max(g, b)) - min(r, min(g, b));
     return (uint16_t)((77 * r + 150 * g + 29 * b) >> 8);
 }
 
@@ -30,11 +36,11 @@ static void to_grey(film *f, const film_samples *s)
     for (size_t i = 0, at = 0; i < count; i++, at += (size_t)s->channels) {
         uint32_t c[3];
         for (size_t j = 0; j < 3; j++) {
-            size_t from = at + (s->channels < 3 ? 0 : j);
-            c[j] = s->values ? s->values[from] : s->bytes[from] * 257u;
+            size_t k = at + (s->channels < 3 ? 0 : j);
+            c[j] = s->values ? s->values[k] : s->bytes[k] * 257u;
             if (s->table) c[j] = s->table[c[j]];
         }
-        f->pixels[i] = s->channels < 3 ? (uint16_t)c[0] : grey(c[0], c[1], c[2], &chroma);
+        f->pixels[i] = s->channels < 3 ? (uint16_t)c[0] : luma(c[0], c[1], c[2], &chroma);
     }
     f->chroma = (float)((double)chroma / 65535.0 / (double)count);
 }
@@ -53,22 +59,25 @@ pleura_status film_from_samples(film *out, const film_samples *s)
 
 pleura_status film_turn(film *f, int orientation)
 {
-    int w = f->width, h = f->height, swap = orientation >= 5;
-    film to;
-    pleura_status status = film_new(&to, swap ? h : w, swap ? w : h);
-    if (status) return status;
+    /* Whether columns are stored as rows, from the right or from the bottom (EXIF 2.3, tag 0x0112). */
+    int swap = orientation >= 5;
     int right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     int bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    for (int y = 0; y < to.height; y++)
-        for (int x = 0; x < to.width; x++) {
+    int w = f->width, h = f->height;
+    film upright;
+    pleura_status status = film_new(&upright, swap ? h : w, swap ? w : h);
+    if (status) return status;
+    uint16_t *out = upright.pixels;
+    for (int y = 0; y < upright.height; y++)
+        for (int x = 0; x < upright.width; x++) {
             int sx = swap ? y : x, sy = swap ? x : y;
             if (right) sx = w - 1 - sx;
             if (bottom) sy = h - 1 - sy;
-            to.pixels[(size_t)y * (size_t)to.width + (size_t)x] = f->pixels[(size_t)sy * (size_t)w + (size_t)sx];
+            *out++ = f->pixels[(size_t)sy * (size_t)w + (size_t)sx];
         }
-    to.chroma = f->chroma;
+    upright.chroma = f->chroma;
     film_free(f);
-    *f = to;
+    *f = upright;
     return PLEURA_OK;
 }
 
@@ -78,12 +87,12 @@ void film_free(film *f)
     *f = (film){0};
 }
 
-/* out[ow] += weight * the sum of the row over each of ow equal spans of x0..x1. */
-static void add_row(float *out, int ow, const uint16_t *row, double x0, double x1, float weight)
+/* out[width] += weight * the sum of the row over each of `width` equal spans from part->x0 to part->x1. */
+static void add_row(float *out, int width, const uint16_t *row, const film_rect *part, float weight)
 {
-    double step = (x1 - x0) / ow;
-    for (int x = 0; x < ow; x++) {
-        double from = x0 + x * step, to = x + 1 < ow ? from + step : x1; /* no rounding past the film */
+    double step = (part->x1 - part->x0) / width;
+    for (int x = 0; x < width; x++) {
+        double from = part->x0 + x * step, to = x + 1 < width ? from + step : part->x1; /* never rounds past the end */
         int first = (int)from, last = (int)to;
         if (last == to && last > first) last--;
         float sum = row[first] * (float)((first + 1 < to ? first + 1 : to) - from);
@@ -93,15 +102,17 @@ static void add_row(float *out, int ow, const uint16_t *row, double x0, double x
     }
 }
 
-void film_resample(float *out, int ow, int oh, const film *f, double x0, double y0, double x1, double y1)
+void film_resample(float *out, int width, int height, const film *f, const film_rect *part)
 {
-    double step = (y1 - y0) / oh, area = step * (x1 - x0) / ow;
-    memset(out, 0, (size_t)ow * (size_t)oh * sizeof *out);
-    for (int y = 0; y < oh; y++, out += ow) {
-        double from = y0 + y * step, to = y + 1 < oh ? from + step : y1;
+    film_rect whole = {0, 0, f->width, f->height};
+    if (!part) part = &whole;
+    double step = (part->y1 - part->y0) / height, area = step * (part->x1 - part->x0) / width;
+    memset(out, 0, (size_t)width * (size_t)height * sizeof *out);
+    for (int y = 0; y < height; y++, out += width) {
+        double from = part->y0 + y * step, to = y + 1 < height ? from + step : part->y1;
         for (int i = (int)from; i < to; i++) {
             double top = i > from ? i : from, bottom = i + 1 < to ? i + 1 : to;
-            add_row(out, ow, f->pixels + (size_t)i * (size_t)f->width, x0, x1, (float)((bottom - top) / area));
+            add_row(out, width, f->pixels + (size_t)i * (size_t)f->width, part, (float)((bottom - top) / area));
         }
     }
 }
@@ -110,33 +121,33 @@ void robust_range(float *low, float *high, const float *values, size_t count)
 {
     enum { BINS = 4096 };
     uint32_t bins[BINS] = {0};
-    float min = values[0], max = values[0];
+    float smallest = values[0], largest = values[0];
     for (size_t i = 1; i < count; i++) {
-        if (values[i] < min) min = values[i];
-        if (values[i] > max) max = values[i];
+        if (values[i] < smallest) smallest = values[i];
+        if (values[i] > largest) largest = values[i];
     }
-    *low = min, *high = max;
-    if (max <= min) return;
-    float scale = (BINS - 1) / (max - min);
-    for (size_t i = 0; i < count; i++) bins[(int)((values[i] - min) * scale)]++;
-    size_t tail = count / 100, seen = 0;
+    *low = smallest, *high = largest;
+    if (largest <= smallest) return;
+    float scale = (BINS - 1) / (largest - smallest);
+    for (size_t i = 0; i < count; i++) bins[(int)((values[i] - smallest) * scale)]++;
+    size_t tail = count / 100, below = 0, above = 0;
     int bin = 0;
-    while (seen + bins[bin] <= tail) seen += bins[bin++];
-    *low = min + (float)bin / scale;
-    for (bin = BINS - 1, seen = 0; seen + bins[bin] <= tail;) seen += bins[bin--];
-    *high = min + (float)(bin + 1) / scale;
+    while (below + bins[bin] <= tail) below += bins[bin++];
+    *low = smallest + (float)bin / scale;
+    for (bin = BINS - 1; above + bins[bin] <= tail;) above += bins[bin--];
+    *high = smallest + (float)(bin + 1) / scale;
 }
 
 int film_input(float *out, int side, const film *f)
 {
     size_t count = (size_t)side * (size_t)side;
     float low, high;
-    film_resample(out, side, side, f, 0, 0, f->width, f->height);
+    film_resample(out, side, side, f, NULL);
     robust_range(&low, &high, out, count);
-    int seen = high - low >= FILM_BLANK_RANGE;
+    int blank = high - low < FILM_BLANK_RANGE;
     for (size_t i = 0; i < count; i++) {
-        float v = seen ? 2 * (out[i] - low) / (high - low) - 1 : 0;
+        float v = blank ? 0 : 2 * (out[i] - low) / (high - low) - 1;
         out[i] = v < -1 ? -1 : v > 1 ? 1 : v;
     }
-    return seen;
+    return !blank;
 }

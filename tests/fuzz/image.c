@@ -167,7 +167,7 @@ static void try_file(const uint8_t *bytes, size_t size)
         assert(image_check_size(f.width, f.height) == PLEURA_OK && f.chroma >= 0 && f.chroma <= 1);
         film_input(input, SIDE, &f);
         for (int i = 0; i < SIDE * SIDE; i++) assert(input[i] >= -1 && input[i] <= 1);
-        film_resample(input, SIDE, 7, &f, f.width / 3.0, f.height / 7.0, f.width - 0.25, f.height);
+        film_resample(input, SIDE, 7, &f, &(film_rect){f.width / 3.0, f.height / 7.0, f.width - 0.25, f.height});
     }
     if (is_jpeg(bytes, size)) try_samples(&f, bytes, size);
     film_free(&f);

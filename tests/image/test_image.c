@@ -574,12 +574,12 @@ static void resampling_is_area_averaging(void)
     for (int i = 0; i < W * H; i++) memset(rgba + 4 * i, i % W, 4);
     film ramp;
     assert(from_rgba(&ramp, rgba, W, H) == PLEURA_OK && ramp.chroma == 0);
-    film_resample(small, SIDE, SIDE, &ramp, 0, 0, W, H);
+    film_resample(small, SIDE, SIDE, &ramp, NULL);
     double sum = 0;
     for (int i = 0; i < SIDE * SIDE; i++) sum += small[i];
     assert(fabs(sum / (SIDE * SIDE) / 257 - (W - 1) / 2.0) < 1e-4);
-    film_resample(small, 2, 1, &ramp, 10.5, 3.25, 14.5,
-                  3.5); /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
+    film_rect part = {10.5, 3.25, 14.5, 3.5}; /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
+    film_resample(small, 2, 1, &ramp, &part);
     assert(fabs(small[0] / 257 - 11) < 1e-4 && fabs(small[1] / 257 - 13) < 1e-4);
     assert(film_input(small, SIDE, &ramp) == 1);
     assert(small[0] == -1 && small[SIDE - 1] > 0.999f && fabsf(small[SIDE / 2]) < 0.001f);
