@@ -1,17 +1,18 @@
-/* decode.c - decodes image files: checks first, then stb_image.
+/* decode.c - decodes image files: our checks first, then stb_image.
  *
  * stb_image is small and fast, but it trusts its input: it fills missing data with grey, reads uninitialised memory for
- * some damaged files and ignores checksums. So each format is walked by code of our own (png.c, bmp.c, jpeg.c) before
- * stb_image sees it. The hooks below bound its memory, clear its buffers and keep it from ending the program. */
+ * some damaged files, ignores checksums and can be made to allocate gigabytes. A wrong picture is worse here than none,
+ * so our own code (png.c, bmp.c, jpeg.c) walks the structure of each file before stb_image sees it, and the hooks below
+ * bound its memory, clear its buffers and keep it from ending the program. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/film.h"
 
-/* stb_image's hooks know neither the file nor the caller, and it reports no reason for a failure. These two variables
- * connect them while a thread decodes. */
+/* stb_image's hooks get no context, and it reports no reason for a failure. These two variables of the thread connect
+ * the hooks with the file that is being decoded. */
 static _Thread_local size_t max_growth; /* no buffer grows past this while a PNG is unpacked */
-static _Thread_local int out_of_memory; /* set when an allocation has failed */
+static _Thread_local int out_of_memory; /* set when an allocation fails */
 static void *note_failure(void *allocated)
 {
     if (!allocated) out_of_memory = 1;
@@ -77,8 +78,8 @@ static pleura_status check_png(const uint8_t *bytes, size_t size)
     return h.colours < h.indices ? check_palette(bytes, size, &h) : PLEURA_OK;
 }
 
-/* stb_image decodes processes 0 to 2 with 8 bits. */
-static int is_plain(const jpeg_header *h) { return h->process <= 2 && h->bits == 8; }
+/* Returns 1 for what stb_image decodes: baseline, extended sequential and progressive, 8 bits. */
+static int is_common(const jpeg_header *h) { return h->process <= 2 && h->bits == 8; }
 
 static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t size)
 {
@@ -86,7 +87,7 @@ static pleura_status check_jpeg(int *orientation, const uint8_t *bytes, size_t s
     pleura_status status = jpeg_check(&h, bytes, size);
     if (status) return status;
     *orientation = h.orientation;
-    return is_plain(&h) ? PLEURA_OK : PLEURA_IMAGE_UNSUPPORTED;
+    return is_common(&h) ? PLEURA_OK : PLEURA_IMAGE_UNSUPPORTED;
 }
 
 /* Recognises a file by its first bytes and checks its structure. */
@@ -109,7 +110,7 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
     pleura_status status = check_file(&orientation, bytes, size);
     if (!status) status = load(&s, bytes, size);
     if (status) return status;
-    status = film_from_samples(&f, &s); /* checks stb_image's own reading of the size as well */
+    status = film_from_samples(&f, &s); /* which checks the size again, as stb_image has read it */
     free_samples(&s);
     if (!status && orientation > 1) status = film_turn(&f, orientation);
     if (status) film_free(&f);
@@ -118,7 +119,7 @@ pleura_status film_decode(film *out, const uint8_t *bytes, size_t size)
 }
 
 /* Decodes a JPEG of 8 bits by stb_image, whose reading of the header must agree with ours. */
-static pleura_status decode_bytes(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
+static pleura_status decode_common(uint16_t *values, const jpeg_header *h, const uint8_t *bytes, size_t size)
 {
     film_samples s;
     pleura_status status = load(&s, bytes, size);
@@ -139,7 +140,7 @@ pleura_status samples_from_jpeg(film_samples *out, int *bits, const uint8_t *byt
     if (h.channels != 1 && h.channels != 3) return PLEURA_IMAGE_UNSUPPORTED;
     uint16_t *values = calloc((size_t)h.width * (size_t)h.height, (size_t)h.channels * sizeof *values);
     if (!values) return PLEURA_MEMORY;
-    if (is_plain(&h)) status = decode_bytes(values, &h, bytes, size);
+    if (is_common(&h)) status = decode_common(values, &h, bytes, size);
     else status = jpeg_decode(values, &h, bytes, size);
     if (status) {
         free(values);

@@ -1,17 +1,18 @@
-/* image.c - any bytes as a film's file: decoded as they are, and with what guards them mended, since hardly any change
- * of a file gets past checksums and lengths otherwise. */
+/* image.c - fuzzes the image decoders. Each input is decoded twice: as it is, and with its checksums and lengths
+ * repaired, because otherwise hardly any mutation of a file gets past them. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/endian.h"
 #include "image/film.h"
 #include "image/jpeg.h"
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* What a corpus's files begin with; none when corpora are replayed. Otherwise JPEG, which has most to find, crowds out
- * the rest. */
+/* The first bytes of the files in the corpus being fuzzed; empty while corpora are replayed. Inputs of other formats
+ * are skipped, or JPEG, which has the most code to reach, would crowd out the rest. */
 static const char *signature = "";
 
 int LLVMFuzzerInitialize(int *count, char ***arguments)
@@ -26,12 +27,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
     return 0;
 }
 
-enum { SIDE = 48, MOST_PIXELS = 1 << 17 }; /* larger films take no other way, only longer */
+enum { SIDE = 48, MAX_PIXELS = 1 << 17 }; /* larger films reach no other code, they only take longer */
 
-static uint32_t be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
-static uint32_t be32(const uint8_t *p) { return be16(p) << 16 | be16(p + 2); }
-static uint32_t le16(const uint8_t *p) { return p[0] | (uint32_t)p[1] << 8; }
-static uint32_t le32(const uint8_t *p) { return le16(p) | le16(p + 2) << 16; }
 static void put_be16(uint8_t *p, size_t v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
 static void put_be32(uint8_t *p, size_t v) { put_be16(p, v >> 16), put_be16(p + 2, v & 0xffff); }
 
@@ -53,17 +50,17 @@ static bmp_header bmp_read(const uint8_t *bytes, size_t size)
     return (bmp_header){le32(bytes + 18), (uint64_t)llabs((int32_t)le32(bytes + 22)), le16(bytes + 28)};
 }
 
-/* What the header says of the size. */
+/* Returns 1 if the header promises at most MAX_PIXELS, or none that can be read. */
 static int is_small(const uint8_t *bytes, size_t size)
 {
     jpeg_header jpeg = {0};
     bmp_header bmp = {0};
-    if (is_png(bytes, size)) return (uint64_t)be32(bytes + 16) * be32(bytes + 20) <= MOST_PIXELS;
+    if (is_png(bytes, size)) return (uint64_t)be32(bytes + 16) * be32(bytes + 20) <= MAX_PIXELS;
     if (is_jpeg(bytes, size))
         return jpeg_check(&jpeg, bytes, size) != PLEURA_OK ||
-            (uint64_t)jpeg.width * (uint64_t)jpeg.height <= MOST_PIXELS;
+            (uint64_t)jpeg.width * (uint64_t)jpeg.height <= MAX_PIXELS;
     if (is_bmp(bytes, size)) bmp = bmp_read(bytes, size);
-    return bmp.width * bmp.height <= MOST_PIXELS;
+    return bmp.width * bmp.height <= MAX_PIXELS;
 }
 
 static uint32_t crc32_of(const uint8_t *p, size_t n)
@@ -84,8 +81,8 @@ static int is_chunk(const uint8_t *type)
     return 0;
 }
 
-/* A chunk ends where the next one begins; the last eight bytes count as the head of one. */
-static void mend_png(uint8_t *bytes, size_t size)
+/* Makes each chunk end where the next one begins, with the right CRC. The last twelve bytes become IEND. */
+static void repair_png(uint8_t *bytes, size_t size)
 {
     size_t next;
     put_be32(bytes + size - 12, 0), memcpy(bytes + size - 8, "IEND", 4);
@@ -98,23 +95,23 @@ static void mend_png(uint8_t *bytes, size_t size)
     }
 }
 
-/* Takes away codes and symbols that there is no room for. */
-static void mend_huffman(uint8_t *p, size_t size)
+/* Removes the codes and symbols that do not fit into the tables of a DHT segment. */
+static void repair_huffman(uint8_t *p, size_t size)
 {
     while (size >= 17) {
-        uint32_t codes = 1, symbols = 0, room = size - 17 < 256 ? (uint32_t)size - 17 : 256;
+        uint32_t codes = 1, symbols = 0, max = size - 17 < 256 ? (uint32_t)size - 17 : 256;
         for (int i = 1; i <= 16; i++) {
             codes *= 2;
             if (p[i] > codes) p[i] = (uint8_t)codes;
-            if (p[i] > room - symbols) p[i] = (uint8_t)(room - symbols);
+            if (p[i] > max - symbols) p[i] = (uint8_t)(max - symbols);
             codes -= p[i], symbols += p[i];
         }
         p += 17 + symbols, size -= 17 + symbols;
     }
 }
 
-/* A segment that does not end at a marker is made to; the last two bytes are the end of the image. */
-static void mend_jpeg(uint8_t *bytes, size_t size)
+/* Makes each segment end at a marker. The last two bytes become EOI. */
+static void repair_jpeg(uint8_t *bytes, size_t size)
 {
     memcpy(bytes + size - 2, "\xff\xd9", 2);
     for (size_t at = 2; size - at > 4;) {
@@ -130,20 +127,20 @@ static void mend_jpeg(uint8_t *bytes, size_t size)
                 end++;
             put_be16(bytes + at + 2, end - at - 2);
         }
-        if (marker == 0xc4) mend_huffman(bytes + at + 4, end - at - 4);
+        if (marker == 0xc4) repair_huffman(bytes + at + 4, end - at - 4);
         for (at = end; size - at > 2 && (bytes[at] != 0xff || bytes[at + 1] == 0); at++) continue;
     }
 }
 
-/* How many bytes of its pixels are not there. */
-static size_t bmp_lacks(const uint8_t *bytes, size_t size)
+/* Returns how many bytes of its pixels a BMP lacks, 0 if that is too many to add. */
+static size_t bmp_missing(const uint8_t *bytes, size_t size)
 {
     bmp_header h = bmp_read(bytes, size);
     uint64_t end = size < 30 ? 0 : le32(bytes + 10) + (h.width * h.bits + 31) / 32 * 4 * h.height;
-    return end > size && end <= 4 * MOST_PIXELS ? (size_t)end - size : 0;
+    return end > size && end <= 4 * MAX_PIXELS ? (size_t)end - size : 0;
 }
 
-/* Samples of 8 bits and one channel are what the same file is as a film. */
+/* Decodes a JPEG as samples, as a DICOM reader does, and makes a film of them. f: the film of the same file. */
 static void try_samples(const film *f, const uint8_t *bytes, size_t size)
 {
     film_samples s;
@@ -179,16 +176,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     try_file(bytes, size);
     size_t more = is_png(bytes, size) ? 12
         : is_jpeg(bytes, size)        ? 2
-        : is_bmp(bytes, size)         ? bmp_lacks(bytes, size)
+        : is_bmp(bytes, size)         ? bmp_missing(bytes, size)
                                       : 0;
     if (!more) return 0;
-    uint8_t *mended = calloc(size + more, 1); /* exactly, so that a read past its end is seen */
-    memcpy(mended, bytes, size);
-    if (is_png(bytes, size)) mend_png(mended, size + more);
-    else if (is_jpeg(bytes, size)) mend_jpeg(mended, size + more);
+    uint8_t *repaired = calloc(size + more, 1); /* the exact size, so AddressSanitizer sees reads past the end */
+    memcpy(repaired, bytes, size);
+    if (is_png(bytes, size)) repair_png(repaired, size + more);
+    else if (is_jpeg(bytes, size)) repair_jpeg(repaired, size + more);
     else
-        for (size_t i = size; i < size + more; i++) mended[i] = mended[i - size];
-    try_file(mended, size + more);
-    free(mended);
+        for (size_t i = size; i < size + more; i++) repaired[i] = repaired[i - size];
+    try_file(repaired, size + more);
+    free(repaired);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* replay.c - a fuzz target's program where libFuzzer is not: runs the target once on each file. */
+/* replay.c - the main program of a fuzz target that is built without libFuzzer: runs the target once on each file. */
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,14 +7,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* Every failure ends in the handler, which can name the file. */
+/* Sanitizers abort on a failure, so that the signal handler can print the name of the file. */
 const char *__asan_default_options(void), *__msan_default_options(void);
 const char *__asan_default_options(void) { return "abort_on_error=1"; }
 const char *__msan_default_options(void) { return "abort_on_error=1"; }
 
 static const char *path;
 
-static void name_file(int number)
+static void print_path(int number)
 {
     ssize_t written = write(2, path, strlen(path)) + write(2, "\n", 1);
     (void)written, (void)number;
@@ -22,7 +22,7 @@ static void name_file(int number)
 
 int main(int count, char **paths)
 {
-    signal(SIGABRT, name_file);
+    signal(SIGABRT, print_path);
     for (int i = 1; i < count; i++) {
         size_t size;
         uint8_t *bytes = read_file(path = paths[i], &size);

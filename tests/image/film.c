@@ -1,4 +1,4 @@
-/* film.c - prints what the engine decodes: for each file "code width height", a line's end, and 16-bit pixels. */
+/* film.c - decodes files for the Node tests. Prints "code width height", a newline and 16-bit pixels for each file. */
 #include "image/film.h"
 #include "../support/read_file.h"
 

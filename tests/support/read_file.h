@@ -1,4 +1,4 @@
-/* read_file.h - a whole file for the C tests, or an end with a sentence. */
+/* read_file.h - reads a whole file for the C tests; exits with a message if it cannot. */
 #ifndef READ_FILE_H
 #define READ_FILE_H
 
@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The bytes, for the caller to free, exactly *size long so that AddressSanitizer sees every read past the end. */
+/* Returns the bytes of a file, which the caller frees. The buffer has exactly *size bytes, so AddressSanitizer sees
+ * every read past the end. */
 static inline uint8_t *read_file(const char *path, size_t *size)
 {
     FILE *f = fopen(path, "rb");
@@ -18,7 +19,7 @@ static inline uint8_t *read_file(const char *path, size_t *size)
             return bytes;
         }
     }
-    fprintf(stderr, "%s cannot be read: run this from the project's root\n", path);
+    fprintf(stderr, "cannot read %s; run this in the root of the project\n", path);
     exit(1);
 }
 
