@@ -1,4 +1,4 @@
-/* engine.h - struct pleura_engine, for the files of this wing alone. */
+/* engine.h - struct pleura_engine and the functions that the files of this wing share; private to the wing. */
 #ifndef PLEURA_ENGINE_H
 #define PLEURA_ENGINE_H
 
@@ -6,45 +6,82 @@
 #include "nn/net.h"
 #include "pleura.h"
 
-enum { MAX_LABELS = 64, MAX_CHANNELS = 4, PLAIN_SIDE = 64, QUANTILES = 101 };
+enum {
+    MAX_LABELS = 64,
+    MAX_CHANNELS = 4,    /* of a third-party classifier's input */
+    QUANTILES = 101,     /* 0 %, 1 %, ... 100 % */
+    WHOLE_FILM_SIDE = 64 /* of the maps when no network looks for lungs */
+};
+
+/* Numbers from the weights; SETTINGS in model.c names their keys. */
+typedef struct {
+    float temperature; /* logits are divided by it */
+    float certain;     /* a label needs this probability, else the verdict is uncertain */
+    float margin;      /* around the lungs' box, as a fraction of its size */
+    float blur;        /* binomial passes over the crop */
+    float min_score;   /* of the out-of-distribution gates */
+    float min_area, max_area, min_balance, max_doubt; /* of the lungs, see lungs.h */
+    float max_chroma;                                 /* of the film, see film.h */
+} settings;
+
+/* An out-of-distribution gate is a layer that whitens the features of its network, so that the length of its output
+ * says how far a film lies from the training films. */
+typedef struct {
+    const net_layer *layer;     /* NULL: the network has no gate */
+    float quantiles[QUANTILES]; /* of that length over valid validation films, 0..100 % */
+} ood_gate;
 
 struct pleura_engine {
     gguf weights;
     arena memory;
     kernels kernels;
-    int8_kernels int8;  /* what kernels.int8 points to */
-    net lungs_net, net; /* lungs_net.count is 0 for weights without lungs: the net then sees the whole film */
-    net_layer *mask, *lungs_gate, *features, *logits, *gate; /* mask and gates may be NULL, so may features */
-    lungs lungs;
-    int *scratch;     /* for lungs_find */
-    float *crop_mask; /* the lungs at the second net's own size, or the whole film's plain greys */
-    float *map, *heatmap;
-    float lungs_quantiles[QUANTILES], quantiles[QUANTILES]; /* of the two gates */
+    int8_kernels int8; /* kernels.int8 points here, so that pleura_offer_products can replace its dot product */
+
+    net lungs_net;         /* count 0 when the weights have none: the diagnosis then sees the whole film */
+    const net_layer *mask; /* logits of lung; NULL without lungs_net */
+    ood_gate lungs_gate;
+
+    net net; /* the diagnosis */
+    const net_layer *logits;
+    const net_layer *features; /* what the class activation map is made of; NULL: the network allows no map */
+    ood_gate gate;
+
+    settings settings;
     int label_count;
-    float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS]; /* of a net without lungs that wants plain greys */
-    int plain_greys;
-    float temperature, certain, margin, gate_least, area_least, area_most, balance_least, doubt_most, chroma_most;
-    int blur;
-    float prior[MAX_LABELS];      /* the mixture that the probabilities stand for; 0 where the weights tell none */
-    float odds[MAX_LABELS];       /* share / prior of each label */
-    int moved;                    /* whether they are in force, else the weights' own prior */
-    float scores[2 * MAX_LABELS]; /* logits, then probabilities */
-    film film;
+    float prior[MAX_LABELS];       /* class prior that the probabilities assume; all 0 if the weights have none */
+    float prior_ratio[MAX_LABELS]; /* prevalence / prior, if a prevalence is set */
+    int prevalence_set;
+    int scaled_input; /* a third-party classifier: channel i of its input is grey * input_scale[i] + input_offset[i] */
+    float input_scale[MAX_CHANNELS], input_offset[MAX_CHANNELS];
+
+    film film; /* the film last diagnosed; no pixels before the first */
+    lungs lungs;
+    int *lungs_workspace;
+    float *crop_mask; /* the lungs in the crop that the diagnosis sees; greys of the whole film for scaled_input */
+    float *cam;       /* [features h][features w] */
+    float *heatmap;   /* [lungs.side][lungs.side] */
+    float scores[MAX_LABELS], probability[MAX_LABELS]; /* the logits and the posterior of a result */
 };
 
-/* gate.c */
-float gate_percentile(const net_layer *gate, const float *quantiles);
-pleura_gate gate_reason(const pleura_engine *e, int seen, float score, pleura_gate told);
-
-/* posterior.c */
-int is_distribution(const float *shares, int count);
-int argmax(const float *values, int count);
-void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e);
-
-/* model.c */
+/* Reads everything but the tensors of e->weights into the engine. */
 pleura_status model_read(pleura_engine *e);
 
-/* pleura.c */
+/* Fills the input of the diagnosis from e->film. Returns 0 if the film is blank; *score is that of the lungs' gate. */
 int engine_prepare(pleura_engine *e, float *score);
+
+/* Share of valid validation films that lie farther from the training films than this one; 1 without a gate. */
+float gate_percentile(const ood_gate *gate);
+
+/* Why e->film is refused. score: the lower one of both gates. tag_reason: what the file says. */
+pleura_gate gate_reason(const pleura_engine *e, int blank, float score, pleura_gate tag_reason);
+
+/* True if shares are not negative and sum to 1 (within 0.001); NaN never does. */
+int is_distribution(const float *shares, int count);
+
+int argmax(const float *values, int count);
+
+/* Fills label_count, probability and verdict of *r from its logits and gate: probability[k] is proportional to
+ * softmax(logits / temperature)[k] * prior_ratio[k]. NULL: at the prior of the weights. */
+void posterior_classify(pleura_engine *e, pleura_result *r, const float *prior_ratio);
 
 #endif

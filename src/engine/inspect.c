@@ -1,4 +1,4 @@
-/* inspect.c - layer by layer access to both networks. */
+/* inspect.c - access to both networks, layer by layer. */
 #include "engine/inspect.h"
 
 #include "engine/engine.h"
@@ -17,15 +17,22 @@ int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph grap
     const net *n = choose_net(e, graph);
     if (number < 0 || number >= n->count) return 0;
     const net_layer *l = n->layers + number;
-    *out = (pleura_layer){l->d->name.at,  l->d->name.size,     l->d->h, l->d->w, l->d->c, l->d->c_stride,
-                          net_is_int8(l), net_macs(n, number), l->out};
+    *out = (pleura_layer){.name = l->d->name.at,
+                          .name_size = l->d->name.size,
+                          .h = l->d->h,
+                          .w = l->d->w,
+                          .c = l->d->c,
+                          .c_stride = l->d->c_stride,
+                          .is_int8 = net_is_int8(l),
+                          .macs = net_macs(n, number),
+                          .out = l->out};
     return 1;
 }
 
 pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size)
 {
     film f;
-    float score = 1;
+    float score;
     pleura_status status = film_decode(&f, file, size);
     if (status) return status;
     film_free(&e->film);

@@ -1,4 +1,4 @@
-/* inspect.h - the layers of an engine's two networks, for the profiler, the quantiser, the training and the wasm face.
+/* inspect.h - access to the layers of both networks, for the profiler, the quantiser, the training and the wasm face.
  *
  * Not installed: programs need pleura.h alone. The contract is the same: one engine serves one thread, and a function
  * that fails leaves its results untouched. */
@@ -10,39 +10,40 @@
 /* Whether the engine holds a film, so that it has a view and features. */
 int pleura_has_film(const pleura_engine *e);
 
-/* One layer of one of the two networks. */
 typedef enum { PLEURA_LUNGS, PLEURA_DIAGNOSIS } pleura_graph;
 
 typedef struct {
-    const char *name; /* not terminated; lives as long as the weights */
+    const char *name; /* name_size bytes, not terminated; lives as long as the weights */
     size_t name_size;
-    int h, w, c;       /* output */
-    int lanes;         /* values from pixel to pixel of the output: c, padded */
-    int bytes;         /* whether the output is bytes instead of floats */
-    uint64_t products; /* that its definition counts; 0 for a layer without weights */
-    void *out;         /* [h][w][lanes], shared with other layers: valid while the layers run that read it */
+    int h, w, c;   /* output */
+    int c_stride;  /* values per pixel of the output: c, padded */
+    int is_int8;   /* whether the output is uint8_t instead of float */
+    uint64_t macs; /* multiply-accumulates by the layer's definition; 0 without weights */
+    void *out;     /* [h][w][c_stride]; its memory is reused once the layers that read it have run */
 } pleura_layer;
 
-/* Describes layer `number`, from 0. Returns 0 when there is none. */
+/* Describes layer `number`, counted from 0. Returns 0 if there is none. */
 int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph graph, int number);
 
-/* Fills a network's input from a film: that of the lungs with the whole film, that of the diagnosis as a diagnosis
- * does. */
+/* Decodes a film, keeps it and fills the network's input as a diagnosis does. PLEURA_LUNGS sees the whole film;
+ * PLEURA_DIAGNOSIS runs the lungs network first. Fails like pleura_diagnose. */
 pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size);
 
-/* Runs one layer on the outputs of those before it: for profiles, and for tensors that are no films. Layer 0 does
- * nothing; its `out` is the network's input, to be filled before each run. */
+/* Runs one layer on the outputs of the layers before it. Layer 0 does nothing: its `out` is the network's input, which
+ * the caller may fill with any tensor before each run. */
 void pleura_run_layer(pleura_engine *e, pleura_graph graph, int number);
 
-/* Offers products of bytes that are faster than those compiled in: sums[pixels][8] = for each pixel of panel[pixels][4
- * * quads], 0..127, its products with w0[quads][4][4] and w1[quads][4][4]; pixels % 4 == 0. Returns 1 when they are
- * taken: they gave the known answers, so that no bit of any result changes. */
+/* An int8 dot product for four pixels and two blocks of four channels at a time, pixels % 4 == 0:
+ * sums[pixels][8] = panel[pixels][4 * quads], each 0..127, times w0[quads][4][4] and w1[quads][4][4]. */
 typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads,
                              int pixels);
+
+/* Offers a dot product that is faster than the built-in one. Returns 1 if the engine takes it, after it has given the
+ * known answers of a test; no result changes. */
 int pleura_offer_products(pleura_engine *e, pleura_products *products);
 
-/* sizeof film, lungs, pleura_result, pleura_samples and pleura_layer: model/training/engine.py restates these structs
- * and compares. */
+/* sizeof film, lungs, pleura_result, pleura_samples and pleura_layer: model/training/engine.py mirrors these structs
+ * and compares the sizes. Not in the wasm. */
 extern const int pleura_struct_sizes[5];
 
 #endif

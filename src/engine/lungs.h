@@ -17,6 +17,9 @@ typedef struct {
     float x0, y0, x1, y1; /* bounding box, fractions of the film */
 } lungs;
 
+/* The whole film as lungs, for a network that does not look for them. */
+void lungs_whole_film(lungs *l);
+
 /* Fills l->mask (l->mask and l->side are set by the caller) and the rest of l from the mask logits, whose pixels lie
  * `stride` floats apart. Lung is where the logit is positive; regions smaller than an eighth of the largest are
  * dropped. scratch: 2 * side * side ints. */

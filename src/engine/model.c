@@ -1,125 +1,153 @@
-/* model.c - what the weights say: labels, settings, the prior, the input and the two networks. */
+/* model.c - what the weights say: settings, labels, both networks, the input and the prior.
+ *
+ * Nothing about a model is compiled in. All of it is read from the GGUF file, from keys that begin with "pleura.", and
+ * checked here once. PLEURA_MODEL_DAMAGED means that a value cannot be right, PLEURA_MODEL_UNSUPPORTED that this engine
+ * does not know such a network. */
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/engine.h"
 
-static const double LEAST_PRIOR = 1e-6; /* keeps what is divided by it far from overflow */
+/* Every prevalence is divided by the prior, so a prior has to be far from 0. */
+#define MIN_PRIOR 1e-6
 
-/* A number from the weights within least..most, or `otherwise` when it is not there; 0 when it is out of range. */
-static int read_setting(float *out, const gguf *g, const char *key, uint64_t index, double least, double most,
-                        double otherwise)
+/* A number under a key, at an index of its array: `fallback` if absent, an error outside min..max. */
+typedef struct {
+    const char *key;
+    uint64_t index;
+    double min, max, fallback;
+    size_t offset; /* in settings */
+} setting;
+
+static const setting SETTINGS[] = {
+    {"pleura.temperature", 0, 1e-3, 1e3, 1, offsetof(settings, temperature)},
+    {"pleura.threshold.certain", 0, 0, 1, 0, offsetof(settings, certain)},
+    {"pleura.lungs.margin", 0, 0, 1, 0, offsetof(settings, margin)},
+    {"pleura.diagnosis.blur", 0, 0, 16, 0, offsetof(settings, blur)},
+    {"pleura.gate.min_score", 0, 0, 1, 0, offsetof(settings, min_score)},
+    {"pleura.gate.area", 0, 0, 1, 0, offsetof(settings, min_area)},
+    {"pleura.gate.area", 1, 0, 1, 1, offsetof(settings, max_area)},
+    {"pleura.gate.balance", 0, 0, 1, 0, offsetof(settings, min_balance)},
+    {"pleura.gate.doubt", 0, 0, 1e6, 1e6, offsetof(settings, max_doubt)},
+    {"pleura.gate.chroma", 0, 0, 1, 1, offsetof(settings, max_chroma)},
+};
+
+static pleura_status read_number(float *out, const gguf *g, const setting *s)
 {
-    double v = otherwise;
-    gguf_number(&v, g, key, index);
+    double v = s->fallback;
+    gguf_number(&v, g, s->key, s->index);
+    if (!(v >= s->min && v <= s->max)) return PLEURA_MODEL_DAMAGED;
     *out = (float)v;
-    return v >= least && v <= most;
+    return PLEURA_OK;
 }
 
-static pleura_status read_settings(pleura_engine *e)
+/* An array of exactly count numbers. */
+static pleura_status read_numbers(float *out, uint64_t count, const gguf *g, setting s)
 {
-    const gguf *g = &e->weights;
-    float blur = 0;
-    int good = read_setting(&e->temperature, g, "pleura.temperature", 0, 1e-3, 1e3, 1) &&
-        read_setting(&e->certain, g, "pleura.threshold.certain", 0, 0, 1, 0) &&
-        read_setting(&e->margin, g, "pleura.lungs.margin", 0, 0, 1, 0) &&
-        read_setting(&blur, g, "pleura.diagnosis.blur", 0, 0, 16, 0) &&
-        read_setting(&e->gate_least, g, "pleura.gate.min_score", 0, 0, 1, 0) &&
-        read_setting(&e->area_least, g, "pleura.gate.area", 0, 0, 1, 0) &&
-        read_setting(&e->area_most, g, "pleura.gate.area", 1, 0, 1, 1) &&
-        read_setting(&e->balance_least, g, "pleura.gate.balance", 0, 0, 1, 0) &&
-        read_setting(&e->doubt_most, g, "pleura.gate.doubt", 0, 0, 1e6, 1e6) &&
-        read_setting(&e->chroma_most, g, "pleura.gate.chroma", 0, 0, 1, 1);
-    if (!good) return PLEURA_MODEL_DAMAGED;
-    e->blur = (int)blur;
-    return PLEURA_OK;
+    s.fallback = NAN; /* an element that is not a number is an error */
+    if (gguf_count(g, s.key) != count) return PLEURA_MODEL_DAMAGED;
+    pleura_status status = PLEURA_OK;
+    for (s.index = 0; !status && s.index < count; s.index++) status = read_number(out + s.index, g, &s);
+    return status;
+}
+
+static pleura_status read_settings(settings *out, const gguf *g)
+{
+    pleura_status status = PLEURA_OK;
+    for (size_t i = 0; !status && i < sizeof SETTINGS / sizeof *SETTINGS; i++)
+        status = read_number((float *)((char *)out + SETTINGS[i].offset), g, SETTINGS + i);
+    return status;
 }
 
 static pleura_status read_prior(pleura_engine *e)
 {
-    const gguf *g = &e->weights;
-    uint64_t count = gguf_count(g, "pleura.prior");
-    if (count == 0) return PLEURA_OK;
-    if (count != (uint64_t)e->label_count) return PLEURA_MODEL_DAMAGED;
-    for (uint64_t i = 0; i < count; i++)
-        if (!read_setting(e->prior + i, g, "pleura.prior", i, LEAST_PRIOR, 1, 0)) return PLEURA_MODEL_DAMAGED;
+    if (gguf_count(&e->weights, "pleura.prior") == 0) return PLEURA_OK;
+    setting prior = {.key = "pleura.prior", .min = MIN_PRIOR, .max = 1};
+    pleura_status status = read_numbers(e->prior, (uint64_t)e->label_count, &e->weights, prior);
+    if (status) return status;
     return is_distribution(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
 static int is_grey_square(const net *n) { return n->descs->c == 1 && n->descs->h == n->descs->w; }
 
-/* A classifier from elsewhere sees the whole film, channel i being grey (0..255) * scale[i] + offset[i]. Without these
- * keys a net sees one plane in the robust range. */
+/* A third-party classifier has pleura.input.scale and pleura.input.offset, one number per channel. Any other network
+ * sees one grey plane, normalised by Pleura. */
 static pleura_status read_input(pleura_engine *e)
 {
     const gguf *g = &e->weights;
     uint64_t channels = (uint64_t)e->net.descs->c;
-    e->plain_greys = gguf_count(g, "pleura.input.scale") > 0;
-    if (!e->plain_greys || e->mask) return is_grey_square(&e->net) ? PLEURA_OK : PLEURA_MODEL_UNSUPPORTED;
+    e->scaled_input = !e->mask && gguf_count(g, "pleura.input.scale") > 0;
+    if (!e->scaled_input) return is_grey_square(&e->net) ? PLEURA_OK : PLEURA_MODEL_UNSUPPORTED;
     if (channels > MAX_CHANNELS) return PLEURA_MODEL_UNSUPPORTED;
-    if (gguf_count(g, "pleura.input.scale") != channels || gguf_count(g, "pleura.input.offset") != channels)
-        return PLEURA_MODEL_DAMAGED;
-    for (uint64_t i = 0; i < channels; i++)
-        if (!read_setting(e->input_scale + i, g, "pleura.input.scale", i, -1e6, 1e6, 0) ||
-            !read_setting(e->input_offset + i, g, "pleura.input.offset", i, -1e6, 1e6, 0))
-            return PLEURA_MODEL_DAMAGED;
+    setting scale = {.key = "pleura.input.scale", .min = -1e6, .max = 1e6}, offset = scale;
+    offset.key = "pleura.input.offset";
+    pleura_status status = read_numbers(e->input_scale, channels, g, scale);
+    return status ? status : read_numbers(e->input_offset, channels, g, offset);
+}
+
+/* The layer `gate` of a network with the quantiles under the key; a network without that layer has no gate. */
+static pleura_status read_gate(ood_gate *out, net *n, const gguf *g, const char *key)
+{
+    out->layer = net_find(n, "gate");
+    if (!out->layer) return PLEURA_OK;
+    if (net_is_int8(out->layer)) return PLEURA_MODEL_DAMAGED;
+    return read_numbers(out->quantiles, QUANTILES, g, (setting){.key = key, .min = -INFINITY, .max = INFINITY});
+}
+
+static pleura_status read_labels(pleura_engine *e)
+{
+    text kind;
+    if (!gguf_text(&kind, &e->weights, "general.architecture", 0) || kind.size != 6 ||
+        memcmp(kind.at, "pleura", 6) != 0)
+        return PLEURA_MODEL_UNSUPPORTED;
+    uint64_t labels = gguf_count(&e->weights, "pleura.labels");
+    if (labels < 1 || labels > MAX_LABELS) return PLEURA_MODEL_DAMAGED;
+    e->label_count = (int)labels;
     return PLEURA_OK;
 }
 
-/* A gate is a layer with the quantiles that gate_score needs; a net without one passes. */
-static int read_quantiles(float *out, const net_layer *gate, const gguf *g, const char *key)
+/* The layer that the class activation map is made of. Only logits that are a dense layer over the mean of the layer
+ * `features` have such a map; NULL for any other network. */
+static const net_layer *find_features(net *n, const net_layer *logits)
 {
-    double v;
-    if (!gate) return 1;
-    if (gguf_count(g, key) != QUANTILES) return 0;
-    for (uint64_t i = 0; i < QUANTILES; i++) {
-        if (!gguf_number(&v, g, key, i)) return 0;
-        out[i] = (float)v;
-    }
-    return 1;
+    const net_layer *features = net_find(n, "features"), *pool = net_source(n, logits, 0);
+    if (!features || net_is_int8(features) || pool->d->op != OP_GLOBAL_AVGPOOL) return NULL;
+    return net_source(n, pool, 0) == features ? features : NULL;
 }
 
-static pleura_status parse_nets(pleura_engine *e)
+static pleura_status read_diagnosis(pleura_engine *e)
 {
-    static const char *const lungs_keep[] = {"mask", "gate", NULL},
-                             *const keep[] = {"features", "logits", "gate", NULL};
-    const gguf *g = &e->weights;
-    text kind;
-    if (!gguf_text(&kind, g, "general.architecture", 0) || kind.size != 6 || memcmp(kind.at, "pleura", 6) != 0)
-        return PLEURA_MODEL_UNSUPPORTED;
-    uint64_t labels = gguf_count(g, "pleura.labels");
-    if (labels < 1 || labels > MAX_LABELS) return PLEURA_MODEL_DAMAGED;
-    e->label_count = (int)labels;
-    pleura_status status = net_parse(&e->net, g, "diagnosis", keep);
+    static const char *const keep[] = {"features", "logits", "gate", NULL};
+    pleura_status status = net_parse(&e->net, &e->weights, "diagnosis", keep);
     if (status) return status;
-    e->features = net_find(&e->net, "features");
-    e->logits = net_find(&e->net, "logits");
-    e->gate = net_find(&e->net, "gate");
-    if (!e->logits || e->logits->d->op != OP_DENSE || e->logits->d->c != e->label_count || net_is_int8(e->logits) ||
-        (e->gate && net_is_int8(e->gate)))
+    const net_layer *logits = e->logits = net_find(&e->net, "logits");
+    if (!logits || logits->d->op != OP_DENSE || logits->d->c != e->label_count || net_is_int8(logits))
         return PLEURA_MODEL_DAMAGED;
-    const net_layer *pool = e->net.layers + e->logits->d->inputs[0];
-    if (pool->d->op != OP_GLOBAL_AVGPOOL || e->net.layers + pool->d->inputs[0] != e->features ||
-        net_is_int8(e->features))
-        e->features = NULL;
-    if (!read_quantiles(e->quantiles, e->gate, g, "pleura.gate.diagnosis.quantiles")) return PLEURA_MODEL_DAMAGED;
-    if (gguf_count(g, "pleura.lungs.graph") == 0) return read_input(e);
-    status = net_parse(&e->lungs_net, g, "lungs", lungs_keep);
+    e->features = find_features(&e->net, logits);
+    return read_gate(&e->gate, &e->net, &e->weights, "pleura.gate.diagnosis.quantiles");
+}
+
+static pleura_status read_lungs(pleura_engine *e)
+{
+    static const char *const keep[] = {"mask", "gate", NULL};
+    if (gguf_count(&e->weights, "pleura.lungs.graph") == 0) return PLEURA_OK;
+    pleura_status status = net_parse(&e->lungs_net, &e->weights, "lungs", keep);
     if (status) return status;
-    e->mask = net_find(&e->lungs_net, "mask");
-    e->lungs_gate = net_find(&e->lungs_net, "gate");
     if (!is_grey_square(&e->lungs_net)) return PLEURA_MODEL_UNSUPPORTED;
+    const net_layer *mask = e->mask = net_find(&e->lungs_net, "mask");
     int side = e->lungs_net.descs->h;
-    if (!e->mask || e->mask->d->h != side || e->mask->d->w != side || e->mask->d->c != 1 || net_is_int8(e->mask))
+    if (!mask || mask->d->h != side || mask->d->w != side || mask->d->c != 1 || net_is_int8(mask))
         return PLEURA_MODEL_DAMAGED;
-    if (e->lungs_gate && net_is_int8(e->lungs_gate)) return PLEURA_MODEL_DAMAGED;
-    if (!read_quantiles(e->lungs_quantiles, e->lungs_gate, g, "pleura.gate.lungs.quantiles"))
-        return PLEURA_MODEL_DAMAGED;
-    return read_input(e);
+    return read_gate(&e->lungs_gate, &e->lungs_net, &e->weights, "pleura.gate.lungs.quantiles");
 }
 
 pleura_status model_read(pleura_engine *e)
 {
-    pleura_status status = read_settings(e);
-    if (!status) status = parse_nets(e);
+    pleura_status status = read_settings(&e->settings, &e->weights);
+    if (!status) status = read_labels(e);
+    if (!status) status = read_diagnosis(e);
+    if (!status) status = read_lungs(e);
+    if (!status) status = read_input(e);
     return status ? status : read_prior(e);
 }

@@ -1,7 +1,11 @@
-/* pleura.c - the engine: weights to two nets in one arena; a film to lungs, logits, gate, verdict and heatmap. */
+/* pleura.c - the engine: opens weights, diagnoses films, tests itself.
+ *
+ * A diagnosis is one straight line. The lungs network finds the lungs. Their crop, normalised and masked (lungs.c), is
+ * all that the diagnosis network sees, because whole frames teach a network hospitals instead of disease. Its logits
+ * become probabilities (posterior.c), the gate decides whether they count (gate.c), and the class activation map shows
+ * where the evidence lies (cam.c). Both networks run in the same memory, one after the other. */
 #include "pleura.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,29 +13,42 @@
 #include "engine/engine.h"
 #include "image/phantom.h"
 
-/* Takes everything that lives as long as the engine, then what one diagnosis needs: the two nets share their room. */
-static pleura_status take_memory(pleura_engine *e)
+static size_t pixels_of(const net_layer *l) { return l ? (size_t)l->d->h * (size_t)l->d->w : 0; }
+
+/* What a network needs besides its weights, in floats: its memory while it runs, or that of loading, which ends before.
+ */
+static uint64_t transient(const net *n)
 {
-    int side = e->mask ? e->mask->d->h : PLAIN_SIDE;
-    size_t count = (size_t)side * (size_t)side, input = (size_t)e->net.descs->h * (size_t)e->net.descs->w;
-    size_t map = e->features ? (size_t)e->features->d->h * (size_t)e->features->d->w : 0;
-    uint64_t room_lungs = (uint64_t)e->lungs_net.activations + e->lungs_net.workspace;
-    uint64_t room = (uint64_t)e->net.activations + e->net.workspace;
-    uint64_t staging = e->net.staging > e->lungs_net.staging ? e->net.staging : e->lungs_net.staging;
-    if (staging > room) room = staging;
-    uint64_t floats = (uint64_t)e->lungs_net.weights + e->net.weights + 4 * count + input + map +
-        (room > room_lungs ? room : room_lungs);
-    uint64_t size = floats * sizeof(float) + 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16); /* what alignment may cost */
+    uint64_t run = (uint64_t)n->activations + n->workspace;
+    return run > n->staging ? run : n->staging;
+}
+
+/* Reserves one arena: what lives as long as the engine, then the memory in which the networks take turns. */
+static pleura_status reserve_memory(pleura_engine *e)
+{
+    int side = e->mask ? e->mask->d->h : WHOLE_FILM_SIDE;
+    size_t map = (size_t)side * (size_t)side, crop = pixels_of(e->net.layers), cam = pixels_of(e->features);
+    uint64_t weights = (uint64_t)e->lungs_net.weights + e->net.weights;
+    uint64_t first = transient(&e->lungs_net), second = transient(&e->net);
+    /* Mask and heatmap take one map each, lungs_workspace takes two. */
+    uint64_t floats = 4 * map + crop + cam + weights + (first > second ? first : second);
+    uint64_t alignment = 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16);
+    uint64_t size = (floats * sizeof(float) + alignment + 15) / 16 * 16;
     if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
     arena *a = &e->memory;
-    *a = (arena){aligned_alloc(16, ((size_t)size + 15) / 16 * 16), ((size_t)size + 15) / 16 * 16, 0};
+    *a = (arena){aligned_alloc(16, (size_t)size), (size_t)size, 0};
     if (!a->base) return PLEURA_MEMORY;
-    e->lungs = (lungs){.mask = arena_take(a, count, sizeof(float)), .side = side};
-    e->heatmap = arena_take(a, count, sizeof(float));
-    e->scratch = arena_take(a, 2 * count, sizeof(int));
-    e->crop_mask = arena_take(a, input, sizeof(float));
-    e->map = arena_take(a, map, sizeof(float));
-    if (!e->lungs.mask || !e->heatmap || !e->scratch || !e->crop_mask || !e->map) return PLEURA_MEMORY;
+    e->lungs = (lungs){.mask = arena_take(a, map, sizeof(float)), .side = side};
+    e->heatmap = arena_take(a, map, sizeof(float));
+    e->lungs_workspace = arena_take(a, 2 * map, sizeof(int));
+    e->crop_mask = arena_take(a, crop, sizeof(float));
+    e->cam = arena_take(a, cam, sizeof(float));
+    return e->lungs.mask && e->heatmap && e->lungs_workspace && e->crop_mask && e->cam ? PLEURA_OK : PLEURA_MEMORY;
+}
+
+static pleura_status load_nets(pleura_engine *e)
+{
+    arena *a = &e->memory;
     pleura_status status = net_load(&e->net, &e->weights, a);
     if (!status && e->mask) status = net_load(&e->lungs_net, &e->weights, a);
     arena mark = *a;
@@ -49,7 +66,8 @@ pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size,
     e->kernels.int8 = &e->int8;
     pleura_status status = gguf_open(&e->weights, weights, size);
     if (!status) status = model_read(e);
-    if (!status) status = take_memory(e);
+    if (!status) status = reserve_memory(e);
+    if (!status) status = load_nets(e);
     if (status) pleura_close(e);
     else *out = e;
     return status;
@@ -63,8 +81,9 @@ void pleura_close(pleura_engine *e)
     free(e);
 }
 
-/* The whole film as a net from elsewhere wants it. Returns 0 for a blank film. */
-static int fill_plain(pleura_engine *e, float *input)
+/* Fills the input of a third-party classifier: the greys of the whole film, 0..255, scaled and shifted per channel.
+ * Returns 0 if the film is blank. */
+static int fill_scaled(pleura_engine *e, float *input)
 {
     const layer_desc *image = e->net.descs;
     size_t pixels = (size_t)image->h * (size_t)image->w;
@@ -76,32 +95,29 @@ static int fill_plain(pleura_engine *e, float *input)
     return high - low >= FILM_BLANK_RANGE;
 }
 
-/* Fills the second net's input from the whole film, or from its lungs where there is a net that finds them. Lowers
- * *score to the first gate's. Returns 0 for a blank film. */
 int engine_prepare(pleura_engine *e, float *score)
 {
     float *input = net_input(&e->net);
     int side = e->net.descs->h;
+    *score = 1;
     if (!e->mask) {
-        for (int i = 0; i < e->lungs.side * e->lungs.side; i++) e->lungs.mask[i] = 1;
-        e->lungs.area = e->lungs.balance = e->lungs.x1 = e->lungs.y1 = 1;
-        e->lungs.doubt = 0;
-        return e->plain_greys ? fill_plain(e, input) : film_input(input, side, &e->film);
+        lungs_whole_film(&e->lungs);
+        return e->scaled_input ? fill_scaled(e, input) : film_input(input, side, &e->film);
     }
-    int seen = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
+    int visible = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, &e->kernels);
-    lungs_find(&e->lungs, e->mask->out, e->mask->d->c_stride, e->scratch);
-    if (e->lungs_gate) *score = gate_percentile(e->lungs_gate, e->lungs_quantiles);
-    lungs_input(input, e->crop_mask, side, e->margin, e->blur, &e->film, &e->lungs);
+    lungs_find(&e->lungs, e->mask->out, e->mask->d->c_stride, e->lungs_workspace);
+    *score = gate_percentile(&e->lungs_gate);
+    lungs_input(input, e->crop_mask, side, e->settings.margin, (int)e->settings.blur, &e->film, &e->lungs);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
-    return seen;
+    return visible;
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll and Vo), going on from hash. */
+/* FNV-1a, 64 bits (Fowler, Noll and Vo), continued from hash. */
 static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t v = 0x7fc00000; /* of what is no number, which has other bits on other machines */
+        uint32_t v = 0x7fc00000; /* one fixed pattern for NaN, whose payload differs between machines */
         if (values[i] == values[i]) memcpy(&v, values + i, sizeof v);
         for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (v >> shift & 255)) * 0x100000001b3;
     }
@@ -118,41 +134,40 @@ static uint64_t hash_result(const pleura_result *r)
     return hash_floats(hash, r->heatmap, map);
 }
 
-/* Diagnoses *f, which becomes the engine's; `told` is what its file says of it. */
-static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate told)
+static void draw_heatmap(pleura_engine *e, int label)
 {
-    float score = 1, box[4];
+    float box[4];
+    lungs_box(box, e->settings.margin, &e->lungs);
+    if (e->features) cam_map(e->cam, e->features, e->logits, label);
+    cam_heatmap(e->heatmap, e->cam, e->features, box, &e->lungs);
+}
+
+/* Diagnoses *f, which the engine then owns; tag_reason is what its file says against it. */
+static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate tag_reason)
+{
+    float score;
     film_free(&e->film);
     e->film = *f;
-    int seen = engine_prepare(e, &score);
+    int blank = !engine_prepare(e, &score);
     net_run(&e->net, &e->kernels);
-    int n = e->label_count, evidence = argmax(e->logits->out, n);
-    memcpy(e->scores, e->logits->out, (size_t)n * sizeof *e->scores);
-    posterior(e->scores + n, e->scores, NULL, e); /* for the bits */
-    if (e->gate) {
-        float own = gate_percentile(e->gate, e->quantiles);
-        if (own < score) score = own;
-    }
-    memset(e->heatmap, 0, (size_t)e->lungs.side * (size_t)e->lungs.side * sizeof *e->heatmap);
-    if (e->features) {
-        lungs_box(box, e->margin, &e->lungs);
-        cam_map(e->map, e->features, e->logits, evidence);
-        cam_heatmap(e->heatmap, e->map, e->features->d->h, e->features->d->w, box, &e->lungs);
-    }
-    pleura_gate gate = gate_reason(e, seen, score, told);
-    *out = (pleura_result){.label_count = n,
-                           .logits = e->scores,
-                           .probability = e->scores + n,
+    memcpy(e->scores, e->logits->out, (size_t)e->label_count * sizeof *e->scores);
+    int top_label = argmax(e->scores, e->label_count);
+    float percentile = gate_percentile(&e->gate);
+    if (percentile < score) score = percentile;
+    draw_heatmap(e, top_label);
+    pleura_gate gate = gate_reason(e, blank, score, tag_reason);
+    *out = (pleura_result){.logits = e->scores,
                            .gate = gate,
                            .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
                            .width = f->width,
                            .height = f->height,
                            .map_side = e->lungs.side,
+                           .top_label = top_label,
                            .lungs = e->lungs.mask,
-                           .top_label = evidence,
                            .heatmap = e->heatmap};
+    posterior_classify(e, out, NULL); /* the bits are those of the weights' own prior */
     out->bits = hash_result(out);
-    pleura_reclassify(e, out);
+    if (e->prevalence_set) pleura_reclassify(e, out);
 }
 
 pleura_status pleura_diagnose(pleura_engine *e, pleura_result *out, const void *file, size_t size)
@@ -196,7 +211,7 @@ pleura_status pleura_self_test(pleura_engine *e)
     pleura_result r;
     if (!gguf_text(&expected, &e->weights, "pleura.selftest.bits", 0)) return PLEURA_OK;
     pleura_status status = pleura_diagnose_phantom(e, &r);
-    film_free(&e->film); /* the caller has not diagnosed a film yet */
+    film_free(&e->film); /* the phantom is not the caller's film */
     if (status) return status;
     if (expected.size != 16) return PLEURA_MODEL_DAMAGED;
     for (int i = 0; i < 16; i++)

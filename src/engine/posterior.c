@@ -1,9 +1,12 @@
-/* posterior.c - from logits to probabilities and a verdict, at the prevalence in force. */
+/* posterior.c - from logits to probabilities and a verdict.
+ *
+ * Probabilities hold for the class mix they were calibrated on, the prior. Where the classes have other shares, Bayes'
+ * rule multiplies each probability by (new share / prior share) and normalises. That needs the logits alone, so a film
+ * can be classified again at another prevalence without running its networks. */
 #include <math.h>
 
 #include "engine/engine.h"
 
-/* Whether the shares are a whole; NaN is none. */
 int is_distribution(const float *shares, int count)
 {
     double sum = 0;
@@ -22,39 +25,41 @@ int argmax(const float *values, int count)
     return best;
 }
 
-/* Probabilities at the temperature (Guo et al., 2017), times the odds, or 1 where they are NULL, then normalised.
- * Measured from the largest logit among the labels that occur at all, so that the sum is never 0. */
-void posterior(float *probability, const float *logits, const float *odds, const pleura_engine *e)
+/* Temperature scaling (Guo et al., 2017). The largest logit is subtracted so that the exponential cannot overflow; it
+ * is that of the labels whose ratio is not 0, so that the sum is never 0. */
+static void posterior(pleura_engine *e, const float *logits, const float *prior_ratio)
 {
-    float most = -INFINITY, sum = 0;
+    float max = -INFINITY, sum = 0;
     for (int i = 0; i < e->label_count; i++)
-        if ((!odds || odds[i] > 0) && logits[i] > most) most = logits[i];
+        if ((!prior_ratio || prior_ratio[i] > 0) && logits[i] > max) max = logits[i];
     for (int i = 0; i < e->label_count; i++) {
-        float times = odds ? odds[i] : 1;
-        probability[i] = times > 0 ? pleura_exp((logits[i] - most) / e->temperature) * times : 0;
-        sum += probability[i];
+        float ratio = prior_ratio ? prior_ratio[i] : 1;
+        e->probability[i] = ratio > 0 ? pleura_exp((logits[i] - max) / e->settings.temperature) * ratio : 0;
+        sum += e->probability[i];
     }
-    for (int i = 0; i < e->label_count; i++) probability[i] /= sum;
+    for (int i = 0; i < e->label_count; i++) e->probability[i] /= sum;
+}
+
+void posterior_classify(pleura_engine *e, pleura_result *r, const float *prior_ratio)
+{
+    posterior(e, r->logits, prior_ratio);
+    int best = argmax(e->probability, e->label_count);
+    int certain = e->probability[best] >= e->settings.certain; /* NaN is never certain */
+    r->label_count = e->label_count;
+    r->probability = e->probability;
+    r->verdict = r->gate ? PLEURA_REFUSED : certain ? best : PLEURA_UNCERTAIN;
+}
+
+void pleura_reclassify(pleura_engine *e, pleura_result *r)
+{
+    posterior_classify(e, r, e->prevalence_set ? e->prior_ratio : NULL);
 }
 
 pleura_status pleura_set_prevalence(pleura_engine *e, const float *shares, int count)
 {
     if (shares && !(e->prior[0] > 0)) return PLEURA_NO_PRIOR;
     if (shares && (count != e->label_count || !is_distribution(shares, count))) return PLEURA_PREVALENCE;
-    e->moved = shares != NULL;
-    for (int i = 0; shares && i < count; i++) e->odds[i] = shares[i] / e->prior[i];
+    e->prevalence_set = shares != NULL;
+    for (int i = 0; shares && i < count; i++) e->prior_ratio[i] = shares[i] / e->prior[i];
     return PLEURA_OK;
-}
-
-void pleura_reclassify(pleura_engine *e, pleura_result *r)
-{
-    int n = e->label_count;
-    float *probability = e->scores + n;
-    posterior(probability, r->logits, e->moved ? e->odds : NULL, e);
-    int best = argmax(probability, n);
-    r->verdict = r->gate                  ? PLEURA_REFUSED
-        : probability[best] >= e->certain ? best
-                                          : PLEURA_UNCERTAIN; /* no number is not certain */
-    r->label_count = n;
-    r->probability = probability;
 }

@@ -197,9 +197,9 @@ size_t EXPORT(layer_name_size)(void) { return layer_found.name_size; }
 int EXPORT(layer_h)(void) { return layer_found.h; }
 int EXPORT(layer_w)(void) { return layer_found.w; }
 int EXPORT(layer_c)(void) { return layer_found.c; }
-int EXPORT(layer_lanes)(void) { return layer_found.lanes; }
-int EXPORT(layer_bytes)(void) { return layer_found.bytes; }
-double EXPORT(layer_products)(void) { return (double)layer_found.products; }
+int EXPORT(layer_lanes)(void) { return layer_found.c_stride; }
+int EXPORT(layer_bytes)(void) { return layer_found.is_int8; }
+double EXPORT(layer_products)(void) { return (double)layer_found.macs; }
 void *EXPORT(layer_out)(void) { return layer_found.out; }
 void EXPORT(run_layer)(int graph, int number) { pleura_run_layer(engine, (pleura_graph)graph, number); }
 

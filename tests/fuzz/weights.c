@@ -215,7 +215,7 @@ static uint64_t describe(pleura_engine *e)
     pleura_layer l;
     for (int g = PLEURA_LUNGS; g <= PLEURA_DIAGNOSIS; g++)
         for (int i = 0; pleura_describe_layer(e, &l, (pleura_graph)g, i); i++)
-            work += l.products + (uint64_t)l.h * (uint64_t)l.w * (uint64_t)l.lanes * 16;
+            work += l.macs + (uint64_t)l.h * (uint64_t)l.w * (uint64_t)l.c_stride * 16;
     return work;
 }
 
