@@ -1,7 +1,9 @@
-"""The evaluation beyond `pleura evaluate`: cd model && python3 -m report [SECTION]; without one, all sections and model/report.md.
+"""The evaluation beyond `pleura evaluate`: cd model && python3 -m report [SECTION]. Without a section it runs all of
+them.
 
-A section writes build/model/report/SECTION.json, a list of tables: title, columns, rows, command, perhaps a note and the
-hash of the weights. model/training/train.py and model/report/ceiling_report.py write such tables, too; `compose` makes model/report.md of all there are.
+A section writes build/model/report/SECTION.json, a list of tables: title, columns, rows, commands, the hash of the
+weights, and perhaps a note. `compose` writes model/report.md from all of these files. What stands there from "Large
+networks" on is written by hand, and compose keeps it.
 """
 import argparse
 import hashlib
@@ -11,31 +13,32 @@ import time
 
 from report import baselines
 from report import controls
+from report import networks
 from report import stress
-from training import train
 from training.engine import ROOT, WEIGHTS
+from training.fit import BUILD, start
 
 SECTIONS = {
     "controls": ("Controls: films without lungs", controls.section),
-    "source": ("Which source a film comes from", controls.sources),
+    "source": ("Recognising the source of a film", controls.sources),
     "baselines": ("Baselines", baselines.section),
     "perturb": ("Perturbations", stress.perturb),
     "heatmap": ("Heatmaps", stress.heatmap),
     "refusal": ("Refusal", stress.refusal),
     "mistakes": ("The worst mistakes", stress.mistakes),
+    "leave-out": ("Left-out sources", networks.left_out),
+    "seeds": ("Seeds", networks.seeds),
 }
-TRAINED = {
-    "leave-out": ("Sources left out", "leave-out-*.json", "-m training.train"),
-    "seeds": ("Seeds", "seed-*.json", "-m training.train"),
-    "ceiling": ("The ceiling: large networks", "ceiling.json", "-m report.ceiling"),
-}
-FOLDER, OUT = train.BUILD / "report", ROOT / "model" / "report.md"
+FOLDER, OUT = BUILD / "report", ROOT / "model" / "report.md"
+PYTHON = "cd model && /usr/bin/python3"
+BY_HAND = "\n## Large networks\n"
 HEAD = """# What `pleura evaluate` does not show
 
-Written by `make model-report`. Every table stands under the command that measures it; `cd model && /usr/bin/python3 -m report compose` then
-renews this page. Weights `{weights}`. In brackets: 95 % intervals, of AUC, balanced accuracy and means from a bootstrap over patients,
-of shares Wilson's with as many cases as patients. A film whose patient is unknown counts as a patient of its own. What the sources
-are, and what all of this means, is in [card.md](card.md). For research and teaching, not a medical device.
+`make model-report` writes this page, except for its last section. The commands above a table repeat its measurement;
+`{python} -m report compose` then updates the page. Weights: `{weights}`. Brackets contain 95 %
+intervals: for AUC, balanced accuracy and means from a bootstrap over patients, for shares Wilson's interval with as
+many cases as patients. A film whose patient is unknown counts as a patient of its own. [card.md](card.md) describes the
+sources and says what all of this means. For research and teaching, not a medical device.
 """
 
 
@@ -43,82 +46,73 @@ def weights_name():
     return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:12]
 
 
-def cells(row):
+def line(row):
     return "| " + " | ".join(map(str, row)) + " |"
 
 
 def markdown(table):
-    """Lines of one table."""
+    """Lines of one table; columns of numbers are aligned to the right."""
     right = [
         "---:" if any(str(cell).lstrip("+-")[:1].isdigit() for cell in column) else "---"
         for column in list(zip(*table["rows"]))[1:]
     ]
-    of = table.get("weights", weights_name())
-    other = [] if of == weights_name() else [f"**Of other weights than those shipped: `{of}`.**", ""]
+    old = table["weights"] not in (None, weights_name())
     return [
         "",
-        *other,
+        *([f"**Measured with other weights than those of this repository: `{table['weights']}`.**", ""] if old else []),
         table["title"],
         "",
-        cells(table["columns"]),
+        line(table["columns"]),
         "|" + "|".join(["---", *right]) + "|",
-        *map(cells, table["rows"]),
+        *map(line, table["rows"]),
         *(["", table["note"]] if table.get("note") else []),
     ]
 
 
-def shell(commands):
-    return ["", *(f"    {command}" for command in dict.fromkeys(commands))]
-
-
-def loaded(path):
-    tables = json.loads(path.read_text())
-    return tables if isinstance(tables, list) else [tables]
+def section_lines(name, title):
+    """Lines of one section: the commands above the tables that they make."""
+    path, lines, above = FOLDER / f"{name}.json", ["", f"## {title}"], []
+    tables = json.loads(path.read_text()) if path.exists() else []
+    if not tables:
+        lines += ["", f"Not measured yet: run `{PYTHON} -m report {name}`."]
+    for commands, group in itertools.groupby(tables, lambda table: table["commands"]):
+        lines += ["", *(f"    {PYTHON} {command}" for command in commands)]
+        for table in group:
+            lines += markdown(table)
+    return lines
 
 
 def compose():
-    """model/report.md from what has been run; runs that differ in their rows alone share a table."""
-    lines = HEAD.format(weights=weights_name()).splitlines()
-    sections = {name: (title, [FOLDER / f"{name}.json"], f"-m report {name}") for name, (title, _) in SECTIONS.items()}
-    sections |= {
-        name: (title, sorted(train.BUILD.glob(pattern)), program) for name, (title, pattern, program) in TRAINED.items()
-    }
-    for title, paths, program in sections.values():
-        lines += ["", f"## {title}"]
-        tables = [table for path in paths if path.exists() for table in loaded(path)]
-        if not tables:
-            lines += ["", f"Not run: `cd model && /usr/bin/python3 {program}` makes it."]
-        above = []
-        for _, group in itertools.groupby(tables, lambda table: (table["title"], table["columns"])):
-            group = list(group)
-            commands = shell(table["command"] for table in group)
-            lines += [] if commands == above else commands
-            lines += markdown({**group[0], "rows": [row for table in group for row in table["rows"]]})
-            above = commands
-    OUT.write_text("\n".join(lines) + "\n")
+    """Writes model/report.md from the sections that have been run, and keeps the part that is written by hand."""
+    head = HEAD.format(python=PYTHON, weights=weights_name()).splitlines()
+    lines = [text for name, (title, _) in SECTIONS.items() for text in section_lines(name, title)]
+    _, heading, by_hand = OUT.read_text().partition(BY_HAND)
+    OUT.write_text("\n".join([*head, *lines]) + "\n" + heading + by_hand)
     print(OUT)
 
 
 def run(name, options):
     began = time.time()
+    start(1)
     given = "".join(f" --{key} {value}" for key, value in vars(options).items() if value and key != "section")
+    command = f"-m report {name}{given}"
     tables = [
-        {**table, "command": f"cd model && /usr/bin/python3 -m report {name}{given}", "weights": weights_name()}
+        {"weights": weights_name(), **table, "commands": [*table.get("commands", []), command]}
         for table in SECTIONS[name][1](options)
     ]
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(tables, indent=1))
-    print(*(line for table in tables for line in markdown(table)), "", sep="\n")
+    print(*(text for table in tables for text in markdown(table)), "", sep="\n")
     print(f"{name}: {time.time() - began:.0f} s", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("section", nargs="?", choices=[*SECTIONS, "compose"])
-    parser.add_argument("--films", type=int, help="how many a section draws that does not take all")
-    parser.add_argument("--steps", type=int, help="of each network that a section trains")
+    parser.add_argument("--films", type=int, help="how many films to draw, in sections that do not use all")
+    parser.add_argument("--steps", type=int, help="optimizer steps of each network that the section trains")
     options = parser.parse_args()
-    for name in SECTIONS if not options.section else [options.section]:
+    for name in [options.section] if options.section else SECTIONS:
         if name != "compose":
             run(name, options)
     if options.section in (None, "compose"):

@@ -1,19 +1,26 @@
-"""Figures with 95 % intervals, and the films that they are of: what every section of the report shares."""
+"""Metrics with 95 % intervals, and the films that they are computed on: what all sections of the report share.
+
+scikit-learn and statsmodels compute the metrics. Films of one patient are correlated, so every interval counts patients
+instead of films: Wilson's interval has as many cases as patients, and the bootstrap draws patients.
+"""
+import warnings
+
 import numpy as np
-from scipy.stats import rankdata
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from statsmodels.stats.proportion import proportion_confint
 
 from training import data
 
-ROUNDS, FEWEST = 1000, 10
-Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
+ROUNDS = 1000  # of the bootstrap
+MIN_FILMS = 10  # on each side of an AUC
 
 
 def whole_frames(*splits):
-    """The labelled films of these splits, but for those whose surroundings are black already."""
+    """The labelled films of these splits, without those whose surroundings are black already."""
     return [film for film in data.labelled() if film.split in splits and film.source != "rsna_lungonly"]
 
 
-def truth(films):
+def true_classes(films):
     return np.array([data.LABELS.index(film.label) for film in films])
 
 
@@ -21,68 +28,63 @@ def patients(films):
     return np.array([film.patient for film in films])
 
 
-def sets(films):
-    """Whom the figures of headline() are of."""
+def describe(films):
+    """The films that the cells of headline() are computed on."""
     test = [film for film in films if film.split == "test"]
     return (
-        f"{len(test):,} whole frames of {len(set(patients(test))):,} patients of the test split; "
-        f"{sum(film.split == 'external' for film in films)} external normals, by largest probability"
+        f"{len(test):,} whole frames of {len(set(patients(test))):,} patients of the test split and "
+        f"{sum(film.split == 'external' for film in films)} external normals; each film counts as its most probable "
+        "class"
     )
 
 
-def shown(figure, low, high, percent):
-    if np.isnan(figure):
+def cell(value, low, high, percent):
+    if np.isnan(value):
         return "-"
     scale, digits = (100, 1) if percent else (1, 3)
-    return f"{scale * figure:.{digits}f} ({scale * low:.{digits}f}-{scale * high:.{digits}f})"
+    return f"{scale * value:.{digits}f} ({scale * low:.{digits}f}-{scale * high:.{digits}f})"
 
 
-def change(figure, low, high, percent):
-    scale, digits = (100, 1) if percent else (1, 3)
-    return f"{scale * figure:+.{digits}f} ({scale * low:+.{digits}f} to {scale * high:+.{digits}f})"
-
-
-def share(hits, patient):
-    """A share of films in percent, with Wilson's interval: the films of one patient are alike, and count as one case."""
-    n, p = len(set(patient)), np.mean(hits) if len(hits) else np.nan
-    if not n:
+def proportion(hits, patient):
+    """A share of films in percent with Wilson's interval, for as many cases as there are patients."""
+    cases = len(set(patient))
+    if not cases:
         return "-"
-    centre, spread = p + Z * Z / (2 * n), Z * np.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-    low, high = ((centre + side * spread) / (1 + Z * Z / n) for side in (-1, 1))
-    return shown(p, max(low, 0), min(high, 1), True)
+    share = np.mean(hits)
+    low, high = proportion_confint(share * cases, cases, method="wilson")
+    return cell(share, low, high, True)
 
 
-def clustered(figure, patient, percent=True, show=shown):
-    """figure(rows) of all rows, with an interval from a bootstrap over patients."""
+def bootstrapped(metric, patient, percent=True):
+    """metric(rows) of all rows, with an interval from a bootstrap over patients."""
     order = np.argsort(patient, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(np.unique(patient, return_inverse=True)[1][order])) + 1)
     random = np.random.default_rng(1)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a draw may lack a class
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a draw may lack a class
         draws = [
-            figure(np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))]))
+            metric(np.concatenate([groups[i] for i in random.integers(len(groups), size=len(groups))]))
             for _ in range(ROUNDS)
         ]
-        return show(figure(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
+        return cell(metric(order), *np.nanquantile(draws, [0.025, 0.975]), percent)
 
 
-def auc(positive, negative):
-    """Share of pairs in the right order, ties half."""
-    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
-    return (ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative))
+def auc(positive, score):
+    """AUC of the scores; NaN if all films are on one side."""
+    return np.nan if positive.all() or not positive.any() else roc_auc_score(positive, score)
 
 
-def area(score, films, positive, negative):
-    """AUC of the scores [n] between two sets of rows; a dash where one has fewer than FEWEST films."""
-    if min(len(positive), len(negative)) < FEWEST:
+def auc_cell(score, films, positive, negative):
+    """AUC of the scores [n] between two sets of rows; a dash if one has fewer than MIN_FILMS films."""
+    if min(len(positive), len(negative)) < MIN_FILMS:
         return "-"
     rows = np.concatenate([positive, negative])
-    yes, score = np.arange(len(rows)) < len(positive), score[rows]
-    return clustered(lambda r: auc(score[r][yes[r]], score[r][~yes[r]]), patients(films)[rows], False)
+    is_positive, score = np.arange(len(rows)) < len(positive), score[rows]
+    return bootstrapped(lambda r: auc(is_positive[r], score[r]), patients(films)[rows], False)
 
 
-def balanced(label, called):
-    """Mean over the classes that occur of the share called rightly."""
-    return np.mean([np.mean(called[label == c] == c) for c in np.unique(label)])
+def balanced_accuracy_cell(label, predicted, patient):
+    return bootstrapped(lambda rows: balanced_accuracy_score(label[rows], predicted[rows]), patient)
 
 
 HEADLINE = ["COVID AUC", "balanced accuracy %", "external normals called normal %"]
@@ -90,17 +92,18 @@ HEADLINE = ["COVID AUC", "balanced accuracy %", "external normals called normal 
 
 def headline(probability, films):
     """Cells of HEADLINE, from [n, 3] of test and external films."""
-    called, label, patient = probability.argmax(1), truth(films), patients(films)
+    predicted, label, patient = probability.argmax(1), true_classes(films), patients(films)
     test = np.array([film.split == "test" for film in films])
     score, covid = probability[test, 0], label[test] == 0
     return [
-        clustered(lambda rows: auc(score[rows][covid[rows]], score[rows][~covid[rows]]), patient[test], False),
-        clustered(lambda rows: balanced(label[test][rows], called[test][rows]), patient[test]),
-        share(called[~test] == data.LABELS.index("normal"), patient[~test]),
+        bootstrapped(lambda rows: auc(covid[rows], score[rows]), patient[test], False),
+        balanced_accuracy_cell(label[test], predicted[test], patient[test]),
+        proportion(predicted[~test] == data.LABELS.index("normal"), patient[~test]),
     ]
 
 
 def rows(films, label, sources=None, split=None):
+    """Numbers of the films with this label, from these sources and in this split."""
     return np.array(
         [
             i
@@ -111,38 +114,3 @@ def rows(films, label, sources=None, split=None):
         ],
         int,
     )
-
-
-def covid_not_pneumonia(probability):
-    return probability[:, 0] / (probability[:, 0] + probability[:, 1])
-
-
-def unseen(films, probability, out):
-    """{column: cell} of a network trained without the sources `out`: both sides of every figure are new to it."""
-    covid, external = rows(films, "covid", out), rows(films, "normal", split="external")
-    called, patient = probability.argmax(1), patients(films)
-    pneumonia, normal = (
-        rows(films, label, out[:1]) for label in data.LABELS[1:]
-    )  # one source: no other has both alike
-    return {
-        "covid films": len(covid),
-        "AUC covid, external normals": area(probability[:, 0], films, covid, external),
-        "the same by 1 - P(normal)": area(1 - probability[:, 2], films, covid, external),
-        "covid called covid %": share(called[covid] == 0, patient[covid]),
-        "AUC pneumonia, own normals": area(probability[:, 1], films, pneumonia, normal),
-        "AUC covid, own pneumonia": area(covid_not_pneumonia(probability), films, covid, pneumonia),
-        "external normals called normal %": share(called[external] == 2, patient[external]),
-    }
-
-
-def known(films, probability):
-    """{column: cell} of a network on the test split, whose sources it knows, and on the external normals."""
-    judged = np.array([i for i, film in enumerate(films) if film.split == "external" or film.source != "rsna_lungonly"])
-    of = lambda label, source: rows(films, label, [source], "test")
-    return {
-        **dict(zip(HEADLINE, headline(probability[judged], [films[i] for i in judged]))),
-        "AUC covid, cohen pneumonia": area(
-            covid_not_pneumonia(probability), films, of("covid", "cohen"), of("pneumonia", "cohen")
-        ),
-        "AUC pneumonia, nih normals": area(probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")),
-    }

@@ -1,4 +1,8 @@
-"""Random changes of film batches in training: geometry, greys, blackened surroundings, and what is no chest film."""
+"""Random changes to batches of films in training.
+
+They vary what differs between hospitals but not between diagnoses (geometry, grey levels, sharpness, surroundings), and
+make pictures that are not chest films out of chest films.
+"""
 import math
 
 import torch
@@ -15,7 +19,7 @@ def chance(n, p):
 
 
 def warp(planes, side, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mirror=0.0):
-    """[n, c, h, w] through one random affine map each -> [n, c, side, side]; outside is -1 in channel 0, else 0."""
+    """One random affine map per film: [n, c, h, w] -> [n, c, side, side]. Outside, channel 0 is -1 and the others 0."""
     n = len(planes)
     angle = uniform(n, -degrees, degrees) * math.pi / 180
     size = torch.exp(uniform(n, math.log(zoom[0]), math.log(zoom[1])))
@@ -39,7 +43,7 @@ def warp(planes, side, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mi
 
 
 def greys(film, gamma=0.35):
-    """[n, 1, h, w] in -1..1: random gamma, contrast, illumination gradient and noise."""
+    """Random gamma, illumination gradient and noise on [n, 1, h, w] in -1..1."""
     n, _, h, w = film.shape
     unit = (film.clamp(-1, 1) + 1) / 2
     unit = unit ** torch.exp(torch.randn(n, 1, 1, 1) * gamma)
@@ -51,7 +55,7 @@ def greys(film, gamma=0.35):
 
 
 def blur(film, p=0.3):
-    """A 3x3 binomial on a share p of the batch."""
+    """Applies a 3x3 binomial filter to a share p of the batch."""
     kernel = torch.tensor([1.0, 2, 1]) / 4
     soft = F.conv2d(F.pad(film, (1, 1, 1, 1), mode="replicate"), (kernel[:, None] * kernel)[None, None])
     pick = chance(len(film), p)
@@ -65,21 +69,21 @@ def grow(mask, pixels):
 
 
 def blacken(film, mask, p):
-    """Everything but the (dilated) lungs black on a share p: the look of lungs_only."""
+    """Blackens everything but the (dilated) lungs in a share p of the batch, as in lungs_only."""
     keep = grow(mask, int(torch.randint(0, 5, ()))) > 0.5
     pick = chance(len(film), p)
     return torch.where((pick > 0) & ~keep, torch.full_like(film, -1.0), film)
 
 
 def rescale(film):
-    """The robust range of each film to -1..1, clipped, as film_input of src/image/film.h does."""
+    """Maps the robust range of each film to -1..1, clipped, as film_input of src/image/film.h does."""
     flat = film.flatten(1)
     low, high = torch.quantile(flat, torch.tensor([0.01, 0.99]), dim=1)[:, :, None, None, None]
     return (2 * (film - low) / (high - low).clamp(min=1e-3) - 1).clamp(-1, 1)
 
 
 def labels(film, p=0.3):
-    """Bright or dark rectangles, as letters, dates and collimator edges are."""
+    """Adds bright or dark rectangles, like letters, dates and collimator edges."""
     n, _, h, w = film.shape
     film = film.clone()
     for i in torch.nonzero(torch.rand(n) < p).flatten().tolist():
@@ -91,14 +95,18 @@ def labels(film, p=0.3):
 
 
 def smooth_noise(h, w):
-    """[h, w] noise of a random coarseness in -1..1."""
+    """[h, w] noise in -1..1 of random coarseness."""
     cells = int(2 ** torch.randint(1, 7, ()))
     field = F.interpolate(torch.randn(1, 1, cells, cells), (h, w), mode="bicubic", align_corners=False)[0, 0]
     return field / field.abs().max()
 
 
 def no_chest(film):
-    """[1, h, w] -> something of its greys that is no upright frontal chest film."""
+    """[1, h, w] -> a picture with similar grey levels that is not an upright frontal chest film.
+
+    Turned upside down or sideways, inverted, cut into shuffled tiles, a detail, noise, blobs, ellipses, or a page of
+    text.
+    """
     _, h, w = film.shape
     kind = int(torch.randint(0, 9, ()))
     if kind == 0:
@@ -130,14 +138,14 @@ def no_chest(film):
     return (1 - 2 * page)[None] * (1 if torch.rand(()) < 0.5 else -1)
 
 
-def sharpness(film, most=0.8):
-    """Each film blurred or sharpened by a random amount, so that a scanner's sharpness tells nothing."""
+def sharpness(film, max_amount=0.8):
+    """Blurs or sharpens each film by a random amount, so that a scanner's sharpness carries no information."""
     soft = blur(film, 1)
-    return film + uniform(len(film), -1, most)[:, None, None, None] * (film - soft)
+    return film + uniform(len(film), -1, max_amount)[:, None, None, None] * (film - soft)
 
 
 def holes(mask, p):
-    """A rectangle of the lungs taken away on a share p."""
+    """Removes a rectangle of the mask in a share p of the batch."""
     n, _, h, w = mask.shape
     rows, columns = torch.arange(h)[:, None], torch.arange(w)
     y, x = (torch.randint(0, side * 3 // 4, (n, 1, 1, 1)) for side in (h, w))
@@ -147,28 +155,35 @@ def holes(mask, p):
 
 
 def dense_away(crop, mask, p):
-    """Takes the densest regions out of the mask on a share p, as the automatic masks of lungs_only do with heart and
-    consolidation, so that a lung's outline tells neither source nor finding. crop in standard deviations."""
+    """Removes the densest regions from the mask in a share p of the batch; crop is in standard deviations.
+
+    The automatic masks of lungs_only leave out heart and consolidation in the same way, so the outline of the lungs
+    would reveal the source and the finding.
+    """
     smooth = F.avg_pool2d(crop * mask, 9, 1, 4) / F.avg_pool2d(mask, 9, 1, 4).clamp(min=0.05)
     limit = uniform(len(mask), 0.5, 1.8)[:, None, None, None]
     return mask * (1 - chance(len(mask), p) * (smooth > limit).float())
 
 
 def curve(crop, p, pieces=8):
-    """Greys of [n, 1, h, w] in -1..1 through a random rising curve of straight pieces on a share p: exposure and a viewer's
-    tables, which differ by hospital, tell nothing then."""
+    """Maps the grey levels of [n, 1, h, w] in -1..1 through a random rising polyline, in a share p of the batch.
+
+    Exposure and lookup tables differ between hospitals; this makes them carry no information.
+    """
     n = len(crop)
     heights = torch.cat([torch.zeros(n, 1), (torch.rand(n, pieces) + 0.15).cumsum(1)], 1)
     heights = 2 * heights / heights[:, -1:] - 1
-    place = ((crop.clamp(-1, 1) + 1) / 2 * pieces).clamp(max=pieces - 1e-4)
-    piece = place.long()
+    position = ((crop.clamp(-1, 1) + 1) / 2 * pieces).clamp(max=pieces - 1e-4)
+    piece = position.long()
     low, high = (heights.gather(1, (piece + step).flatten(1)).view_as(crop) for step in (0, 1))
-    return crop + chance(n, p) * (low + (place - piece) * (high - low) - crop)
+    return crop + chance(n, p) * (low + (position - piece) * (high - low) - crop)
 
 
-def field(crop, most, cells=3):
-    """Adds a random smooth field of up to about `most` standard deviations at a crop of -3..3 divided by 3: soft tissue,
-    scatter and the heel effect."""
+def field(crop, max_amount, cells=3):
+    """Adds a random smooth field, like soft tissue, scatter and the heel effect.
+
+    The crop is in units of 3 standard deviations; the field reaches about `max_amount` standard deviations.
+    """
     n, _, h, w = crop.shape
     smooth = F.interpolate(torch.randn(n, 1, cells, cells), (h, w), mode="bicubic", align_corners=False)
-    return crop + smooth * uniform(n, 0, most)[:, None, None, None] / 3
+    return crop + smooth * uniform(n, 0, max_amount)[:, None, None, None] / 3

@@ -1,16 +1,20 @@
-"""What the validation split alone decides: temperature, intercepts, and the gates that refuse strange films."""
+"""What is fitted on the validation split: the temperature and intercepts that calibrate the probabilities, and the
+gates that refuse films unlike the training films."""
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-CERTAIN = 0.5  # an answer is a label that is likelier than all others together; else "uncertain"
-GATE_WIDTH = 96  # whitened directions a gate measures
-GATE_TAIL = 0.005  # share of good validation films that a gate may refuse
+MIN_PROBABILITY = 0.5  # of the answer: a label likelier than all others together; below it, "uncertain"
+GATE_WIDTH = 96  # whitened directions of a gate
+GATE_TAIL = 0.005  # share of valid films of the validation split that a gate may refuse
 
 
 def scaling(logits, label):
-    """(T, bias [classes]) that minimise the cross-entropy of (logits + bias) / T: temperature (Guo et al., 2017) and an
-    intercept a class, without which a sampled training's own mixture of classes would stand in the probabilities."""
+    """(T, bias [classes]) that minimise the cross-entropy of (logits + bias) / T.
+
+    T is the temperature of Guo et al. (2017). The intercepts replace the class mix of the training batches by that of
+    the films that are fitted here.
+    """
     log_t, bias = torch.zeros((), requires_grad=True), torch.zeros(logits.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([log_t, bias], max_iter=200, line_search_fn="strong_wolfe")
 
@@ -25,15 +29,18 @@ def scaling(logits, label):
 
 
 def weighted_quantiles(values, weight, shares):
-    """Values below which the given shares of the weight lie."""
+    """Quantiles of weighted values, at the given shares of the total weight."""
     order = np.argsort(values)
     heights = np.cumsum(weight[order]) / weight.sum()
     return np.interp(shares, heights, values[order])
 
 
 def gate(train, train_weight, val, val_weight):
-    """Features of train and val [n, c] -> dense (weight [GATE_WIDTH, c], bias) whose output's length is the Mahalanobis
-    distance in the widest directions of train, and the 101 quantiles of that length over val."""
+    """Features of both splits [n, c] -> ((weight [GATE_WIDTH, c], bias) of a dense layer, 101 quantiles over val).
+
+    The length of the layer's output is the Mahalanobis distance in the directions of the largest variance of train; the
+    quantiles are those of that distance.
+    """
     share = train_weight / train_weight.sum()
     mean = share @ train
     spread = (train - mean).T @ ((train - mean) * share[:, None])
@@ -43,6 +50,5 @@ def gate(train, train_weight, val, val_weight):
     bias = -weight @ mean
     weight = weight.astype(np.float16).astype(np.float32)
     distance = np.linalg.norm(val @ weight.T + bias, axis=1)
-    return (weight, bias.astype(np.float32)), weighted_quantiles(distance, val_weight, np.linspace(0, 1, 101)).astype(
-        np.float32
-    )
+    quantiles = weighted_quantiles(distance, val_weight, np.linspace(0, 1, 101))
+    return (weight, bias.astype(np.float32)), quantiles.astype(np.float32)

@@ -1,4 +1,8 @@
-"""libpleura through ctypes: films to the networks' inputs, so that training sees exactly what the engine sees."""
+"""libpleura through ctypes: training prepares its films exactly as the engine does.
+
+The classes below mirror structs of the C headers. The library exports the sizes of those structs, and importing this
+module compares them, so that a changed header fails here instead of filling arrays with garbage.
+"""
 import ctypes
 import os
 import threading
@@ -12,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY, WEIGHTS = ROOT / "build" / "libpleura.so", ROOT / "model" / "pleura.gguf"
 FLOATS = np.ctypeslib.ndpointer(np.float32, flags="C_CONTIGUOUS")
 INTS = np.ctypeslib.ndpointer(np.int32, flags="C_CONTIGUOUS")
+DIAGNOSIS = 1  # the number of the diagnosis graph; the lung graph is 0
 
 
 class Film(ctypes.Structure):
@@ -54,7 +59,7 @@ class Result(ctypes.Structure):
         ("width", ctypes.c_int),
         ("height", ctypes.c_int),
         ("map_side", ctypes.c_int),
-        ("evidence", ctypes.c_int),
+        ("top_label", ctypes.c_int),
         ("lungs", ctypes.POINTER(ctypes.c_float)),
         ("heatmap", ctypes.POINTER(ctypes.c_float)),
         ("bits", ctypes.c_uint64),
@@ -70,7 +75,7 @@ class Samples(ctypes.Structure):
         ("height", ctypes.c_int),
         ("channels", ctypes.c_int),
         ("table", ctypes.POINTER(ctypes.c_uint16)),
-        ("told", ctypes.c_int),
+        ("tag_reason", ctypes.c_int),
     ]
 
 
@@ -83,166 +88,176 @@ class Layer(ctypes.Structure):
         ("h", ctypes.c_int),
         ("w", ctypes.c_int),
         ("c", ctypes.c_int),
-        ("lanes", ctypes.c_int),
-        ("bytes", ctypes.c_int),
-        ("products", ctypes.c_uint64),
+        ("channel_stride", ctypes.c_int),
+        ("is_int8", ctypes.c_int),
+        ("macs", ctypes.c_uint64),
         ("out", ctypes.POINTER(ctypes.c_float)),
     ]
 
 
+def load_library():
+    """libpleura, with the argument types of the calls that take arrays."""
+    if not LIBRARY.exists():
+        raise SystemExit(f"{LIBRARY} does not exist. Run `make lib` first.")
+    c = ctypes.CDLL(str(LIBRARY))
+    mirrors = (Film, Lungs, Result, Samples, Layer)
+    for mirror, size in zip(mirrors, (ctypes.c_int * len(mirrors)).in_dll(c, "pleura_struct_sizes")):
+        if ctypes.sizeof(mirror) != size:
+            raise SystemExit(
+                f"{mirror.__doc__} has {size} bytes in {LIBRARY}, but {ctypes.sizeof(mirror)} in {__file__}. Run `make "
+                "lib`; if that does not help, the header has changed: change the class of the same name, too."
+            )
+    c.pleura_status_text.restype = c.pleura_gate_code.restype = ctypes.c_char_p
+    c.film_input.argtypes = [FLOATS, ctypes.c_int, ctypes.POINTER(Film)]
+    c.film_decode.argtypes = [ctypes.POINTER(Film), ctypes.c_char_p, ctypes.c_size_t]
+    c.lungs_find.argtypes = [ctypes.POINTER(Lungs), FLOATS, ctypes.c_int, INTS]
+    view = [FLOATS, FLOATS, ctypes.c_int, ctypes.c_float, ctypes.c_int]
+    c.lungs_input.argtypes = [*view, ctypes.POINTER(Film), ctypes.POINTER(Lungs)]
+    c.film_input.restype = c.lungs_find.restype = c.lungs_input.restype = None
+    return c
+
+
+C = load_library()
+
+
+def check(status, what):
+    if status:
+        raise ValueError(f"{what}: {C.pleura_status_text(status).decode()}")
+
+
 class Engine:
-    """The calls of libpleura that prepare films, and the phantom's diagnosis; one object a thread."""
-
-    def __init__(self):
-        self.c = ctypes.CDLL(str(LIBRARY))
-        self.c.pleura_status_text.restype = ctypes.c_char_p
-        self.c.film_input.argtypes = [FLOATS, ctypes.c_int, ctypes.POINTER(Film)]
-        self.c.film_input.restype = None
-        self.c.film_decode.argtypes = [ctypes.POINTER(Film), ctypes.c_char_p, ctypes.c_size_t]
-        self.c.lungs_find.argtypes = [ctypes.POINTER(Lungs), FLOATS, ctypes.c_int, INTS]
-        self.c.lungs_find.restype = None
-        self.c.lungs_input.argtypes = [
-            FLOATS,
-            FLOATS,
-            ctypes.c_int,
-            ctypes.c_float,
-            ctypes.c_int,
-            ctypes.POINTER(Film),
-            ctypes.POINTER(Lungs),
-        ]
-        self.c.lungs_input.restype = None
-
-    def check(self, status, name):
-        if status:
-            raise ValueError(f"{name}: {self.c.pleura_status_text(status).decode()}")
+    """The calls of libpleura that prepare films, and the diagnosis of the phantom; use one object per thread."""
 
     def decode(self, path):
-        """A Film that film_free must end; ValueError names the file that cannot be read."""
+        """A Film, to be released by free(); ValueError names a file that cannot be read."""
         film, raw = Film(), Path(path).read_bytes()
-        self.check(self.c.film_decode(ctypes.byref(film), raw, len(raw)), path)
+        check(C.film_decode(ctypes.byref(film), raw, len(raw)), path)
         return film
 
     def phantom(self):
-        """The synthetic Film, which free() must end."""
+        """The synthetic Film, to be released by free()."""
         film = Film()
-        self.check(self.c.phantom_draw(ctypes.byref(film)), "phantom")
+        check(C.phantom_draw(ctypes.byref(film)), "phantom")
         return film
 
-    def greys(self, path):
-        """[h, w] uint16: the upright film of a file; as samples it gives the same bits as the file."""
+    def pixels(self, path):
+        """[h, w] uint16: the upright film in a file. Diagnosed as samples, it gives the same bits as the file."""
         film = self.decode(path)
         out = np.ctypeslib.as_array(film.pixels, (film.height, film.width)).copy()
         self.free(film)
         return out
 
     def free(self, film):
-        self.c.film_free(ctypes.byref(film))
+        C.film_free(ctypes.byref(film))
 
     def film_input(self, film, side):
         """[side, side] float32 in -1..1: the whole frame."""
         out = np.empty((side, side), np.float32)
-        self.c.film_input(out, side, ctypes.byref(film))
+        C.film_input(out, side, ctypes.byref(film))
         return out
 
-    def lungs(self, film, logits, side, margin, blur):
-        """Mask logits [s, s] -> (crop [side, side] in -3..3, mask [side, side] in 0..1, (area, balance, doubt))."""
-        s = len(logits)
+    def lungs(self, film, logits, settings):
+        """(crop [side, side] in -3..3, mask [side, side] in 0..1, (area, balance, doubt)) from mask logits [s, s].
+
+        `settings` has the fields of inputs.Settings.
+        """
+        s, side = len(logits), settings.side
         grid, scratch = np.empty((s, s), np.float32), np.empty(2 * s * s, np.int32)
         found = Lungs(grid.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), s)
-        self.c.lungs_find(ctypes.byref(found), np.ascontiguousarray(logits, np.float32), 1, scratch)
+        C.lungs_find(ctypes.byref(found), np.ascontiguousarray(logits, np.float32), 1, scratch)
         crop, mask = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
-        self.c.lungs_input(crop, mask, side, margin, blur, ctypes.byref(film), ctypes.byref(found))
+        C.lungs_input(crop, mask, side, settings.margin, settings.blur, ctypes.byref(film), ctypes.byref(found))
         return crop, mask, (found.area, found.balance, found.doubt)
-
-    def phantom_bits(self, weights):
-        """The 16 hexadecimal digits of the phantom's diagnosis by these weights (bytes) and the reference kernels."""
-        engine, result = ctypes.c_void_p(), Result()
-        raw = (ctypes.c_char * len(weights)).from_buffer_copy(weights)
-        self.check(self.c.pleura_open(ctypes.byref(engine), raw, ctypes.c_size_t(len(weights)), 1), "weights")
-        try:
-            self.check(self.c.pleura_diagnose_phantom(engine, ctypes.byref(result)), "phantom")
-            return f"{result.bits:016x}"
-        finally:
-            self.c.pleura_close(engine)
 
 
 class Diagnosis(NamedTuple):
-    """What is copied of a pleura_result."""
+    """The copied parts of a pleura_result."""
 
     verdict: int  # number of a label, -1 uncertain, -2 refused
     probability: np.ndarray  # [labels]
-    gate: str  # why it is refused, else ""
+    logits: np.ndarray  # [labels]
+    gate: str  # the reason for refusing, else ""
     lungs: np.ndarray  # [side, side], over the whole film
     heatmap: np.ndarray  # the same
+    bits: str  # 16 hexadecimal digits
 
 
 class Model(Engine):
-    """An engine with weights (bytes), as page and command run them; one object a thread."""
+    """An engine with weights (bytes), as page and command run them; use one object per thread."""
 
-    def __init__(self, weights):
-        super().__init__()
+    def __init__(self, weights, reference=False):
         self.engine = ctypes.c_void_p()
         self.weights = (ctypes.c_char * len(weights)).from_buffer_copy(weights)  # the engine points into them
-        self.c.pleura_gate_code.restype = ctypes.c_char_p
-        self.check(
-            self.c.pleura_open(ctypes.byref(self.engine), self.weights, ctypes.c_size_t(len(weights)), 0), "weights"
-        )
+        size = ctypes.c_size_t(len(weights))
+        check(C.pleura_open(ctypes.byref(self.engine), self.weights, size, int(reference)), "weights")
 
     def __del__(self):
-        self.c.pleura_close(self.engine)
+        C.pleura_close(self.engine)
 
     def diagnose(self, film):
-        """Of a file's bytes, or of greys [h, w] uint16."""
+        """The Diagnosis of a file's bytes, or of pixels [h, w] uint16."""
         result = Result()
         if isinstance(film, bytes):
-            status = self.c.pleura_diagnose(self.engine, ctypes.byref(result), film, ctypes.c_size_t(len(film)))
+            status = C.pleura_diagnose(self.engine, ctypes.byref(result), film, ctypes.c_size_t(len(film)))
         else:
             film = np.ascontiguousarray(film, np.uint16)
             height, width = film.shape
             samples = Samples(film.ctypes.data_as(ctypes.POINTER(ctypes.c_uint16)), width, height, 1)
-            status = self.c.pleura_diagnose_samples(self.engine, ctypes.byref(result), ctypes.byref(samples))
-        self.check(status, "film")
-        square = (result.map_side, result.map_side)
-        probability, lungs, heatmap = (
-            np.ctypeslib.as_array(values, shape).copy()
-            for values, shape in (
-                (result.probability, (result.label_count,)),
-                (result.lungs, square),
-                (result.heatmap, square),
-            )
+            status = C.pleura_diagnose_samples(self.engine, ctypes.byref(result), ctypes.byref(samples))
+        check(status, "film")
+        return self.copied(result)
+
+    def diagnose_phantom(self):
+        result = Result()
+        check(C.pleura_diagnose_phantom(self.engine, ctypes.byref(result)), "phantom")
+        return self.copied(result)
+
+    @staticmethod
+    def copied(result):
+        """The engine overwrites the arrays of a pleura_result in its next call."""
+
+        def copy(values, *shape):
+            return np.ctypeslib.as_array(values, shape).copy()
+
+        labels, square = (result.label_count,), (result.map_side, result.map_side)
+        return Diagnosis(
+            result.verdict,
+            copy(result.probability, *labels),
+            copy(result.logits, *labels),
+            C.pleura_gate_code(result.gate).decode(),
+            copy(result.lungs, *square),
+            copy(result.heatmap, *square),
+            f"{result.bits:016x}",
         )
-        return Diagnosis(result.verdict, probability, self.c.pleura_gate_code(result.gate).decode(), lungs, heatmap)
 
     def lines(self):
         """The layer lines of the diagnosis graph."""
-        at, size, out = ctypes.c_void_p(), ctypes.c_size_t(), []
-        while self.c.pleura_text(
-            self.engine, ctypes.byref(at), ctypes.byref(size), b"pleura.diagnosis.graph", ctypes.c_size_t(len(out))
-        ):
-            out.append(ctypes.string_at(at, size.value).decode())
+        text, size, out = ctypes.c_void_p(), ctypes.c_size_t(), []
+        place = ctypes.byref(text), ctypes.byref(size)
+        while C.pleura_text(self.engine, *place, b"pleura.diagnosis.graph", ctypes.c_size_t(len(out))):
+            out.append(ctypes.string_at(text, size.value).decode())
         return out
 
     def layers(self, file, names):
         """[h, w, c] of each of these layers of the diagnosis graph, on the film of a file's bytes."""
-        diagnosis, layer, found, number = 1, Layer(), {}, 0
-        self.check(self.c.pleura_prepare(self.engine, diagnosis, file, ctypes.c_size_t(len(file))), "film")
-        while len(found) < len(names) and self.c.pleura_describe_layer(
-            self.engine, ctypes.byref(layer), diagnosis, number
-        ):
-            self.c.pleura_run_layer(self.engine, diagnosis, number)
+        layer, found, number = Layer(), {}, 0
+        check(C.pleura_prepare(self.engine, DIAGNOSIS, file, ctypes.c_size_t(len(file))), "film")
+        while len(found) < len(names) and C.pleura_describe_layer(self.engine, ctypes.byref(layer), DIAGNOSIS, number):
+            C.pleura_run_layer(self.engine, DIAGNOSIS, number)
             name = ctypes.string_at(layer.name, layer.name_size).decode()
-            if name in names:  # copied at once: later layers use the same memory
-                found[name] = np.ctypeslib.as_array(layer.out, (layer.h, layer.w, layer.lanes))[..., : layer.c].copy()
+            if name in names:  # copied now, because later layers use the same memory
+                shape = (layer.h, layer.w, layer.channel_stride)
+                found[name] = np.ctypeslib.as_array(layer.out, shape)[..., : layer.c].copy()
             number += 1
         return [found[name] for name in names]
 
 
-def each(ask, films, weights=None):
-    """[ask(model, film)] in the films' order, on all cores: libpleura runs outside Python's lock."""
-    weights, own = weights or WEIGHTS.read_bytes(), threading.local()
+def for_each(measure, films, weights=None):
+    """[measure(model, film)] in the order of the films, on all cores: libpleura runs outside Python's lock."""
+    weights, thread = weights or WEIGHTS.read_bytes(), threading.local()
 
     def start():
-        own.model = Model(weights)
+        thread.model = Model(weights)
 
     with ThreadPoolExecutor(os.cpu_count(), initializer=start) as pool:
-        return list(pool.map(lambda film: ask(own.model, film), films))
+        return list(pool.map(lambda film: measure(thread.model, film), films))

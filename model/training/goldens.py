@@ -1,21 +1,29 @@
 """Writes tests/fixtures from PyTorch, never from the engine under test.
 
-tiny.gguf, a random model with every op, and tiny.bin, its inputs and the whole output of every layer; phantom.bin, samples
-of every layer of model/pleura.gguf on the phantom. A .bin file is a row of records, each one line of text
+tiny.gguf is a random model with every operation, and tiny.bin its inputs and the whole output of every layer;
+phantom.bin holds samples of every layer of model/pleura.gguf on the phantom. A .bin file is a sequence of records. Each
+is a line
+
     <graph> <layer> <h> <w> <c> <n>
-and n float32, little-endian: value number i * (h * w * c / n), integer division, of the output in HWC order without padding.
+
+and n float32 values, little-endian: number i is value i * (h * w * c / n), by integer division, of the output in HWC
+order without padding.
 """
+import argparse
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from training import train
-from training.engine import Engine
-from training.export import BUILD, ROOT, tensors
+from training.engine import ROOT, Engine
+from training.export import tensors
+from training.fit import BUILD
 from convert.gguf import write_gguf
 from training.graph import Graph
+from training.lungs import LUNGS_SIDE
 
-FIXTURES = ROOT / "tests" / "fixtures"
-SAMPLES = 64
+SAMPLES = 64  # per layer in phantom.bin
 
 TINY = {
     "lungs": [
@@ -62,7 +70,7 @@ TINY = {
 
 
 def records(prefix, graph, image, samples=None):
-    """Bytes of every layer's record for image [1, c, h, w], computed in double precision."""
+    """The records of every layer for an image [1, c, h, w], computed in double precision, as bytes."""
     out = b""
     with torch.no_grad():
         layers = graph.double()(image.double())
@@ -74,12 +82,12 @@ def records(prefix, graph, image, samples=None):
     return out
 
 
-def folded(lines, parameters):
+def network(lines, parameters):
     return Graph(lines, norm=False).load_folded(parameters)
 
 
-def tiny():
-    """tiny.gguf and tiny.bin."""
+def tiny(folder):
+    """Writes tiny.gguf and tiny.bin."""
     torch.manual_seed(3)
     arrays, layers = {}, b""
     for prefix, lines in TINY.items():
@@ -88,7 +96,7 @@ def tiny():
         of_graph, parameters = tensors(prefix, graph, parameters)
         arrays.update(of_graph)
         c, h, w = graph.shapes["image"]
-        layers += records(prefix, folded(lines, parameters), torch.randn(1, c, h, w))
+        layers += records(prefix, network(lines, parameters), torch.randn(1, c, h, w))
     metadata = {
         "general.architecture": "pleura",
         "general.name": "tiny",
@@ -112,29 +120,34 @@ def tiny():
         "pleura.card.summary": "Knows nothing.",
         "pleura.card.data": "none",
     }
-    write_gguf(FIXTURES / "tiny.gguf", metadata, arrays)
-    (FIXTURES / "tiny.bin").write_bytes(layers)
+    write_gguf(folder / "tiny.gguf", metadata, arrays)
+    (folder / "tiny.bin").write_bytes(layers)
 
 
-def phantom():
-    """phantom.bin: the shipped networks on the synthetic film, prepared by the engine."""
-    engine, parameters = Engine(), torch.load(BUILD / "shipped.pt")
-    lungs, network = (folded(lines, folds) for lines, folds in (parameters["lungs"], parameters["diagnosis"]))
+def phantom(folder):
+    """Writes phantom.bin: the networks of model/pleura.gguf on the synthetic film, prepared by the engine."""
+    engine, shipped = Engine(), torch.load(BUILD / "shipped.pt")
+    lungs, diagnosis = network(*shipped["lungs"]), network(*shipped["diagnosis"])
     film = engine.phantom()
-    frame = torch.from_numpy(engine.film_input(film, train.LUNGS_SIDE))[None, None]
+    frame = torch.from_numpy(engine.film_input(film, LUNGS_SIDE))[None, None]
     layers = records("lungs", lungs, frame, SAMPLES)
     with torch.no_grad():
         logits = lungs(frame.double())["mask"][0, 0].float().numpy()
-    crop, mask, _ = engine.lungs(film, logits, train.DIAGNOSIS_SIDE, train.MARGIN, train.BLUR)
+    crop, mask, _ = engine.lungs(film, logits, train.SETTINGS)
     engine.free(film)
-    layers += records("diagnosis", network, torch.from_numpy(crop * mask)[None, None], SAMPLES)
-    (FIXTURES / "phantom.bin").write_bytes(layers)
+    layers += records("diagnosis", diagnosis, torch.from_numpy(crop * mask)[None, None], SAMPLES)
+    (folder / "phantom.bin").write_bytes(layers)
 
 
 def main():
-    FIXTURES.mkdir(parents=True, exist_ok=True)
-    tiny()
-    phantom()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--out", default=ROOT / "tests" / "fixtures", type=Path, help="folder (default: tests/fixtures)"
+    )
+    folder = parser.parse_args().out
+    folder.mkdir(parents=True, exist_ok=True)
+    tiny(folder)
+    phantom(folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The layer lines of a Pleura graph as a PyTorch module: one text defines training, export and goldens.
 
-A line is `name = op inputs... key=value...`, in execution order, as src/nn/graph.h reads them from the
-weights. In training every convolution but the last of a U-Net carries a batch norm, which fold() removes.
+A line is `name = op inputs... key=value...`, in order of execution; src/nn/graph.h defines the operations. parse() is
+the only reader of such lines in Python. In training every convolution but the last of a U-Net has a batch norm, which
+fold() removes.
 """
 import numpy as np
 import torch
@@ -10,12 +11,17 @@ from torch.nn import functional as F
 
 
 def parse(line):
-    """One layer line -> (name, op, inputs, options); options are int but act and mode."""
+    """One layer line -> (name, op, inputs, options); options are integers except act and mode."""
     name, expression = line.split(" = ")
     op, *words = expression.split()
     inputs = [word for word in words if "=" not in word]
     options = dict(word.split("=") for word in words if "=" in word)
     return name, op, inputs, {key: int(value) if value.isdigit() else value for key, value in options.items()}
+
+
+def layer_line(name, op, inputs, options):
+    """The inverse of parse()."""
+    return " ".join([name, "=", op, *inputs, *(f"{key}={value}" for key, value in options.items())])
 
 
 ACTS = {
@@ -31,8 +37,10 @@ ACTS = {
 
 
 def mix_style(y):
-    """Each film's channel means and deviations mixed with another's (MixStyle, Zhou et al., 2021): a hospital's look, not
-    its findings, lives in them."""
+    """Mixes the channel means and deviations of each film with those of another (MixStyle, Zhou et al., 2021).
+
+    They carry the look of a hospital rather than the findings.
+    """
     mean, deviation = y.mean((2, 3), keepdim=True).detach(), y.std((2, 3), keepdim=True).detach() + 1e-5
     share = torch.distributions.Beta(0.3, 0.3).sample((len(y), 1, 1, 1))
     other = torch.randperm(len(y))
@@ -44,8 +52,10 @@ def mix_style(y):
 
 
 class Graph(nn.Module):
-    """Runs the lines on [batch, c, h, w]; norm=False gives the folded network that the engine runs. In training the
-    outputs of the layers named in mixed go through mix_style() every other time."""
+    """Runs the lines on [batch, c, h, w]. norm=False is the folded network that the engine runs.
+
+    In training, the outputs of the layers in `mixed` go through mix_style() half of the time.
+    """
 
     def __init__(self, lines, norm=True, mixed=()):
         super().__init__()
@@ -66,7 +76,7 @@ class Graph(nn.Module):
 
     @staticmethod
     def convolution(op, cin, o):
-        """Without padding of its own where it is uneven: bordered() then does it."""
+        """The layer without its padding if that is uneven; bordered() then adds it."""
         pad = 0 if "after" in o else o.get("pad", 0)
         return nn.Conv2d(cin, o.get("c", cin), o["k"], o.get("stride", 1), pad, groups=cin if op == "depthwise" else 1)
 
@@ -81,7 +91,7 @@ class Graph(nn.Module):
 
     @staticmethod
     def shape(op, inputs, o):
-        """(c, h, w) of a layer's output."""
+        """(c, h, w) of the layer's output."""
         if op == "input":
             return o["c"], o["h"], o["w"]
         c, h, w = inputs[0]
@@ -92,9 +102,8 @@ class Graph(nn.Module):
             return c, h * o["scale"], w * o["scale"]
         if op == "concat":
             return sum(i[0] for i in inputs), h, w
-        return {"add": (c, h, w), "mul": (c, h, w), "act": (c, h, w), "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[
-            op
-        ]
+        same = (c, h, w)
+        return {"add": same, "mul": same, "act": same, "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
 
     def forward(self, image):
         """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
@@ -128,14 +137,15 @@ class Graph(nn.Module):
             else:
                 raise ValueError(f"no such op: {op}")
             y = ACTS[o.get("act", "none")](y)
-            out[name] = (
-                mix_style(y) if self.training and name in self.mixed and torch.rand((), device="cpu") < 0.5 else y
-            )
+            mix = self.training and name in self.mixed and torch.rand(()) < 0.5
+            out[name] = mix_style(y) if mix else y
         return out
 
     def fold(self):
-        """{layer: (weight, bias)} as float32 arrays, batch norm folded in: conv [cout, cin, k, k], depthwise
-        [c, 1, k, k], dense [cout, h*w*c]."""
+        """{layer: (weight, bias)} as float32 arrays with batch norms folded in.
+
+        Weights are conv [cout, cin, k, k], depthwise [c, 1, k, k], dense [cout, h*w*c].
+        """
         parameters = {}
         for name, op, _, _ in self.layers:
             if op not in ("conv", "depthwise", "dense"):
@@ -152,7 +162,7 @@ class Graph(nn.Module):
         return parameters
 
     def load_folded(self, parameters):
-        """Takes {layer: (weight, bias)} of fold(); self must be built with norm=False."""
+        """Loads the result of fold() into a graph that was built with norm=False."""
         with torch.no_grad():
             for name, (weight, bias) in parameters.items():
                 self.ops[self.key(name)].weight.copy_(torch.as_tensor(weight))
@@ -161,7 +171,7 @@ class Graph(nn.Module):
 
 
 def unet(side=128, widths=(12, 24, 48, 96)):
-    """Lines of the lung U-Net: two 3x3 convolutions a level, nearest resize on the way up, logits `mask`."""
+    """Lines of the lung U-Net: two 3x3 convolutions per level, nearest resize on the way up, logits `mask`."""
     lines, last = [f"image = input h={side} w={side} c=1"], "image"
     for level, width in enumerate(widths, 1):
         if level > 1:
@@ -180,7 +190,7 @@ def unet(side=128, widths=(12, 24, 48, 96)):
 
 
 def resnet(side=96, widths=(16, 32, 64, 128), classes=3):
-    """Lines of the diagnosis ResNet-10: strided stem, one residual block a width, `features`, `pool`, `logits`."""
+    """Lines of the diagnosis ResNet-10: strided stem, one residual block per width, `features`, `pool`, `logits`."""
     lines = [f"image = input h={side} w={side} c=1", f"stem = conv image k=5 stride=2 pad=2 c={widths[0]} act=relu"]
     last = "stem"
     for number, width in enumerate(widths, 1):
@@ -199,15 +209,18 @@ def resnet(side=96, widths=(16, 32, 64, 128), classes=3):
 
 
 def ensemble(lines, parameters):
-    """Lines and folded parameters of networks of the same lines, side by side in one whose logits are the mean of theirs."""
-    (image, *_), layers = lines, [parse(line)[:3] for line in lines]
-    names = {name for name, op, _ in layers if op != "input"}
-    out, joined = [image], {}
+    """(lines, folded parameters) of one network that runs networks of the same lines side by side.
+
+    Its logits are the mean of theirs.
+    """
+    layers = [parse(line) for line in lines]
+    names = {name for name, op, *_ in layers if op != "input"}
+    out, joined = [lines[0]], {}
     for member, folded in zip("abcdefgh", parameters):
-        own = lambda word: f"{member}.{word}" if word in names else word
+        own = lambda name: f"{member}.{name}" if name in names else name
         out += [
-            " ".join(map(own, line.split()))
-            for line, (name, op, _) in zip(lines, layers)
+            layer_line(own(name), op, map(own, inputs), options)
+            for name, op, inputs, options in layers
             if op != "input" and name not in ("pool", "logits")
         ]
         joined.update({own(name): value for name, value in folded.items() if name != "logits"})

@@ -1,9 +1,9 @@
-"""By hand: torchvision's networks in full size, random weights, converted and compared with PyTorch on noise and real films.
+"""Converts torchvision's networks in full size, with random weights, and compares with PyTorch on noise and real films.
 
-PYTHONPATH=model /usr/bin/python3 tests/convert/full_size.py [NAME...]; needs `make lib`, python3-torchvision and the films. The error is the largest
-difference of a logit, as a share of how far that label's logit spreads over the films.
+No test runs this. By hand: PYTHONPATH=model /usr/bin/python3 tests/convert/full_size.py [NAME...]. It needs `make lib`,
+python3-torchvision and the films. The error is the largest difference of a logit, relative to the range of logits over
+the films.
 """
-import ctypes
 import subprocess
 import sys
 import tempfile
@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from torchvision import models
 
-from training import data
 from make_onnx import MEAN, NORMAL, STD, png, settle
-from training.engine import Engine, Result
+from training import data
+from training.engine import Model
 
 NAMES = [
     "vgg11",
@@ -37,37 +37,32 @@ CONVERT, SIDE, REAL = Path(__file__).resolve().parents[2] / "model" / "convert",
 
 
 def films(folder):
-    """[(path, grey [224, 224])]: noise, and real films made as small as the networks want them."""
+    """[(path, grey [SIDE, SIDE])]: noise, and real films at the size of the networks' input."""
     noise = np.random.default_rng(5).integers(0, 256, (3, SIDE, SIDE), dtype=np.uint8)
     paths = sorted((data.home() / "images").glob("*/*"))
     real = [
         np.asarray(Image.open(path).convert("L").resize((SIDE, SIDE), Image.BOX))
         for path in paths[:: len(paths) // REAL][:REAL]
     ]
-    made = [(folder / f"{n}.png", grey) for n, grey in enumerate([*noise, *real])]
-    for path, grey in made:
+    written = [(folder / f"{n}.png", grey) for n, grey in enumerate([*noise, *real])]
+    for path, grey in written:
         png(path, grey)
-    return made
+    return written
 
 
 def engine_logits(weights, paths):
-    engine, e, rows = Engine(), ctypes.c_void_p(), []
-    raw = (ctypes.c_char * len(weights)).from_buffer_copy(weights)
-    engine.check(engine.c.pleura_open(ctypes.byref(e), raw, ctypes.c_size_t(len(weights)), 0), "weights")
-    for path in paths:
-        result, film = Result(), path.read_bytes()
-        engine.check(engine.c.pleura_diagnose(e, ctypes.byref(result), film, ctypes.c_size_t(len(film))), path)
-        rows.append([result.logits[i] for i in range(result.label_count)])
-    engine.c.pleura_close(e)
-    return np.array(rows)
+    model = Model(weights)
+    return np.array([model.diagnose(path.read_bytes()).logits for path in paths])
 
 
 def main():
     torch.manual_seed(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        seen = films(folder)
-        x = torch.from_numpy(np.stack([grey for _, grey in seen])[:, None].astype(np.float32) / 255).repeat(1, 3, 1, 1)
+        inputs = films(folder)
+        x = torch.from_numpy(np.stack([grey for _, grey in inputs])[:, None].astype(np.float32) / 255).repeat(
+            1, 3, 1, 1
+        )
         x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
         for architecture in sys.argv[1:] or NAMES:
             network = getattr(models, architecture)(num_classes=3)
@@ -85,7 +80,7 @@ def main():
                     check=True,
                     stderr=subprocess.DEVNULL,
                 )
-                got = engine_logits((folder / "net.gguf").read_bytes(), [path for path, _ in seen])
+                got = engine_logits((folder / "net.gguf").read_bytes(), [path for path, _ in inputs])
                 errors.append(np.abs(got - expected).max() / np.ptp(expected, axis=0).max())
             print(f"{architecture}: float32 {errors[0]:.1e}, float16 {errors[1]:.1e}", flush=True)
 

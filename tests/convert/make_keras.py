@@ -1,4 +1,4 @@
-"""The Keras half of convert_goldens.py: files in Keras' own two formats, their networks computed by PyTorch."""
+"""The Keras half of make_onnx.py: writes files in both formats of Keras and computes their networks with PyTorch."""
 import io
 import json
 import re
@@ -21,21 +21,21 @@ ROLES = {
 
 
 class Arrays:
-    """Random weights, made when first asked for: {layer: {role: array}}."""
+    """Random weights, drawn on first use: {layer: {role: array}}."""
 
     def __init__(self, seed):
-        self.random, self.made = np.random.default_rng(seed), {}
+        self.random, self.drawn = np.random.default_rng(seed), {}
 
     def __call__(self, layer, role, *shape):
         spread = {"bias": 0.1, "beta": 0.3, "moving_mean": 0.3}.get(role, 1.5 / np.sqrt(max(np.prod(shape[:-1]), 1)))
         array = self.random.normal(0, spread, shape)
         array = self.random.uniform(0.5, 1.5, shape) if role in ("gamma", "moving_variance") else array
-        kept = self.made.setdefault(layer, {}).setdefault(role, array.astype(np.float32))
+        kept = self.drawn.setdefault(layer, {}).setdefault(role, array.astype(np.float32))
         return torch.from_numpy(kept).double()
 
 
 def same(x, k, stride):
-    """TensorFlow's SAME on [n, c, h, w]."""
+    """Pads [n, c, h, w] by TensorFlow's SAME."""
     sides = []
     for size in (x.shape[3], x.shape[2]):
         total = max((-(-size // stride) - 1) * stride + k - size, 0)
@@ -65,7 +65,7 @@ def dense(w, name, x, cout):
 
 
 def layer(kind, name, inputs=(), **config):
-    """One layer of the configuration; the readers of Keras 2 nest what it reads three lists deep."""
+    """One layer of the configuration. Keras 2 nests its inputs three lists deep."""
     return {
         "class_name": kind,
         "name": name,
@@ -75,7 +75,7 @@ def layer(kind, name, inputs=(), **config):
 
 
 def sequential(w, x):
-    """The commonest kind: convolutions, a batch norm, dropout, a flattened picture, one sigmoid."""
+    """The most common kind: convolutions, a batch norm, dropout, a flattened feature map, one sigmoid."""
     config = {
         "name": "sequential",
         "layers": [
@@ -111,7 +111,7 @@ def sequential(w, x):
 
 
 def functional(w, x):
-    """SAME padding, depthwise and separable convolutions, branches of odd channels, a model within the model."""
+    """SAME padding, depthwise and separable convolutions, branches with odd channel counts, an inner model."""
     within = {
         "class_name": "Sequential",
         "name": "within",
@@ -221,7 +221,7 @@ def functional(w, x):
 
 
 def write_h5(path, model, w):
-    """Keras 2: a group a layer, which lists the names of its arrays; a model within the model lists all of its own."""
+    """Keras 2: a group per layer that lists its arrays; that of an inner model lists the arrays of all its layers."""
     with h5py.File(path, "w", libver="latest") as file:
         file.attrs.update({"model_config": json.dumps(model), "keras_version": "2.11.0", "backend": "tensorflow"})
         root = file.create_group("model_weights")
@@ -229,7 +229,7 @@ def write_h5(path, model, w):
         for one in model["config"]["layers"]:
             group, name = root.create_group(one["config"]["name"]), one["config"]["name"]
             owners = [deep["config"]["name"] for deep in one["config"].get("layers", [])] or [name]
-            arrays = {f"{owner}/{role}:0": array for owner in owners for role, array in w.made.get(owner, {}).items()}
+            arrays = {f"{owner}/{role}:0": array for owner in owners for role, array in w.drawn.get(owner, {}).items()}
             group.attrs["weight_names"] = [text.encode() for text in arrays]
             for text, array in arrays.items():
                 group[text] = array
@@ -243,9 +243,9 @@ def numbered(group, layers, w):
         n = count[kind] = count.get(kind, -1) + 1
         own = group.create_group(f"layers/{kind}_{n}" if n else f"layers/{kind}")
         arrays = [
-            w.made[one["name"]][role]
+            w.drawn[one["name"]][role]
             for role in ROLES.get(one["class_name"], [])
-            if role in w.made.get(one["name"], {})
+            if role in w.drawn.get(one["name"], {})
         ]
         for i, array in enumerate(arrays):
             own[f"vars/{i}"] = array
@@ -253,7 +253,7 @@ def numbered(group, layers, w):
 
 
 def write_keras(path, model, w):
-    """Keras 3 as far as it differs: places in a zip, one end of a model bare, tensors marked within arguments."""
+    """Keras 3 where it differs: a zip, a single input or output without a list, tensors marked among arguments."""
     model = json.loads(json.dumps(model))
     for key in ("input_layers", "output_layers"):
         model["config"][key] = model["config"][key][0]
@@ -279,7 +279,7 @@ def write_keras(path, model, w):
 
 
 def files(greys):
-    """Writes all; {file: what convert_goldens.py expects of it}. `greys` gives the films as pictures of one size."""
+    """Writes all files; returns {file: arguments and logits}. greys(side, channels) returns the films."""
     expected = {}
     for name, make, side, scale, arguments in (
         ("sequential.h5", sequential, 32, 1 / 255, ["--labels", "normal,covid", "--scale", "1/255"]),

@@ -1,4 +1,4 @@
-"""Writes tests/fixtures/convert: small networks of every family as ONNX and Keras files, films, and PyTorch's logits for them."""
+"""Writes tests/fixtures/convert: small networks of every family as ONNX and Keras files, films, and their logits."""
 import json
 import zlib
 import struct
@@ -23,7 +23,7 @@ GREY = ["--labels", "covid,pneumonia,normal", "--scale", "1/255"]
 
 
 def png(path, grey):
-    """A grey PNG, whose pixels any decoder gives back exactly."""
+    """Writes a grey PNG, which every decoder reads without loss."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -36,16 +36,16 @@ def png(path, grey):
 
 
 def films():
-    """{file name: [64, 64]}: noise, and rings that shade into a slope."""
+    """{file name: [64, 64]}: noise, rings on a slope, and both mixed."""
     y, x = np.mgrid[:64, :64] / 64
     rings = 127 + 60 * np.sin(20 * np.hypot(x - 0.4, y - 0.5)) + 60 * (x - y)
     noise = np.random.default_rng(5).integers(0, 256, (64, 64))
-    made = {"noise.png": noise, "rings.png": rings, "mixed.png": (rings + noise) / 2}
-    return {name: film.astype(np.uint8) for name, film in made.items()}
+    drawn = {"noise.png": noise, "rings.png": rings, "mixed.png": (rings + noise) / 2}
+    return {name: film.astype(np.uint8) for name, film in drawn.items()}
 
 
 def greys(side, channels):
-    """The films [n, c, side, side] in 0..255: 32 pixels are averages of two by two, as the engine stretches a film."""
+    """The films [n, c, side, side] in 0..255. A side of 32 averages two by two pixels, as the engine does."""
     x = torch.from_numpy(np.stack(list(films().values()))[:, None].astype(np.float32))
     return F.avg_pool2d(x, 64 // side).repeat(1, channels, 1, 1)
 
@@ -63,7 +63,7 @@ def head(c):
 
 
 class Unet(nn.Module):
-    """Two levels; enlarges nearest, then linearly. Ends in a map of three labels, or in a dense layer over one map."""
+    """Two levels, resized by nearest and then linearly. Ends in a map of three labels, or in a dense layer."""
 
     def __init__(self, dense):
         super().__init__()
@@ -81,7 +81,7 @@ class Unet(nn.Module):
 
 
 class Odd(nn.Module):
-    """What the families leave out: windows that are not square, groups, dilation, uneven padding, composed activations."""
+    """What the other networks lack: oblong windows, groups, dilation, uneven padding, composed activations."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ class Odd(nn.Module):
 
 
 class ChannelsLast(nn.Module):
-    """As TensorFlow's converters write: pictures turned at both ends, the mean without its axes."""
+    """Like the output of TensorFlow's converters: transposed at both ends, the mean without its axes."""
 
     def __init__(self):
         super().__init__()
@@ -186,7 +186,7 @@ def networks():
 
 
 def settle(network, x):
-    """Batch norms with the statistics of these films, and no dropout: activations as a trained network has them."""
+    """Gives batch norms the statistics of these films and disables dropout, as in a trained network."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
@@ -209,7 +209,7 @@ def onnx_file(name, network, side, channels):
     if isinstance(network, ChannelsLast):
         x = x.permute(0, 2, 3, 1)
     settle(network, x)
-    # PRESERVE keeps batch norms apart from their convolutions, as other exporters do.
+    # PRESERVE does not fold batch norms into convolutions; other exporters do not either.
     torch.onnx.export(
         network, x[:1], str(FIXTURES / f"{name}.onnx"), training=torch.onnx.TrainingMode.PRESERVE, opset_version=14
     )

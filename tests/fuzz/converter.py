@@ -1,7 +1,9 @@
-"""Hostile ONNX and Keras files, made from the fixtures by rule: each ends in weights or in one sentence, and no other file is opened.
+"""Fuzzes the converter with ONNX and Keras files derived from the fixtures.
 
-python3 tests/fuzz/converter.py SECONDS SEED, or FROM:TO SEED for these rounds alone. A round is made of its number and the
-seed; what it finds is kept in build/fuzz_convert. Each runs in a process of its own, because the HDF5 library dies of some files.
+/usr/bin/python3 tests/fuzz/converter.py SECONDS SEED runs for that long, FROM:TO SEED runs these rounds. Every file
+must end in weights that the engine loads or in one sentence, and no other file may be opened. A round depends only on
+its number and the seed; files with a finding are kept in build/fuzz_convert. Each round has its own process, because
+the HDF5 library crashes on some files.
 """
 import ctypes
 import json
@@ -19,21 +21,21 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "model"), str(ROOT / "model" / "convert")]
 
 from convert import __main__ as convert  # noqa: E402
-import keras_reader  # noqa: E402, F401: loaded once, not in each process
+import keras_reader  # noqa: E402, F401: loaded here once instead of in each process
 import onnx_reader  # noqa: E402, F401
 from hostile_keras import hostile_keras  # noqa: E402
 from hostile_onnx import hostile_onnx  # noqa: E402
 
 FIXTURES, KEPT = ROOT / "tests/fixtures/convert", ROOT / "build/fuzz_convert"
-LONGEST = 20  # seconds of its processor that a run may take: what hangs takes for ever
-MOST = 3 << 30  # bytes that it may take beyond those of the loaded packages: more than the converter allows itself
+MAX_SECONDS = 20  # of processor time per round; a hang never ends
+MAX_MEMORY = 3 << 30  # bytes per round, packages included: more than the converter allows itself
 IN_OPEN = 0x20
 ENGINE = ctypes.CDLL(str(ROOT / "build/libpleura.so"))
 ENGINE.pleura_status_text.restype = ctypes.c_char_p
 
 
 class Canaries:
-    """Files that nobody has named: beside the hostile one, above it, and elsewhere. The kernel tells who is opened."""
+    """Files beside the hostile one, above it, and elsewhere, which nothing should open; inotify reports if one is."""
 
     def __init__(self, folder):
         self.libc = ctypes.CDLL(None)
@@ -41,7 +43,7 @@ class Canaries:
         self.paths = [folder / "in/beside.bin", folder / "above.bin", folder / "elsewhere/deep.h5"]
         for path in self.paths:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Floats, and at the same time what an HDF5 file holds.
+            # Valid content, so that the converter would go on with it.
             path.write_bytes(
                 (FIXTURES / "sequential.h5").read_bytes() if path.suffix == ".h5" else struct.pack("<f", 0.5) * 40000
             )
@@ -62,7 +64,7 @@ class Canaries:
 
 
 def flipped(rng, data):
-    """Bytes overwritten, cut out, doubled, or the end cut off."""
+    """Overwrites, removes or doubles bytes, or cuts off the end."""
     data = bytearray(data)
     for _ in range(rng.choice([1, 1, 2, 4, 16])):
         at = rng.randrange(len(data) if rng.random() < 0.5 else min(len(data), 3000))
@@ -81,7 +83,7 @@ def flipped(rng, data):
 
 
 def make(number, seed, canaries):
-    """(name, bytes, options) of one round."""
+    """The file of one round: (name, bytes, options)."""
     rng = random.Random(f"{seed} {number}")
     networks = json.loads((FIXTURES / "expected.json").read_text())["networks"]
     name = rng.choice(
@@ -99,14 +101,14 @@ def make(number, seed, canaries):
 
 
 def child(path, out, options, errors):
-    """Converts, as the command would, and never returns."""
+    """Converts as the command would and ends the process."""
     os.dup2(errors, 2)
     os.dup2(errors, 1)
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
-    sys.argv = ["convert.py", str(path), str(out), *options]
-    sys.stderr = sys.stdout = open(errors, "w", closefd=False, errors="backslashreplace")  # as at a start
+    sys.argv = ["convert", str(path), str(out), *options]
+    sys.stderr = sys.stdout = open(errors, "w", closefd=False, errors="backslashreplace")  # as in a new process
     status = 0
     try:
         convert.main()
@@ -114,7 +116,7 @@ def child(path, out, options, errors):
         status = end.code if isinstance(end.code, int) else 1
         if status == 1 and end.code != 1:
             print(end.code, file=sys.stderr)
-    except BaseException:  # what a person would see as a traceback
+    except BaseException:  # the user would see a traceback
         traceback.print_exc()
         status = 70
     if status == 0:
@@ -122,31 +124,31 @@ def child(path, out, options, errors):
         refused = ENGINE.pleura_open(ctypes.byref(engine), weights, ctypes.c_size_t(len(weights)), 1)
         if refused:
             status = 71
-            print(f"the engine says: {ENGINE.pleura_status_text(refused).decode()}", file=sys.stderr)
+            print(f"the engine refuses it: {ENGINE.pleura_status_text(refused).decode()}", file=sys.stderr)
     sys.stderr.flush()
     os._exit(status)
 
 
 def run(folder, name, data, options):
-    """(what went wrong or None, how it ended, what was said)"""
-    path, out, said = folder / "in" / name, folder / "in/out.gguf", folder / "said"
+    """(the finding or None, how it ended, what it printed)"""
+    path, out, printed = folder / "in" / name, folder / "in/out.gguf", folder / "printed"
     path.write_bytes(data)
     out.unlink(missing_ok=True)
-    with open(said, "wb") as errors:
+    with open(printed, "wb") as errors:
         pid = os.fork()
         if pid == 0:
             child(path, out, options, errors.fileno())
         _, status, used = os.wait4(pid, 0)
     path.unlink()
-    text = said.read_text(errors="backslashreplace").strip()
+    text = printed.read_text(errors="backslashreplace").strip()
     lines = [line for line in text.split("\n") if not line.startswith("pleura convert: no --scale")]
     if os.WIFSIGNALED(status):
         end = signal.Signals(os.WTERMSIG(status)).name
-        # src/cli.mjs has a sentence for a library that dies, of its own or of the converter's limit.
-        return ("hang" if end == "SIGKILL" or used.ru_utime + used.ru_stime > LONGEST - 1 else None), end, text
+        # The command has a sentence for a library that crashes and for a process that reaches its limit.
+        return ("hang" if end == "SIGKILL" or used.ru_utime + used.ru_stime > MAX_SECONDS - 1 else None), end, text
     code = os.WEXITSTATUS(status)
-    if used.ru_maxrss * 1024 > MOST:
-        return f"took {used.ru_maxrss >> 10} MB", code, text
+    if used.ru_maxrss * 1024 > MAX_MEMORY:
+        return f"used {used.ru_maxrss >> 10} MB", code, text
     if code == 0:
         return (None if out.exists() and out.stat().st_size else "no weights"), "weights", text
     if code != 1:
@@ -166,7 +168,7 @@ def main():
     canaries, ends, findings, number = Canaries(folder), {}, 0, first
     while number < last and time.monotonic() < end:
         name, data, options = make(number, seed, canaries)
-        canaries.opened()  # by the generator, which may follow a link that it has made
+        canaries.opened()  # forget what the generator opened through a link of its own
         wrong, how, text = run(folder, name, data, options)
         if canaries.opened():
             wrong = "opened another file"
@@ -180,9 +182,8 @@ def main():
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     folder.rmdir()
-    print(
-        f"{number - first} files: {', '.join(f'{count} {how}' for how, count in sorted(ends.items(), key=str))}; {findings} findings"
-    )
+    counts = ", ".join(f"{count} {how}" for how, count in sorted(ends.items(), key=str))
+    print(f"{number - first} files: {counts}; {findings} findings")
     sys.exit(1 if findings else 0)
 
 

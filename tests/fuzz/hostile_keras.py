@@ -1,4 +1,4 @@
-"""A Keras file after some changes that a damaged writer or an enemy would make: in its configuration, its HDF5 objects, its zip."""
+"""Changes a Keras file as a damaged writer or an attacker would: in its configuration, its HDF5 objects or its zip."""
 import io
 import json
 import zipfile
@@ -52,7 +52,7 @@ KINDS = [*keras_reader.LAYERS, *keras_reader.MODELS, "InputLayer", "Dropout", "L
 
 
 def places(value, found=None):
-    """All (container, key) of a JSON tree."""
+    """All (container, key) pairs of a JSON tree."""
     found = [] if found is None else found
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         found.append((value, key))
@@ -61,7 +61,7 @@ def places(value, found=None):
 
 
 def deep(rng):
-    """Values within values, as far as a parser goes."""
+    """Values nested deeper than parsers like."""
     text = rng.choice(["[", '{"a":'])
     depth = rng.choice([30, 500, 20000])
     return text * depth + "1" + ("]" if text == "[" else "}") * depth
@@ -72,7 +72,7 @@ def hostile_config(rng, text):
     for _ in range(rng.choice([1, 1, 2, 4])):
         all_places = places(model)
         if not all_places:
-            break  # an earlier change has left nothing of it
+            break  # an earlier change has removed everything
         container, key = rng.choice(all_places)
         change = rng.randrange(8)
         if change < 3:
@@ -89,7 +89,7 @@ def hostile_config(rng, text):
         elif change == 6 and isinstance(container, list):
             container.insert(key, json.loads(json.dumps(container[key])))
         elif isinstance(container[key], str):
-            # Layers that read themselves or each other in circles.
+            # Makes layers that read themselves, or each other in a circle.
             container[key] = rng.choice([c[k] for c, k in all_places if isinstance(c[k], str)])
     text = json.dumps(model)
     if rng.random() < 0.1:
@@ -110,7 +110,7 @@ def hostile_config(rng, text):
 
 
 def datasets(file):
-    """Those that fit into memory: not what odd_dataset() has made too large for any."""
+    """The datasets that fit into memory; odd_dataset() makes some that do not."""
     found = []
     file.visititems(
         lambda name, one: found.append(name) if isinstance(one, h5py.Dataset) and (one.size or 0) < 10**7 else None
@@ -119,7 +119,7 @@ def datasets(file):
 
 
 def odd_dataset(rng, group, name, old, files):
-    """Something else in the place of an array."""
+    """Puts something else in place of an array."""
     shape = old.shape or (1,)
     kind = rng.randrange(13)
     if kind == 0:
@@ -169,7 +169,7 @@ def change_objects(rng, file, files):
         del group[name]
         group[name] = h5py.ExternalLink(rng.choice(files), rng.choice(["/", "model_weights/conv2d/conv2d/kernel:0"]))
     elif change == 2:
-        # A folder on the way instead.
+        # Replaces a group on the path instead.
         parts = folder.split("/")
         cut = "/".join(parts[: rng.randrange(1, len(parts) + 1)])
         del file[cut]
@@ -224,7 +224,7 @@ def hostile_h5(rng, data, files):
                 try:
                     change_objects(rng, file, files)
                 except (KeyError, ValueError, TypeError, OSError, RuntimeError, NotImplementedError):
-                    continue  # an earlier change stands in the way, or the format cannot hold it
+                    continue  # an earlier change is in the way, or the format cannot express this one
     return stream.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""An ONNX file after some changes that a damaged exporter or an enemy would make, node by node and field by field."""
+"""Changes an ONNX file as a damaged exporter or an attacker would, node by node and field by field."""
 import onnx
 from onnx import AttributeProto, TensorProto, helper
 
@@ -167,7 +167,7 @@ def change_tensor(rng, graph, _):
 
 
 def elsewhere(rng, graph, files):
-    """Weights that are said to lie in another file."""
+    """Declares that weights are stored in another file."""
     tensor = some_tensor(rng, graph)
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
@@ -206,7 +206,7 @@ def rename(rng, graph, _):
 
 
 def chain(rng, graph, _):
-    """Many nodes in a row before one: of the picture, each reading the one before once or twice, or twice the size of it."""
+    """Puts a chain of nodes before one; each reads the one before it once or twice, or doubles its size."""
     at = rng.randrange(len(graph.node))
     node = graph.node[at]
     if not node.input:
@@ -239,7 +239,7 @@ def chain(rng, graph, _):
 
 
 def growth(rng, graph, _):
-    """Constants that grow without end."""
+    """Adds constants that grow without end."""
     name = f"grown{len(graph.node)}"
     sizes = [rng.choice([1, 3, 4096, 100003, 2**31, 2**40, -1]) for _ in range(rng.choice([1, 2, 4]))]
     graph.initializer.append(helper.make_tensor(name + "s", TensorProto.INT64, [len(sizes)], sizes))
@@ -300,7 +300,7 @@ def hostile_onnx(rng, data, _, files):
         try:
             rng.choice(CHANGES)(rng, model.graph, files)
         except (IndexError, ValueError, TypeError):
-            continue  # an earlier change has left nothing to change, or what the format cannot hold
+            continue  # an earlier change has left nothing to change, or the format cannot express this one
     if rng.random() < 0.1:
         model.opset_import[0].version = rng.choice(NUMBERS)
     if rng.random() < 0.03:

@@ -1,0 +1,112 @@
+"""Tables of the networks that `python3 -m training.train` trained, from the logits in build/model/*.npz.
+
+A network that was trained without some sources is measured on films whose hospitals are new to it on both sides.
+Networks of different seeds show how much of a result is chance.
+"""
+import numpy as np
+from scipy.special import softmax
+
+from report import metrics
+from training import data
+from training.fit import BUILD
+
+
+class Network:
+    """Logits of the films that a network has not seen, and how it was trained."""
+
+    def __init__(self, path, known):
+        with np.load(path) as stored:
+            self.left_out, self.steps, self.seed = list(stored["left_out"]), int(stored["steps"]), int(stored["seed"])
+            if str(stored["manifest"]) != data.manifest_hash():
+                raise SystemExit(f"{path} was made from other films than {data.home()}. Train the network again.")
+            self.films = [known[str(data.home() / file)] for file in stored["files"]]
+            self.probability = softmax(stored["logits"], 1)
+
+    @property
+    def folds(self):
+        return "+".join(self.left_out)
+
+    @property
+    def command(self):
+        return f"-m training.train --seed {self.seed} --steps {self.steps}"
+
+
+def networks(pattern):
+    known = {film.path: film for film in data.labelled()}
+    return [Network(path, known) for path in sorted(BUILD.glob(pattern))]
+
+
+def covid_against_pneumonia(probability):
+    return probability[:, 0] / (probability[:, 0] + probability[:, 1])
+
+
+def unseen(network):
+    """{column: cell}: the sources that were left out, against the external normals and within themselves."""
+    films, probability = network.films, network.probability
+    left_out = [source for fold in network.left_out for source in data.FOLDS[fold]]
+    covid, external = metrics.rows(films, "covid", left_out), metrics.rows(films, "normal", split="external")
+    # Within one source only: in no other do both classes look alike.
+    pneumonia, normal = (metrics.rows(films, label, left_out[:1]) for label in ("pneumonia", "normal"))
+    predicted, patient = probability.argmax(1), metrics.patients(films)
+    return {
+        "covid films": len(covid),
+        "AUC covid, external normals": metrics.auc_cell(probability[:, 0], films, covid, external),
+        "the same by 1 - P(normal)": metrics.auc_cell(1 - probability[:, 2], films, covid, external),
+        "covid called covid %": metrics.proportion(predicted[covid] == 0, patient[covid]),
+        "AUC pneumonia, own normals": metrics.auc_cell(probability[:, 1], films, pneumonia, normal),
+        "AUC covid, own pneumonia": metrics.auc_cell(covid_against_pneumonia(probability), films, covid, pneumonia),
+        "external normals called normal %": metrics.proportion(predicted[external] == 2, patient[external]),
+    }
+
+
+def seen(network):
+    """{column: cell}: the test split, whose sources the network knows, and the external normals."""
+    whole = [i for i, film in enumerate(network.films) if film.source != "rsna_lungonly"]
+    films, probability = [network.films[i] for i in whole], network.probability[whole]
+
+    def of(label, source):
+        return metrics.rows(films, label, [source], "test")
+
+    covid_score = covid_against_pneumonia(probability)
+    return {
+        **dict(zip(metrics.HEADLINE, metrics.headline(probability, films))),
+        "AUC covid, cohen pneumonia": metrics.auc_cell(
+            covid_score, films, of("covid", "cohen"), of("pneumonia", "cohen")
+        ),
+        "AUC pneumonia, nih normals": metrics.auc_cell(
+            probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")
+        ),
+    }
+
+
+def table(title, name, commands, rows):
+    """One row per network, [(name, {column: cell})]. Its numbers do not depend on model/pleura.gguf, so no weights."""
+    return {
+        "title": title,
+        "commands": commands,
+        "weights": None,
+        "columns": [name, *rows[0][1]],
+        "rows": [[first, *cells.values()] for first, cells in rows],
+    }
+
+
+def left_out(options):
+    """The table of `python3 -m report leave-out`, if such networks were trained."""
+    members = networks("leave-out-*.npz")
+    if not members:
+        return []
+    commands = [f"{network.command} --leave-out {network.folds}" for network in members]
+    if len({network.command for network in members}) == 1 and {network.folds for network in members} == set(data.FOLDS):
+        commands = [f"{members[0].command} --leave-out all"]
+    title = "Networks that were trained without a source, on films of that source and on the external normals."
+    return [table(title, "left out", commands, [(network.folds, unseen(network)) for network in members])]
+
+
+def seeds(options):
+    """The table of `python3 -m report seeds`, if such networks were trained."""
+    members = networks("seed-*.npz")
+    if not members:
+        return []
+    commands = [network.command for network in members]
+    title = "The members of the released model, each alone, on the test split and the external normals."
+    return [table(title, "seed", commands, [(network.seed, seen(network)) for network in members])]
