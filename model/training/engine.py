@@ -104,7 +104,7 @@ def load_library():
     for mirror, size in zip(mirrors, (ctypes.c_int * len(mirrors)).in_dll(c, "pleura_struct_sizes")):
         if ctypes.sizeof(mirror) != size:
             raise SystemExit(
-                f"{mirror.__doc__} has {size} bytes in {LIBRARY}, but {ctypes.sizeof(mirror)} in {__file__}. Run `make "
+                f"{mirror.__doc__.rstrip('.')} has {size} bytes in {LIBRARY}, but {ctypes.sizeof(mirror)} in {__file__}. Run `make "
                 "lib`; if that does not help, the header has changed: change the class of the same name, too."
             )
     c.pleura_status_text.restype = c.pleura_gate_code.restype = ctypes.c_char_p

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -390,6 +390,20 @@ test('the options must fit the network', () => {
     const { status, stderr } = convert(fixture('vgg.onnx'), options);
     assert.equal(status, 2);
     assert.match(stderr, /usage: pleura convert/);
+  }
+});
+
+test('the converter imports nothing from the folder in which it is run', () => {
+  const folder = join(scratch, 'foreign');
+  mkdirSync(folder);
+  for (const name of ['argparse', 'gguf', 'layers', 'limits', 'lower', 'numpy', 'onnx', 'onnx_reader'])
+    writeFileSync(join(folder, `${name}.py`), 'raise SystemExit("a foreign module was imported")');
+  for (const converter of [join(root, 'model/convert'), relative(folder, join(root, 'model/convert'))]) {
+    const { status, stderr } = spawnSync(PYTHON, [converter, fixture('vgg.onnx'), 'out.gguf', ...LABELS], {
+      encoding: 'utf8',
+      cwd: folder,
+    });
+    assert.equal(status, 0, stderr);
   }
 });
 
