@@ -109,6 +109,7 @@ lint: format-check lint-types lint-syntax $(SOURCES:src/%.c=build/analysed/%)
 
 lint-types:
 	node_modules/.bin/tsc -p src
+	@! node_modules/.bin/tsc -p web | grep '^web/' # src/ is not strict yet, and is checked above
 
 # Parses every module, also those that no type check and no test reaches.
 lint-syntax:

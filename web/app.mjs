@@ -1,422 +1,209 @@
-// app.mjs: the one state of the page, and what people's actions do to it
-import { createAdapting } from './view/adapt.mjs';
-import { createCamera } from './input/camera.mjs';
+// app.mjs: the wiring of the page: one state, the parts that work on it, and the actions that people trigger.
+//
+// An event (input/events.mjs) runs an action, the action changes the state, and every change draws the page again
+// (view/page.mjs). Each part brings its own actions; what is left here connects them.
+import { adaptActions, createAdapting } from './engine/adapting.mjs';
 import { createClient } from './engine/client.mjs';
-import { listen } from './input/events.mjs';
-import { createHistory } from './storage/history.mjs';
-import { adjust, firstLook, move, presets, zoom } from './state/viewport.mjs';
-import { createOffline } from './storage/offline.mjs';
-import { createJudge, giveShare } from './state/prevalence.mjs';
-import { toProblem, TRANSIENT, trouble } from './state/errors.mjs';
+import { createFilms } from './engine/films.mjs';
+import { createJudge, prevalenceActions } from './engine/judge.mjs';
 import { createQueue } from './engine/queue.mjs';
-import { csvReport, jsonReport, kept, recordOf } from './state/export.mjs';
-import { watchRequests } from './storage/requests.mjs';
-import { fillSheet } from './view/print.mjs';
-import { firstState } from './state/state.mjs';
-import { ROWS } from './view/table.mjs';
-import { MAX_ADAPTER_BYTES } from '../src/weights/adapter.mjs';
-import { createView } from './view/page.mjs';
-import { createWords, firstLanguage } from './i18n/words.mjs';
+import { createStart } from './engine/start.mjs';
 import english from './i18n/en.mjs';
+import { createLanguageSwitch } from './i18n/switch.mjs';
+import { createI18n, initialLanguage } from './i18n/words.mjs';
+import { cameraActions, createCamera } from './input/camera.mjs';
+import { listen } from './input/events.mjs';
+import { asNotice } from './state/errors.mjs';
+import { isOutdated } from './state/prevalence.mjs';
+import { initialState } from './state/state.mjs';
+import { tableActions } from './state/table.mjs';
+import { overlayActions, viewportActions } from './state/viewport.mjs';
+import { downloadActions, saveFile } from './storage/download.mjs';
+import { createHistory } from './storage/history.mjs';
+import { createKeeping } from './storage/keeping.mjs';
+import { createOffline } from './storage/offline.mjs';
+import { watchRequests } from './storage/requests.mjs';
+import { createView } from './view/page.mjs';
+import { printActions } from './view/print.mjs';
 
-/* global SITE -- put in by build.mjs */
-const STEP = 48,
-  WINDOW_STEP = 0.04,
-  ZOOM_STEP = 1.3; // of the keys
-const KEPT_SHOWN = 100;
+/** @typedef {import('./input/events.mjs').Actions} Actions
+ *  @typedef {import('./storage/requests.mjs').Request} Request */
 
-const state = firstState();
-const { view, box } = createView(document);
-const find = (id) => /** @type {any} */ (document.getElementById(id));
-const focus = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector)).focus();
+const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const focus = (/** @type {string} */ selector) => find(selector).focus();
+const scrollTo = (/** @type {string} */ selector) => find(selector).scrollIntoView();
 
+const state = initialState({
+  i18n: createI18n('en', english, navigator.languages),
+  version: /** @type {HTMLMetaElement} */ (find('[name=version]')).content,
+  card: SITE.card,
+  bytes: SITE.wasm.bytes + SITE.weights.bytes,
+});
+const { draw, box } = createView(document);
+
+/** @type {import('./state/state.mjs').App['update']} */
 function update(change) {
   change();
-  view(state);
-  guard();
+  draw(state);
+  guardUnsaved();
 }
-const set = (changes) => update(() => Object.assign(state, changes));
+const set = (/** @type {Partial<typeof state>} */ changes) => update(() => Object.assign(state, changes));
+const app = { state, update, set };
 
-const warn = (event) => event.preventDefault();
-/** The browser asks before a batch is lost: films that wait, or answers neither saved nor kept. No longer than that, as some
- *  browsers hold no page for the way back that listens. */
-function guard() {
+/** Has the browser ask before a batch is lost: films that wait, or results that are neither saved nor kept. It listens only
+ *  then, because some browsers keep no page that listens for the way back. */
+function guardUnsaved() {
   const losing = state.films.length > 1 && state.update !== 'entering' && (state.run.total > 0 || state.unsaved);
-  window[losing ? 'addEventListener' : 'removeEventListener']('beforeunload', warn);
+  if (losing) window.addEventListener('beforeunload', askBeforeLeaving);
+  else window.removeEventListener('beforeunload', askBeforeLeaving);
 }
+const askBeforeLeaving = (/** @type {Event} */ event) => event.preventDefault();
 
-const asked = (requests) => set({ requests: [...state.requests, ...requests] });
+const addRequests = (/** @type {Request[]} */ requests) => set({ requests: [...state.requests, ...requests] });
 
-const client = createClient(
-  SITE,
-  (received, total) => update(() => Object.assign(state.engine, { received, total })),
-  asked,
-  (share) => adapting.fitted(share),
-);
+const client = createClient(SITE, {
+  progress: (received, total) => update(() => Object.assign(state.engine, { received, total })),
+  requests: addRequests,
+  fitting: (share) => adapting.progress(share),
+});
 const history = createHistory(
-  (problem) => set({ history: { ...state.history, problem } }),
-  () => readHistory({ on: false }),
+  (error) => set({ history: { ...state.history, error } }),
+  () => keeping.refresh({ on: false }),
 );
-const adapting = createAdapting(state, update, client);
-const camera = createCamera(find('camera'));
-const judgeAgain = createJudge(state, update, (prevalence, records) => client.judge(prevalence, records));
+const keeping = createKeeping(app, history);
+const camera = createCamera(byId('camera'));
+const adapting = createAdapting(app, client);
+const judgeAgain = createJudge(app, client.judge);
+
+/** Resolves once an earlier visit's setting, and the adapter it kept, are in force. */
+async function resume() {
+  const on = await history.resume();
+  set({ history: { ...state.history, on } });
+  const adapter = await history.adapter();
+  if (adapter) client.use(adapter);
+}
+const resumed = resume();
+
 /** @type {ReturnType<typeof createOffline> | null} */
 let offline = null;
 
-const queue = createQueue(state, update, {
-  start: startEngine,
-  cancel: client.cancelFilms,
-  finished,
-  async diagnose({ file, phantom, camera: photo }, pictured) {
-    const { prevalence } = state;
-    const answer = await client.diagnose(phantom ? { phantom, pictured, prevalence } : { file, pictured, prevalence });
-    if (photo) answer.record.decoder = 'camera';
-    return answer;
-  },
+/** Called once the engine runs: by then its two large files are here and the service worker need not fetch them again. */
+function startOffline() {
+  offline ??= createOffline(state.version, {
+    onChecked: (copy) => set({ offline: copy }),
+    onRequests: addRequests,
+    onUpdate() {
+      if (state.update !== 'none') return;
+      const key = state.films.length > 0 ? 'update.save' : 'update.available';
+      set({ update: 'waiting', announcement: state.i18n.t(key) });
+    },
+  });
+}
+
+const { start, useAdapter } = createStart(app, {
+  client,
+  resumed,
+  keepAdapter: history.keepAdapter,
+  restartFilms: () => queue.restart(),
+  onReady: startOffline,
 });
 
-let refusal; // the refused adaptation that the dialog has told of
+const queue = createQueue(app, {
+  start,
+  cancel: client.cancelFilms,
+  async diagnose({ file = null, camera }, withPicture) {
+    const answer = await client.diagnose({ file, withPicture, prevalence: state.prevalence });
+    if (camera) answer.record.decoder = 'camera';
+    return answer;
+  },
+  finished(film) {
+    if (isOutdated(film, state.prevalence)) judgeAgain(); // the prevalence changed while it was being read
+    keeping.keep(film);
+  },
+});
+const films = createFilms(app, { queue, client, focus, scrollTo });
 
-async function startEngine() {
-  await resumed.catch(() => {}); // a kept adaptation belongs to the first start
-  try {
-    const { model, sha256, refused, adapter } = await client.start(); // as long as the same worker lives, the same answer
-    if (state.engine.phase === 'ready' && state.model.sha256 === sha256 && refused === refusal) return true;
-    refusal = refused;
-    update(() => {
-      state.adapter = adapter;
-      if (refused) Object.assign(state, { adapting: { ...state.adapting, problem: refused }, panel: 'adapt' });
-      state.engine.phase = 'ready';
-      state.model = { ...model, sha256, label: `${model.name}-${model.version} ${sha256.slice(0, 12)}` };
-    });
-    if (refused) await history.keepAdapter(null); // said once, not at each visit
-    offline ??= startOffline();
-    return true;
-  } catch (error) {
-    update(() => {
-      Object.assign(state.engine, { phase: 'failed', problem: toProblem(error) });
-      state.said = state.words.problem(state.engine.problem);
-    });
-    return false;
-  }
-}
+const chooseLanguage = createLanguageSwitch(
+  SITE.words,
+  (i18n) => set({ i18n }),
+  () => {
+    byId('language').value = state.i18n.language;
+    set(asNotice(state.i18n.t('problem.language-missing')));
+  },
+);
 
-/* After the engine: by then its two large files are here and need not be fetched twice. */
-function startOffline() {
-  const onUpdate = () =>
-    state.update === 'none' &&
-    set({ update: 'waiting', said: state.words.say(state.films.length > 0 ? 'update.save' : 'update.available') });
-  return createOffline(state.version, { onKept: (kept) => set({ kept }), onUpdate, onRequests: asked });
-}
+const viewport = viewportActions(app, box);
 
-let wanted = 'en'; // the last choice, whichever arrives last
-
-async function speak(language) {
-  wanted = language;
-  try {
-    const messages =
-      language === 'en' ? english : (await import(new URL(SITE.words[language], import.meta.url).href)).default;
-    if (wanted === language) set({ words: createWords(language, messages, navigator.languages) });
-  } catch {
-    find('language').value = state.words.language;
-    set(trouble(state.words.say('problem.language-missing')));
-  }
-}
-
-/** @param {import('./input/files.mjs').Intake} intake */
-function add({ sources, skipped }) {
-  state.skipped = skipped + (state.films.length > 0 ? state.skipped : 0);
-  if (skipped > 0) set(trouble(state.words.say('batch.skipped', { count: skipped })));
-  if (sources.length === 0) return;
-  Object.assign(state, { opened: state.opened || performance.timeOrigin + performance.now(), look: firstLook() }); // by the clock of `requests`
-  queue.add(sources);
-}
-
-let cleared = 0; // how often all films were taken away
-
-/** @param {Promise<import('./input/files.mjs').Intake>} found */
-async function gather(found) {
-  const before = cleared;
-  set({ gathering: state.gathering + 1 });
-  try {
-    const intake = await found;
-    set({ gathering: state.gathering - 1 });
-    if (cleared === before) add(intake);
-  } catch (error) {
-    set({
-      gathering: state.gathering - 1,
-      ...trouble(state.words.problem({ code: 'file-unreadable', message: error.message })),
-    });
-  }
-}
-
-function clear() {
-  cleared++;
-  queue.clear();
-}
-
-function select(film) {
-  state.tags = null;
-  state.look = { ...firstLook(), invert: state.look.invert };
-  queue.select(film);
-}
-
-const showLook = (look) => set({ look });
-function chooseWindow(preset) {
-  const { film, lungs } = state.selected.picture;
-  showLook({ ...state.look, preset, window: presets(film, lungs)[preset] });
-}
-const overlay = (changes) => set({ overlay: { ...state.overlay, ...changes } });
-
-async function readHistory(changes = {}) {
-  const { count, newest } = await history.read(KEPT_SHOWN),
-    ended = state.history.on && changes.on === false;
-  set({
-    history: { ...state.history, ...changes, count, newest },
-    unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')),
-  });
-}
-
-function finished(film) {
-  judgeAgain(); // the prevalence may have changed while it was read
-  keepResult(film);
-}
-
-async function keepResult(film) {
-  if (film.status !== 'done') return;
-  const kept =
-    state.history.on &&
-    (await history.add({
-      date: Date.now(),
-      name: state.words.name(film),
-      record: recordOf(film, state.model),
-      model: state.model.label,
-      thumb: film.thumb,
-    }));
-  if (!kept && !state.unsaved) set({ unsaved: true });
-  if (kept && state.history.problem) set({ history: { ...state.history, problem: null } });
-  if (kept && state.panel === 'history') await readHistory();
-}
-
-/** Other weights for everything on the page, and for the next visit where the device is to remember. @param {Uint8Array | null} bytes */
-async function useAdapter(bytes) {
-  const before = state.adapter;
-  client.use(bytes);
-  state.said = ''; // the same sentence twice is said twice
-  queue.again();
-  if (!(await startEngine())) return; // not left to the queue, which is late where it was just cancelled
-  if (bytes && before && !state.adapter) return useAdapter(before); // refused: that of before stays in force
-  await history.keepAdapter(state.adapter);
-  set({
-    adapting: { ...state.adapting, phase: 'idle', result: null },
-    said: state.words.say(state.adapter ? 'adapt.used' : 'adapt.shipped'),
-  });
-}
-
-function save(name, type, text) {
-  const link = Object.assign(document.createElement('a'), {
-    download: name,
-    href: URL.createObjectURL(new Blob([text], { type })),
-  });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // a slow disk still reads it
-}
-const saveCsv = (records) => save('pleura.csv', 'text/csv', csvReport(records, state.model?.labels ?? []));
-const saveJson = (records) => save('pleura.jsonl', 'application/jsonl', jsonReport(records));
-function saveBatch(save) {
-  save(records());
-  set({ unsaved: false });
-}
-const records = () =>
-  state.films
-    .filter(({ status }) => status === 'done' || status === 'error')
-    .map((film) => recordOf(film, state.model));
-
-let printed = 'film';
-function print(what) {
-  printed = what;
-  window.print();
-}
-
-const step = (by) => {
-  const film = state.films[state.films.indexOf(state.selected) + by];
-  if (film) select(film);
-};
-
-/** What changes how the film on view is shown. @type {import('./input/events.mjs').Actions} */
-const looks = {
-  'zoom-in': () => showLook(zoom(state.look, box(), ZOOM_STEP)),
-  'zoom-out': () => showLook(zoom(state.look, box(), 1 / ZOOM_STEP)),
-  step: ({ x, y }) => showLook(move(state.look, box(), -x * STEP, -y * STEP)),
-  'step-window': ({ x, y }) => showLook(adjust(state.look, x * WINDOW_STEP, y * WINDOW_STEP)),
-  'window-film': () => chooseWindow('film'),
-  'window-lungs': () => chooseWindow('lungs'),
-  'window-dense': () => chooseWindow('dense'),
-  invert: () => showLook({ ...state.look, invert: !state.look.invert }),
-  compare: () => overlay({ compare: !state.overlay.compare }),
-  'reset-look': () => showLook(firstLook()),
-};
-
-/** @type {import('./input/events.mjs').Actions} */
+/** @type {Actions} */
 const actions = {
-  choose: () => find('files').click(),
-  folder: () => find('folder').click(),
-  phantom: () => add({ sources: [{ name: english['film.phantom'], phantom: true }], skipped: 0 }),
-  select: ({ film }) => select(state.films.find(({ id }) => id === Number(film))),
-  open(data) {
-    actions.select(data);
-    focus('#reading');
-    find('desk').scrollIntoView();
-  },
-  cancel: () => queue.cancel(),
-  clear() {
-    clear();
-    focus('#welcome [data-action=choose]');
-  },
-  remove() {
-    queue.remove();
-    focus(state.selected ? '#reading' : '#welcome [data-action=choose]');
-  },
-  'retry-film': () => queue.enqueue([state.selected]),
-  async tags() {
-    const film = state.selected;
-    try {
-      const list = await client.tags(film.file);
-      if (film !== state.selected) return;
-      set({ tags: { film, list } });
-      focus('#tags');
-    } catch (error) {
-      if (film === state.selected) set(trouble(state.words.problem(toProblem(error))));
-    }
-  },
-  'retry-cancelled': () => queue.enqueue(state.films.filter((film) => film.status === 'cancelled')),
-  'retry-failed': () =>
-    queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code))),
-  'retry-engine': () => queue.enqueue([]),
-  'fetch-again': async () => (await offline).check(),
-  async reload() {
-    set({ update: 'entering' });
-    (await offline).reload();
-  },
+  ...films.actions,
+  ...viewport,
+  ...overlayActions(app),
+  ...tableActions(app),
+  ...prevalenceActions(app, judgeAgain),
+  ...adaptActions(app, { adapting, useAdapter, saveFile, focus }),
+  ...cameraActions(app, camera, (file) =>
+    films.add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 }),
+  ),
+  ...downloadActions(app, history),
+  ...printActions(app, byId('printout')),
 
-  ...looks,
-  look: showLook,
-  drag: () => set({ dragWindow: !state.dragWindow }),
-  overlay,
-  'heat-less': () => overlay({ heat: Math.max(0, state.overlay.heat - 10) }),
-  'heat-more': () => overlay({ heat: Math.min(100, state.overlay.heat + 10) }),
-  outline: () => overlay({ outline: !state.overlay.outline }),
-  previous: () => step(-1),
-  next: () => step(1),
-  help: () => set({ panel: 'keys' }),
-
-  gather,
+  choose: () => byId('files').click(),
+  folder: () => byId('folder').click(),
+  'adapt-choose': () => byId('labelled').click(),
+  'adapt-import': () => byId('adapter').click(),
   dragging: (on) => state.dragging !== on && set({ dragging: on }),
-  share(given) {
-    set({ prevalence: giveShare(state.prevalence ?? state.model.prior, given) });
-    judgeAgain();
-  },
-  'own-prior'() {
-    set({ prevalence: null });
-    judgeAgain();
-  },
-  'adapt-choose': () => find('labelled').click(),
-  'adapt-import': () => find('adapter').click(),
-  async 'adapt-run'(files) {
-    await adapting.run(files);
-    if (state.adapting.result?.adapter) focus('#adapt-advice');
-  },
-  'adapt-cancel': () => adapting.discard(),
-  'adapt-discard': () => adapting.discard(),
-  'adapt-keep': () => useAdapter(state.adapting.result.adapter),
-  async 'adapt-file'(file) {
-    adapting.discard();
-    if (file.size > MAX_ADAPTER_BYTES)
-      return set({ adapting: { ...state.adapting, problem: { code: 'overlay-damaged', message: '' } } });
-    await useAdapter(new Uint8Array(await file.arrayBuffer()));
-  },
-  'adapt-export': () => save('pleura-adapted.gguf', 'application/octet-stream', state.adapter),
-  'adapt-back': () => useAdapter(null),
-  table: (changes) => set({ table: { ...state.table, ...changes } }),
-  sort({ by }) {
-    const { table } = state,
-      back = table.by === by && table.down;
-    actions.table({ by: back ? 'place' : by, down: table.by === by && !table.down });
-  },
-  'more-rows': () => actions.table({ rows: state.table.rows + ROWS }),
-  'export-csv': () => saveBatch(saveCsv),
-  'export-json': () => saveBatch(saveJson),
-  'print-film': () => print('film'),
-  'print-batch': () => print('batch'),
-  sheet: () => fillSheet(find('sheet'), printed === 'batch' ? state.films : [state.selected].filter(Boolean), state),
-
-  async panel({ panel }) {
-    if (panel === 'history') await readHistory(); // no number of before
-    set({ panel });
-  },
-  close: () => set({ panel: null }),
-  closed(panel) {
-    if (panel === 'camera') camera.close();
-    if (panel === state.panel) set({ panel: null, camera: 'off' });
-  },
   shortcuts: (on) => set({ shortcuts: on }),
-  language(language) {
-    window.history.replaceState(null, '', `#lang=${language}`); // remembered in the address: a bookmark keeps it, the device does not
-    speak(language);
-  },
-  address: () => speak(firstLanguage(navigator.languages, location.hash)),
-  async camera() {
-    set({ panel: 'camera', camera: 'opening' });
-    const opened = await camera.open();
-    if (opened !== null) set({ camera: opened ? 'on' : 'denied' });
-  },
-  async shoot() {
-    if (state.panel !== 'camera') return; // pressed twice
-    const photo = camera.shoot(`${state.words.say('film.photo', { time: new Date().toISOString() })}.png`); // the picture is taken at once
-    set({ panel: null });
-    const file = await photo;
-    add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 });
-  },
-  'history-csv': async () => saveCsv((await history.all()).map(kept)),
-  'history-json': async () => saveJson((await history.all()).map(kept)),
-  async keep(on) {
-    if (on) {
-      const begun = await history.begin();
-      if (state.adapter) await history.keepAdapter(state.adapter);
-      return readHistory({ on: begun });
-    }
-    await history.wipe();
-    await readHistory({ on: false, problem: null });
-  },
+
+  keep: keeping.turn,
   async wipe() {
-    clear();
-    await actions.keep(false);
+    films.clear();
+    await keeping.turn(false);
     adapting.discard();
     if (state.adapter) await useAdapter(null);
-    set({ said: state.words.say('history.wiped') });
+    set({ announcement: state.i18n.t('history.wiped') });
+  },
+
+  help: () => set({ dialog: 'keys' }),
+  async dialog({ dialog }) {
+    if (dialog === 'history') await keeping.refresh(); // before it opens, so that it shows no old list
+    set({ dialog });
+  },
+  close: () => set({ dialog: null }),
+  closed(dialog) {
+    if (dialog === 'camera') camera.close();
+    if (dialog === state.dialog) set({ dialog: null, camera: 'off' });
+  },
+
+  language(language) {
+    window.history.replaceState(null, '', `#lang=${language}`); // the address remembers it, so a bookmark does; the device does not
+    chooseLanguage(language);
+  },
+  address: () => chooseLanguage(initialLanguage(navigator.languages, location.hash)),
+
+  'fetch-again': async () => (await offline)?.check(),
+  async reload() {
+    set({ update: 'entering' });
+    (await offline)?.reload();
   },
 };
 
-/** What went wrong is shown until the next thing that somebody does. */
-const fresh = Object.fromEntries(
+/** A notice stays until the next action. @type {Actions} */
+const actionsThatClearNotice = Object.fromEntries(
   Object.entries(actions).map(([name, act]) => [
     name,
     (data) => {
-      if (state.trouble) set({ trouble: '' });
+      if (state.notice) set({ notice: '' });
       return act(data);
     },
   ]),
 );
 
-find('unstarted').remove();
-listen(state, fresh, (action) => action in looks, box);
-view(state);
-watchRequests('page', asked);
-const language = firstLanguage(navigator.languages, location.hash);
-if (language !== 'en') speak(language);
-const resumed = history.resume().then(async (on) => {
-  set({ history: { ...state.history, on } });
-  const adapter = await history.adapter();
-  if (adapter) client.use(adapter);
-});
+byId('unstarted').remove();
+listen(state, actionsThatClearNotice, { needsFilm: (action) => action in viewport, box });
+draw(state);
+watchRequests('page', addRequests);
+const language = initialLanguage(navigator.languages, location.hash);
+if (language !== 'en') chooseLanguage(language);
 resumed.finally(() => queue.enqueue([]));

@@ -62,18 +62,13 @@ async function askWorker({ worker, site, films }) {
         made.addEventListener('error', (event) => reject(new Error(event.message)), { once: true });
         made.postMessage({ id, type, ...message });
       });
-    const { error } = await globalThis.ask('start', { site });
+    const { error } = await globalThis.ask('start', { site, parts: null, retry: false, adapter: null });
     if (error) throw new Error(error.message);
   }
   const answers = [];
   for (const film of films) {
     const file = film && new File([await (await fetch(film)).blob()], 'film');
-    const { result, error } = await globalThis.ask('diagnose', {
-      file,
-      phantom: !film,
-      pictured: false,
-      prevalence: null,
-    });
+    const { result, error } = await globalThis.ask('diagnose', { file, withPicture: false, prevalence: null });
     answers.push(error ? error.code : result.record.bits);
   }
   return answers;

@@ -115,7 +115,7 @@ test('all can be done by keyboard: start, move between films, read the result', 
   assert.equal(await focused(), 'Try the synthetic phantom');
   await page.keyboard.press('Enter');
   await settled(page);
-  assert.match(await page.textContent('#said'), /^Synthetic phantom: /);
+  assert.match(await page.textContent('#announcement'), /^Synthetic phantom: /);
   await choose(page, [{ name: 'two.png', buffer: png(128, 128) }]);
   await settled(page);
   await page.focus('#strip-list [aria-current]');

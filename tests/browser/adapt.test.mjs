@@ -40,10 +40,10 @@ async function ready(t, options) {
   await settled(opened.page);
   return opened;
 }
-async function panel(page, name) {
+async function openDialog(page, name) {
   await page.click('#more');
-  await page.click(`#menu [data-panel=${name}]`);
-  await page.waitForSelector(`#panel-${name}[open]`);
+  await page.click(`#menu [data-dialog=${name}]`);
+  await page.waitForSelector(`#dialog-${name}[open]`);
 }
 const fit = async (page) => {
   await page.setInputFiles('#labelled', `${folder}/films`);
@@ -66,7 +66,7 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   const plain = await record(page);
   await page.waitForSelector('text=Ready to work offline');
   asked.length = 0;
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
   await fit(page);
   assert.equal(await focused(page), 'adapt-advice');
@@ -88,9 +88,9 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   for (const id of ['adapted-film', 'adapted-batch', 'model'])
     assert.match(await page.textContent(`#${id}`), /Adapted on this device/, id);
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
-  assert.match(await page.textContent('#sheet'), /Adapted on this device/);
+  assert.match(await page.textContent('#printout'), /Adapted on this device/);
   await writeFile(`${folder}/own.gguf`, overlay);
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.click('#adapt-back');
   await inForce(page, 'The shipped weights');
   await page.waitForFunction(() => document.getElementById('adapted-film').hidden);
@@ -110,18 +110,18 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
 
 test('an adaptation is kept where results are, survives a reload, and is wiped with them; a foreign file and too few films are refused', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.setInputFiles('#adapter', tiny);
-  await page.waitForSelector('#adapt-problem:not([hidden])');
-  assert.match(await page.textContent('#adapt-problem'), /no adaptation file of Pleura/);
+  await page.waitForSelector('#adapt-error:not([hidden])');
+  assert.match(await page.textContent('#adapt-error'), /no adaptation file of Pleura/);
   await page.keyboard.press('Escape');
   await page.setInputFiles('#files', `${folder}/films/covid/0.png`);
   await page.waitForSelector('#desk:not([hidden])');
   await settled(page);
   assert.equal(await page.locator('dialog[open]').count(), 0, 'not once more for each film');
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.setInputFiles('#labelled', `${folder}/few`);
-  await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-problem').textContent));
+  await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-error').textContent));
   await fit(page);
   assert.match(await spoken(page), /\w/);
   await page.click('[data-action=adapt-discard]');
@@ -131,11 +131,11 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.setInputFiles('#adapter', `${folder}/own.gguf`);
   await inForce(page, 'Adapted');
   await page.setInputFiles('#adapter', tiny);
-  await page.waitForSelector('#adapt-problem:not([hidden])');
+  await page.waitForSelector('#adapt-error:not([hidden])');
   await settled(page);
   await inForce(page, 'Adapted');
   await page.keyboard.press('Escape');
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   await page.addInitScript(() => {
@@ -170,17 +170,17 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
     store.close();
   });
   await page.reload();
-  await page.waitForSelector('#panel-adapt[open] #adapt-problem:not([hidden])');
-  assert.equal(await page.textContent('#adapt-problem'), english['problem.overlay-damaged']);
+  await page.waitForSelector('#dialog-adapt[open] #adapt-error:not([hidden])');
+  assert.equal(await page.textContent('#adapt-error'), english['problem.overlay-damaged']);
   assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
   await page.reload();
   await settled(page);
   assert.equal(await page.locator('dialog[open]').count(), 0, 'once is enough');
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.setInputFiles('#adapter', `${folder}/own.gguf`);
   await inForce(page, 'Adapted');
   await page.keyboard.press('Escape');
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('[data-action=wipe]');
   await page.waitForFunction(() => !document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
@@ -196,7 +196,7 @@ test('an adaptation that is chosen while a cancelled engine starts again is in f
     (overlay) => {
       const data = new DataTransfer(),
         input = /** @type {HTMLInputElement} */ (document.getElementById('adapter')),
-        said = document.getElementById('said');
+        said = document.getElementById('announcement');
       data.items.add(new File([Uint8Array.from(overlay)], 'own.gguf'));
       if (document.getElementById('work').hidden) throw new Error('all films are read');
       document.getElementById('work-cancel').click();
@@ -216,7 +216,7 @@ test('an adaptation that is chosen while a cancelled engine starts again is in f
 
 test('a fit can be cancelled, and the films beside it are read all the same', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.setInputFiles(
     '#files',
     Array.from({ length: 200 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
@@ -241,7 +241,7 @@ test('a fit can be cancelled, and the films beside it are read all the same', as
 
 test('a fit outlasts the cancelling of films, which ends the worker, and the clearing of the page', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.setInputFiles(
     '#files',
     Array.from({ length: 400 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
@@ -252,7 +252,7 @@ test('a fit outlasts the cancelling of films, which ends the worker, and the cle
   await page.click('#work-cancel');
   await page.click('#more');
   await page.click('#clear');
-  await panel(page, 'adapt');
+  await openDialog(page, 'adapt');
   await page.waitForSelector('#adapt-result:not([hidden])', WAIT);
   assert.match(await page.textContent('#adapt-films'), /patients: 60/);
 });
@@ -267,7 +267,7 @@ for (const [language, viewport] of Object.keys(LANGUAGES).map(
       colorScheme: viewport.width < 600 ? 'dark' : 'light',
     });
     await page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
-    await panel(page, 'adapt');
+    await openDialog(page, 'adapt');
     await fit(page);
     assert.deepEqual(await faults(page), []);
     assert.equal(
@@ -276,7 +276,7 @@ for (const [language, viewport] of Object.keys(LANGUAGES).map(
     );
     assert.ok(
       await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.getElementById('panel-adapt');
+        const { scrollWidth, clientWidth } = document.getElementById('dialog-adapt');
         return scrollWidth <= clientWidth;
       }),
     );

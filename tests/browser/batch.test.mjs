@@ -38,7 +38,7 @@ test('of five hundred files twenty are broken: each has its line, the rest their
   await choose(page, files);
   await page.waitForSelector('#work-cancel:not([hidden])');
   await done(page);
-  assert.equal(await page.textContent('#said'), 'Films finished: 500.');
+  assert.equal(await page.textContent('#announcement'), 'Films finished: 500.');
   assert.equal(await page.textContent('#shown'), 'Films shown: 500 of 500');
   const records = (await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.deepEqual(
@@ -62,7 +62,7 @@ test('of five hundred files twenty are broken: each has its line, the rest their
   assert.equal(await page.locator('#table-body tr').count(), 400);
   await page.selectOption('#show', 'error');
   assert.equal(await page.textContent('#shown'), 'Films shown: 20 of 500');
-  await page.fill('#find', '007');
+  await page.fill('#search', '007');
   assert.deepEqual(await column(page, 1), ['007.png']);
   const pixels = await page.evaluate(() =>
     [...document.querySelectorAll('canvas')].reduce((sum, { width, height }) => sum + width * height, 0),
@@ -143,7 +143,7 @@ test('a folder without films says so, and what is left out of the next one is no
   await Promise.all(['a.txt', 'b.doc'].map((name) => writeFile(`${folder}/letters/${name}`, 'no film')));
   for (let i = 0; i < 2; i++) {
     await page.setInputFiles('#folder', `${folder}/letters`);
-    await page.waitForSelector('#trouble >> text=/: 2$/');
+    await page.waitForSelector('#page-notice >> text=/: 2$/');
     assert.equal(await page.isVisible('#welcome'), true);
   }
   assert.deepEqual(await faults(page), []);
@@ -285,7 +285,7 @@ test('the report of a film and of a batch carries picture, verdict, hashes, vers
   assert.doesNotMatch(one.text, /Add films/);
   assert.equal(
     await page.evaluate(() => {
-      const { width, height } = document.querySelector('.sheet-film canvas');
+      const { width, height } = document.querySelector('.printout-film canvas');
       return width * height > 1e5;
     }),
     true,

@@ -8,7 +8,7 @@ import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { loadCodec } from '../../src/node/assets.mjs';
 import { dicomFile } from '../dicom/file.mjs';
-import { choose, launch, open, reading, select, serve, settled } from './site.mjs';
+import { choose, launch, open, resultOf, select, serve, settled } from './site.mjs';
 
 let browser, server, engine, folder, plain;
 before(async () => {
@@ -74,7 +74,7 @@ test('DICOM of every coding gives the bits of Node, with and without the network
   await settled(page);
   for (const [place, { buffer }] of files.entries()) {
     await select(page, place);
-    const { facts } = await reading(page);
+    const { facts } = await resultOf(page);
     assert.equal(
       facts['Bits of the answer'],
       engine.diagnose((await readDicom(buffer)).film).bits,
@@ -106,7 +106,7 @@ test('a view that is not frontal is refused, and documents, indices and damage a
   const said = [];
   for (let place = 0; place < 5; place++) {
     await select(page, place);
-    said.push(await reading(page));
+    said.push(await resultOf(page));
   }
   assert.deepEqual(
     said.slice(0, 4).map(({ status }) => status),
@@ -135,7 +135,7 @@ test('a codec that arrives altered is not run', async (t) => {
   await settled(page);
   await choose(page, [{ name: 'j2k', buffer: await coded(['gdcmconv', '--j2k'], hard()) }]);
   await settled(page);
-  const { status, because } = await reading(page);
+  const { status, because } = await resultOf(page);
   assert.equal(status, 'error');
   assert.match(because, /decoder.*SHA-256 differs/);
 });

@@ -7,7 +7,7 @@ import { createEngine } from '../../src/engine.mjs';
 import { loadCodec } from '../../src/node/assets.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 import { ENGINES } from './engines.mjs';
-import { choose, hand, reading, serve, settled } from './site.mjs';
+import { choose, hand, resultOf, serve, settled } from './site.mjs';
 
 const read = (path) => readFile(new URL(`../../${path}`, import.meta.url));
 /** Two greys, lossless, 64 pixels square: only a browser reads WebP. */
@@ -42,7 +42,7 @@ const shown = {
 };
 
 async function sees(page, { verdict, bits, probability }) {
-  const { status, verdict: said, facts, bars } = await reading(page);
+  const { status, verdict: said, facts, bars } = await resultOf(page);
   assert.deepEqual(
     { status, said, bits: facts['Bits of the answer'] },
     { status: verdict, said: shown[verdict], bits },
@@ -57,7 +57,7 @@ async function ready(page) {
     '',
     'the self-test has passed',
   );
-  await page.waitForFunction(() => document.getElementById('kept').textContent === 'Ready to work offline');
+  await page.waitForFunction(() => document.getElementById('offline').textContent === 'Ready to work offline');
 }
 
 const press = (page, selector) => page.evaluate((button) => document.querySelector(button).click(), selector);
@@ -95,7 +95,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
     await diagnoses(page);
     await choose(page, [{ name: 'film.webp', buffer: WEBP }]);
     await settled(page);
-    assert.match((await reading(page)).facts.Decoder, /^this browser’s/);
+    assert.match((await resultOf(page)).facts.Decoder, /^this browser’s/);
     assert.deepEqual(server.requests.slice(asked), []);
     assert.deepEqual(await complaints(), []);
 

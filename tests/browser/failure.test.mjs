@@ -10,7 +10,7 @@ import {
   launch,
   open,
   png,
-  reading,
+  resultOf,
   select,
   serve,
   settled,
@@ -61,14 +61,14 @@ for (const [title, part, change, sentence] of [
     await choose(page, [film]);
     await page.waitForSelector('#work.failed');
     assert.match(await page.textContent('#work-text'), sentence);
-    assert.equal(await page.textContent('#said'), await page.textContent('#work-text'));
-    assert.equal((await reading(page)).status, 'waiting');
+    assert.equal(await page.textContent('#announcement'), await page.textContent('#work-text'));
+    assert.equal((await resultOf(page)).status, 'waiting');
     server.change = (name, bytes) => bytes;
     await page.click('#work-retry');
     await settled(page);
     assert.equal(await page.isVisible('#work'), false);
-    assert.equal(await focused(page), 'reading', 'the button is gone');
-    assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+    assert.equal(await focused(page), 'result', 'the button is gone');
+    assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
   });
 }
 
@@ -91,7 +91,7 @@ test('a page that has started needs its server no longer', async (t) => {
   await server.close();
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
 });
 
 test('a browser without WebAssembly SIMD is told so, without a useless second attempt', async (t) => {
@@ -129,10 +129,10 @@ for (const [title, change] of [
     assert.equal(fetched(), before);
     for (const place of [0, 2]) {
       await select(page, place);
-      assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+      assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
     }
     await select(page, 1);
-    assert.match((await reading(page)).because, /^The engine stopped while it read this file/);
+    assert.match((await resultOf(page)).because, /^The engine stopped while it read this file/);
     assert.equal(await page.isVisible('#film-retry'), true);
   });
 }
@@ -145,15 +145,15 @@ test('cancelling ends even an endless computation; each film can be tried again'
   assert.deepEqual(await faults(page), [], 'while reading');
   await page.click('#work-cancel');
   await settled(page);
-  assert.equal(await focused(page), 'reading', 'the button is gone');
+  assert.equal(await focused(page), 'result', 'the button is gone');
   const words = await page.locator('.strip-word').allTextContents();
   assert.deepEqual(words.slice(1), ['Cancelled', 'Cancelled']);
   await select(page, 2);
   assert.deepEqual(await faults(page), [], 'when cancelled');
   await page.click('#film-retry');
   await settled(page);
-  assert.equal(await focused(page), 'reading', 'the button is gone');
-  assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  assert.equal(await focused(page), 'result', 'the button is gone');
+  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
   await page.click('#retry-cancelled');
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
   await page.click('#work-cancel');
@@ -169,6 +169,6 @@ test('an engine that fails its self-test reads nothing and says so', async (t) =
   await choose(page, [film]);
   await page.waitForSelector('#work.failed');
   assert.match(await page.textContent('#work-text'), /^This machine or browser does not reproduce/);
-  assert.equal((await reading(page)).status, 'waiting');
+  assert.equal((await resultOf(page)).status, 'waiting');
   assert.equal(await page.isVisible('#work-retry'), true);
 });

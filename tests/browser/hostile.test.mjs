@@ -74,7 +74,7 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   const clean = await foreign(page);
   const said = async (text) => assert.ok((await page.textContent('body')).includes(text), text);
   await page.click('#more');
-  await page.click('#menu [data-panel=history]');
+  await page.click('#menu [data-dialog=history]');
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
@@ -102,9 +102,9 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   await page.click('#details summary');
   await page.click('#tags-show');
   await page.waitForFunction((text) => document.getElementById('tags').textContent.includes(text), IMAGE);
-  await page.fill('#find', IMAGE);
+  await page.fill('#search', IMAGE);
   await page.click('#more');
-  await page.click('#menu [data-panel=history]');
+  await page.click('#menu [data-dialog=history]');
   await page.waitForSelector('#history tr');
   await said(IMAGE);
   assert.deepEqual(await foreign(page), clean, 'tags and what is kept');
@@ -115,7 +115,7 @@ test('whatever films, their tags and the weights are called, the page shows, pri
   });
   for (const what of ['film', 'batch']) {
     await page.click(`[data-action=print-${what}]`);
-    assert.match(await page.textContent('#sheet'), /<img src=x onerror=/);
+    assert.match(await page.textContent('#printout'), /<img src=x onerror=/);
     assert.deepEqual(await foreign(page), clean, `printed: ${what}`);
   }
 

@@ -53,10 +53,10 @@ for (const language of Object.keys(LANGUAGES).filter((language) => language !== 
       await page.click('#worth summary');
       await page.click('#details summary');
       await look('phantom');
-      for (const panel of ['history', 'requests', 'keys']) {
+      for (const dialog of ['history', 'requests', 'keys']) {
         await page.click('#more');
-        await page.click(`#menu [data-panel=${panel}]`);
-        await look(panel);
+        await page.click(`#menu [data-dialog=${dialog}]`);
+        await look(dialog);
         await page.keyboard.press('Escape');
       }
       await choose(page, [
@@ -107,10 +107,10 @@ test('words that cannot be fetched leave the page as it is and are named', async
   await settled(page);
   await page.selectOption('#language', 'ar');
   await page.waitForFunction(
-    (sentence) => document.getElementById('said').textContent === sentence,
+    (sentence) => document.getElementById('announcement').textContent === sentence,
     english['problem.language-missing'],
   );
-  assert.equal(await page.textContent('#trouble:visible'), english['problem.language-missing']);
+  assert.equal(await page.textContent('#page-notice:visible'), english['problem.language-missing']);
   assert.equal(await page.getAttribute('html', 'dir'), 'ltr');
   assert.equal(await page.inputValue('#language'), 'en');
 });

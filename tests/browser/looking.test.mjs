@@ -46,7 +46,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
     assert.notDeepEqual((await shown(page)).greys, first.greys);
     await page.click('#invert');
     assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true');
-    await page.click('[data-action=reset-look]');
+    await page.click('[data-action=reset-viewport]');
     assert.deepEqual(await shown(page), first);
     await page.click('#invert');
     assert.deepEqual(
@@ -118,8 +118,8 @@ test('window and level follow the right button, Shift, and the drag button', asy
         greys.some((grey, place) => grey > first.greys[place]),
       `${how}: ${greys}`,
     );
-    assert.equal(await page.inputValue('#window'), 'own');
-    await page.click('[data-action=reset-look]');
+    assert.equal(await page.inputValue('#window'), 'custom');
+    await page.click('[data-action=reset-viewport]');
   };
   await drag({ button: 'right' });
   await brightened('right button');
@@ -149,7 +149,7 @@ test('every listed key works, and none of them while someone types or has switch
   await press('-', '0');
   assert.deepEqual(await shown(page), first);
   await press('Shift+ArrowUp');
-  assert.equal(await page.inputValue('#window'), 'own');
+  assert.equal(await page.inputValue('#window'), 'custom');
   for (const [key, preset] of [
     ['2', 'lungs'],
     ['3', 'dense'],
@@ -165,13 +165,13 @@ test('every listed key works, and none of them while someone types or has switch
   await press('n');
   assert.equal(await page.textContent('#name'), 'two.png');
   await press('p', '?');
-  assert.equal(await page.isVisible('#panel-keys'), true);
+  assert.equal(await page.isVisible('#dialog-keys'), true);
   assert.deepEqual(await faults(page), []);
   assert.equal((await page.locator('#keys kbd').count()) > 15, true);
   await press('i', 'Escape');
-  assert.equal(await page.isVisible('#panel-keys'), false);
+  assert.equal(await page.isVisible('#dialog-keys'), false);
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true', 'a dialog keeps the keys to itself');
-  await page.focus('#find');
+  await page.focus('#search');
   await page.keyboard.type('ic?');
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true');
   await page.focus('#stage');

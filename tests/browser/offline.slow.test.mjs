@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { faults, launch, png, reading, serve, settled, watch } from './site.mjs';
+import { faults, launch, png, resultOf, serve, settled, watch } from './site.mjs';
 import { count, diagnoses, engine, kept, MENDED, ready, spoil, stored, visit } from './visitor.mjs';
 
 const film = { name: 'film.png', buffer: png(200, 240) };
@@ -150,9 +150,9 @@ describe('offline', { concurrency: 3 }, () => {
     await kept(page, /^Not ready to work offline: a part of the page must be fetched again/);
     assert.deepEqual(await faults(page), [], 'not ready');
     await server.open();
-    await page.click('#kept-retry');
+    await page.click('#offline-retry');
     await kept(page, MENDED);
-    assert.equal(await page.isVisible('#kept-retry'), false);
+    assert.equal(await page.isVisible('#offline-retry'), false);
     await server.close();
     await page.reload();
     await ready(page);
@@ -179,7 +179,7 @@ describe('offline', { concurrency: 3 }, () => {
     await diagnoses(page);
     await page.selectOption('#language', 'fr');
     await page.waitForFunction(() =>
-      /^The words of that language could not be fetched/.test(document.getElementById('said').textContent),
+      /^The words of that language could not be fetched/.test(document.getElementById('announcement').textContent),
     );
     await page.selectOption('#language', 'en');
     await page.reload();
@@ -200,7 +200,7 @@ describe('offline', { concurrency: 3 }, () => {
     const { page } = await visit(t, browser, { serviceWorkers: 'block' });
     await settled(page);
     await diagnoses(page);
-    assert.equal(await page.textContent('#kept'), '');
+    assert.equal(await page.textContent('#offline'), '');
     assert.deepEqual(await page.evaluate(() => caches.keys()), []);
   });
 
@@ -247,6 +247,6 @@ describe('offline', { concurrency: 3 }, () => {
     await page.goto(server.url);
     await page.waitForSelector('#desk:not([hidden])');
     await settled(page);
-    assert.equal((await reading(page)).facts['Bits of the answer'], engine.diagnose(new Uint8Array(film.buffer)).bits);
+    assert.equal((await resultOf(page)).facts['Bits of the answer'], engine.diagnose(new Uint8Array(film.buffer)).bits);
   });
 });

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/engine.mjs';
 import { toRecord } from '../../src/result/record.mjs';
 import { data, missing } from '../support/data.mjs';
-import { choose, hand, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { choose, hand, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 let browser, server, engine;
 before(async () => {
@@ -73,7 +73,7 @@ test('the page works where its server can send no headers, and the policy stands
   await page.waitForSelector('text=Ready to work offline');
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  assert.equal((await reading(page)).facts['Bits of the answer'], engine.phantom().bits);
+  assert.equal((await resultOf(page)).facts['Bits of the answer'], engine.phantom().bits);
   assert.deepEqual(complaints, []);
 });
 
@@ -98,7 +98,7 @@ test('real films get the same bits, verdicts and probabilities as from the engin
     const answer = engine.diagnose(new Uint8Array(bytes));
     assert.deepEqual({ ...record, sha256, model }, toRecord(record.file, { ...answer, sha256 }, model));
     await select(page, place);
-    const { status, facts } = await reading(page);
+    const { status, facts } = await resultOf(page);
     assert.equal(status, answer.verdict);
     assert.equal(facts['Bits of the answer'], answer.bits);
     assert.equal(facts['SHA-256 of the file'], sha256);
@@ -110,7 +110,7 @@ test('the phantom is labelled synthetic and gives the bits of Node', async (t) =
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   const phantom = engine.phantom();
-  const { status, facts, bars } = await reading(page);
+  const { status, facts, bars } = await resultOf(page);
   assert.equal(status, phantom.verdict);
   assert.equal(facts['Bits of the answer'], phantom.bits);
   assert.equal(bars.length, phantom.verdict === 'refused' ? 0 : engine.model.labels.length);
@@ -140,7 +140,7 @@ test('broken files each get their sentence while the others go on', async (t) =>
   );
   for (const [place, { status, message }] of records.entries()) {
     await select(page, place);
-    const { because } = await reading(page);
+    const { because } = await resultOf(page);
     if (status === 'error') assert.equal(because, message);
     assert.match(because, /^[A-Z].{15,}\.$/);
   }
@@ -156,7 +156,7 @@ test('films may be dropped anywhere or pasted', async (t) => {
     await hand(page, way, [{ name: `${way}.png`, buffer }]);
     await settled(page);
     assert.equal(await page.textContent('#name'), `${way}.png`);
-    const { facts } = await reading(page);
+    const { facts } = await resultOf(page);
     assert.equal(facts['Bits of the answer'], engine.diagnose(new Uint8Array(buffer)).bits);
   }
 });
@@ -173,7 +173,7 @@ test('an image that only the browser can decode is read, and says who decoded it
   });
   await choose(page, [{ name: 'film.webp', buffer: Buffer.from(base64, 'base64') }]);
   await settled(page);
-  const { status, facts } = await reading(page);
+  const { status, facts } = await resultOf(page);
   assert.notEqual(status, 'error');
   assert.match(facts.Decoder, /^this browser’s/);
 });
@@ -182,7 +182,7 @@ test('a refused image shows no probabilities', async (t) => {
   const { page } = await ready(t);
   await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }]);
   await settled(page);
-  const { status, bars, verdict } = await reading(page);
+  const { status, bars, verdict } = await resultOf(page);
   assert.deepEqual({ status, bars, verdict }, { status: 'refused', bars: [], verdict: 'Refused' });
   assert.equal(await page.isVisible('#heat'), false);
 });
@@ -194,9 +194,9 @@ test('of many films the early ones show their picture again', async (t) => {
     Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })),
   );
   await settled(page);
-  assert.match(await page.textContent('#said'), /^Films finished: 27/);
+  assert.match(await page.textContent('#announcement'), /^Films finished: 27/);
   await select(page, 20);
-  assert.match((await reading(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/, 'the answer is there at once');
+  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/, 'the answer is there at once');
   assert.equal(await page.textContent('#name'), '20.png');
   await page.waitForSelector('#film:not([hidden])');
   await settled(page);
@@ -208,7 +208,7 @@ test('slider and switch change only what lies over the film', async (t) => {
   const { page } = await ready(t);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  if ((await reading(page)).status !== 'refused') {
+  if ((await resultOf(page)).status !== 'refused') {
     await page.focus('#heat-slider');
     await page.keyboard.press('Home');
     assert.equal(await page.evaluate(() => document.getElementById('heat').style.opacity), '0');

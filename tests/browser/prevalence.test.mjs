@@ -10,7 +10,7 @@ import { createEngine } from '../../src/engine.mjs';
 import { floatValues, readGguf, writeGguf } from '../../src/weights/gguf.mjs';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
-import { choose, faults, focused, keeping, launch, open, png, reading, select, serve, settled } from './site.mjs';
+import { choose, faults, focused, keeping, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.464],
@@ -73,11 +73,11 @@ async function saved(page, kind) {
 test('the sliders move verdict and probabilities as the engine does, say for what they stand, and one button goes back', async (t) => {
   const page = await ready(t),
     own = engine.phantom(),
-    before = await reading(page);
+    before = await resultOf(page);
   assert.equal(await page.textContent('#mixture'), OWN);
   assert.deepEqual(before.bars, bars(own.probability));
   await page.click('#prevalence summary');
-  assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'true');
+  assert.equal(await page.getAttribute('#reset-prevalence', 'aria-pressed'), 'true');
   assert.deepEqual(
     await page.locator('#shares output').allTextContents(),
     ['34', '19'],
@@ -92,7 +92,7 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
   );
   engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
   const moved = engine.judge(own),
-    now = await reading(page),
+    now = await resultOf(page),
     name = english[`label.${moved.verdict}`];
   engine.setPrevalence(null);
   assert.notEqual(moved.verdict, own.verdict);
@@ -106,12 +106,15 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
     (await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`),
     'and so does the label that the heatmap is of',
   );
-  assert.equal(await page.textContent('#said'), `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`);
+  assert.equal(
+    await page.textContent('#announcement'),
+    `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`,
+  );
   assert.equal(await page.textContent('#rest'), `Normal: the rest, ${rest}`);
-  assert.equal(await page.getAttribute('#own-prior', 'aria-pressed'), 'false');
-  await page.click('#own-prior');
+  assert.equal(await page.getAttribute('#reset-prevalence', 'aria-pressed'), 'false');
+  await page.click('#reset-prevalence');
   await standsFor(page, OWN);
-  assert.deepEqual(await reading(page), before);
+  assert.deepEqual(await resultOf(page), before);
 });
 
 test('all of it works by keyboard, and a newly read film is judged at once', async (t) => {
@@ -122,7 +125,7 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
   assert.equal(await page.evaluate(() => document.activeElement.closest('label').textContent), 'COVID-1934');
   await page.keyboard.press('End');
   await standsFor(page, 'Probabilities for your own mixture: COVID-19 100%, Pneumonia 0%, and Normal 0%.');
-  assert.deepEqual((await reading(page)).bars, ['100.0%', '0.0%', '0.0%']);
+  assert.deepEqual((await resultOf(page)).bars, ['100.0%', '0.0%', '0.0%']);
   await page.keyboard.press('ArrowLeft');
   await standsFor(page, 'Probabilities for your own mixture: COVID-19 99%, Pneumonia 0%, and Normal 1%.');
   await choose(page, [{ name: 'film.png', buffer: film }]);
@@ -130,13 +133,13 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
   engine.setPrevalence({ covid: 0.99, pneumonia: 0, normal: 0.01 });
   const answer = engine.diagnose(new Uint8Array(film));
   engine.setPrevalence(null);
-  assert.equal((await reading(page)).status, answer.verdict);
+  assert.equal((await resultOf(page)).status, answer.verdict);
   const [, record] = (await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.deepEqual([record.verdict, record.prevalence], [answer.verdict, { covid: 0.99, pneumonia: 0, normal: 0.01 }]);
-  await page.focus('#own-prior');
+  await page.focus('#reset-prevalence');
   await page.keyboard.press('Enter');
   await standsFor(page, OWN);
-  assert.equal(await focused(page), 'own-prior');
+  assert.equal(await focused(page), 'reset-prevalence');
 });
 
 test('a whole table follows the slider, and what is saved and printed says for which mixture', async (t) => {
@@ -182,7 +185,7 @@ test('a whole table follows the slider, and what is saved and printed says for w
   const sentence = await page.textContent('#mixture');
   for (const what of ['film', 'batch']) {
     await page.click(`[data-action=print-${what}]`);
-    assert.ok((await page.textContent('#sheet')).includes(sentence), what);
+    assert.ok((await page.textContent('#printout')).includes(sentence), what);
   }
 });
 
@@ -213,7 +216,7 @@ test('a picture that is made again leaves the judgement as it is', async (t) => 
 test('where judging fails the control goes back to what is shown, and says why', async (t) => {
   const page = await ready(t);
   await page.click('#prevalence summary');
-  const before = await reading(page);
+  const before = await resultOf(page);
   await page.evaluate(() => {
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {
@@ -222,9 +225,9 @@ test('where judging fails the control goes back to what is shown, and says why',
   });
   await give(page, { covid: 1 });
   await page.waitForFunction(() =>
-    document.getElementById('said').textContent.startsWith('Something unforeseen went wrong'),
+    document.getElementById('announcement').textContent.startsWith('Something unforeseen went wrong'),
   );
-  assert.deepEqual(await reading(page), before);
+  assert.deepEqual(await resultOf(page), before);
   assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
   assert.equal(await page.textContent('#mixture'), OWN);
 });
@@ -235,14 +238,14 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   await give(page, { covid: 1, pneumonia: 1 });
   await standsFor(page, 'Probabilities for your own');
   await page.click('#more');
-  await page.click('#menu [data-panel=history]');
+  await page.click('#menu [data-dialog=history]');
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
   await choose(page, [{ name: 'film.png', buffer: film }]);
   await settled(page);
   await page.click('#more');
-  await page.click('#menu [data-panel=history]');
+  await page.click('#menu [data-dialog=history]');
   await page.waitForSelector('#history tr');
   assert.match(await page.textContent('#history tr'), / \(at COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
   assert.deepEqual(

@@ -23,10 +23,10 @@ async function ready(t, options) {
   return opened;
 }
 
-async function panel(page, name) {
+async function openDialog(page, name) {
   await page.click('#more');
-  await page.click(`#menu [data-panel=${name}]`);
-  await page.waitForSelector(`#panel-${name}[open]`);
+  await page.click(`#menu [data-dialog=${name}]`);
+  await page.waitForSelector(`#dialog-${name}[open]`);
 }
 
 async function read(page) {
@@ -62,7 +62,7 @@ test('by default nothing of a film is kept: no database, no storage, no cookie, 
   await page.click('#welcome [data-action=phantom]');
   await read(page);
   for (const name of ['history', 'requests', 'keys']) {
-    await panel(page, name);
+    await openDialog(page, name);
     await page.keyboard.press('Escape');
   }
   assert.deepEqual(await kept(page), await siteAlone());
@@ -80,7 +80,7 @@ test('the list of requests is that of the server, and a film adds none', async (
     'Requests since your first film, beside parts of this page: 0',
   );
   await read(page);
-  await panel(page, 'requests');
+  await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
     'Requests since your first film, beside parts of this page: 0',
@@ -113,7 +113,7 @@ test('the list of requests is that of the server, and a film adds none', async (
   await page.selectOption('#language', 'fr');
   await page.waitForSelector('[lang|=fr]');
   await page.selectOption('#language', 'en');
-  await panel(page, 'requests');
+  await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
     'Requests since your first film, beside parts of this page: 0',
@@ -145,7 +145,7 @@ test('what another copy of the page on the same host asks for is not counted', a
   const other = await page.context().newPage();
   await other.goto(new URL('../other/', server.url).href);
   await other.waitForSelector('text=Ready to work offline');
-  await panel(page, 'requests');
+  await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
     'Requests since your first film, beside parts of this page: 0',
@@ -177,7 +177,7 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   await page.click('#details summary');
   await page.click('#tags-show');
   await page.waitForSelector('#tags >> text=Nobody Anna');
-  await page.fill('#find', 'Nobody');
+  await page.fill('#search', 'Nobody');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.ok((await held()) > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');
   assert.match(await page.content(), /Nobody/);
@@ -185,7 +185,7 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   await page.click('#clear');
   assert.doesNotMatch(await page.content(), /Nobody/);
   assert.ok((await held()) < before + megabyte, `${before} bytes before, ${await held()} after`);
-  assert.equal(await page.inputValue('#find'), '');
+  assert.equal(await page.inputValue('#search'), '');
   await choose(page, [film, { ...film, name: 'x.png' }]);
   await settled(page);
   assert.equal(await page.locator('#table-body tr').count(), 2);
@@ -260,20 +260,20 @@ for (const viewport of [
 ]) {
   test(`results are kept when asked, on this device, until they are wiped, at ${viewport.width} pixels`, async (t) => {
     const { page } = await ready(t, { viewport });
-    await panel(page, 'history');
+    await openDialog(page, 'history');
     assert.deepEqual(await faults(page), []);
     await page.click('#history-switch');
     await keeping(page);
     await page.keyboard.press('Escape');
     await read(page);
     const verdict = await page.textContent('#verdict');
-    await panel(page, 'history');
+    await openDialog(page, 'history');
     await page.waitForSelector('#history tr');
 
     await page.reload();
     await settled(page);
     assert.equal(await page.isVisible('#welcome'), true, 'the film itself is gone');
-    await panel(page, 'history');
+    await openDialog(page, 'history');
     assert.equal(await page.isChecked('#history-switch'), true);
     assert.equal(await page.textContent('#history-count'), 'Results kept: 1');
     assert.deepEqual((await page.locator('#history tr > *').allTextContents()).slice(1), [film.name, verdict]);
@@ -298,7 +298,7 @@ for (const viewport of [
     await page.click('[data-action=wipe]');
     await page.waitForFunction(() => document.getElementById('history-kept').hidden);
     assert.equal(await page.isChecked('#history-switch'), false);
-    assert.equal(await page.textContent('#said'), 'Everything was wiped.');
+    assert.equal(await page.textContent('#announcement'), 'Everything was wiped.');
     assert.deepEqual(await kept(page), await siteAlone());
   });
 }
@@ -307,7 +307,7 @@ test('kept results can be saved where the engine cannot start', async (t) => {
   const { page, close } = await open(browser, server, { serviceWorkers: 'block' });
   t.after(close);
   await settled(page);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
@@ -318,7 +318,7 @@ test('kept results can be saved where the engine cannot start', async (t) => {
   await page.route('**/*.gguf', (route) => route.abort());
   await page.reload();
   await page.waitForSelector('#work.failed');
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-csv]')]);
   const [head, row] = (await readFile(await download.path(), 'utf8')).split('\n');
   assert.match(head, /,probability_covid,probability_pneumonia,probability_normal,/);
@@ -327,14 +327,14 @@ test('kept results can be saved where the engine cannot start', async (t) => {
 
 test('a wipe in one tab also ends the keeping of another', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   const other = await page.context().newPage();
   await other.goto(server.url);
   await settled(other);
   await read(other);
-  await panel(other, 'history');
+  await openDialog(other, 'history');
   await other.waitForSelector('#history tr');
   await other.keyboard.press('Escape');
   await other.click('#more');
@@ -344,13 +344,13 @@ test('a wipe in one tab also ends the keeping of another', async (t) => {
   await other.waitForFunction((name) => !document.documentElement.outerHTML.includes(name), film.name);
   await read(other);
   assert.deepEqual((await kept(other)).databases, []);
-  await panel(other, 'history');
+  await openDialog(other, 'history');
   assert.equal(await other.isChecked('#history-switch'), false);
 });
 
 test('a device without room says so once, the result stays on the page', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   await page.evaluate(() => {
@@ -360,8 +360,8 @@ test('a device without room says so once, the result stays on the page', async (
   });
   await page.keyboard.press('Escape');
   await read(page);
-  await panel(page, 'history');
-  assert.match(await page.textContent('#history-problem'), /^This device has no room left/);
+  await openDialog(page, 'history');
+  assert.match(await page.textContent('#history-error'), /^This device has no room left/);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');
   assert.equal(await page.textContent('#name'), film.name);
@@ -385,9 +385,9 @@ test('a browser that keeps nothing at all still reads films', async (t) => {
   const page = await context.newPage();
   await page.goto(server.url);
   await settled(page);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
-  await page.waitForSelector('#history-problem:not([hidden])');
+  await page.waitForSelector('#history-error:not([hidden])');
   assert.equal(await page.isChecked('#history-switch'), false);
   await page.keyboard.press('Escape');
   await read(page);
@@ -412,12 +412,12 @@ test('where the disk is full the page works, only not offline', async (t) => {
   });
   await read(page);
   assert.equal(await page.textContent('#name'), film.name);
-  assert.equal(await page.textContent('#kept'), '');
+  assert.equal(await page.textContent('#offline'), '');
 });
 
 test('the patient in a DICOM file is shown on request only, and is never saved, printed or kept', async (t) => {
   const { page } = await ready(t);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
@@ -443,7 +443,7 @@ test('the patient in a DICOM file is shown on request only, and is never saved, 
   assert.deepEqual(await faults(page), []);
   assert.equal(await focused(page), 'tags');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
-  assert.equal(await named('#sheet'), false);
+  assert.equal(await named('#printout'), false);
   for (const kind of ['csv', 'json']) {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
     assert.doesNotMatch(await readFile(await download.path(), 'utf8'), /Nobody.Anna/);
@@ -473,7 +473,7 @@ for (const viewport of [
     await page.click('#more');
     await page.click('#menu [data-action=camera]');
     await page.waitForSelector('#shoot:enabled');
-    assert.match(await page.textContent('#panel-camera .warn'), /never checked on photos/);
+    assert.match(await page.textContent('#dialog-camera .warn'), /never checked on photos/);
     assert.deepEqual(await faults(page), []);
     await page.click('#shoot');
     await page.waitForSelector('#desk:not([hidden])');
@@ -509,5 +509,5 @@ test('a camera that is forbidden is named, and the dialog can be left', async (t
   assert.equal(await page.isEnabled('#shoot'), false);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');
-  assert.equal(await page.isVisible('#panel-camera'), false);
+  assert.equal(await page.isVisible('#dialog-camera'), false);
 });

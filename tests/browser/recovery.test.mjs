@@ -39,10 +39,10 @@ async function ready(t, { change = (name, bytes) => bytes, chromium = browser, c
 }
 
 /** Opens a dialog of the menu. */
-async function panel(page, name) {
+async function openDialog(page, name) {
   await page.click('#more');
-  await page.click(`#menu [data-panel=${name}]`);
-  await page.waitForSelector(`#panel-${name}[open]`);
+  await page.click(`#menu [data-dialog=${name}]`);
+  await page.waitForSelector(`#dialog-${name}[open]`);
 }
 
 /** Chooses the batch and waits until it is in the midst of it. */
@@ -63,7 +63,7 @@ async function begin(page, films = batch) {
 
 /** Switches the keeping of results on. */
 async function keep(page) {
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await keeping(page);
   await page.keyboard.press('Escape');
@@ -142,11 +142,11 @@ test('an outcome that comes again is said again', async (t) => {
   await choose(page, [special]);
   await page.waitForSelector('#film-retry:visible');
   await settled(page);
-  const said = await page.textContent('#said');
+  const said = await page.textContent('#announcement');
   await page.evaluate(() => {
     globalThis.heard = [];
-    new MutationObserver(() => globalThis.heard.push(document.getElementById('said').textContent)).observe(
-      document.getElementById('said'),
+    new MutationObserver(() => globalThis.heard.push(document.getElementById('announcement').textContent)).observe(
+      document.getElementById('announcement'),
       { childList: true, characterData: true, subtree: true },
     );
   });
@@ -195,8 +195,8 @@ test('a device without room for results says so, reads on, and keeps again when 
   await tools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage });
   await choose(page, batch);
   await complete(page);
-  await panel(page, 'history');
-  assert.match(await page.textContent('#history-problem'), /^This device has no room left/);
+  await openDialog(page, 'history');
+  assert.match(await page.textContent('#history-error'), /^This device has no room left/);
   const count = async () => Number((await page.textContent('#history-count')).match(/\d+/) ?? 0);
   const kept = await count();
   assert.ok(kept < FILMS, `${kept} kept`);
@@ -204,9 +204,9 @@ test('a device without room for results says so, reads on, and keeps again when 
   await tools.send('Storage.overrideQuotaForOrigin', { origin });
   await choose(page, [film(FILMS)]);
   await complete(page, [...batch, film(FILMS)]);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   assert.equal(await count(), kept + 1);
-  assert.equal(await page.isVisible('#history-problem'), false);
+  assert.equal(await page.isVisible('#history-error'), false);
 });
 
 test('leaving asks first while a batch is read, or holds what is not saved; what is kept or saved needs no question', async (t) => {
@@ -238,7 +238,7 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
   await settled(page);
   await choose(page, batch.slice(0, 3));
   await settled(page);
-  await panel(page, 'history');
+  await openDialog(page, 'history');
   await page.click('#history-switch');
   await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
   await page.keyboard.press('Escape');
@@ -308,7 +308,7 @@ test('after a crash of the page what was kept is there, and the page reads again
   const again = await page.context().newPage();
   await again.goto(server.url);
   await settled(again);
-  await panel(again, 'history');
+  await openDialog(again, 'history');
   const kept = Number((await again.textContent('#history-count')).match(/\d+/)),
     names = await again.locator('#history tr bdi').allTextContents();
   assert.ok(kept >= EARLY - 1, `${kept} kept`);

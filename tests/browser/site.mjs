@@ -171,7 +171,7 @@ export const hand = (page, way, files) =>
   );
 
 /** What the page says of the selected film. */
-export const reading = (page) =>
+export const resultOf = (page) =>
   page.evaluate(() => {
     const said = (id) => document.getElementById(id).textContent;
     const facts = [...document.querySelectorAll('#facts dt')].map((term) => [
@@ -182,7 +182,7 @@ export const reading = (page) =>
       ? []
       : [...document.querySelectorAll('#bars .value')].map((value) => value.textContent);
     return {
-      status: document.getElementById('reading').dataset.status,
+      status: document.getElementById('result').dataset.status,
       verdict: said('verdict'),
       because: said('because'),
       facts: Object.fromEntries(facts),

@@ -5,7 +5,7 @@ import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { loadCodec } from '../../src/node/assets.mjs';
 import { dicomFile } from '../dicom/file.mjs';
-import { choose, open, png, reading, select, serve, settled } from './site.mjs';
+import { choose, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 const root = new URL('../../', import.meta.url);
 const [wasm, weights] = await Promise.all(
@@ -43,7 +43,7 @@ export const MENDED = /^Ready to work offline: .* had been lost or altered on th
 /** Until the page says of its store what it should. */
 export const kept = (page, pattern = READY) =>
   page.waitForFunction(
-    (source) => new RegExp(source).test(document.getElementById('kept').textContent),
+    (source) => new RegExp(source).test(document.getElementById('offline').textContent),
     pattern.source,
   );
 export const ready = async (page, pattern = READY) => {
@@ -64,7 +64,7 @@ export async function diagnoses(page) {
   const said = [];
   for (let place = last - bits.length; place < last; place++) {
     await select(page, place);
-    said.push((await reading(page)).facts['Bits of the answer']);
+    said.push((await resultOf(page)).facts['Bits of the answer']);
   }
   assert.deepEqual(said, bits);
 }

@@ -1,16 +1,18 @@
-// i18n.test.mjs: every language has the same messages, and the page speaks in each of them
+// i18n.test.mjs: every language has the same messages, and the page speaks in each of them.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createWords, firstLanguage, LANGUAGES } from '../../web/i18n/words.mjs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { CODES as dicomCodes } from '../../src/dicom/errors.mjs';
+import { readGguf, textsOf } from '../../src/weights/gguf.mjs';
+import { createI18n, initialLanguage, LANGUAGES } from '../../web/i18n/words.mjs';
+import { messageKeys } from '../../web/site/html.mjs';
+import { SHORTCUTS } from '../../web/state/shortcuts.mjs';
 
-const source = (name) => readFileSync(new URL(`../../src/${name}`, import.meta.url), 'utf8');
-const dicom = () =>
-  [
-    ...new Set(
-      ['dicom/reader.mjs', 'dicom/dataset.mjs'].flatMap((name) => source(name).match(/'dicom-[\w-]+'(?=[,:)])/g)),
-    ),
-  ].map((code) => `problem.${code.slice(1, -1)}`);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (name) => readFileSync(root + name);
+
 const messages = Object.fromEntries(
   await Promise.all(
     Object.keys(LANGUAGES).map(async (language) => [
@@ -21,25 +23,63 @@ const messages = Object.fromEntries(
 );
 const translations = Object.entries(messages).filter(([language]) => language !== 'en');
 
-/** Of what the engine says in English itself, the keys of the translations; a model's failures cannot be met with the shipped one. */
-const ofEngine = () => {
-  const codes = [...source('status.h').matchAll(/X\(PLEURA_\w+, \d+, "([\w-]+)"/g)]
-    .map(([, code]) => code)
-    .filter((code) => code !== 'ok');
-  const reasons = [...source('pleura.h').matchAll(/X\(PLEURA_\w+, \d+, "([\w-]+)"/g)].map(([, code]) => code);
-  return [
-    ...codes.map((code) => `problem.${code}`),
-    ...dicom(),
-    ...reasons.map((code) => `gate.${code}`),
-    'notice',
-    'summary',
-  ];
-};
+/** The codes of the engine's failures and of its gate, asked of the engine itself. */
+async function engineCodes() {
+  const env = { emscripten_notify_memory_growth() {} };
+  const { exports } = (await WebAssembly.instantiate(read('build/pleura.wasm'), { env })).instance;
+  const c = /** @type {any} */ (exports);
+  c._initialize();
+  const text = (at) => {
+    const bytes = new Uint8Array(c.memory.buffer, at);
+    return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  };
+  const numbers = Array.from({ length: 256 }, (_, number) => number);
+  const statuses = numbers.map((number) => text(c.status_code(number)));
+  const reasons = numbers.map((number) => text(c.gate_code(number)));
+  return {
+    statuses: statuses.filter((code) => code !== 'ok' && code !== 'unknown'),
+    reasons: [...new Set(reasons)].filter(Boolean),
+  };
+}
+
+/** What the engine says in English itself, and the translations say in their language. */
+async function keysOfEngine() {
+  const { statuses, reasons } = await engineCodes();
+  const codes = [...statuses, ...dicomCodes];
+  return [...codes.map((code) => `problem.${code}`), ...reasons.map((code) => `gate.${code}`), 'notice', 'summary'];
+}
+
+/** What the calls of a function in web/ may pass as its first argument, according to the type checker: a template such as
+ *  `film.${status}` stands for every string that it can become. */
+function createArguments() {
+  const { config } = ts.readConfigFile(`${root}web/tsconfig.json`, ts.sys.readFile);
+  const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, `${root}web`);
+  const program = ts.createProgram(fileNames, options);
+  const checker = program.getTypeChecker();
+  const sources = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(`${root}web/`));
+
+  return (name) => {
+    const found = [];
+    const visit = (node) => {
+      if (ts.isCallExpression(node) && node.arguments.length > 0) {
+        const callee = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
+        const type = callee.getText() === name ? checker.getTypeAtLocation(node.arguments[0]) : null;
+        const types = type?.isUnion() ? type.types : type ? [type] : [];
+        found.push(types.flatMap((one) => (one.isStringLiteral() ? [one.value] : [])));
+      }
+      ts.forEachChild(node, visit);
+    };
+    sources.forEach(visit);
+    return found;
+  };
+}
+
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();
 
 for (const [language, translated] of translations) {
-  test(`${language} has exactly the messages of English and of the engine, each with the same placeholders`, () => {
-    assert.deepEqual(Object.keys(translated).sort(), [...Object.keys(messages.en), ...ofEngine()].sort());
+  test(`${language} has exactly the messages of English and of the engine, each with the same placeholders`, async () => {
+    const expected = [...Object.keys(messages.en), ...(await keysOfEngine())];
+    assert.deepEqual(Object.keys(translated).sort(), expected.sort());
     for (const [key, text] of Object.entries(messages.en))
       assert.deepEqual(placeholders(translated[key]), placeholders(text), key);
   });
@@ -52,53 +92,60 @@ for (const [language, translated] of translations) {
   });
 }
 
-test('every message is used, and every message that is asked for exists', () => {
-  const code =
-    [
-      'app',
-      'view/page',
-      'view/result',
-      'view/table',
-      'view/dialogs',
-      'view/print',
-      'i18n/words',
-      'state/shortcuts',
-      'engine/queue',
-      'view/adapt',
-    ]
-      .map((name) => readFileSync(new URL(`../../web/${name}.mjs`, import.meta.url), 'utf8'))
-      .join('\n') + readFileSync(new URL('../../web/index.html', import.meta.url), 'utf8');
-  const composed = /^(label|likeness|film|stage|fact\.decoder|history|tools\.window|adapt|requests|problem|part)\./;
-  for (const key of Object.keys(messages.en))
-    assert.ok(composed.test(key) || code.includes(`'${key}'`) || code.includes(`"${key}"`), key);
-  for (const [, key] of code.matchAll(/say(?:\(|: |=|-label=)['"]([\w.-]+\.[\w.-]+)['"]/g))
-    assert.ok(key in messages.en, key);
+test('the engine answers with its codes when asked', async () => {
+  const { statuses, reasons } = await engineCodes();
+  assert.ok(statuses.includes('not-an-image') && statuses.includes('out-of-memory'), statuses.join());
+  assert.ok(reasons.length > 4, reasons.join());
+});
+
+// That every message asked for exists is checked by the types: `t` takes the keys of en.mjs alone.
+test('every message is used', () => {
+  const argumentsOf = createArguments();
+  const all = Object.keys(messages.en);
+  const asked = argumentsOf('t').filter((keys) => keys.length < all.length); // a call that may take any key proves nothing
+  assert.ok(asked.length > 50);
+  const { values } = readGguf(read('model/pleura.gguf'));
+  const labels = textsOf(values.get('pleura.labels'));
+  const used = new Set([
+    ...asked.flat(),
+    ...messageKeys(read('web/index.html').toString()),
+    ...SHORTCUTS.map(({ label }) => label),
+    ...labels.flatMap((label) => [`label.${label}`, `likeness.${label}`]),
+    ...argumentsOf('pageError')
+      .flat()
+      .map((code) => `problem.${code}`),
+    ...['unexpected', 'overlay-foreign', 'no-features'].map((code) => `problem.${code}`), // thrown by modules of src/
+  ]);
+  assert.deepEqual(
+    all.filter((key) => !used.has(key)),
+    [],
+  );
 });
 
 test('the language is the first that the page speaks, and the address overrules it', () => {
-  assert.equal(firstLanguage(['de-DE', 'fr-CA', 'es'], ''), 'fr');
-  assert.equal(firstLanguage(['fr'], '#lang=ar'), 'ar');
-  assert.equal(firstLanguage(['fr'], '#lang=constructor'), 'fr');
-  assert.equal(firstLanguage(['de'], ''), 'en');
+  assert.equal(initialLanguage(['de-DE', 'fr-CA', 'es'], ''), 'fr');
+  assert.equal(initialLanguage(['fr'], '#lang=ar'), 'ar');
+  assert.equal(initialLanguage(['fr'], '#lang=constructor'), 'fr');
+  assert.equal(initialLanguage(['de'], ''), 'en');
 });
 
 test('numbers, shares and dates follow the region', () => {
-  const swiss = createWords('fr', messages.fr, ['de', 'fr-CH']);
+  const swiss = createI18n('fr', messages.fr, ['de', 'fr-CH']);
   assert.equal(swiss.tag, 'fr-CH');
-  assert.match(createWords('es', messages.es, ['es-ES']).precise(0.538), /^53,8\s%$/);
-  assert.match(createWords('ar', messages.ar, ['ar-EG']).percent(0.5), /٥٠/);
-  assert.notEqual(createWords('hi', messages.hi).date(0), createWords('en', messages.en).date(0));
+  assert.match(createI18n('es', messages.es, ['es-ES']).precisePercent(0.538), /^53,8\s%$/);
+  assert.match(createI18n('ar', messages.ar, ['ar-EG']).percent(0.5), /٥٠/);
+  assert.notEqual(createI18n('hi', messages.hi).date(0), createI18n('en', messages.en).date(0));
 });
 
 test('a name or a number cannot reorder a sentence that runs from right to left', () => {
-  const words = createWords('ar', messages.ar);
-  assert.ok(words.say('stage.plain', { name: 'a.png' }).includes('\u2068a.png\u2069'));
+  const i18n = createI18n('ar', messages.ar);
+  assert.ok(i18n.t('stage.plain', { name: 'a.png' }).includes('\u2068a.png\u2069'));
 });
 
 test('a label, reason or failure that no language knows stays as the model or the engine says it', () => {
-  const words = createWords('es', messages.es);
-  assert.equal(words.label('tuberculosis'), 'tuberculosis');
-  assert.equal(words.problem({ code: 'novel', message: 'A sentence.' }), 'A sentence.');
-  assert.equal(words.gate({ reason: 'novel', message: 'A reason.' }), 'A reason.');
-  assert.equal(words.notice({ name: 'foreign', notice: 'Its own.' }), 'Its own.');
+  const i18n = createI18n('es', messages.es);
+  assert.equal(i18n.label('tuberculosis'), 'tuberculosis');
+  assert.equal(i18n.errorText({ code: 'novel', message: 'A sentence.' }), 'A sentence.');
+  assert.equal(i18n.gateText({ reason: 'novel', message: 'A reason.' }), 'A reason.');
+  assert.equal(i18n.notice(/** @type {any} */ ({ name: 'foreign', notice: 'Its own.' })), 'Its own.');
 });

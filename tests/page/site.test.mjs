@@ -5,10 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { codeAddress } from '../../web/storage/trusted_types.mjs';
+import { trustedScriptUrl } from '../../web/storage/trusted_types.mjs';
 import { headersFor, policyOf } from '../../web/site/headers.mjs';
+import { LANGUAGES } from '../../web/i18n/words.mjs';
 import { heatPixels, outlinePath } from '../../src/result/heatmap.mjs';
-import { csvReport, jsonReport, recordOf } from '../../web/state/export.mjs';
+import { recordOf, toCsv, toJsonLines } from '../../web/state/export.mjs';
 
 const folder = fileURLToPath(new URL('../../build/site/', import.meta.url));
 const files = () => readdirSync(folder);
@@ -21,7 +22,14 @@ const text = (extension) =>
 
 test('every file but the page and its service worker carries the hash of its content in its name', () => {
   const names = files().filter((name) => name !== 'index.html' && name !== 'sw.js');
-  assert.equal(names.length, 19);
+  const languages = Object.keys(LANGUAGES).filter((language) => language !== 'en');
+  const expected = [
+    ...['app.js', 'app.css', 'card.html', 'manifest.webmanifest', 'worker.js', 'pleura.wasm', 'pleura.gguf'],
+    ...['dicom.js', 'charls.wasm', 'openjpeg.wasm'],
+    ...languages.map((language) => `words-${language}.js`),
+    ...readdirSync(new URL('../../web/icons/', import.meta.url)),
+  ];
+  assert.deepEqual(names.map((name) => name.replace(/-[0-9a-f]{10}\./, '.')).sort(), expected.sort());
   for (const name of names) {
     const hash = createHash('sha256').update(read(name)).digest('hex');
     assert.equal(
@@ -44,7 +52,7 @@ test('the page names its style, script and icon, the script its worker and the h
 
 test('the page runs code from the addresses of its worker and service worker alone', () => {
   for (const name of files().filter((one) => /^(sw|worker-.*)\.js$/.test(one)))
-    assert.ok(codeAddress(name).endsWith(`/${name}`));
+    assert.ok(trustedScriptUrl(name).endsWith(`/${name}`));
   for (const name of [
     'app.js',
     '../sw.js',
@@ -55,7 +63,7 @@ test('the page runs code from the addresses of its worker and service worker alo
     'data:,1',
     'blob:sw.js',
   ])
-    assert.throws(() => codeAddress(name), TypeError, name);
+    assert.throws(() => trustedScriptUrl(name), TypeError, name);
 });
 
 test('the browser itself compares script and style with their SHA-256', () => {
@@ -185,12 +193,12 @@ test('reports are the records of the command in English, errors among them', () 
     sha256: 's',
   };
   const films = [
-    { name: '=a.png', status: 'done', record, problem: null },
-    { name: 'b.png', status: 'error', record: null, problem: { code: 'empty-file', message: 'The file is empty.' } },
-    { name: 'c.png', status: 'error', record: null, problem: { code: 'worker-died', message: 'worker-died' } },
+    { name: '=a.png', status: 'done', record, error: null },
+    { name: 'b.png', status: 'error', record: null, error: { code: 'empty-file', message: 'The file is empty.' } },
+    { name: 'c.png', status: 'error', record: null, error: { code: 'worker-died', message: 'worker-died' } },
   ];
   const records = films.map((film) => recordOf(film, { label: 'pleura-1 abc' }));
-  const parsed = jsonReport(records)
+  const parsed = toJsonLines(records)
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -204,7 +212,7 @@ test('reports are the records of the command in English, errors among them', () 
   );
   assert.equal(parsed[1].message, 'The file is empty.');
   assert.match(parsed[2].message, /^The engine stopped/);
-  const lines = csvReport(records, ['covid', 'normal']).split('\n');
+  const lines = toCsv(records, ['covid', 'normal']).split('\n');
   assert.equal(lines.length, 5);
   assert.ok(lines[1].startsWith("'=a.png,ok,normal,0.1,0.9,"), lines[1]);
 });

@@ -1,20 +1,24 @@
-// state.test.mjs: zoom, place, window and level of a film, the figures of the card and the shares of classes, as plain numbers
+// state.test.mjs: the page's state without a browser: viewport, table, prevalence, card and chosen files.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { readCard } from '../../web/site/card.mjs';
 import { fromFiles } from '../../web/input/files.mjs';
-import { adjust, firstLook, move, paintGreys, presets, zoom } from '../../web/state/viewport.mjs';
-import { countPeople, giveShare } from '../../web/state/prevalence.mjs';
-import { arrange, firstTable } from '../../web/view/table.mjs';
-import { createWords } from '../../web/i18n/words.mjs';
+import { createJudge, prevalenceActions } from '../../web/engine/judge.mjs';
+import { chooseShares, countPeople, isOutdated } from '../../web/state/prevalence.mjs';
+import { commandOf } from '../../web/state/shortcuts.mjs';
+import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
+import { adjustWindow, initialViewport, paintGreys, pan, windowPresets, zoom } from '../../web/state/viewport.mjs';
+import { createI18n } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
 
 const box = { pane: { width: 800, height: 600 }, film: { width: 600, height: 600 } };
 
 test('zooming keeps what lies below the pointer where it is', () => {
-  const before = zoom(firstLook(), box, 4, 0, 0);
+  const before = zoom(initialViewport(), box, 4, 0, 0);
   const after = zoom(before, box, 1.5, 40, -30);
-  const below = (look) => [(40 - look.x) / look.zoom, (-30 - look.y) / look.zoom];
+  const below = (viewport) => [(40 - viewport.x) / viewport.zoom, (-30 - viewport.y) / viewport.zoom];
   assert.deepEqual(
     below(after).map((x) => x.toFixed(6)),
     below(before).map((x) => x.toFixed(6)),
@@ -22,32 +26,32 @@ test('zooming keeps what lies below the pointer where it is', () => {
 });
 
 test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
-  assert.deepEqual(move(firstLook(), box, 500, 500), firstLook());
-  const { x, y } = move(zoom(firstLook(), box, 2), box, 5000, -5000);
+  assert.deepEqual(pan(initialViewport(), box, 500, 500), initialViewport());
+  const { x, y } = pan(zoom(initialViewport(), box, 2), box, 5000, -5000);
   assert.deepEqual([x, y], [(1200 - 800) / 2, -(1200 - 600) / 2]);
-  const { zoom: least, x: back } = zoom(move(zoom(firstLook(), box, 2), box, 200, 0), box, 0.01);
-  assert.deepEqual([least, back], [1, 0]);
+  const fit = zoom(pan(zoom(initialViewport(), box, 2), box, 200, 0), box, 0.01);
+  assert.deepEqual([fit.zoom, fit.x], [1, 0]);
 });
 
 test('a wider window lowers the contrast, a lower level brightens, inverting turns black and white round', () => {
-  const wide = adjust(firstLook(), 0.3, 0),
-    bright = adjust(firstLook(), 0, -0.2);
-  const grey = (look, at) => {
+  const wide = adjustWindow(initialViewport(), 0.3, 0),
+    bright = adjustWindow(initialViewport(), 0, -0.2);
+  const grey = (viewport, value) => {
     const out = new Uint32Array(1);
-    paintGreys(out, { data: Uint8Array.of(at), low: 0, high: 255, width: 1, height: 1 }, look);
+    paintGreys(out, { data: Uint8Array.of(value), low: 0, high: 255, width: 1, height: 1 }, viewport);
     return out[0] & 255;
   };
   assert.ok(grey(wide, 200) - grey(wide, 50) < 150);
   assert.ok(grey(bright, 128) > 128);
   assert.deepEqual(
-    [0, 64, 255].map((at) => grey(firstLook(), at)),
+    [0, 64, 255].map((value) => grey(initialViewport(), value)),
     [0, 64, 255],
   );
   assert.deepEqual(
-    [0, 64, 255].map((at) => grey({ ...firstLook(), invert: true }, at)),
+    [0, 64, 255].map((value) => grey({ ...initialViewport(), invert: true }, value)),
     [255, 191, 0],
   );
-  assert.equal(wide.preset, 'own');
+  assert.equal(wide.preset, 'custom');
 });
 
 test('a film of 16 bits keeps the greys beyond the usual range for whoever opens the window', () => {
@@ -82,10 +86,10 @@ test('the lungs preset spans the greys of the lungs, the dense one those of the 
     high: 255,
   };
   const lungs = { data: Float32Array.of(1, 0, 1, 0), width: 2, height: 2 };
-  const { lungs: soft, dense } = presets(film, lungs);
+  const { lungs: soft, dense } = windowPresets(film, lungs);
   assert.ok(soft.low * 255 >= 39 && soft.high * 255 <= 47, JSON.stringify(soft));
   assert.ok(dense.low * 255 > 200 && dense.high * 255 > 230, JSON.stringify(dense));
-  assert.deepEqual(presets(film, { data: new Float32Array(4), width: 2, height: 2 }).lungs, { low: 0, high: 1 });
+  assert.deepEqual(windowPresets(film, { data: new Float32Array(4), width: 2, height: 2 }).lungs, { low: 0, high: 1 });
 });
 
 test('the figures of the card are those of its tables, and a card without them stops the build', () => {
@@ -106,15 +110,15 @@ test('the figures of the card are those of its tables, and a card without them s
 test('of a hundred people the sliders give each label its own, cut the others where there is no room, and leave the rest to the last', () => {
   const prior = { covid: 0.345, pneumonia: 0.191, normal: 0.464 };
   assert.deepEqual(countPeople(prior), { covid: 35, pneumonia: 19, normal: 46 });
-  assert.deepEqual(giveShare(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
-  assert.deepEqual(giveShare(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
-  assert.deepEqual(giveShare({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), {
+  assert.deepEqual(chooseShares(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
+  assert.deepEqual(chooseShares(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
+  assert.deepEqual(chooseShares({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), {
     covid: 1,
     pneumonia: 0,
     normal: 0,
   });
   assert.deepEqual(countPeople({ a: 0.335, b: 0.665, c: 0 }), { a: 34, b: 66, c: 0 }, 'never more than all');
-  assert.deepEqual(giveShare({ one: 1 }, {}), { one: 1 });
+  assert.deepEqual(chooseShares({ one: 1 }, {}), { one: 1 });
 });
 
 test('of a folder films are taken by their names, or where those say nothing by their content, of single files all', async () => {
@@ -146,7 +150,7 @@ test('of a folder films are taken by their names, or where those say nothing by 
 });
 
 test('the table sorts by name, verdict and probability, with the unanswered last, and sifts by name and verdict', () => {
-  const words = createWords('en', english);
+  const i18n = createI18n('en', english);
   const done = (name, verdict, covid) => ({ name, status: 'done', record: { verdict, probability: { covid } } });
   const films = [
     done('film 10', 'covid', 0.8),
@@ -155,12 +159,120 @@ test('the table sorts by name, verdict and probability, with the unanswered last
     done('other', 'refused', 0.9),
     { name: 'later', status: 'waiting' },
   ];
-  const names = (table) => arrange(films, { ...firstTable(), ...table }, words).map(({ name }) => name);
+  const names = (table) => arrange(films, { ...initialTable(), ...table }, i18n).map(({ name }) => name);
   assert.deepEqual(names({}), ['film 10', 'broken', 'film 9', 'other', 'later']);
   assert.deepEqual(names({ by: 'film' }), ['broken', 'film 9', 'film 10', 'later', 'other']);
-  assert.deepEqual(names({ by: 'covid', down: true }).slice(0, 2), ['film 10', 'film 9']);
+  assert.deepEqual(names({ by: 'covid', descending: true }).slice(0, 2), ['film 10', 'film 9']);
   assert.deepEqual(names({ by: 'covid' }).slice(0, 2), ['film 9', 'film 10']);
-  assert.deepEqual(names({ find: ' FILM ' }), ['film 10', 'film 9']);
+  assert.deepEqual(names({ search: ' FILM ' }), ['film 10', 'film 9']);
   assert.deepEqual(names({ show: 'error' }), ['broken']);
   assert.deepEqual(names({ show: 'unread' }), ['later']);
+});
+
+test('a click on a heading sorts up, then down, then as the films came', () => {
+  const state = { table: initialTable() };
+  const { sort } = tableActions({ state, set: (changes) => Object.assign(state, changes) });
+  const order = () => [state.table.by, state.table.descending];
+  assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', false]);
+  assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', true]);
+  assert.deepEqual([sort({ by: 'film' }), order()][1], ['film', false]);
+  assert.deepEqual([sort({ by: 'film' }), sort({ by: 'film' }), order()][2], ['order', false]);
+});
+
+test('arrows move the film only from the film, and no key works with Ctrl, Alt or Meta', () => {
+  const key = (name, rest = {}) => ({
+    key: name,
+    shiftKey: false,
+    ctrlKey: false,
+    altKey: false,
+    metaKey: false,
+    ...rest,
+  });
+  assert.deepEqual(commandOf(key('ArrowLeft'), true), { action: 'pan', x: -1, y: 0 });
+  assert.deepEqual(commandOf(key('ArrowUp', { shiftKey: true }), true), { action: 'adjust-window', x: 0, y: -1 });
+  assert.equal(commandOf(key('ArrowLeft'), false), null);
+  assert.deepEqual(commandOf(key('I', { shiftKey: true }), false), { action: 'invert' });
+  assert.equal(commandOf(key('i', { ctrlKey: true }), false), null);
+  assert.equal(commandOf(key('x'), false), null);
+});
+
+/** A state with one finished film at the model's own prior, and a worker whose answers are counted. */
+function judged() {
+  const record = { verdict: 'covid', probability: { covid: 0.9, normal: 0.1 }, prevalence: null };
+  const films = [
+    { id: 1, name: 'a', status: 'done', record },
+    { id: 2, name: 'b', status: 'waiting' },
+  ];
+  const i18n = createI18n('en', english);
+  const state = {
+    films,
+    selected: films[0],
+    revision: 0,
+    prevalence: null,
+    model: { prior: { covid: 0.5, normal: 0.5 } },
+    i18n,
+  };
+  const app = { state, update: (change) => change(), set: (changes) => Object.assign(state, changes) };
+  const calls = [];
+  const judgeAgain = createJudge(app, async (prevalence, records) => {
+    calls.push(prevalence);
+    if (prevalence?.covid > 0.8) throw Object.assign(new Error('no'), { code: 'prevalence' });
+    return records.map(() => ({ verdict: 'normal', probability: { covid: 0.2, normal: 0.8 }, prevalence }));
+  });
+  return { state, app, calls, judgeAgain };
+}
+
+test('films are judged again only where the prevalence has changed since', async () => {
+  const { state, calls, judgeAgain } = judged();
+  assert.equal(isOutdated(state.films[0], null), false);
+  await judgeAgain();
+  assert.deepEqual(calls, []);
+  state.prevalence = { covid: 0.1, normal: 0.9 };
+  assert.equal(isOutdated(state.films[0], state.prevalence), true);
+  assert.equal(isOutdated(state.films[1], state.prevalence), false);
+  await judgeAgain();
+  await judgeAgain();
+  assert.deepEqual(calls, [state.prevalence]);
+  assert.equal(state.films[0].record.verdict, 'normal');
+  assert.match(state.announcement, /^Normal/);
+});
+
+test('a prevalence that changes while films are judged is judged as well, and one that fails is taken back', async () => {
+  const { state, app, calls, judgeAgain } = judged();
+  let done;
+  const { prevalence, ...others } = prevalenceActions(app, () => (done = judgeAgain()));
+  prevalence({ covid: 10 });
+  const first = done;
+  prevalence({ covid: 20 });
+  await first;
+  assert.deepEqual(calls, [
+    { covid: 0.1, normal: 0.9 },
+    { covid: 0.2, normal: 0.8 },
+  ]);
+  prevalence({ covid: 90 });
+  await done;
+  assert.deepEqual(state.prevalence, { covid: 0.2, normal: 0.8 });
+  assert.notEqual(state.notice, '');
+  others['reset-prevalence']();
+  await done;
+  assert.equal(state.films[0].record.prevalence, null);
+});
+
+test('the state knows neither document nor worker, and the engine neither view nor input', async () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const imported = async (folder) => {
+    const { metafile } = await build({
+      entryPoints: [`${root}web/${folder}/*.mjs`],
+      absWorkingDir: root,
+      bundle: true,
+      write: false,
+      outdir: 'unused',
+      format: 'esm',
+      metafile: true,
+    });
+    const wings = Object.keys(metafile.inputs).map((path) => path.split('/').slice(0, 2).join('/'));
+    return [...new Set(wings)].filter((wing) => wing.startsWith('web/')).sort();
+  };
+  assert.deepEqual(await imported('state'), ['web/i18n', 'web/state']);
+  assert.deepEqual(await imported('engine'), ['web/engine', 'web/i18n', 'web/state', 'web/storage']);
 });

@@ -1,163 +1,209 @@
-// client.mjs: calls into the worker by id; cancelling ends the worker, and the next one answers what else was asked of it
-import { codeAddress } from '../storage/trusted_types.mjs';
-import { problem } from '../state/errors.mjs';
+// client.mjs: the page's side of the worker: typed calls, answered by id.
+//
+// Wasm cannot be interrupted, so cancelling ends the worker. The next worker starts from the module and weights that were
+// already checked and takes over the calls that were not cancelled. The same happens when a worker dies or falls silent:
+// one call fails, and the others move to its successor.
+import { trustedScriptUrl } from '../storage/trusted_types.mjs';
+import { errorFrom, isCancelled, pageError } from '../state/errors.mjs';
 
-/** @typedef {{worker: string, wasm: Part, weights: Part, words: Record<string, string>, dicom: {module: string, charls: Part, openjpeg: Part}, card: import('../site/card.mjs').Card}} Site
- *     what web/site/build.mjs wrote, with content hashes in the names
- *  @typedef {{file: string, bytes: number, sha256: string}} Part
- *  @typedef {import('../../src/engine.mjs').Mixture} Mixture */
+/** @typedef {import('./protocol.d.ts').CallType} CallType
+ *  @typedef {import('./protocol.d.ts').Reply} Reply
+ *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
+ *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
+ *  @typedef {ReturnType<typeof createClient>} Client
+ *
+ *  @typedef {object} Started
+ *  @property {import('../../src/engine.mjs').Engine['model']} model
+ *  @property {string} sha256  of the weights in use
+ *  @property {ErrorInfo | null} adapterError  why the adapter was not applied
+ *  @property {Uint8Array | null} adapter  in use
+ *
+ *  @typedef {object} Pending  a call without an answer so far
+ *  @property {{type: CallType, file?: File | null}} message
+ *  @property {(result: unknown) => void} resolve
+ *  @property {(reason: Error) => void} reject */
 
-/** Seconds without a word after which a worker that owes an answer counts as dead: browsers do not tell of each way to die. */
-const PATIENCE = 120;
+/** A worker that owes an answer counts as dead after so many seconds of silence: browsers do not report every way to die. */
+const MAX_SILENCE = 120;
 
-/** @param {Site} site  @param {(received: number, total: number) => void} onProgress
- *  @param {(requests: import('../storage/requests.mjs').Request[]) => void} onRequests  what the worker has asked for
- *  @param {(share: number) => void} onFitted  how far a fit has come, 0..1 */
-export function createClient(site, onProgress, onRequests, onFitted) {
-  /** @typedef {{type: string, message: any, resolve: (result: any) => void, reject: (reason: Error) => void}} Call */
+/** @param {import('../site/constants.d.ts').Site} site
+ *  @param {object} on
+ *  @param {(received: number, total: number) => void} on.progress  bytes of engine and weights
+ *  @param {(requests: import('../storage/requests.mjs').Request[]) => void} on.requests  sent by the worker
+ *  @param {(share: number) => void} on.fitting  how far a fit has come, 0..1 */
+export function createClient(site, on) {
+  /** @type {Worker | null} */
   let worker = null;
-  let ready = null;
-  let running = false; // the engine is in place
-  let kept = null; // the checked module and weights: a restart needs no network
-  let adapter = null; // the overlay of the weights that is in force
-  let failed = false;
+  /** @type {Promise<Started> | null} the start of this worker */
+  let started = null;
+  let running = false; // the engine is set up
+  /** @type {import('./protocol.d.ts').CheckedParts | null} */
+  let parts = null;
+  /** @type {Uint8Array | null} */
+  let adapter = null;
+  let failed = false; // the last start did
   let lastId = 0;
-  let silence = 0,
-    clock = null;
-  /** @type {Map<number, Call>} with the oldest first; what comes before the engine is in place is posted then */
-  const waiting = new Map();
+  let silence = 0; // seconds
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let clock;
+  /** @type {Map<number, Pending>} oldest first; calls made before the engine is set up are posted then */
+  const pending = new Map();
 
   function open() {
-    worker = new Worker(codeAddress(site.worker), { type: 'module' });
+    const opened = new Worker(trustedScriptUrl(site.worker), { type: 'module' });
     let alive = false;
-    worker.onmessage = ({ data }) => {
+    opened.onmessage = ({ data }) => {
       alive = true;
       silence = 0;
-      if (data.progress) return onProgress(data.progress[0], data.progress[1]);
-      if (data.requests) return onRequests(data.requests);
-      if ('fitted' in data) return onFitted(data.fitted);
-      const call = waiting.get(data.id);
-      if (running && data.error?.code === 'unexpected') return replace(call, data.error); // after a trap the engine's memory cannot be trusted
-      waiting.delete(data.id);
-      if (data.error) call?.reject(Object.assign(new Error(data.error.message), data.error));
-      else call?.resolve(data.result);
+      receive(data);
     };
-    worker.onerror = worker.onmessageerror = () =>
-      running ? replace() : end(() => problem(alive ? 'worker-died' : 'worker-missing'));
+    opened.onerror = opened.onmessageerror = () => {
+      if (running) replace();
+      else end(() => pageError(alive ? 'worker-died' : 'worker-missing'));
+    };
+    return (worker = opened);
   }
 
-  /** Ends the worker. What it owes fails where there is a reason, and goes to the next worker where there is none.
-   *  @param {(call: Call) => Error | null} reasonOf */
-  function end(reasonOf) {
+  /** @param {Reply} data */
+  function receive(data) {
+    switch (data.type) {
+      case 'progress':
+        return on.progress(data.received, data.total);
+      case 'requests':
+        return on.requests(data.requests);
+      case 'fitting':
+        return on.fitting(data.share);
+      case 'result':
+        return settle(data.id)?.resolve(data.result);
+      case 'error':
+        // An unexpected error is a trap, after which the engine's memory cannot be trusted.
+        if (running && data.error.code === 'unexpected') return replace(pending.get(data.id), data.error);
+        return settle(data.id)?.reject(errorFrom(data.error));
+    }
+  }
+
+  /** @param {number} id */
+  function settle(id) {
+    const call = pending.get(id);
+    pending.delete(id);
+    return call;
+  }
+
+  /** Ends the worker. A pending call fails with the reason given for it; without one it goes to the next worker.
+   *  @param {(call: Pending) => Error | null} reasonFor */
+  function end(reasonFor) {
     worker?.terminate();
-    worker = ready = null;
+    worker = started = null;
     running = false;
-    for (const [id, call] of waiting) {
-      const reason = reasonOf(call);
+    for (const [id, call] of pending) {
+      const reason = reasonFor(call);
       if (!reason) continue;
-      waiting.delete(id);
+      pending.delete(id);
       call.reject(reason);
     }
-    if (waiting.size > 0) start().catch(() => {}); // which is told to each that waits
+    if (pending.size > 0) start().catch(() => {}); // each pending call is rejected with the same error
   }
 
-  /** A worker that died has failed at one call, by default the oldest.
-   *  @param {Call} [culprit]  @param {import('../state/errors.mjs').Problem} [error]  told where no film is to be named */
-  function replace(culprit = waiting.values().next().value, error) {
-    const reason =
-      error && !culprit?.message.file ? Object.assign(new Error(error.message), error) : problem('worker-died');
+  /** Replaces a worker that died over one call, by default the oldest.
+   *  @param {Pending} [culprit]  @param {ErrorInfo} [error]  reported for calls that have no film to blame */
+  function replace(culprit = pending.values().next().value, error) {
+    const reason = error && !culprit?.message.file ? errorFrom(error) : pageError('worker-died');
     end((call) => (call === culprit ? reason : null));
   }
 
-  /** What `end` takes to cancel calls of these types; a start is its worker's alone and is made anew. */
-  const cancelled =
-    (/** @type {string[]} */ ...types) =>
-    (/** @type {Call} */ { type }) =>
-      type === 'start' || types.includes(type) ? new DOMException('Cancelled', 'AbortError') : null;
+  /** Cancels calls of these types, and the start, which belongs to the worker that is ended and is made anew.
+   *  @param {CallType[]} types  @returns {(call: Pending) => Error | null} */
+  const cancelling = (types) => (call) =>
+    call.message.type === 'start' || types.includes(call.message.type)
+      ? new DOMException('Cancelled', 'AbortError')
+      : null;
 
-  /** Ends calls of these types, if there are any: wasm cannot be interrupted, its worker can. */
+  /** @param {CallType[]} types */
   function cancel(...types) {
-    if ([...waiting.values()].some(({ type }) => types.includes(type))) end(cancelled(...types));
+    if ([...pending.values()].some(({ message }) => types.includes(message.type))) end(cancelling(types));
   }
 
-  /* Seconds are counted one by one: those of a device asleep or of a frozen page do not count. */
+  /** Counts the seconds of silence one by one, so that those of a sleeping device or a frozen page do not count. */
   function tick() {
-    if (running && waiting.size > 0 && ++silence >= PATIENCE) replace();
-    if (waiting.size > 0) return;
+    if (running && pending.size > 0 && ++silence >= MAX_SILENCE) replace();
+    if (pending.size > 0) return;
     clearInterval(clock);
-    clock = null;
+    clock = undefined;
   }
 
-  function call(type, message) {
+  /** @template {CallType} T  @param {import('./protocol.d.ts').Message<T>} message
+   *  @returns {Promise<import('./protocol.d.ts').Result<T>>} */
+  function call(message) {
     return new Promise((resolve, reject) => {
-      if (waiting.size === 0) silence = 0;
+      if (pending.size === 0) silence = 0;
       clock ??= setInterval(tick, 1000);
-      const own = { type, message, resolve, reject };
-      waiting.set(++lastId, own);
-      if (running || type === 'start') post(own, lastId);
+      const own = { message, resolve: /** @type {(result: unknown) => void} */ (resolve), reject };
+      pending.set(++lastId, own);
+      if (running || message.type === 'start') post(own, lastId);
     });
   }
 
-  function post({ type, message }, id) {
-    worker.postMessage({ id, type, ...message });
-  }
+  /** @param {Pending} call  @param {number} id */
+  const post = ({ message }, id) => worker?.postMessage({ id, ...message });
 
+  /** @returns {Promise<Started>} */
   async function load() {
-    open();
-    const own = worker;
+    const own = open();
     try {
-      const { model, sha256, refused, ...parts } = await call('start', { site, kept, again: failed, adapter });
+      const result = await call({ type: 'start', site, parts, retry: failed, adapter });
       running = true;
-      kept = parts;
-      if (refused) adapter = null;
-      waiting.forEach(post);
-      return { model, sha256, refused, adapter };
+      parts = result.parts;
+      if (result.adapterError) adapter = null;
+      pending.forEach(post);
+      const { model, sha256, adapterError } = result;
+      return { model, sha256, adapterError, adapter };
     } catch (error) {
-      if (error.name === 'AbortError') return start();
+      if (isCancelled(error)) return start();
       if (worker === own) {
-        // not ended already, perhaps with another in its place
         failed = true;
-        end(() => error);
-      }
+        end(() => /** @type {Error} */ (error));
+      } // else it was ended already, perhaps with another in its place
       throw error;
     }
   }
 
-  /** The model's description, when engine and weights are in place; `refused`: why its overlay was not used. */
-  const start = () => (ready ??= load());
+  /** Resolves once the engine is set up. */
+  const start = () => (started ??= load());
 
-  function ask(type, message) {
-    const answer = call(type, message);
-    start().catch(() => {}); // which is told to each that waits
+  /** @template {CallType} T  @param {import('./protocol.d.ts').Message<T>} message */
+  function ask(message) {
+    const answer = call(message);
+    start().catch(() => {}); // each pending call is rejected with the same error
     return answer;
   }
 
   return {
     start,
 
-    /** @param {{file?: File, phantom?: boolean, pictured: boolean, prevalence: Mixture | null}} film  pictured: with what the viewer needs */
-    diagnose: (film) => ask('diagnose', film),
+    /** @param {import('./protocol.d.ts').Calls['diagnose']['message']} film */
+    diagnose: (film) => ask({ type: 'diagnose', ...film }),
 
-    /** What films are at a prevalence. @param {Mixture | null} prevalence  @param {any[]} records  as `diagnose` gave them  @returns {Promise<any[]>} */
+    /** @param {Mixture | null} prevalence  @param {import('../state/state.mjs').FilmRecord[]} records */
     judge: (prevalence, records) =>
-      ask('judge', { prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) }),
+      ask({ type: 'judge', prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) }),
 
-    /** What a fit needs of a film. @param {File} file  @returns {Promise<{hash: string, features: Float32Array | null, patient: string | null}>} */
-    examine: (file) => ask('examineForFit', { file }),
+    /** @param {File} file */
+    tags: (file) => ask({ type: 'tags', file }),
 
-    /** @param {import('../../src/adapt/adapt.mjs').Labelled[]} films  @returns {Promise<import('../../src/adapt/adapt.mjs').Adaptation>} */
-    fit: (films) => ask('fit', { films }),
+    /** @param {File} file */
+    examine: (file) => ask({ type: 'examine', file }),
 
-    /** The overlay of the weights from now on; null for none. Films under way are to be asked for again. @param {Uint8Array | null} bytes */
+    /** @param {import('./protocol.d.ts').Calls['fit']['message']['films']} films */
+    fit: (films) => ask({ type: 'fit', films }),
+
+    /** Applies an adapter to the weights, or none. Diagnoses that are pending are cancelled and must be asked for again.
+     *  @param {Uint8Array | null} bytes */
     use(bytes) {
       adapter = bytes;
-      end(cancelled('diagnose'));
+      end(cancelling(['diagnose']));
     },
 
-    /** The tags of a DICOM file, for display only. @param {File} file  @returns {Promise<{name: string, value: string}[]>} */
-    tags: (file) => ask('tags', { file }),
-
     cancelFilms: () => cancel('diagnose'),
-    cancelFit: () => cancel('examineForFit', 'fit'),
+    cancelFit: () => cancel('examine', 'fit'),
   };
 }

@@ -1,81 +1,100 @@
-// queue.mjs: the films of the page, read one after the other, so that a trap or a cancel touches only one
-import { toProblem, trouble } from '../state/errors.mjs';
-import { firstTable } from '../view/table.mjs';
+// queue.mjs: diagnoses the films of the page one at a time, so that a wasm trap or a cancellation affects only one film.
+//
+// A film waits until it is its turn; the selected film goes first. Pictures are large, so only the newest few are kept: a
+// film that is selected again waits once more, for its picture alone (`redraw`), while its result stands.
+import { asNotice, isCancelled, toErrorInfo } from '../state/errors.mjs';
+import { initialTable } from '../state/table.mjs';
 
-/** @typedef {import('../state/state.mjs').State} State
- *  @typedef {import('../state/state.mjs').Film} Film
- *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source */
+/** @typedef {import('../state/state.mjs').Film} Film
+ *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source
+ *  @typedef {ReturnType<typeof createQueue>} Queue
+ *
+ *  @typedef {object} FilmEngine
+ *  @property {() => Promise<boolean>} start  resolves to false where the engine cannot run
+ *  @property {(film: Film, withPicture: boolean) => Promise<import('./protocol.d.ts').Result<'diagnose'>>} diagnose
+ *  @property {() => void} cancel
+ *  @property {(film: Film) => void} finished  called for each film with its first answer */
 
-const MAX_PICTURES = 8; // each may hold eight megabytes
+const MAX_PICTURES = 8; // of up to eight megabytes each
 
-/** @param {State} state  @param {(change: () => void) => void} update
- *  @param {{start: () => Promise<boolean>, diagnose: (film: Film, pictured: boolean) => Promise<any>, cancel: () => void, finished: (film: Film) => void}} engine
- *     start: false when there is no engine; finished: told of each film once it has its answer */
-export function createQueue(state, update, engine) {
+/** @param {import('../state/state.mjs').App} app  @param {FilmEngine} engine */
+export function createQueue({ state, update }, engine) {
   let lastId = 0;
   let working = false;
-  /** @type {Film[]} */
-  let pictured = []; // with the newest last
+  /** @type {Film[]} films with a picture, newest last */
+  let pictured = [];
 
+  /** @param {Film} film  @param {Partial<Film>} change */
   function edit(film, change) {
     Object.assign(film, change);
-    film.stamp = ++state.stamp;
+    film.revision = ++state.revision;
   }
 
   async function work() {
     if (working) return;
     working = true;
-    let film;
-    while ((await engine.start()) && (film = nextFilm())) await read(film);
+    for (let film; (await engine.start()) && (film = nextFilm());) await diagnose(film);
     working = false;
     if (state.engine.phase === 'failed') return;
     update(() => {
-      if (state.run.total > 1 && state.run.finished === state.run.total)
-        state.said = state.words.say('work.finished', { count: state.run.total });
+      const { total, finished } = state.run;
+      if (total > 1 && finished === total) state.announcement = state.i18n.t('work.finished', { count: total });
       state.run = { finished: 0, total: 0 };
     });
   }
 
-  const waits = (film) => film.status === 'waiting' || film.redraw;
-  const nextFilm = () => (state.selected && waits(state.selected) ? state.selected : state.films.find(waits));
+  const isWaiting = (/** @type {Film} */ film) => film.status === 'waiting' || film.redraw;
+  const nextFilm = () => (state.selected && isWaiting(state.selected) ? state.selected : state.films.find(isWaiting));
 
-  async function read(film) {
-    const { redraw } = film;
-    if (!redraw) {
-      update(() => {
-        edit(film, { status: 'running' });
-        if (film === state.selected) state.said = ''; // the same outcome twice is said twice
-      });
-    }
+  /** @param {Film} film */
+  async function diagnose(film) {
+    if (film.redraw) return redraw(film);
+    update(() => {
+      edit(film, { status: 'running' });
+      if (film === state.selected) state.announcement = ''; // so that the same outcome is announced again
+    });
     try {
-      const answer = await engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
-      const { record } = redraw ? film : answer; // the result stands, also where it has been judged again meanwhile
-      edit(film, { ...answer, record, status: 'done', problem: null, redraw: false });
-      if (film.picture) dropPictures(film);
+      edit(film, { ...(await ask(film)), status: 'done', error: null });
+      keepPicture(film);
     } catch (error) {
-      if (error.name === 'AbortError') return; // by `cancel` or `again`, which say what becomes of it
-      edit(film, redraw ? { redraw: false } : { status: 'error', problem: toProblem(error) });
-      if (redraw) Object.assign(state, trouble(state.words.problem(toProblem(error)))); // the result stands, only its picture is gone
+      if (isCancelled(error)) return; // `cancel` and `restart` have set the film's status
+      edit(film, { status: 'error', error: toErrorInfo(error) });
     }
     update(() => {
       state.run.finished++;
-      if (film === state.selected && !redraw) state.said = state.words.announce(film, state.model);
+      if (film === state.selected && state.model) state.announcement = state.i18n.announcement(film, state.model);
     });
-    if (redraw) return;
-    if (film === state.selected && film.status === 'done' && !film.picture) draw(film); // selected while it was read
+    if (film === state.selected && film.status === 'done' && !film.picture) requestPicture(film); // selected meanwhile
     engine.finished(film);
   }
 
-  /** Keeps the newest pictures: the last ones made and the one on view. Selecting brings the others back. */
-  function dropPictures(newest) {
-    pictured = [
-      ...pictured.filter((film) => film !== newest && film !== state.selected),
-      ...new Set([newest, state.selected]),
-    ];
-    while (pictured.length > MAX_PICTURES) pictured.shift().picture = null;
+  /** Makes the picture again. The result stands: it may have been judged again since. @param {Film} film */
+  async function redraw(film) {
+    try {
+      const { picture, thumb } = await ask(film);
+      edit(film, { picture, thumb, redraw: false });
+      keepPicture(film);
+    } catch (error) {
+      if (isCancelled(error)) return;
+      edit(film, { redraw: false });
+      Object.assign(state, asNotice(state.i18n.errorText(toErrorInfo(error))));
+    }
+    update(() => state.run.finished++);
   }
 
-  function start(films, change) {
+  const ask = (/** @type {Film} */ film) =>
+    engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
+
+  /** Drops the oldest pictures beyond MAX_PICTURES, but never the one on view. @param {Film} newest */
+  function keepPicture(newest) {
+    if (!newest.picture) return;
+    const others = pictured.filter((film) => film !== newest && film !== state.selected);
+    pictured = [...others, ...new Set(state.selected ? [newest, state.selected] : [newest])];
+    for (const film of pictured.splice(0, pictured.length - MAX_PICTURES)) film.picture = null;
+  }
+
+  /** @param {Film[]} films  @param {Partial<Film>} change */
+  function begin(films, change) {
     for (const film of films) edit(film, change);
     state.run.total += films.length;
     if (state.engine.phase === 'failed') Object.assign(state.engine, { phase: 'loading', received: 0 });
@@ -83,19 +102,49 @@ export function createQueue(state, update, engine) {
     work();
   }
 
-  /** @param {Film[]} films  to be read, for the first time or again */
-  const enqueue = (films) => start(films, { status: 'waiting' });
-  const draw = (film) => start([film], { redraw: true });
+  /** Diagnoses films, for the first time or again. @param {Film[]} films */
+  const enqueue = (films) => begin(films, { status: 'waiting' });
+  const requestPicture = (/** @type {Film} */ film) => begin([film], { redraw: true });
 
+  /** @param {Film} film */
   function select(film) {
     state.selected = film;
-    if (film.status === 'done' && !film.picture && !film.redraw) draw(film);
+    if (film.status === 'done' && !film.picture && !film.redraw) requestPicture(film);
     else update(() => {});
+  }
+
+  function cancel() {
+    update(() => {
+      for (const film of state.films) {
+        if (film.redraw) edit(film, { redraw: false });
+        else if (film.status === 'waiting' || film.status === 'running') edit(film, { status: 'cancelled' });
+      }
+      state.run = { finished: 0, total: 0 };
+    });
+    engine.cancel();
+  }
+
+  function clear() {
+    cancel();
+    pictured = [];
+    update(() =>
+      Object.assign(state, {
+        films: [],
+        selected: null,
+        tags: null,
+        skipped: 0,
+        announcement: '',
+        table: initialTable(),
+        revision: state.revision + 1,
+      }),
+    );
   }
 
   return {
     enqueue,
     select,
+    cancel,
+    clear,
 
     /** @param {Source[]} sources */
     add(sources) {
@@ -104,14 +153,14 @@ export function createQueue(state, update, engine) {
         ({ name, file, phantom = false, camera = false }) =>
           /** @type {Film} */ ({
             id: ++lastId,
-            stamp: 0,
+            revision: 0,
             name,
             file,
             phantom,
             camera,
             status: 'waiting',
             record: null,
-            problem: null,
+            error: null,
             thumb: null,
             picture: null,
             redraw: false,
@@ -122,46 +171,20 @@ export function createQueue(state, update, engine) {
       enqueue(films);
     },
 
-    /** Every film anew: the weights are others. */
-    again() {
+    /** Diagnoses every film again, because the weights have changed. */
+    restart() {
       state.run = { finished: 0, total: 0 };
-      start(state.films, { status: 'waiting', redraw: false });
+      begin(state.films, { status: 'waiting', redraw: false });
     },
 
-    cancel() {
-      update(() => {
-        for (const film of state.films) {
-          if (film.redraw) edit(film, { redraw: false });
-          else if (film.status === 'waiting' || film.status === 'running') edit(film, { status: 'cancelled' });
-        }
-        state.run = { finished: 0, total: 0 };
-      });
-      engine.cancel();
-    },
-
-    clear() {
-      this.cancel();
-      pictured = [];
-      update(() =>
-        Object.assign(state, {
-          films: [],
-          selected: null,
-          tags: null,
-          skipped: 0,
-          said: '',
-          table: firstTable(),
-          stamp: state.stamp + 1,
-        }),
-      );
-    },
-
-    /** Takes the selected film from the list; its neighbour comes into view. */
+    /** Removes the selected film and selects its neighbour. */
     remove() {
-      const place = state.films.indexOf(state.selected);
-      state.films.splice(place, 1);
-      if (state.films.length === 0) return this.clear();
-      Object.assign(state, { tags: null, said: '', stamp: state.stamp + 1 });
-      select(state.films[Math.min(place, state.films.length - 1)]);
+      if (!state.selected) return;
+      const index = state.films.indexOf(state.selected);
+      state.films.splice(index, 1);
+      if (state.films.length === 0) return clear();
+      Object.assign(state, { tags: null, announcement: '', revision: state.revision + 1 });
+      select(state.films[Math.min(index, state.films.length - 1)]);
     },
   };
 }

@@ -1,176 +1,219 @@
-// worker.mjs: fetches and checks engine and weights, then diagnoses one film after another
+// worker.mjs: the worker's side: fetches and checks engine and weights, then answers the calls of protocol.d.ts.
+//
+// It computes one call at a time and keeps nothing of a film once its answer is posted.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { adapt } from '../../src/adapt/adapt.mjs';
 import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
-import { problem, toProblem } from '../state/errors.mjs';
+import { pageError, toErrorInfo } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
-import { forget, keep } from '../storage/cache.mjs';
+import { cacheFile, evictFile } from '../storage/cache.mjs';
 
-const FILM_SIDE = 2048; // for the viewer, at up to eight megabytes
+/** @typedef {import('./protocol.d.ts').Call} Call
+ *  @typedef {import('./protocol.d.ts').Reply} Reply
+ *  @typedef {import('./protocol.d.ts').CheckedParts} CheckedParts
+ *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
+ *  @typedef {import('../site/constants.d.ts').Site} Site
+ *  @typedef {import('../site/constants.d.ts').Part} Part */
+/** @template {import('./protocol.d.ts').CallType} T
+ *  @typedef {import('./protocol.d.ts').Calls[T]['message']} Message */
+/** @template {import('./protocol.d.ts').CallType} T
+ *  @typedef {{result: import('./protocol.d.ts').Result<T>, transfer?: Transferable[]}} Answer */
+
+const FILM_SIDE = 2048; // of the viewer's picture: at most eight megabytes at 16 bits
 const THUMB_SIDE = 128;
 
-let engine = null;
-let parts = null; // the checked module and weights, and what they are called
-let dicomSite = null;
-let dicom = null; // the module for DICOM, from the first such file on
-watchRequests('worker', (requests) => self.postMessage({ requests }));
+/** @type {{engine: import('../../src/engine.mjs').Engine, parts: CheckedParts, site: Site}} set by `start`, the first call */
+let session;
+/** @type {Awaited<ReturnType<typeof loadDicom>> | null} loaded with the first DICOM file */
+let dicom = null;
 
-const hash = (bytes) => bytesToHex(sha256(bytes));
-const tasks = { start, diagnose, judge, tags, examineForFit, fit };
+const hash = (/** @type {Uint8Array} */ bytes) => bytesToHex(sha256(bytes));
 
-self.onmessage = async ({ data: { id, type, ...message } }) => {
+/** @param {Reply} message  @param {Transferable[]} [transfer] */
+const post = (message, transfer = []) => self.postMessage(message, { transfer });
+
+watchRequests('worker', (requests) => post({ type: 'requests', requests }));
+
+/** @param {MessageEvent<Call>} event */
+self.onmessage = async ({ data }) => {
+  const { id } = data;
   try {
-    const { result, transfer = [] } = await tasks[type](message);
-    self.postMessage({ id, result }, transfer);
+    const { result, transfer } = await answer(data);
+    post({ type: 'result', id, result }, transfer);
   } catch (error) {
-    self.postMessage({ id, error: toProblem(error) });
+    post({ type: 'error', id, error: toErrorInfo(error) });
   }
 };
 
-/** An adapter that does not fit the weights is told of, and the weights are used as they are. */
-async function start({ site, kept, again, adapter }) {
-  kept ??= await fetchParts(site, again);
-  parts = { wasm: kept.module, weights: kept.weights, base: site.weights.sha256 };
-  let { weights, base: used } = parts,
-    refused = null;
-  try {
-    if (adapter) {
-      weights = await applyAdapter(parts.weights, adapter, hash, parts.base);
-      engine = await createEngine({ wasm: parts.wasm, weights });
-      used = hash(weights);
-    }
-  } catch (error) {
-    refused = toProblem(error);
-  }
-  if (!adapter || refused) engine = await createEngine({ wasm: parts.wasm, weights: parts.weights });
-  dicomSite = site.dicom;
-  return { result: { model: engine.model, sha256: refused ? parts.base : used, refused, ...kept } };
-}
-
-/** What a fit needs of a film: no record, no picture. */
-async function examineForFit({ file }) {
-  const bytes = await readFile(file),
-    { gate } = await examine(bytes);
-  const features = gate.accepted ? engine.features() : null;
-  return {
-    result: {
-      hash: hash(bytes),
-      features,
-      patient: isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null,
-    },
-  };
-}
-
-/** An adapter for the weights as they came, whatever is in force. */
-async function fit({ films }) {
-  const { wasm, weights } = parts;
-  const { model } = await createEngine({ wasm, weights });
-  return {
-    result: await adapt({ ...parts, model, films, sha256: hash }, (share) => self.postMessage({ fitted: share })),
-  };
-}
-
-async function fetchParts(site, again) {
-  const total = site.wasm.bytes + site.weights.bytes;
-  let received = 0;
-  const count = (bytes) => self.postMessage({ progress: [(received += bytes), total] });
-  count(0);
-  const wasm = await fetchPart('wasm', site.wasm, again, count);
-  const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
-  return { module, weights: await fetchPart('weights', site.weights, again, count) };
-}
-
-/* The bytes are known to be right, so a refusal to compile can only mean a browser without SIMD or without WebAssembly. */
-async function compile(wasm) {
-  try {
-    return await WebAssembly.compile(wasm);
-  } catch (error) {
-    throw problem('no-simd', error);
+/** @param {Call} data */
+function answer(data) {
+  switch (data.type) {
+    case 'start':
+      return start(data);
+    case 'diagnose':
+      return diagnose(data);
+    case 'judge':
+      return judge(data);
+    case 'tags':
+      return tags(data);
+    case 'examine':
+      return examine(data);
+    case 'fit':
+      return fit(data);
   }
 }
 
-/** Lengths come from the build, not from Content-Length, which is the packed size under compression. A second attempt
- *  passes by all that is kept on this device, which may hold the bad answer.
- *  @param {string} name  @param {import('./client.mjs').Part} part  @param {boolean} again  @param {(bytes: number) => void} [count] */
-async function fetchPart(name, part, again, count = () => {}) {
-  const url = new URL(part.file, import.meta.url);
-  const bytes = new Uint8Array(part.bytes);
-  let at = 0;
-  try {
-    if (again) await forget(url);
-    const response = await fetch(url, { cache: again ? 'reload' : 'default' });
-    if (!response.ok) throw problem(`${name}-missing`);
-    for (let reader = response.body.getReader(), step; !(step = await reader.read()).done;) {
-      if (step.value.length > bytes.length - at) throw problem(`${name}-altered`);
-      bytes.set(step.value, at);
-      at += step.value.length;
-      count(step.value.length);
-    }
-  } catch (error) {
-    throw typeof error.code === 'string' ? error : problem(`${name}-offline`, error);
+/** An adapter that does not fit the weights is reported, and the weights are used without it.
+ *  @param {Message<'start'>} message  @returns {Promise<Answer<'start'>>} */
+async function start({ site, parts: checked, retry, adapter }) {
+  const parts = checked ?? (await fetchParts(site, retry));
+  const original = site.weights.sha256;
+
+  /** @param {Uint8Array} weights  @param {string} sha256  @param {ErrorInfo | null} adapterError */
+  async function begin(weights, sha256, adapterError) {
+    const engine = await createEngine({ wasm: parts.module, weights });
+    session = { engine, parts, site };
+    return { result: { model: engine.model, sha256, adapterError, parts } };
   }
-  if (at < bytes.length || bytesToHex(sha256(bytes)) !== part.sha256) throw problem(`${name}-altered`);
-  await keep(url, bytes);
-  return bytes;
+
+  if (!adapter) return begin(parts.weights, original, null);
+  try {
+    const adapted = await applyAdapter(parts.weights, adapter, hash, original);
+    return await begin(adapted, hash(adapted), null);
+  } catch (error) {
+    return begin(parts.weights, original, toErrorInfo(error));
+  }
 }
 
-/** @param {{file?: File, phantom?: boolean, pictured: boolean, prevalence: import('../../src/engine.mjs').Mixture | null}} task
- *    pictured: with what the viewer needs */
-async function diagnose({ file, phantom, pictured, prevalence }) {
+/** @param {Message<'diagnose'>} message  @returns {Promise<Answer<'diagnose'>>} */
+async function diagnose({ file, withPicture, prevalence }) {
+  const { engine } = session;
   engine.setPrevalence(prevalence);
-  const bytes = phantom ? null : await readFile(file);
-  const { heatmap, lungs, ...record } = phantom ? engine.phantom() : await examine(bytes);
-  if (bytes) record.sha256 = bytesToHex(sha256(bytes));
+  const bytes = file && (await readFile(file));
+  const { heatmap, lungs, ...record } = bytes ? await diagnoseFile(bytes) : engine.phantom();
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
-  const picture = pictured ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
+  const picture = withPicture ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
+  const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
   return {
-    result: { record, picture, thumb },
-    transfer: [thumb, picture?.film, heatmap, lungs].filter(Boolean).map((grid) => grid.data.buffer),
+    result: { record: bytes ? { ...record, sha256: hash(bytes) } : record, picture, thumb },
+    transfer: images.map(({ data }) => data.buffer),
   };
 }
 
-/** What films that were diagnosed before are at another prevalence. */
+/** @param {Message<'judge'>} message  @returns {Answer<'judge'>} */
 function judge({ prevalence, films }) {
+  const { engine } = session;
   engine.setPrevalence(prevalence);
   return { result: films.map((film) => engine.judge(film)) };
 }
 
-/** The tags of a DICOM file, to be shown and then forgotten; none for other files. */
+/** @param {Message<'tags'>} message  @returns {Promise<Answer<'tags'>>} */
 async function tags({ file }) {
   const bytes = await readFile(file);
   return { result: isDicom(bytes) ? (await openDicom()).listTags(bytes) : [] };
 }
 
+/** @param {Message<'examine'>} message  @returns {Promise<Answer<'examine'>>} */
+async function examine({ file }) {
+  const bytes = await readFile(file);
+  const { gate } = await diagnoseFile(bytes);
+  const features = gate.accepted ? session.engine.features() : null;
+  const patient = isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null;
+  return { result: { hash: hash(bytes), features, patient } };
+}
+
+/** @param {Message<'fit'>} message  @returns {Promise<Answer<'fit'>>} */
+async function fit({ films }) {
+  const { site, parts } = session;
+  const original = { wasm: parts.module, weights: parts.weights };
+  const { model } = await createEngine(original);
+  const report = (/** @type {number} */ share) => post({ type: 'fitting', share });
+  return { result: await adapt({ ...original, base: site.weights.sha256, model, films, sha256: hash }, report) };
+}
+
+/** @param {Site} site  @param {boolean} retry  @returns {Promise<CheckedParts>} */
+async function fetchParts(site, retry) {
+  const total = site.wasm.bytes + site.weights.bytes;
+  let received = 0;
+  const count = (/** @type {number} */ bytes) => post({ type: 'progress', received: (received += bytes), total });
+  count(0);
+  const wasm = await fetchPart('wasm', site.wasm, retry, count);
+  const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
+  return { module, weights: await fetchPart('weights', site.weights, retry, count) };
+}
+
+/** The bytes were checked, so a browser that refuses to compile them lacks SIMD or WebAssembly.
+ *  @param {Uint8Array<ArrayBuffer>} wasm */
+async function compile(wasm) {
+  try {
+    return await WebAssembly.compile(wasm);
+  } catch (error) {
+    throw pageError('no-simd', error);
+  }
+}
+
+/** Fetches a part and checks its SHA-256. Its length comes from the build: Content-Length is that of the compressed file.
+ *  @param {'wasm' | 'weights' | 'codec'} name  @param {Part} part
+ *  @param {boolean} retry  bypass everything cached on this device, which may be the bad answer
+ *  @param {(bytes: number) => void} [count] */
+async function fetchPart(name, part, retry, count = () => {}) {
+  const url = new URL(part.file, import.meta.url);
+  const bytes = new Uint8Array(part.bytes);
+  let length = 0;
+  try {
+    if (retry) await evictFile(url);
+    const response = await fetch(url, { cache: retry ? 'reload' : 'default' });
+    if (!response.ok || !response.body) throw pageError(`${name}-missing`);
+    const reader = response.body.getReader();
+    for (let step; !(step = await reader.read()).done;) {
+      if (step.value.length > bytes.length - length) throw pageError(`${name}-altered`);
+      bytes.set(step.value, length);
+      length += step.value.length;
+      count(step.value.length);
+    }
+  } catch (error) {
+    throw typeof (/** @type {any} */ (error).code) === 'string' ? error : pageError(`${name}-offline`, error);
+  }
+  if (length < bytes.length || hash(bytes) !== part.sha256) throw pageError(`${name}-altered`);
+  await cacheFile(url, bytes);
+  return bytes;
+}
+
+/** @param {File} file */
 async function readFile(file) {
-  if (file.size > MAX_FILE_BYTES) throw problem('file-too-large');
+  if (file.size > MAX_FILE_BYTES) throw pageError('file-too-large');
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (error) {
-    throw problem('file-unreadable', error);
+    throw pageError('file-unreadable', error);
   }
 }
 
-/** The reader of DICOM files: most people never need it, so it is not part of this script. */
-async function openDicom() {
-  if (dicom) return dicom;
+/** The DICOM reader is a file of its own, because most people never need it. */
+async function loadDicom() {
+  const { engine, site } = session;
   let module;
   try {
-    module = await import(new URL(dicomSite.module, import.meta.url).href);
+    module = /** @type {typeof import('../../src/dicom/reader.mjs')} */ (
+      await import(new URL(site.dicom.module, import.meta.url).href)
+    );
   } catch (error) {
-    throw problem('dicom-missing', error);
+    throw pageError('dicom-missing', error);
   }
-  const readDicom = module.createDicomReader({
-    engine,
-    loadCodec: (name) => fetchPart('codec', dicomSite[name], false),
-  });
-  return (dicom = { ...module, readDicom });
+  const { createDicomReader, listTags, hashPatient } = module;
+  const readDicom = createDicomReader({ engine, loadCodec: (codec) => fetchPart('codec', site.dicom[codec], false) });
+  return { readDicom, listTags, hashPatient };
 }
 
-/** What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF. */
-async function examine(bytes) {
+const openDicom = async () => (dicom ??= await loadDicom());
+
+/** Diagnoses a file. What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF.
+ *  @param {Uint8Array<ArrayBuffer>} bytes */
+async function diagnoseFile(bytes) {
+  const { engine } = session;
   if (isDicom(bytes)) {
     const { film, dicom: facts } = await (await openDicom()).readDicom(bytes);
     return { ...engine.diagnose(film), dicom: facts };
@@ -178,22 +221,25 @@ async function examine(bytes) {
   try {
     return engine.diagnose(bytes);
   } catch (error) {
-    if (error.code !== 'not-an-image' && error.code !== 'image-unsupported') throw error;
+    const { code } = /** @type {any} */ (error);
+    if (code !== 'not-an-image' && code !== 'image-unsupported') throw error;
     const pixels = await decodeInBrowser(bytes);
     if (!pixels) throw error;
     return engine.diagnose(pixels);
   }
 }
 
+/** @param {Uint8Array<ArrayBuffer>} bytes */
 async function decodeInBrowser(bytes) {
   try {
     const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none' });
     const { width, height } = bitmap;
     const context = new OffscreenCanvas(width, height).getContext('2d');
+    if (!context) return null;
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
     return { rgba: context.getImageData(0, 0, width, height).data, width, height };
   } catch {
-    return null; // the browser cannot decode it either: the engine's own sentence stands
+    return null; // the browser cannot decode it either; the caller reports the engine's error
   }
 }

@@ -1,8 +1,11 @@
 // es.mjs: the page, the engine's sentences and the notice in Spanish
+/** @param {string} what */
 const missing = (what) =>
   `${what} no se pudo obtener de este sitio. Si la página lleva mucho tiempo abierta, vuelva a cargarla, porque el sitio puede tener una versión más nueva; si no, el sitio está incompleto: avise a quien lo administra.`;
+/** @param {string} what */
 const altered = (what) =>
   `${what} que llegó no es el original de esta página: su SHA-256 es distinto, así que se dañó o se sustituyó por el camino. No se ha usado nada de él. Inténtelo de nuevo; si se repite, avise a quien administra este sitio.`;
+/** @param {string} what */
 const offline = (what) =>
   `La conexión se cortó antes de que llegara ${what}. No está guardado en este dispositivo, o ya no, y hay que obtenerlo de este sitio: compruebe la conexión e inténtelo de nuevo.`;
 

@@ -1,8 +1,11 @@
 // fr.mjs: the page, the engine's sentences and the notice in French, with its unbreakable blanks before : ; ? ! and inside « »
+/** @param {string} what */
 const missing = (what) =>
   `${what} n’a pas pu être récupéré sur ce site. Si la page est ouverte depuis longtemps, rechargez-la, car le site a peut-être une version plus récente ; sinon le site est incomplet : prévenez la personne qui le gère.`;
+/** @param {string} what */
 const altered = (what) =>
   `${what} qui est arrivé n’est pas celui de cette page : son SHA-256 diffère, il a donc été endommagé ou remplacé en chemin. Rien n’en a été utilisé. Réessayez ; si cela persiste, prévenez la personne qui gère ce site.`;
+/** @param {string} what */
 const offline = (what) =>
   `La connexion s’est interrompue avant l’arrivée de cet élément : ${what}. Il n’est pas, ou plus, conservé sur cet appareil et doit être récupéré sur ce site : vérifiez la connexion, puis réessayez.`;
 

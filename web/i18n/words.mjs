@@ -1,154 +1,194 @@
-// words.mjs: sentences composed from the messages of one language; numbers, dates and lists by Intl
-/** @typedef {import('../state/errors.mjs').Problem} Problem
- *  @typedef {Record<string, string>} Messages
- *  @typedef {ReturnType<typeof createWords>} Words */
+// words.mjs: the page's sentences in one language. The messages come from en.mjs and its translations; numbers, dates and
+// lists are formatted by Intl for the visitor's region.
+//
+// Two kinds of keys: those of en.mjs, which `t` takes and the type checker knows, and open ones such as `label.covid` or
+// `gate.colour`, which are looked up by what the model or the engine returned and may be missing.
 
-/** Each language in its own words. */
+/** @typedef {import('../state/state.mjs').Film} Film
+ *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord
+ *  @typedef {import('../state/state.mjs').Model} Model
+ *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
+ *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
+ *  @typedef {import('../site/card.mjs').Interval} Interval
+ *  @typedef {keyof typeof import('./en.mjs').default} MessageKey
+ *  @typedef {Record<MessageKey, string>} Messages
+ *  @typedef {ReturnType<typeof createI18n>} I18n */
+
+/** The languages, each by its own name. */
 export const LANGUAGES = { en: 'English', es: 'Español', fr: 'Français', hi: 'हिन्दी', ar: 'العربية' };
-const RIGHT_TO_LEFT = ['ar'];
-/* First-strong isolates: a name or number from elsewhere must not reorder the sentence around it. */
-const isolate = (value) => `\u2068${value}\u2069`;
+/** @typedef {keyof typeof LANGUAGES} Language */
 
-/** The language to begin with: the address's word (`#lang=ar`), else the first one of the browser's that the page speaks.
- *  @param {readonly string[]} wanted  @param {string} hash  @returns {string} a key of LANGUAGES */
-export function firstLanguage(wanted, hash) {
-  const asked = hash.match(/^#lang=(\w+)$/)?.[1];
-  return (
-    [asked, ...wanted.map((tag) => tag.split('-')[0])].find((language) => Object.hasOwn(LANGUAGES, language ?? '')) ??
-    'en'
-  );
+/** @type {Language[]} */
+const RIGHT_TO_LEFT = ['ar'];
+
+/** First-strong isolates keep a name or a number from reordering the sentence around it. @param {string} text */
+const isolate = (text) => `\u2068${text}\u2069`;
+
+/** The language to begin with: the one in the address (`#lang=ar`), else the browser's first that the page speaks.
+ *  @param {readonly string[]} preferred  the browser's languages  @param {string} hash  @returns {Language} */
+export function initialLanguage(preferred, hash) {
+  const requested = hash.match(/^#lang=(\w+)$/)?.[1] ?? '';
+  const candidates = [requested, ...preferred.map((tag) => tag.split('-')[0])];
+  return /** @type {Language | undefined} */ (candidates.find((tag) => Object.hasOwn(LANGUAGES, tag))) ?? 'en';
 }
 
 /** The label with the largest probability. @param {Record<string, number>} probability */
-export const strongest = (probability) =>
+export const topLabel = (probability) =>
   Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
 
-/** @param {string} language  @param {Messages} messages  @param {readonly string[]} [wanted]  the browser's, for the manner of the region */
-export function createWords(language, messages, wanted = []) {
-  const tag = wanted.find((one) => one.split('-')[0] === language) ?? language;
-  const rightToLeft = RIGHT_TO_LEFT.includes(language);
-  const format = (options) => {
-    const { format } = new Intl.NumberFormat(tag, options);
-    return (/** @type {number} */ number) => format(number);
+/** Formatters for the numbers of a region. @param {string} tag */
+function createNumbers(tag) {
+  /** @param {Intl.NumberFormatOptions} options  @returns {(number: number) => string} */
+  const formatter = (options) => new Intl.NumberFormat(tag, options).format;
+  return {
+    /** 54 % */
+    percent: formatter({ style: 'percent', maximumFractionDigits: 0 }),
+    /** 53.8 %, and 50.0 % */
+    precisePercent: formatter({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    /** 53.8 %, but 50 % */
+    shortPercent: formatter({ style: 'percent', maximumFractionDigits: 1 }),
+    integer: formatter({ maximumFractionDigits: 0 }),
+    tenths: formatter({ minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    hundredths: formatter({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
   };
-  const percent = format({ style: 'percent', maximumFractionDigits: 0 });
-  const precise = format({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const brief = format({ style: 'percent', maximumFractionDigits: 1 });
-  const whole = format({ maximumFractionDigits: 0 }),
-    tenths = format({ minimumFractionDigits: 1, maximumFractionDigits: 1 }),
-    hundredths = format({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const list = new Intl.ListFormat(tag),
-    dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
-  const value = (given) => (typeof given === 'number' ? whole(given) : rightToLeft ? isolate(given) : String(given));
+}
 
-  /** @param {string} key  @param {Record<string, string | number>} [values] */
-  function say(key, values = {}) {
-    return messages[key].replace(/\{(\w+)\}/g, (_, name) => value(values[name]));
+/** @param {Language} language  @param {Messages} messages
+ *  @param {readonly string[]} [preferred]  the browser's languages, for the formats of the region */
+export function createI18n(language, messages, preferred = []) {
+  const tag = preferred.find((one) => one.split('-')[0] === language) ?? language;
+  const rightToLeft = RIGHT_TO_LEFT.includes(language);
+  const numbers = createNumbers(tag);
+  const { percent, shortPercent, integer } = numbers;
+  const list = new Intl.ListFormat(tag);
+  const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
+  /** @type {Record<string, string | undefined>} */
+  const open = messages;
+
+  /** @param {string | number} value */
+  function format(value) {
+    if (typeof value === 'number') return integer(value);
+    return rightToLeft ? isolate(value) : String(value);
   }
 
-  const label = (name) => messages[`label.${name}`] ?? name;
+  /** A message with its `{placeholders}` filled in. @param {MessageKey} key  @param {Record<string, string | number>} [values] */
+  const t = (key, values = {}) =>
+    messages[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => format(values[name]));
 
-  /** One or two words for a film in a list. */
+  const label = (/** @type {string} */ name) => open[`label.${name}`] ?? name;
+
+  /** What the film is called on the page. @param {Pick<Film, 'phantom' | 'name'>} film */
+  const name = (film) => (film.phantom ? t('film.phantom') : film.name);
+
+  /** One or two words for a film in a list. @param {{status: Film['status'], record?: {verdict?: string} | null}} film */
   function filmWord({ status, record }) {
-    if (status !== 'done') return say(`film.${status}`);
-    return messages[`film.${record.verdict}`] ?? label(record.verdict);
+    if (status !== 'done' || !record?.verdict)
+      return t(`film.${/** @type {Exclude<Film['status'], 'done'>} */ (status)}`);
+    return open[`film.${record.verdict}`] ?? label(record.verdict);
   }
 
-  /** @param {Problem} problem  without a sentence here, the engine's own in English stands */
-  const problem = ({ code, message }) =>
-    messages[`problem.${code}`] ? say(`problem.${code}`, { what: message }) : message;
-  const gate = ({ reason, message }) => messages[`gate.${reason}`] ?? message;
-  const part = (url) => say(/\.gguf$/.test(url) ? 'part.weights' : /\.wasm$/.test(url) ? 'part.engine' : 'part.page');
-
-  /** The sentence under the verdict. */
-  function because(film, model) {
-    if (film.status === 'error') return problem(film.problem);
-    if (film.status === 'cancelled') return say('reading.cancelled');
-    if (film.status !== 'done') return say('reading.later');
-    const { verdict, gate: answer } = film.record;
-    if (verdict === 'refused') return gate(answer);
-    if (film.record.prevalence && verdict !== 'uncertain')
-      return say('prevalence.likeliest', { label: label(verdict) });
-    if (verdict === 'uncertain')
-      return model.certain > 0 ? say('reading.uncertain', { certain: percent(model.certain) }) : say('reading.close');
-    return messages[`likeness.${verdict}`] ?? say('likeness.other', { label: verdict });
+  /** An unknown code falls back to the engine's own sentence. @param {ErrorInfo} error */
+  function errorText({ code, message }) {
+    const key = /** @type {MessageKey} */ (`problem.${code}`);
+    return open[key] ? t(key, { what: message }) : message;
   }
 
-  /** @param {import('../../src/engine.mjs').Mixture} shares */
+  /** Why the gate refused a film. @param {Pick<FilmRecord['gate'], 'reason' | 'message'>} gate */
+  const gateText = ({ reason, message }) => open[`gate.${reason}`] ?? message ?? '';
+
+  /** @param {Mixture} shares */
   const mixture = (shares) =>
-    list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${value(brief(share))}`));
+    list.format(Object.entries(shares).map(([name, share]) => `${label(name)} ${format(shortPercent(share))}`));
 
-  /** @param {{ [label: string]: number }} films */
-  const counts = (films) => list.format(Object.entries(films).map(([name, n]) => `${label(name)} ${value(n)}`));
+  /** @param {Record<string, number>} films  per label */
+  const counts = (films) => list.format(Object.entries(films).map(([name, n]) => `${label(name)} ${format(n)}`));
+
+  /** The sentence below the verdict. @param {Film} film  @param {Pick<Model, 'certain'> | null} model */
+  function because(film, model) {
+    if (film.status === 'error') return errorText(film.error);
+    if (film.status === 'cancelled') return t('reading.cancelled');
+    if (film.status !== 'done') return t('reading.later');
+    const { verdict, gate, prevalence } = film.record;
+    if (verdict === 'refused') return gateText(gate);
+    if (verdict === 'uncertain')
+      return model && model.certain > 0
+        ? t('reading.uncertain', { certain: percent(model.certain) })
+        : t('reading.close');
+    if (prevalence) return t('prevalence.likeliest', { label: label(verdict) });
+    return open[`likeness.${verdict}`] ?? t('likeness.other', { label: verdict });
+  }
+
+  /** The verdict with its probability. @param {Film} film */
+  function outcome(film) {
+    const share = film.status === 'done' && film.record.probability[film.record.verdict];
+    return share ? t('work.share', { verdict: filmWord(film), share: percent(share) }) : filmWord(film);
+  }
+
+  /** @param {string} url  of a file of this site */
+  function part(url) {
+    if (url.endsWith('.gguf')) return t('part.weights');
+    return url.endsWith('.wasm') ? t('part.engine') : t('part.page');
+  }
+
+  /** The translations of notice and summary are those of the shipped model. @param {Model} model  @param {'notice' | 'summary'} key */
+  const ofModel = (model, key) => (model.name === 'pleura' && open[key]) || model[key];
 
   return {
     language,
     tag,
     rightToLeft,
-    say,
-    percent,
-    precise,
-    whole,
-    tenths,
-    hundredths,
+    t,
+    ...numbers,
     label,
+    name,
     filmWord,
-    problem,
-    gate,
+    errorText,
+    gateText,
     because,
+    outcome,
+    mixture,
+    counts,
+
     /** @param {number} time  in milliseconds since 1970 */
     date: (time) => dates.format(time),
 
-    /** What the file is called where it is shown. */
-    name: (film) => (film.phantom ? say('film.phantom') : film.name),
+    /** What a screen reader announces when a film is finished. @param {Film} film  @param {Model} model */
+    announcement: (film, model) =>
+      t('work.announce', { name: name(film), verdict: outcome(film), because: because(film, model) }),
 
-    /** The verdict with its probability. */
-    outcome(film) {
-      const share = film.status === 'done' && film.record.probability[film.record.verdict];
-      return share ? say('work.share', { verdict: filmWord(film), share: percent(share) }) : filmWord(film);
-    },
+    /** The class mix that probabilities assume; empty for a model that does not record its own.
+     *  @param {Mixture | null} prevalence  @param {Model} model */
+    assumedMixture: (prevalence, { prior }) =>
+      prior ? t(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : '',
 
-    /** What a screen reader hears when a film is finished. */
-    announce(film, model) {
-      return say('work.announce', {
-        name: this.name(film),
-        verdict: this.outcome(film),
-        because: because(film, model),
-      });
-    },
+    /** A warning beside every result of adapted weights; empty for other weights. @param {Model} model */
+    adaptedText: ({ adapted, sha256 }) =>
+      adapted ? t('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : '',
 
-    mixture,
-    /** What probabilities stand for: nothing is said of a model that does not tell. @param {import('../../src/engine.mjs').Mixture | null} prevalence */
-    standsFor: (prevalence, { prior }) =>
-      prior ? say(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : '',
-
-    /** What is said of every result of weights that a person has adapted; nothing of others. */
-    adapted: ({ adapted, sha256 }) =>
-      adapted ? say('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : '',
-    counts,
-
-    /** The gate's word and its reason: is this a film that the model may judge? @returns {[string, string]} */
+    /** Whether the model may judge this film: the gate's word and its reason.
+     *  @param {FilmRecord} record  @returns {[string, string]} */
     gateWords({ gate: { accepted, score } }) {
-      if (!accepted) return [say('reading.refused'), say('reading.refused.why')];
-      const more = Number.isFinite(score)
-        ? ` ${say('reading.accepted.score', { count: Math.round(score * 100) })}`
+      if (!accepted) return [t('reading.refused'), t('reading.refused.why')];
+      const typicality = Number.isFinite(score)
+        ? ` ${t('reading.accepted.score', { count: Math.round(score * 100) })}`
         : '';
-      return [say('reading.accepted'), say('reading.accepted.why') + more];
+      return [t('reading.accepted'), t('reading.accepted.why') + typicality];
     },
 
-    /** What is kept on this device for use without a network. @param {import('../storage/offline.mjs').Kept} kept */
-    kept({ complete, lost, mended }) {
-      const parts = (urls) => list.format(new Set(urls.map(part)));
-      if (!complete) return say('kept.lost', { parts: parts(lost) });
-      return mended.length > 0 ? say('kept.mended', { parts: parts(mended) }) : say('kept.ready');
+    /** What is stored on this device for use without a network. @param {import('../storage/offline.mjs').OfflineCopy} copy */
+    offlineText({ complete, lost, mended }) {
+      const parts = (/** @type {string[]} */ urls) => list.format(new Set(urls.map(part)));
+      if (!complete) return t('kept.lost', { parts: parts(lost) });
+      return mended.length > 0 ? t('kept.mended', { parts: parts(mended) }) : t('kept.ready');
     },
 
-    /** The translations are of the shipped model's notice. */
-    notice: (model) => (model.name === 'pleura' && messages.notice) || model.notice,
-    summary: (model) => (model.name === 'pleura' && messages.summary) || model.summary,
+    /** @param {Model} model */
+    notice: (model) => ofModel(model, 'notice'),
+    /** @param {Model} model */
+    summary: (model) => ofModel(model, 'summary'),
 
-    /** A figure with its interval. @param {import('../site/card.mjs').Figure} figure  @param {(x: number) => string} show */
-    interval: ({ value: middle, low, high }, show) =>
-      say('worth.share', { value: show(middle), low: show(low), high: show(high) }),
+    /** A number with its 95 % interval. @param {Interval} interval  @param {(x: number) => string} show */
+    interval: ({ value, low, high }, show) =>
+      t('worth.share', { value: show(value), low: show(low), high: show(high) }),
   };
 }

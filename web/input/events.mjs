@@ -1,88 +1,122 @@
-// events.mjs: clicks, keys, fields, drops and the system's hand-overs as actions of app.mjs
+// events.mjs: turns clicks, keys, fields, drops, pastes and files opened from the system into actions.
+//
+// A click runs the action named by `data-action`, a key the one of state/shortcuts.mjs, everything else one named here.
 import { createGestures } from './gestures.mjs';
 import { fromFiles, fromTransfer } from './files.mjs';
-import { meaning } from '../state/shortcuts.mjs';
+import { commandOf } from '../state/shortcuts.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
- *  @typedef {Record<string, (data: any) => unknown>} Actions */
+ *  @typedef {Record<string, (data?: any) => unknown>} Actions  data: a dataset, a field's value or files, by action
+ *
+ *  @typedef {object} FilmView
+ *  @property {(action: string) => boolean} needsFilm  whether an action changes how the film on view is shown
+ *  @property {() => import('../state/viewport.mjs').Box} box */
 
-/** @param {State} state  @param {Actions} actions  by `data-action` of what is clicked, by what a key means, or by the names below
- *  @param {(action: string) => boolean} needsFilm  does it change how the film is shown?  @param {() => import('../state/viewport.mjs').Box} box */
-export function listen(state, actions, needsFilm, box) {
-  const at = (id) => /** @type {any} */ (document.getElementById(id));
-  const shown = () => Boolean(state.selected?.picture);
+/** Fields in which single keys are text, and dialogs, which have keys of their own. */
+const TYPING = 'input:not([type=range], [type=checkbox]), select, dialog';
 
-  document.addEventListener('click', (event) => {
-    const button = /** @type {HTMLElement} */ (event.target).closest('[data-action]');
+const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {State} state  @param {Actions} actions  @param {FilmView} film */
+export function listen(state, actions, film) {
+  listenToButtons(actions);
+  listenToKeys(state, actions, film);
+  listenToFields(actions);
+  listenToFiles(actions);
+  createGestures(byId('stage'), {
+    viewport: () => state.viewport,
+    box: film.box,
+    dragsWindow: () => state.dragWindow,
+    change: (viewport) => state.selected?.picture && actions.viewport(viewport),
+  });
+  for (const dialog of document.querySelectorAll('dialog'))
+    dialog.addEventListener('close', () => actions.closed(dialog.id.replace('dialog-', '')));
+  window.addEventListener('beforeprint', () => actions.printout());
+  window.addEventListener('hashchange', () => actions.address());
+}
+
+/** @param {Actions} actions */
+function listenToButtons(actions) {
+  document.addEventListener('click', ({ target }) => {
+    const button = target instanceof Element && target.closest('[data-action]');
     if (!(button instanceof HTMLElement)) return;
-    at('menu').hidePopover?.();
-    actions[button.dataset.action](button.dataset);
+    byId('menu').hidePopover?.();
+    actions[button.dataset.action ?? '']?.(button.dataset);
   });
+}
+
+/** @param {State} state  @param {Actions} actions  @param {FilmView} film */
+function listenToKeys(state, actions, film) {
   document.addEventListener('keydown', (event) => {
-    const meant = state.shortcuts && !state.panel && meaning(event);
-    if (!meant || (needsFilm(meant.action) && !shown())) return;
+    const { target } = event;
+    if (!(target instanceof Element) || !state.shortcuts || state.dialog || target.closest(TYPING)) return;
+    const command = commandOf(event, target.id === 'stage');
+    if (!command || (film.needsFilm(command.action) && !state.selected?.picture)) return;
     event.preventDefault();
-    actions[meant.action](meant);
-  });
-  at('strip-list').addEventListener('keydown', (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key] * (state.words.rightToLeft ? -1 : 1);
-    if (!by) return;
-    event.preventDefault();
-    actions[by < 0 ? 'previous' : 'next']();
-    at('strip-list').querySelector('[aria-current]').focus();
-  });
-  createGestures(at('stage'), {
-    look: () => state.look,
-    box,
-    windows: () => state.dragWindow,
-    change: (look) => shown() && actions.look(look),
+    actions[command.action](command);
   });
 
-  const field = (id, type, act) => at(id).addEventListener(type, ({ target }) => act(target));
+  const strip = byId('strip-list');
+  strip.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    const isForward = (event.key === 'ArrowRight') !== state.i18n.rightToLeft;
+    actions[isForward ? 'next' : 'previous']();
+    const current = strip.querySelector('[aria-current]');
+    if (current instanceof HTMLElement) current.focus();
+  });
+}
+
+/** @param {Actions} actions */
+function listenToFields(actions) {
+  /** @param {string} id  @param {'change' | 'input'} type  @param {(input: HTMLInputElement) => void} act */
+  const field = (id, type, act) =>
+    byId(id).addEventListener(type, ({ target }) => act(/** @type {HTMLInputElement} */ (target)));
+
   field('outline-switch', 'change', ({ checked }) => actions.overlay({ outline: checked }));
   field('heat-slider', 'input', ({ value }) => actions.overlay({ heat: Number(value) }));
   field('window', 'change', ({ value }) => actions[`window-${value}`]());
-  field('shares', 'input', ({ value, dataset }) => actions.share({ [dataset.label]: Number(value) }));
-  field('find', 'input', ({ value }) => actions.table({ find: value }));
+  field('shares', 'input', ({ value, dataset }) => actions.prevalence({ [dataset.label ?? '']: Number(value) }));
+  field('search', 'input', ({ value }) => actions.table({ search: value }));
   field('show', 'change', ({ value }) => actions.table({ show: value }));
-  field('labelled', 'change', (input) => {
-    actions['adapt-run']([...input.files]);
-    input.value = '';
-  });
-  field('adapter', 'change', (input) => {
-    actions['adapt-file'](input.files[0]);
-    input.value = '';
-  });
   field('keys-switch', 'change', ({ checked }) => actions.shortcuts(checked));
   field('history-switch', 'change', ({ checked }) => actions.keep(checked));
   field('language', 'change', ({ value }) => actions.language(value));
-  for (const id of ['files', 'folder']) {
-    field(id, 'change', (input) => {
-      actions.gather(fromFiles(input.files));
-      input.value = ''; // the same file may be chosen again
+}
+
+/** @param {Actions} actions */
+function listenToFiles(actions) {
+  /** Reads the files of an input, then empties it, so that the same file may be chosen again.
+   *  @param {string} id  @param {(files: File[]) => void} act */
+  function picked(id, act) {
+    const input = /** @type {HTMLInputElement} */ (byId(id));
+    input.addEventListener('change', () => {
+      act([...(input.files ?? [])]);
+      input.value = '';
     });
   }
-  for (const dialog of document.querySelectorAll('dialog'))
-    dialog.addEventListener('close', () => actions.closed(dialog.id.replace('panel-', '')));
+  picked('files', (files) => actions.scan(fromFiles(files)));
+  picked('folder', (files) => actions.scan(fromFiles(files)));
+  picked('labelled', (files) => actions['adapt-run'](fromFiles(files)));
+  picked('adapter', ([file]) => actions['adapt-file'](file));
 
-  document.addEventListener(
-    'paste',
-    (event) => event.clipboardData.files.length > 0 && actions.gather(fromTransfer(event.clipboardData)),
-  );
+  document.addEventListener('paste', ({ clipboardData }) => {
+    if (clipboardData && clipboardData.files.length > 0) actions.scan(fromTransfer(clipboardData));
+  });
   document.addEventListener('dragover', (event) => {
-    if (!event.dataTransfer.types.includes('Files')) return;
+    if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
     actions.dragging(true);
   });
-  document.addEventListener('dragleave', (event) => event.relatedTarget ?? actions.dragging(false));
+  document.addEventListener('dragleave', ({ relatedTarget }) => relatedTarget ?? actions.dragging(false));
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     actions.dragging(false);
-    actions.gather(fromTransfer(event.dataTransfer));
+    if (event.dataTransfer) actions.scan(fromTransfer(event.dataTransfer));
   });
-  window.addEventListener('beforeprint', actions.sheet);
-  window.addEventListener('hashchange', actions.address);
-  globalThis.launchQueue?.setConsumer(({ files: handles }) =>
-    actions.gather(Promise.all(handles.map((handle) => handle.getFile())).then(fromFiles)),
+  // Files that the system opens with the installed page.
+  const { launchQueue } = /** @type {any} */ (globalThis);
+  launchQueue?.setConsumer((/** @type {{files: FileSystemFileHandle[]}} */ { files: handles }) =>
+    actions.scan(Promise.all(handles.map((handle) => handle.getFile())).then(fromFiles)),
   );
 }

@@ -1,59 +1,70 @@
-// files.mjs: the files behind a drop, a paste, or a chosen folder
+// files.mjs: the films among the files that were chosen, dropped or pasted. A folder is searched for films; files that were
+// picked one by one are all tried.
 import { isFilm, SNIFFED } from '../../src/sniff.mjs';
 
-/** @typedef {{sources: import('../engine/queue.mjs').Source[], skipped: number}} Intake  skipped: files of folders that are no films, or that cannot be read
- *  @typedef {{path: string, file: File | null}} Found  null: it cannot be had */
+/** @typedef {{sources: {name: string, file: File}[], skipped: number}} FileIntake
+ *  @typedef {{path: string, file: File | null}} Found  null: it cannot be read */
 
-/** What browsers decode counts as well. */
+/** Names of films, including what only browsers decode. */
 const FILM = /\.(png|jpe?g|bmp|webp|avif|hei[cf]|tiff?|dcm|dicom)$/i;
-/** Of what a folder holds; what was chosen one by one is tried whatever it is. @param {File} file */
-const isWanted = (file) =>
-  isFilm(file.name, async () => new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()), FILM).catch(
-    () => true, // it cannot be read: that is said when its turn comes
-  );
 
-/** @param {Found[]} found  @returns {Promise<Intake>} */
-async function sift(found) {
-  const kept = await Promise.all(found.map(({ file }) => file && isWanted(file)));
-  const films = found.filter((_, place) => kept[place]).sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { sources: films.map(({ path, file }) => ({ name: path, file })), skipped: found.length - films.length };
+/** Whether a file of a folder is to be opened. An unreadable file is, so that the page reports it. @param {File} file */
+const isWanted = (file) =>
+  isFilm(file.name, async () => new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()), FILM).catch(() => true);
+
+/** @param {Found[]} found  @returns {Promise<FileIntake>} */
+async function selectFilms(found) {
+  const films = [];
+  const wanted = await Promise.all(found.map(({ file }) => file && isWanted(file)));
+  for (const [i, { path, file }] of found.entries()) if (file && wanted[i]) films.push({ name: path, file });
+  films.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { sources: films, skipped: found.length - films.length };
 }
 
-/** Files chosen one by one, or a folder with all that is in it. @param {Iterable<File>} files  @returns {Promise<Intake>} */
+/** Files that were picked one by one, or everything in a chosen folder. @param {Iterable<File>} files  @returns {Promise<FileIntake>} */
 export async function fromFiles(files) {
   const all = [...files];
   if (all.some((file) => file.webkitRelativePath))
-    return sift(all.map((file) => ({ path: file.webkitRelativePath, file })));
+    return selectFilms(all.map((file) => ({ path: file.webkitRelativePath, file })));
   return { sources: all.map((file) => ({ name: file.name, file })), skipped: 0 };
 }
 
-/** What lies in a file or folder; one that cannot be read costs no other. @param {any} entry  a FileSystemEntry  @returns {Promise<Found[]>} */
+/** @param {FileSystemFileEntry} entry  @returns {Promise<File>} */
+const openFile = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
+
+/** @param {FileSystemDirectoryEntry} entry  @returns {AsyncGenerator<FileSystemEntry>} */
+async function* list(entry) {
+  const reader = entry.createReader();
+  /** @returns {Promise<FileSystemEntry[]>} some more of the entries, and none at the end */
+  const next = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+  for (let entries; (entries = await next()).length > 0;) yield* entries;
+}
+
+/** The files in a file or folder. One that cannot be read does not affect the others.
+ *  @param {FileSystemEntry} entry  @returns {Promise<Found[]>} */
 async function walk(entry) {
-  const path = entry.fullPath.slice(1),
-    found = [];
+  const path = entry.fullPath.slice(1);
+  /** @type {Found[]} */
+  const found = [];
   try {
-    if (!entry.isDirectory)
-      return [{ path, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) }];
-    const reader = entry.createReader();
-    for (
-      let entries;
-      (entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;
-    ) {
-      // a hundred at a time
-      for (const inner of entries) found.push(...(await walk(inner)));
-    }
+    if (entry.isDirectory) {
+      const folder = /** @type {FileSystemDirectoryEntry} */ (entry);
+      for await (const inner of list(folder)) found.push(...(await walk(inner)));
+    } else found.push({ path, file: await openFile(/** @type {FileSystemFileEntry} */ (entry)) });
   } catch {
     found.push({ path, file: null });
   }
   return found;
 }
 
-/** Files and folders that were dropped or pasted; to be called while the event lasts. @param {DataTransfer} data  @returns {Promise<Intake>} */
+/** Files and folders that were dropped or pasted. Call it while the event lasts: the browser empties `data` afterwards.
+ *  @param {DataTransfer} data  @returns {Promise<FileIntake>} */
 export async function fromTransfer(data) {
   const entries = [...data.items].filter(({ kind }) => kind === 'file').map((item) => item.webkitGetAsEntry?.());
-  const files = [...data.files].filter((_, place) => !entries[place]?.isDirectory);
+  const files = [...data.files].filter((_, i) => !entries[i]?.isDirectory);
   const folders = entries.filter((entry) => entry?.isDirectory);
-  const single = await fromFiles(files),
-    { sources, skipped } = await sift((await Promise.all(folders.map(walk))).flat());
+  const single = await fromFiles(files);
+  const found = await Promise.all(folders.map((folder) => walk(/** @type {FileSystemEntry} */ (folder))));
+  const { sources, skipped } = await selectFilms(found.flat());
   return { sources: [...single.sources, ...sources], skipped };
 }

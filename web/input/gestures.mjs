@@ -1,75 +1,88 @@
-// gestures.mjs: wheel, pointers and fingers on the film as changes of its look
-import { adjust, move, zoom } from '../state/viewport.mjs';
+// gestures.mjs: mouse wheel, pointers and fingers on the film as changes of its viewport.
+import { adjustWindow, pan, zoom } from '../state/viewport.mjs';
 
-/** @typedef {import('../state/viewport.mjs').Look} Look  @typedef {import('../state/viewport.mjs').Box} Box */
+/** @typedef {import('../state/viewport.mjs').Viewport} Viewport  @typedef {import('../state/viewport.mjs').Box} Box
+ *  @typedef {{clientX: number, clientY: number}} ClientPoint
+ *
+ *  @typedef {object} Film
+ *  @property {() => Viewport} viewport
+ *  @property {() => Box} box
+ *  @property {() => boolean} dragsWindow  dragging changes window and level
+ *  @property {(viewport: Viewport) => void} change */
 
-const CLICK_ZOOM = 2.5,
-  WHEEL = 0.0016,
-  LINE = 30; // LINE: pixels, for browsers that count the wheel in lines
+const DOUBLE_CLICK_ZOOM = 2.5;
+const WHEEL_ZOOM = 0.0016; // per pixel
+const LINE_HEIGHT = 30; // in pixels, for browsers that count the wheel in lines
+const RIGHT_BUTTON = 2;
 
-/** @param {HTMLElement} stage
- *  @param {{look: () => Look, box: () => Box, windows: () => boolean, change: (look: Look) => void}} film  windows: does dragging change window and level? */
+/** @param {HTMLElement} stage  @param {Film} film */
 export function createGestures(stage, film) {
-  /** @type {Map<number, PointerEvent>} */
-  const held = new Map();
-  let windowing = false;
+  /** @type {Map<number, PointerEvent>} the pointers that are down, by id */
+  const pointers = new Map();
+  let adjusting = false; // window and level
 
-  /** Where an event lies, from the centre of the pane below it. */
-  function place({ clientX, clientY }) {
+  /** A point relative to the centre of the pane below it. @param {ClientPoint} point */
+  function fromCentre({ clientX, clientY }) {
     const panes = [...stage.querySelectorAll('.pane')]
       .map((pane) => pane.getBoundingClientRect())
       .filter(({ width }) => width > 0);
     const { left, top, width, height } =
-      panes.find((pane) => clientX <= pane.right && clientY <= pane.bottom) ?? panes.at(-1);
+      panes.find((pane) => clientX <= pane.right && clientY <= pane.bottom) ?? panes[panes.length - 1];
     return { x: clientX - left - width / 2, y: clientY - top - height / 2 };
   }
 
-  /** The middle of all fingers and how far they lie apart. */
-  function spread(events) {
+  /** The centre of all pointers, and how far the first is from it. */
+  function measure() {
+    const events = [...pointers.values()];
     const clientX = events.reduce((sum, event) => sum + event.clientX, 0) / events.length;
     const clientY = events.reduce((sum, event) => sum + event.clientY, 0) / events.length;
-    return { clientX, clientY, reach: Math.hypot(events[0].clientX - clientX, events[0].clientY - clientY) };
+    return { clientX, clientY, radius: Math.hypot(events[0].clientX - clientX, events[0].clientY - clientY) };
   }
 
-  stage.addEventListener(
-    'wheel',
-    (event) => {
-      event.preventDefault();
-      const { x, y } = place(event);
-      film.change(zoom(film.look(), film.box(), Math.exp(-event.deltaY * (event.deltaMode ? LINE : 1) * WHEEL), x, y));
-    },
-    { passive: false },
-  );
+  function onWheel(/** @type {WheelEvent} */ event) {
+    event.preventDefault();
+    const { x, y } = fromCentre(event);
+    const pixels = event.deltaY * (event.deltaMode ? LINE_HEIGHT : 1);
+    film.change(zoom(film.viewport(), film.box(), Math.exp(-pixels * WHEEL_ZOOM), x, y));
+  }
 
-  stage.addEventListener('dblclick', (event) => {
-    const { x, y } = place(event),
-      look = film.look();
-    film.change(zoom(look, film.box(), look.zoom > 1 ? 1 / look.zoom : CLICK_ZOOM, x, y));
-  });
+  function onDoubleClick(/** @type {MouseEvent} */ event) {
+    const { x, y } = fromCentre(event);
+    const viewport = film.viewport();
+    const factor = viewport.zoom > 1 ? 1 / viewport.zoom : DOUBLE_CLICK_ZOOM;
+    film.change(zoom(viewport, film.box(), factor, x, y));
+  }
 
-  stage.addEventListener('pointerdown', (event) => {
-    windowing = event.button === 2 || event.shiftKey || film.windows();
-    held.set(event.pointerId, event);
+  function onDown(/** @type {PointerEvent} */ event) {
+    adjusting = event.button === RIGHT_BUTTON || event.shiftKey || film.dragsWindow();
+    pointers.set(event.pointerId, event);
     stage.setPointerCapture(event.pointerId);
-  });
-  stage.addEventListener('contextmenu', (event) => event.preventDefault()); // the right button changes the window
-  stage.addEventListener('pointermove', (event) => {
-    const last = held.get(event.pointerId);
-    if (!last) return;
-    const before = spread([...held.values()]);
-    held.set(event.pointerId, event);
-    const after = spread([...held.values()]),
-      look = film.look(),
-      box = film.box();
-    const dx = after.clientX - before.clientX,
-      dy = after.clientY - before.clientY;
-    if (held.size > 1) {
-      const { x, y } = place(after);
-      film.change(zoom(move(look, box, dx, dy), box, after.reach / before.reach || 1, x, y));
-    } else if (windowing) film.change(adjust(look, dx / box.pane.width, dy / box.pane.height));
-    else film.change(move(look, box, dx, dy));
-  });
-  const release = (/** @type {PointerEvent} */ { pointerId }) => held.delete(pointerId);
-  stage.addEventListener('pointerup', release);
-  stage.addEventListener('pointercancel', release);
+  }
+
+  /** One pointer pans or adjusts the window; two or more pan and zoom. */
+  function onMove(/** @type {PointerEvent} */ event) {
+    if (!pointers.has(event.pointerId)) return;
+    const before = measure();
+    pointers.set(event.pointerId, event);
+    const after = measure();
+    const viewport = film.viewport();
+    const box = film.box();
+    const dx = after.clientX - before.clientX;
+    const dy = after.clientY - before.clientY;
+    if (pointers.size > 1) {
+      const { x, y } = fromCentre(after);
+      film.change(zoom(pan(viewport, box, dx, dy), box, after.radius / before.radius || 1, x, y));
+    } else if (adjusting) film.change(adjustWindow(viewport, dx / box.pane.width, dy / box.pane.height));
+    else film.change(pan(viewport, box, dx, dy));
+  }
+
+  const onUp = (/** @type {PointerEvent} */ { pointerId }) => pointers.delete(pointerId);
+
+  stage.addEventListener('wheel', onWheel, { passive: false });
+  stage.addEventListener('dblclick', onDoubleClick);
+  stage.addEventListener('contextmenu', (event) => event.preventDefault()); // the right button adjusts the window
+  stage.addEventListener('pointerdown', onDown);
+  stage.addEventListener('pointermove', onMove);
+  stage.addEventListener('pointerup', onUp);
+  stage.addEventListener('pointercancel', onUp);
 }

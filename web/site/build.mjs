@@ -1,4 +1,8 @@
-// build.mjs: writes build/site/, static files whose names carry the hash of their content; [--weights FILE] [--out FOLDER]
+// build.mjs: writes the static site to build/site/; options: [--weights FILE] [--out FOLDER]
+//
+// Every file but index.html and sw.js carries the hash of its content in its name, so an old page can never meet new
+// weights. A file is written before those that name it: engine and weights, worker, script and style, then the page, and
+// last the service worker, which lists them all.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -8,63 +12,93 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { marked } from 'marked';
 import { readCard } from './card.mjs';
+import { fillMessages } from './html.mjs';
 import { LANGUAGES } from '../i18n/words.mjs';
 import english from '../i18n/en.mjs';
 
+/** @typedef {import('./constants.d.ts').Part} Part */
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { values: given } = parseArgs({
+const { values: options } = parseArgs({
   options: {
     weights: { type: 'string', default: `${root}model/pleura.gguf` },
     out: { type: 'string', default: `${root}build/site` },
   },
 });
-const site = `${given.out}/`;
-const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
-const integrity = (sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
+const site = `${options.out}/`;
 
-/** What is written, by the name that the sources use for it. */
+const digest = (/** @type {string | Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
+const integrity = (/** @type {string} */ sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
+
+/** The files written so far, by the name that the sources use. @type {Record<string, Part>} */
 const written = {};
 
-/** Writes `bytes` under a name that changes with them, so that an old page never meets new weights. */
-async function put(source, bytes, extension = extname(source)) {
+/** Writes a file under a name that changes with its content.
+ *  @param {string} source  @param {string | Uint8Array} bytes  @param {string} [extension]  @returns {Promise<Part>} */
+async function write(source, bytes, extension = extname(source)) {
   const sha256 = digest(bytes);
   const file = `${basename(source, extname(source))}-${sha256.slice(0, 10)}${extension}`;
   await writeFile(site + file, bytes);
   return (written[source] = { file, bytes: bytes.length, sha256 });
 }
 
-const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
-
-/** A text of web/ in English, in which the files written so far go by their new names. */
-async function read(source) {
-  const text = (await readFile(`${root}web/${source}`, 'utf8'))
-    .replace(/data-say="([^"]+)"[^>]*>/g, (whole, key) => whole + escaped(english[key]))
-    .replace(/data-say-label="([^"]+)"/g, (whole, key) => `${whole} aria-label="${escaped(english[key])}"`);
-  return text
-    .replace(/"\.\/([^"]+)"/g, (whole, name) => (written[name] ? `"./${written[name].file}"` : whole))
+/** A text of web/ in English, with the new names of the files written so far. @param {string} source */
+async function readText(source) {
+  const html = fillMessages(await readFile(`${root}web/${source}`, 'utf8'), english);
+  return html
+    .replace(/"\.\/([^"]+)"/g, (quoted, name) => (written[name] ? `"./${written[name].file}"` : quoted))
     .replace(/integrity="\{([^}]+)\}"/g, (_, name) => `integrity="${integrity(written[name].sha256)}"`);
 }
 
-/** @param {string} source @param {Record<string, unknown>} constants @param {import('esbuild').Format} format */
+/** @param {string} source  @param {Record<string, unknown>} [constants]  @param {import('esbuild').Format} [format] */
 async function bundle(source, constants = {}, format = 'esm') {
   const { outputFiles } = await build({
     entryPoints: [root + source],
     bundle: true,
     minify: true,
-    charset: 'utf8', // languages other than English are half as large
+    charset: 'utf8', // escapes would double the size of languages other than English
     write: false,
     format,
     target: 'es2022',
-    external: ['fs', 'path'], // of codecs that run in Node as well; never asked for in a browser
+    external: ['fs', 'path'], // imported by codecs that also run in Node, but never in a browser
     define: Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
     logLevel: 'warning',
   });
   return outputFiles[0].contents;
 }
 
+/** @param {string} codec */
+async function writeCodec(codec) {
+  const path = fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`));
+  return write(`${codec}.wasm`, await readFile(path));
+}
+
+/** The messages of each language but English, which is part of the page. */
+async function writeLanguages() {
+  /** @type {Record<string, string>} */
+  const files = {};
+  for (const language of Object.keys(LANGUAGES).filter((language) => language !== 'en'))
+    files[language] = (await write(`words-${language}.mjs`, await bundle(`web/i18n/${language}.mjs`), '.js')).file;
+  return files;
+}
+
+/** @param {string} markdown */
+async function writeCard(markdown) {
+  const html = marked
+    .parse(markdown, { async: false })
+    .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // links to files that only the repository has
+    .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
+    .replaceAll('</table>', '</table></div>');
+  const frame = await readText('card.html');
+  await write(
+    'card.html',
+    frame.replace('{card}', () => html),
+  );
+}
+
 for (const [file, command] of [
   [`${root}build/pleura.wasm`, 'make wasm'],
-  [given.weights, 'make model'],
+  [options.weights, 'make model'],
 ]) {
   if (existsSync(file)) continue;
   console.error(`web/site/build.mjs: ${relative(process.cwd(), file)} is missing; run \`${command}\` first`);
@@ -73,41 +107,25 @@ for (const [file, command] of [
 await rm(site, { recursive: true, force: true });
 await mkdir(site, { recursive: true });
 
-const wasm = await put('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
-const weights = await put('pleura.gguf', await readFile(given.weights));
-const worker = await put('worker.mjs', await bundle('web/engine/worker.mjs'), '.js');
-const dicom = { module: (await put('dicom.mjs', await bundle('src/dicom/reader.mjs'), '.js')).file };
-for (const codec of ['charls', 'openjpeg'])
-  dicom[codec] = await put(
-    `${codec}.wasm`,
-    await readFile(fileURLToPath(import.meta.resolve(`@cornerstonejs/codec-${codec}/decodewasm`))),
-  );
 const markdown = await readFile(`${root}model/card.md`, 'utf8');
-const words = {};
-for (const language of Object.keys(LANGUAGES)) {
-  if (language !== 'en')
-    words[language] = (await put(`words-${language}.mjs`, await bundle(`web/i18n/${language}.mjs`), '.js')).file;
-}
-await put(
-  'app.mjs',
-  await bundle('web/app.mjs', { SITE: { worker: worker.file, wasm, weights, words, dicom, card: readCard(markdown) } }),
-  '.js',
-);
-await put('app.css', await bundle('web/app.css'));
+const wasm = await write('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
+const weights = await write('pleura.gguf', await readFile(options.weights));
+const worker = await write('worker.mjs', await bundle('web/engine/worker.mjs'), '.js');
+const dicom = {
+  module: (await write('dicom.mjs', await bundle('src/dicom/reader.mjs'), '.js')).file,
+  charls: await writeCodec('charls'),
+  openjpeg: await writeCodec('openjpeg'),
+};
+/** @type {import('./constants.d.ts').Site} */
+const SITE = { worker: worker.file, wasm, weights, words: await writeLanguages(), dicom, card: readCard(markdown) };
+await write('app.mjs', await bundle('web/app.mjs', { SITE }), '.js');
+await write('app.css', await bundle('web/app.css'));
 for (const icon of await readdir(`${root}web/icons`))
-  await put(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
-await put('manifest.webmanifest', await read('manifest.webmanifest'));
-const card = marked
-  .parse(markdown, { async: false })
-  .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // a file of the repository that the site does not hold
-  .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
-  .replaceAll('</table>', '</table></div>');
-await put(
-  'card.html',
-  (await read('card.html')).replace('{card}', () => card),
-);
+  await write(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
+await write('manifest.webmanifest', await readText('manifest.webmanifest'));
+await writeCard(markdown);
 
-const page = await read('index.html');
+const page = await readText('index.html');
 const version = digest(JSON.stringify([page, written])).slice(0, 12);
 const index = page.replace('{version}', version);
 await writeFile(`${site}index.html`, index);
@@ -120,10 +138,8 @@ const files = [
     integrity: integrity(sha256),
   })),
 ];
-await writeFile(
-  `${site}sw.js`,
-  await bundle('web/storage/sw.mjs', { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' }, 'iife'),
-);
-console.log(
-  `the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${(weights.bytes / 1e6).toFixed(2)} MB)`,
-);
+const constants = { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' };
+await writeFile(`${site}sw.js`, await bundle('web/storage/sw.mjs', constants, 'iife'));
+
+const size = `${(weights.bytes / 1e6).toFixed(2)} MB`;
+console.log(`the page: version ${version}, ${files.length + 1} files, ${wasm.file}, ${weights.file} (${size})`);

@@ -1,4 +1,4 @@
-// serve.mjs: shows build/site on this machine alone; node web/site/serve.mjs [port]
+// serve.mjs: serves build/site to this machine alone: node web/site/serve.mjs [port]
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { headersFor } from './headers.mjs';
 
 const SITE = fileURLToPath(new URL('../../build/site', import.meta.url));
+/** @type {Record<string, string>} */
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -16,18 +17,28 @@ const TYPES = {
   '.webmanifest': 'application/manifest+json',
   '.wasm': 'application/wasm',
 };
-/** How many ports after the first may be tried. */
-const MORE = 20;
+const TEXT = 'text/plain; charset=utf-8';
+/** How many ports above the requested one are tried. */
+const MORE_PORTS = 20;
 
-/** The file behind a request, or null: never one outside the site. @param {string} url */
+/** The file behind a request, or null; never a file outside the site. @param {string} url */
 async function find(url) {
   try {
     const path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
     const file = join(SITE, path.endsWith('/') ? `${path}index.html` : path);
     return file.startsWith(SITE + sep) ? { file, bytes: await readFile(file) } : null;
   } catch {
-    return null; // A malformed address, or no such file: both are a 404.
+    return null; // a malformed address, or no such file: both are answered with 404
   }
+}
+
+/** @param {string} method  @param {string} url */
+async function answer(method, url) {
+  if (method !== 'GET' && method !== 'HEAD')
+    return { status: 405, type: TEXT, body: 'This server answers only GET and HEAD.\n' };
+  const found = await find(url);
+  if (!found) return { status: 404, type: TEXT, body: 'There is no such page.\n' };
+  return { status: 200, type: TYPES[extname(found.file)] ?? 'application/octet-stream', body: found.bytes };
 }
 
 const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
@@ -36,27 +47,21 @@ const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
 });
 const headers = headersFor(index);
 
-const server = createServer(async (request, response) => {
-  const known = ['GET', 'HEAD'].includes(request.method),
-    found = known ? await find(request.url) : null;
-  const type = found ? (TYPES[extname(found.file)] ?? 'application/octet-stream') : 'text/plain; charset=utf-8';
-  response.writeHead(found ? 200 : known ? 404 : 405, {
+const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+  const { status, type, body } = await answer(method, url);
+  response.writeHead(status, {
     ...headers,
     'Content-Type': type,
     'Cache-Control': 'no-cache',
-    ...(!known && { Allow: 'GET, HEAD' }),
+    ...(status === 405 && { Allow: 'GET, HEAD' }),
   });
-  response.end(
-    request.method === 'HEAD'
-      ? undefined
-      : (found?.bytes ?? (known ? 'There is no such page.\n' : 'This server answers GET and HEAD alone.\n')),
-  );
+  response.end(method === 'HEAD' ? undefined : body);
 });
 
 const first = Number(process.argv[2] ?? 8080);
 let port = first;
 server.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-  if (error.code !== 'EADDRINUSE' || port >= first + MORE) {
+  if (error.code !== 'EADDRINUSE' || port >= first + MORE_PORTS) {
     console.error(`The page cannot be served on port ${port} (${error.code}). Choose another: make start PORT=9000`);
     process.exit(1);
   }

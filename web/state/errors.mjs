@@ -1,10 +1,19 @@
-// errors.mjs: failures as codes, which words/*.mjs put into sentences
-/** @typedef {{code: string, message: string}} Problem  the engine's own come with an English sentence, others are worded by their code alone */
+// errors.mjs: failures as codes.
+//
+// Errors cross from the worker to the page and change their language with it, so they travel as a code that i18n/*.mjs
+// words. The engine's own come with an English sentence, which stands where a language has none for the code.
 
-/** @param {string} code  @param {unknown} [cause]  @returns {Error & Problem} */
-export const problem = (code, cause) => Object.assign(new Error(code, { cause }), { code });
+/** @typedef {{code: string, message: string}} ErrorInfo
+ *  @typedef {import('../i18n/words.mjs').MessageKey} MessageKey
+ *  @typedef {MessageKey extends infer K ? K extends `problem.${infer Code}` ? Code : never : never} PageErrorCode */
 
-/** Codes of what a second attempt may mend. */
+/** @param {PageErrorCode} code  @param {unknown} [cause]  @returns {Error & ErrorInfo} */
+export const pageError = (code, cause) => Object.assign(new Error(code, { cause }), { code });
+
+/** An error that came from the worker as plain data, to be thrown again. @param {ErrorInfo} info  @returns {Error & ErrorInfo} */
+export const errorFrom = ({ code, message }) => Object.assign(new Error(message), { code });
+
+/** Codes of failures that a second attempt may mend. */
 export const TRANSIENT = [
   'worker-died',
   'file-unreadable',
@@ -16,11 +25,16 @@ export const TRANSIENT = [
   'dicom-missing',
 ];
 
-/** Changes of the state: what went wrong with neither a film nor a dialog is shown and said. @param {string} sentence */
-export const trouble = (sentence) => ({ trouble: sentence, said: sentence });
-
-/** Any thrown thing; an unforeseen one keeps what it says. @returns {Problem} */
-export const toProblem = (error) =>
+/** Anything thrown, as plain data; an unforeseen error keeps its own message.
+ *  @param {any} error  @returns {ErrorInfo} */
+export const toErrorInfo = (error) =>
   typeof error?.code === 'string'
     ? { code: error.code, message: error.message }
     : { code: 'unexpected', message: String(error?.message || error) };
+
+/** Whether a call was cancelled rather than failed. @param {unknown} error */
+export const isCancelled = (error) => error instanceof DOMException && error.name === 'AbortError';
+
+/** Changes of the state that show a sentence above the films and announce it: for failures that no film and no dialog shows.
+ *  @param {string} sentence */
+export const asNotice = (sentence) => ({ notice: sentence, announcement: sentence });

@@ -1,31 +1,27 @@
-// export.mjs: finished films as the records of the command, and those as files to save
+// export.mjs: finished films as the records that the command prints, and those records as files to save.
 import { csv, jsonLines, toRecord } from '../../src/result/record.mjs';
-import { createWords } from '../i18n/words.mjs';
+import { createI18n } from '../i18n/words.mjs';
 import english from '../i18n/en.mjs';
 
 /** @typedef {import('../../src/result/record.mjs').Record} Record */
 
-const { problem } = createWords('en', english);
+/** Programs read the records, so their sentences are English in every language of the page. */
+const { errorText } = createI18n('en', english);
 
-/** Programs read these records, so that they speak English in every language of the page.
- *  @param {import('./state.mjs').Film} film  @param {{label: string}} model  @returns {Record} */
+/** @param {import('./state.mjs').DoneFilm | import('./state.mjs').FailedFilm} film  @param {{label: string}} model  @returns {Record} */
 export const recordOf = (film, model) =>
   toRecord(
     film.name,
-    film.status === 'error' ? { code: film.problem.code, message: problem(film.problem) } : film.record,
+    film.status === 'error' ? { code: film.error.code, message: errorText(film.error) } : film.record,
     model.label,
   );
 
-/** The record of a result that was kept on this device. @param {import('../storage/history.mjs').Kept} kept  @returns {Record} */
-export const kept = ({ record }) => record;
+/** @param {Record[]} records  @returns {string} one per line */
+export const toJsonLines = (records) => records.map((record) => `${jsonLines().row(record)}\n`).join('');
 
-/** @param {Record[]} records  @returns {string} one a line */
-export const jsonReport = (records) => records.map((record) => `${jsonLines().row(record)}\n`).join('');
-
-/** @param {Record[]} records  @param {string[]} labels  of the weights in force; kept results may be of others */
-export function csvReport(records, labels) {
-  const { head, row } = csv([
-    ...new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))]),
-  ]);
+/** @param {Record[]} records  @param {string[]} labels  of the weights in use; kept results may have other labels, too */
+export function toCsv(records, labels) {
+  const all = new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))]);
+  const { head, row } = csv([...all]);
   return [head, ...records.map(row)].map((line) => `${line}\n`).join('');
 }

@@ -1,37 +1,36 @@
-// shortcuts.mjs: the keys of the page: what is listed is what works
+// shortcuts.mjs: the keys of the page. The help dialog lists this table, so what it lists is what works.
 
-/** @typedef {{say: string, keys: string[], actions?: Record<string, string>}} Shortcut  keys as they are printed; actions by `KeyboardEvent.key` */
+/** @typedef {{label: import('../i18n/words.mjs').MessageKey, keys: string[], actions?: Record<string, string>}} Shortcut
+ *     keys: as printed; actions: by `KeyboardEvent.key`
+ *  @typedef {{action: string, x?: number, y?: number}} Command */
 
 /** @type {Shortcut[]} */
 export const SHORTCUTS = [
-  { say: 'keys.zoom', keys: ['+', '−'], actions: { '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out' } },
-  { say: 'keys.pan', keys: ['←', '→', '↑', '↓'] },
-  { say: 'keys.window', keys: ['Shift ←', '→', '↑', '↓'] },
-  { say: 'keys.presets', keys: ['1', '2', '3'], actions: { 1: 'window-film', 2: 'window-lungs', 3: 'window-dense' } },
-  { say: 'keys.fit', keys: ['0'], actions: { 0: 'reset-look' } },
-  { say: 'keys.invert', keys: ['I'], actions: { i: 'invert' } },
-  { say: 'keys.compare', keys: ['C'], actions: { c: 'compare' } },
-  { say: 'keys.heat', keys: ['[', ']'], actions: { '[': 'heat-less', ']': 'heat-more' } },
-  { say: 'keys.lungs', keys: ['L'], actions: { l: 'outline' } },
-  { say: 'keys.films', keys: ['P', 'N'], actions: { p: 'previous', n: 'next' } },
-  { say: 'keys.help', keys: ['?'], actions: { '?': 'help' } },
+  { label: 'keys.zoom', keys: ['+', '−'], actions: { '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out' } },
+  { label: 'keys.pan', keys: ['←', '→', '↑', '↓'] },
+  { label: 'keys.window', keys: ['Shift ←', '→', '↑', '↓'] },
+  { label: 'keys.presets', keys: ['1', '2', '3'], actions: { 1: 'window-film', 2: 'window-lungs', 3: 'window-dense' } },
+  { label: 'keys.fit', keys: ['0'], actions: { 0: 'reset-viewport' } },
+  { label: 'keys.invert', keys: ['I'], actions: { i: 'invert' } },
+  { label: 'keys.compare', keys: ['C'], actions: { c: 'compare' } },
+  { label: 'keys.heat', keys: ['[', ']'], actions: { '[': 'heat-less', ']': 'heat-more' } },
+  { label: 'keys.lungs', keys: ['L'], actions: { l: 'outline' } },
+  { label: 'keys.films', keys: ['P', 'N'], actions: { p: 'previous', n: 'next' } },
+  { label: 'keys.help', keys: ['?'], actions: { '?': 'help' } },
 ];
 
+/** @type {Record<string, string>} */
 const ACTIONS = Object.assign({}, ...SHORTCUTS.map(({ actions }) => actions));
+/** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** What a key means: an action, or a step with the arrows while the film has the focus. @param {KeyboardEvent} event */
-export function meaning(event) {
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (
-    event.ctrlKey ||
-    event.altKey ||
-    event.metaKey ||
-    target.closest('input:not([type=range], [type=checkbox]), select, dialog')
-  )
-    return null;
-  const [x, y] = ARROWS[event.key] ?? [];
-  if (x !== undefined) return target.id === 'stage' ? { action: event.shiftKey ? 'step-window' : 'step', x, y } : null;
+/** The command that a key stands for. Arrows move the film only while the film has the focus.
+ *  @param {Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>} event  @param {boolean} onFilm
+ *  @returns {Command | null} */
+export function commandOf(event, onFilm) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  const arrow = ARROWS[event.key];
+  if (arrow) return onFilm ? { action: event.shiftKey ? 'adjust-window' : 'pan', x: arrow[0], y: arrow[1] } : null;
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   return action ? { action } : null;
 }

@@ -1,92 +1,131 @@
-// state.mjs: everything that the page shows is drawn from this one object
-import { firstAdapting } from '../view/adapt.mjs';
-import { firstLook } from './viewport.mjs';
-import { firstTable } from '../view/table.mjs';
-import { createWords } from '../i18n/words.mjs';
-import english from '../i18n/en.mjs';
+// state.mjs: the one object that everything on the page is drawn from.
+//
+// Actions change it through `set` or `update`, and every change draws the page again (view/page.mjs). The modules of this
+// folder are pure: they know neither the document nor the worker, so tests call them in Node.
+import { initialTable } from './table.mjs';
+import { initialViewport } from './viewport.mjs';
 
-/** @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
- *  @typedef {import('./errors.mjs').Problem} Problem
- *  @typedef {object} Film
+/** @typedef {import('./errors.mjs').ErrorInfo} ErrorInfo
+ *  @typedef {import('../../src/engine.mjs').Diagnosis} Diagnosis
+ *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
+ *
+ *  @typedef {Omit<Diagnosis, 'heatmap' | 'lungs' | 'decoder'> & {decoder: Diagnosis['decoder'] | 'camera',
+ *    dicom?: import('../../src/dicom/reader.mjs').Facts, sha256?: string}} FilmRecord  the engine's result, and the file's hash
+ *  @typedef {import('../../src/engine.mjs').Engine['model'] & {sha256: string, label: string}} Model
+ *
+ *  @typedef {object} FilmFields
  *  @property {number} id
- *  @property {number} stamp  grows with every change of the film
+ *  @property {number} revision  grows with every change of the film
  *  @property {string} name
  *  @property {File} [file]  absent for the phantom
  *  @property {boolean} phantom
  *  @property {boolean} camera  a photo taken by this page
- *  @property {Status} status
- *  @property {any} record  the engine's record and the file's sha256, once done
- *  @property {Problem | null} problem
  *  @property {import('./viewport.mjs').Grey | null} thumb
- *  @property {import('../view/viewer.mjs').Picture | null} picture  dropped when many films have been seen since
- *  @property {boolean} redraw  the picture is being made again
+ *  @property {import('./viewport.mjs').Picture | null} picture  dropped once many other films were looked at
+ *  @property {boolean} redraw  the picture is being made again; the result stands
+ *
+ *  @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
+ *  @typedef {FilmFields & {status: 'done', record: FilmRecord, error: null}} DoneFilm
+ *  @typedef {FilmFields & {status: 'error', record: FilmRecord | null, error: ErrorInfo}} FailedFilm
+ *  @typedef {FilmFields & {status: 'waiting' | 'running' | 'cancelled', record: FilmRecord | null, error: ErrorInfo | null}} PendingFilm
+ *  @typedef {DoneFilm | FailedFilm | PendingFilm} Film
+ *
+ *  @typedef {{outline: boolean, heat: number, compare: boolean}} Overlay  what is drawn over the film; heat: a percentage
+ *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt'} DialogName
+ *
+ *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
+ *  @property {'idle' | 'reading' | 'fitting'} phase
+ *  @property {number} done  films read
+ *  @property {number} total
+ *  @property {number} share  how far the fit is, 0..1
+ *  @property {ErrorInfo | null} error
+ *  @property {LeftOut | null} leftOut
+ *  @property {import('../../src/adapt/adapt.mjs').Adaptation | null} result
+ *  @typedef {{refused: number, repeated: number, contradictory: number, otherLabel: number, errors: number}} LeftOut
+ *     films that do not count, by reason
  *
  *  @typedef {object} State
- *  @property {import('../i18n/words.mjs').Words} words  of the chosen language
+ *  @property {import('../i18n/words.mjs').I18n} i18n  of the chosen language
  *  @property {string} version  of the page
  *  @property {import('../site/card.mjs').Card} card
- *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, problem: Problem | null}} engine
- *  @property {any} model
+ *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, error: ErrorInfo | null}} engine
+ *  @property {Model | null} model
  *  @property {Film[]} films
- *  @property {number} stamp  grows with every change of any film
+ *  @property {number} revision  grows with every change of any film
  *  @property {Film | null} selected
- *  @property {{finished: number, total: number}} run  the films of the queue that is being worked off
- *  @property {boolean} unsaved  some answer is neither saved nor kept
- *  @property {number} gathering  folders that are being looked through
+ *  @property {{finished: number, total: number}} run  progress through the films that were queued together
+ *  @property {boolean} unsaved  some result is neither saved nor kept
+ *  @property {number} scanning  folders that are being searched for films
  *  @property {number} skipped  files of folders that were left out
- *  @property {import('./viewport.mjs').Look} look
- *  @property {{outline: boolean, heat: number, compare: boolean}} overlay
+ *  @property {import('./viewport.mjs').Viewport} viewport
+ *  @property {Overlay} overlay
  *  @property {boolean} dragWindow  dragging changes window and level
- *  @property {import('../view/table.mjs').Table} table
- *  @property {import('../../src/engine.mjs').Mixture | null} prevalence  that the user has given; null: the model's own prior
- *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while they are on view; never kept
- *  @property {Uint8Array | null} adapter  the overlay of the weights that is in force
- *  @property {import('../view/adapt.mjs').Adapting} adapting
- *  @property {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | null} panel  the open dialog
+ *  @property {import('./table.mjs').Table} table
+ *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
+ *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while shown; never kept
+ *  @property {Uint8Array | null} adapter  the adapter (GGUF) that is applied to the weights
+ *  @property {Adapting} adapting
+ *  @property {DialogName | null} dialog  the open one
  *  @property {boolean} shortcuts
  *  @property {'off' | 'opening' | 'on' | 'denied'} camera
- *  @property {{on: boolean, count: number, newest: import('../storage/history.mjs').Kept[], problem: Problem | null}} history
+ *  @property {{on: boolean, count: number, newest: import('../storage/history.mjs').KeptResult[],
+ *    error: import('../storage/history.mjs').HistoryError | null}} history
  *  @property {import('../storage/requests.mjs').Request[]} requests
- *  @property {number} opened  when the first film came in, in milliseconds since 1970
- *  @property {boolean} dragging
- *  @property {import('../storage/offline.mjs').Kept | null} kept  what the service worker holds, once it has said so
- *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it enters at the user's word
- *  @property {string} trouble  what the last action came to, where nothing else shows it
- *  @property {string} said  the last sentence for screen readers */
+ *  @property {number} openedAt  when the first film was opened, in milliseconds since 1970; 0 before
+ *  @property {boolean} dragging  files are being dragged over the page
+ *  @property {import('../storage/offline.mjs').OfflineCopy | null} offline  as the service worker reported it
+ *  @property {'none' | 'waiting' | 'entering'} update  a newer version; it is activated when the user says so
+ *  @property {string} notice  outcome of the last action, if nothing else shows it
+ *  @property {string} announcement  the last sentence for screen readers
+ *
+ *  @typedef {object} App  what actions work on
+ *  @property {State} state
+ *  @property {(change: () => void) => void} update  runs the change, then draws the page
+ *  @property {(changes: Partial<State>) => void} set  assigns the changes, then draws the page */
 
-/* global SITE -- put in by build.mjs */
+/** @returns {Adapting} */
+export const initialAdapting = () => ({
+  phase: 'idle',
+  done: 0,
+  total: 0,
+  share: 0,
+  error: null,
+  leftOut: null,
+  result: null,
+});
 
-/** @returns {State} */
-export const firstState = () => ({
-  words: createWords('en', english, navigator.languages),
-  version: /** @type {HTMLMetaElement} */ (document.querySelector('[name=version]')).content,
-  card: SITE.card,
-  engine: { phase: 'loading', received: 0, total: SITE.wasm.bytes + SITE.weights.bytes, problem: null },
+/** @param {Pick<State, 'i18n' | 'version' | 'card'> & {bytes: number}} page  bytes: of engine and weights
+ *  @returns {State} */
+export const initialState = ({ i18n, version, card, bytes }) => ({
+  i18n,
+  version,
+  card,
+  engine: { phase: 'loading', received: 0, total: bytes, error: null },
   model: null,
   films: [],
-  stamp: 0,
+  revision: 0,
   selected: null,
   run: { finished: 0, total: 0 },
   unsaved: false,
-  gathering: 0,
+  scanning: 0,
   skipped: 0,
-  look: firstLook(),
+  viewport: initialViewport(),
   overlay: { outline: true, heat: 50, compare: false },
   dragWindow: false,
-  table: firstTable(),
+  table: initialTable(),
   prevalence: null,
   tags: null,
   adapter: null,
-  adapting: firstAdapting(),
-  panel: null,
+  adapting: initialAdapting(),
+  dialog: null,
   shortcuts: true,
   camera: 'off',
-  history: { on: false, count: 0, newest: [], problem: null },
+  history: { on: false, count: 0, newest: [], error: null },
   requests: [],
-  opened: 0,
+  openedAt: 0,
   dragging: false,
-  kept: null,
+  offline: null,
   update: 'none',
-  trouble: '',
-  said: '',
+  notice: '',
+  announcement: '',
 });

@@ -1,85 +1,150 @@
-// viewport.mjs: how a film is shown: zoom, place, window and level, as plain numbers
-/** @typedef {{low: number, high: number}} Window  the greys that become black and white; 0..1 is the range in which nearly all of a film lies
- *  @typedef {{zoom: number, x: number, y: number, window: Window, preset: string, invert: boolean}} Look
- *     x, y: shift of the film's centre from its pane's, in CSS pixels
- *  @typedef {{pane: {width: number, height: number}, film: {width: number, height: number}}} Box  both in CSS pixels, at zoom 1
- *  @typedef {{data: Uint8Array | Uint16Array, width: number, height: number, low: number, high: number}} Grey
- *     low, high: the greys that a window of 0..1 makes black and white */
+// viewport.mjs: how the film on view is shown, in plain numbers: zoom, pan, and the window of greys.
+//
+// A window (radiology's "window and level") is the range of greys that the screen spans: its low end is shown black, its
+// high end white. Each function here returns a new viewport. view/viewer.mjs paints it.
 
-const LARGEST = 12,
-  NARROWEST = 0.02,
-  BINS = 256;
-const DENSE = 0.5; // the brighter half of what is not lung: heart, spine, diaphragm
+/** @typedef {{low: number, high: number}} Window  the greys shown as black and white; 0..1 spans nearly all of a film
+ *  @typedef {{zoom: number, x: number, y: number, window: Window, preset: string, invert: boolean}} Viewport
+ *     x, y: shift of the film's centre from the pane's, in CSS pixels
+ *  @typedef {{width: number, height: number}} Size
+ *  @typedef {{pane: Size, film: Size}} Box  both in CSS pixels, at zoom 1
+ *  @typedef {{data: Uint8Array | Uint16Array, width: number, height: number, low: number, high: number}} Grey  an image;
+ *     low, high: the grey levels that a window of 0..1 shows black and white
+ *  @typedef {import('../../src/result/heatmap.mjs').Grid} Grid
+ *  @typedef {{film: Grey, heatmap: Grid, lungs: Grid}} Picture  what the viewer shows of a film */
+
+const MAX_ZOOM = 12;
+const MIN_WINDOW = 0.02; // width
+const BINS = 256;
+const CLIPPED = 0.01; // the share of pixels that a preset leaves outside its window, at either end
+const DENSE_FROM = 0.5; // "dense" is the brighter half of the greys outside the lungs: heart, spine, diaphragm
+const KEY_PAN = 48; // pixels per key press
+const KEY_WINDOW = 0.04;
+const KEY_ZOOM = 1.3;
+
+/** @param {number} value  @param {number} low  @param {number} high */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** @returns {Look} */
-export const firstLook = () => ({ zoom: 1, x: 0, y: 0, window: { low: 0, high: 1 }, preset: 'film', invert: false });
+/** @returns {Viewport} */
+export const initialViewport = () => ({
+  zoom: 1,
+  x: 0,
+  y: 0,
+  window: { low: 0, high: 1 },
+  preset: 'film',
+  invert: false,
+});
 
-/** As far as the film's edge reaches the pane's, and no farther. @param {Look} look  @param {Box} box  @returns {Look} */
-export function move(look, box, dx, dy) {
-  const limit = (side) => Math.max(0, (box.film[side] * look.zoom - box.pane[side]) / 2);
+/** Moves the film, at most until its edge reaches the pane's.
+ *  @param {Viewport} viewport  @param {Box} box  @param {number} dx  @param {number} dy  @returns {Viewport} */
+export function pan(viewport, box, dx, dy) {
+  const limit = (/** @type {'width' | 'height'} */ side) =>
+    Math.max(0, (box.film[side] * viewport.zoom - box.pane[side]) / 2);
   return {
-    ...look,
-    x: clamp(look.x + dx, -limit('width'), limit('width')),
-    y: clamp(look.y + dy, -limit('height'), limit('height')),
+    ...viewport,
+    x: clamp(viewport.x + dx, -limit('width'), limit('width')),
+    y: clamp(viewport.y + dy, -limit('height'), limit('height')),
   };
 }
 
-/** What lies at x, y (from the pane's centre) stays there. @param {Look} look  @param {Box} box  @returns {Look} */
-export function zoom(look, box, factor, x = 0, y = 0) {
-  const next = clamp(look.zoom * factor, 1, LARGEST),
-    grown = next / look.zoom;
-  return move({ ...look, zoom: next, x: x - (x - look.x) * grown, y: y - (y - look.y) * grown }, box, 0, 0);
+/** Zooms around a point, which keeps its place on the screen.
+ *  @param {Viewport} viewport  @param {Box} box  @param {number} factor
+ *  @param {number} [x]  from the pane's centre  @param {number} [y]  @returns {Viewport} */
+export function zoom(viewport, box, factor, x = 0, y = 0) {
+  const next = clamp(viewport.zoom * factor, 1, MAX_ZOOM);
+  const growth = next / viewport.zoom;
+  const moved = { ...viewport, zoom: next, x: x - (x - viewport.x) * growth, y: y - (y - viewport.y) * growth };
+  return pan(moved, box, 0, 0);
 }
 
-/** To the right widens the window, up brightens, as in other viewers. @param {Look} look  @param {number} dx  in shares of the pane  @param {number} dy  @returns {Look} */
-export function adjust(look, dx, dy) {
-  const width = clamp((look.window.high - look.window.low) * Math.exp(2 * dx), NARROWEST, 2);
-  const centre = clamp((look.window.high + look.window.low) / 2 + dy * Math.min(1, width), -0.5, 1.5);
-  return { ...look, preset: 'own', window: { low: centre - width / 2, high: centre + width / 2 } };
+/** Changes window and level as other viewers do: to the right widens the window, up brightens.
+ *  @param {Viewport} viewport  @param {number} dx  as a share of the pane  @param {number} dy  @returns {Viewport} */
+export function adjustWindow(viewport, dx, dy) {
+  const { low, high } = viewport.window;
+  const width = clamp((high - low) * Math.exp(2 * dx), MIN_WINDOW, 2);
+  const centre = clamp((high + low) / 2 + dy * Math.min(1, width), -0.5, 1.5);
+  return { ...viewport, preset: 'custom', window: { low: centre - width / 2, high: centre + width / 2 } };
 }
 
-/** The greys between which all but two hundredths of the counted pixels lie. */
-function span(counts) {
-  const total = counts.reduce((sum, count) => sum + count, 0),
-    top = counts.length - 1;
+/** The window that holds all counted pixels but CLIPPED of them at either end. @param {number[]} histogram  @returns {Window} */
+function span(histogram) {
+  const total = histogram.reduce((sum, count) => sum + count, 0);
+  const last = histogram.length - 1;
   if (total === 0) return { low: 0, high: 1 };
-  let low = 0,
-    high = top;
-  for (let sum = counts[0]; sum < total * 0.01; sum += counts[low]) low++;
-  for (let sum = counts[top]; sum < total * 0.01; sum += counts[high]) high--;
-  return { low: low / top, high: Math.max(high, low + NARROWEST * top) / top };
+  let low = 0;
+  let high = last;
+  for (let sum = histogram[0]; sum < total * CLIPPED; sum += histogram[low]) low++;
+  for (let sum = histogram[last]; sum < total * CLIPPED; sum += histogram[high]) high--;
+  return { low: low / last, high: Math.max(high, low + MIN_WINDOW * last) / last };
 }
 
-/** Windows that suit this film: the whole, its lungs as the engine found them, and its dense parts.
- *  @param {Grey} film  @param {import('../../src/result/heatmap.mjs').Grid} lungs  @returns {Record<string, Window>} */
-export function presets(film, lungs) {
-  const inside = new Array(BINS).fill(0),
-    outside = new Array(BINS).fill(0),
-    scale = (BINS - 1) / Math.max(1, film.high - film.low);
-  for (let y = 0, at = 0; y < film.height; y++) {
+/** Windows that suit this film: one for all of it, one for its lungs as the engine found them, one for its dense parts.
+ *  @param {Grey} film  @param {Grid} lungs  @returns {Record<string, Window>} */
+export function windowPresets(film, lungs) {
+  /** @type {number[]} */
+  const inside = new Array(BINS).fill(0);
+  /** @type {number[]} */
+  const outside = new Array(BINS).fill(0);
+  const scale = (BINS - 1) / Math.max(1, film.high - film.low);
+  for (let y = 0, i = 0; y < film.height; y++) {
     const row = Math.floor((y * lungs.height) / film.height) * lungs.width;
-    for (let x = 0; x < film.width; x++)
-      (lungs.data[row + Math.floor((x * lungs.width) / film.width)] > 0.5 ? inside : outside)[
-        clamp(Math.round((film.data[at++] - film.low) * scale), 0, BINS - 1)
-      ]++;
+    for (let x = 0; x < film.width; x++, i++) {
+      const isLung = lungs.data[row + Math.floor((x * lungs.width) / film.width)] > 0.5;
+      const bin = clamp(Math.round((film.data[i] - film.low) * scale), 0, BINS - 1);
+      (isLung ? inside : outside)[bin]++;
+    }
   }
-  const rest = span(outside);
-  return {
-    film: { low: 0, high: 1 },
-    lungs: span(inside),
-    dense: { low: rest.low + DENSE * (rest.high - rest.low), high: rest.high },
-  };
+  const { low, high } = span(outside);
+  return { film: { low: 0, high: 1 }, lungs: span(inside), dense: { low: low + DENSE_FROM * (high - low), high } };
 }
 
-/** The pixels of a film as words of A B G R, as machines of little-endian words keep them.
- *  @param {Uint32Array} out  @param {Grey} film  @param {{window: Window, invert: boolean}} look */
+/** Writes a film's pixels as A B G R words, which little-endian machines hold in memory as R G B A.
+ *  @param {Uint32Array} out  @param {Grey} film  @param {{window: Window, invert: boolean}} viewport */
 export function paintGreys(out, { data, low, high }, { window, invert }) {
-  const black = low + window.low * (high - low),
-    white = low + window.high * (high - low);
-  const table = Uint32Array.from({ length: data instanceof Uint16Array ? 65536 : 256 }, (_, grey) => {
+  const black = low + window.low * (high - low);
+  const white = low + window.high * (high - low);
+  const lut = Uint32Array.from({ length: data instanceof Uint16Array ? 65536 : 256 }, (_, grey) => {
     const value = Math.round(255 * clamp((grey - black) / Math.max(1e-6, white - black), 0, 1));
     return 0xff000000 + (invert ? 255 - value : value) * 0x010101;
   });
-  for (let i = 0; i < out.length; i++) out[i] = table[data[i]];
+  for (let i = 0; i < out.length; i++) out[i] = lut[data[i]];
+}
+
+/** The actions that change how the film on view is shown; they need a film on view.
+ *  @param {import('./state.mjs').App} app  @param {() => Box} box  the current sizes */
+export function viewportActions({ state, set }, box) {
+  const change = (/** @type {Viewport} */ viewport) => set({ viewport });
+  function choosePreset(/** @type {string} */ preset) {
+    const picture = state.selected?.picture;
+    if (picture) change({ ...state.viewport, preset, window: windowPresets(picture.film, picture.lungs)[preset] });
+  }
+  const toggleCompare = () => set({ overlay: { ...state.overlay, compare: !state.overlay.compare } });
+  /** @typedef {{x: number, y: number}} Step  -1, 0 or 1 each */
+  return {
+    viewport: change,
+    'zoom-in': () => change(zoom(state.viewport, box(), KEY_ZOOM)),
+    'zoom-out': () => change(zoom(state.viewport, box(), 1 / KEY_ZOOM)),
+    pan: (/** @type {Step} */ { x, y }) => change(pan(state.viewport, box(), -x * KEY_PAN, -y * KEY_PAN)),
+    'adjust-window': (/** @type {Step} */ { x, y }) =>
+      change(adjustWindow(state.viewport, x * KEY_WINDOW, y * KEY_WINDOW)),
+    'window-film': () => choosePreset('film'),
+    'window-lungs': () => choosePreset('lungs'),
+    'window-dense': () => choosePreset('dense'),
+    invert: () => change({ ...state.viewport, invert: !state.viewport.invert }),
+    compare: toggleCompare,
+    'reset-viewport': () => change(initialViewport()),
+  };
+}
+
+/** The actions that change what is drawn over the film, and what dragging does. @param {import('./state.mjs').App} app */
+export function overlayActions({ state, set }) {
+  const change = (/** @type {Partial<import('./state.mjs').Overlay>} */ changes) =>
+    set({ overlay: { ...state.overlay, ...changes } });
+  return {
+    overlay: change,
+    'heat-less': () => change({ heat: Math.max(0, state.overlay.heat - 10) }),
+    'heat-more': () => change({ heat: Math.min(100, state.overlay.heat + 10) }),
+    outline: () => change({ outline: !state.overlay.outline }),
+    drag: () => set({ dragWindow: !state.dragWindow }),
+  };
 }

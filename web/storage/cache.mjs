@@ -1,22 +1,24 @@
-// cache.mjs: where this folder's files are kept for use without a network; page, worker and service worker share it
-/** One for each folder, because several copies of the page may live on one host. */
-export const STORE = `pleura ${new URL('./', location.href)}`;
+// cache.mjs: the cache of this site's files, for use without a network. Page, worker and service worker share it.
 
-/** Keeps bytes that have been checked, so that the service worker need not fetch them a second time. */
-export async function keep(url, bytes) {
+/** One cache per folder, because several copies of the page may live on one host. */
+export const CACHE = `pleura ${new URL('./', location.href)}`;
+
+/** Caches bytes that were checked, so that the service worker need not fetch them a second time.
+ *  @param {URL} url  @param {Uint8Array<ArrayBuffer>} bytes */
+export async function cacheFile(url, bytes) {
   try {
-    const store = await caches.open(STORE);
-    if (!(await store.match(url))) await store.put(url, new Response(bytes));
+    const cache = await caches.open(CACHE);
+    if (!(await cache.match(url))) await cache.put(url, new Response(bytes));
   } catch {
-    // Plain http, a private window or a full disk: the page works, only not offline.
+    // Plain http, a private window or a full disk: the page works, but not offline.
   }
 }
 
-/** Forgets a file that proved to be bad. */
-export async function forget(url) {
+/** Removes a file that proved to be bad. @param {URL} url */
+export async function evictFile(url) {
   try {
-    await (await caches.open(STORE)).delete(url);
+    await (await caches.open(CACHE)).delete(url);
   } catch {
-    // Nothing is kept here, for the reasons above.
+    // Nothing is cached, for the same reasons.
   }
 }

@@ -1,41 +1,49 @@
-// history.mjs: results kept on this device, only after the user has said so; that the database exists is the sign of it
+// history.mjs: the database of results kept on this device. It is created only once the user asks for it, so its existence
+// is the setting: a later visit keeps results if there is a database.
 import { deleteDB, openDB } from 'idb';
 
-/** @typedef {{id?: number, date: number, name: string, record: any, model: string, thumb: import('../state/viewport.mjs').Grey}} Kept */
+/** @typedef {{id?: number, date: number, name: string, record: import('../../src/result/record.mjs').Record, model: string,
+ *    thumb: import('../state/viewport.mjs').Grey}} KeptResult
+ *  @typedef {'full' | 'failed'} HistoryError
+ *  @typedef {ReturnType<typeof createHistory>} History */
 
-/* One for each folder, because several copies of the page may live on one host. */
+/** One database per folder, because several copies of the page may live on one host. */
 const NAME = `pleura results ${new URL('./', location.href)}`;
+const FILMS = 'films';
+const ADAPTER = 'adapter';
+const ADAPTER_KEY = 0;
 
-/** @param {(problem: import('../state/errors.mjs').Problem) => void} onProblem  @param {() => void} onWiped  by another tab or the browser */
-export function createHistory(onProblem, onWiped) {
+/** @param {(error: HistoryError) => void} onError  @param {() => void} onWiped  by another tab or the browser */
+export function createHistory(onError, onWiped) {
   /** @type {import('idb').IDBPDatabase | null} */
-  let store = null;
+  let database = null;
 
-  const open = async () => {
-    store = await openDB(NAME, 2, {
-      upgrade(made, before) {
-        if (before < 1) made.createObjectStore('films', { keyPath: 'id', autoIncrement: true });
-        made.createObjectStore('adapter');
+  async function open() {
+    database = await openDB(NAME, 2, {
+      upgrade(created, oldVersion) {
+        if (oldVersion < 1) created.createObjectStore(FILMS, { keyPath: 'id', autoIncrement: true });
+        created.createObjectStore(ADAPTER);
       },
+      /** Another tab is about to delete the database. */
       blocking() {
-        // another tab wipes
         close();
         onWiped();
       },
+      /** The browser closed the database, for instance because the site's data were cleared. */
       terminated() {
-        // the browser has, as where the site's data are cleared
-        store = null;
+        database = null;
         onWiped();
       },
     });
-  };
+  }
+
   function close() {
-    store?.close();
-    store = null;
+    database?.close();
+    database = null;
   }
 
   return {
-    /** Opens what an earlier visit was told to keep, and makes nothing where there is nothing. @returns {Promise<boolean>} */
+    /** Opens the database of an earlier visit, if there is one, and creates none. @returns {Promise<boolean>} */
     async resume() {
       try {
         const known = await indexedDB.databases();
@@ -43,57 +51,56 @@ export function createHistory(onProblem, onWiped) {
       } catch {
         // Private windows may forbid all of it: then there is nothing to resume.
       }
-      return store !== null;
+      return database !== null;
     },
 
     async begin() {
       try {
         await open();
       } catch {
-        onProblem({ code: 'history-failed', message: '' });
+        onError('failed');
       }
-      return store !== null;
+      return database !== null;
     },
 
-    /** @param {Kept} kept  @returns {Promise<boolean>} whether it is */
-    async add(kept) {
+    /** @param {KeptResult} result  @returns {Promise<boolean>} whether it was kept */
+    async add(result) {
       try {
-        return (await store?.add('films', kept)) !== undefined;
+        return (await database?.add(FILMS, result)) !== undefined;
       } catch {
-        onProblem({ code: 'history-full', message: '' }); // an open store hardly fails in another way, and the advice is the same
+        onError('full'); // an open database rarely fails in another way, and the advice is the same
         return false;
       }
     },
 
-    /** The overlay of the weights, in place of any before. @param {Uint8Array | null} bytes  null: none any more */
+    /** Keeps the adapter in use, in place of any before; null removes it. @param {Uint8Array | null} bytes */
     async keepAdapter(bytes) {
       try {
-        await (bytes ? store?.put('adapter', bytes, 0) : store?.delete('adapter', 0));
+        await (bytes ? database?.put(ADAPTER, bytes, ADAPTER_KEY) : database?.delete(ADAPTER, ADAPTER_KEY));
       } catch {
-        onProblem({ code: 'history-full', message: '' });
+        onError('full');
       }
     },
 
     /** @returns {Promise<Uint8Array | null>} */
-    adapter: async () => (await store?.get('adapter', 0)) ?? null,
+    adapter: async () => (await database?.get(ADAPTER, ADAPTER_KEY)) ?? null,
 
-    /** With the newest first. @param {number} most  @returns {Promise<{count: number, newest: Kept[]}>} */
-    async read(most) {
-      const held = store; // another tab may wipe meanwhile
-      if (!held) return { count: 0, newest: [] };
-      const films = held.transaction('films').store,
-        newest = [];
-      for (
-        let cursor = await films.openCursor(null, 'prev');
-        cursor && newest.length < most;
-        cursor = await cursor.continue()
-      )
+    /** The newest results, and how many there are in all.
+     *  @param {number} max  @returns {Promise<{count: number, newest: KeptResult[]}>} */
+    async read(max) {
+      const current = database; // another tab may wipe meanwhile
+      if (!current) return { count: 0, newest: [] };
+      const newest = [];
+      let cursor = await current.transaction(FILMS).store.openCursor(null, 'prev');
+      while (cursor && newest.length < max) {
         newest.push(cursor.value);
-      return { count: await held.count('films'), newest };
+        cursor = await cursor.continue();
+      }
+      return { count: await current.count(FILMS), newest };
     },
 
-    /** Every result, in the order in which they were kept. @returns {Promise<Kept[]>} */
-    all: async () => (store ? store.getAll('films') : []),
+    /** All results, oldest first. @returns {Promise<KeptResult[]>} */
+    all: async () => (database ? database.getAll(FILMS) : []),
 
     async wipe() {
       close();

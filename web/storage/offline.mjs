@@ -1,63 +1,72 @@
-// offline.mjs: registers the service worker, and tells what is on this device and whether a newer version waits
-import { codeAddress } from './trusted_types.mjs';
-import { STORE } from './cache.mjs';
+// offline.mjs: registers the service worker, and reports whether the page works offline and whether a newer version waits.
+import { trustedScriptUrl } from './trusted_types.mjs';
+import { CACHE } from './cache.mjs';
 
-/** @typedef {{complete: boolean, lost: string[], mended: string[]}} Kept  addresses of files that are missing, or had to be fetched again */
+/** @typedef {{complete: boolean, lost: string[], mended: string[]}} OfflineCopy  addresses of files that are missing, and of
+ *     files that had to be fetched again
+ *  @typedef {NonNullable<Awaited<ReturnType<typeof createOffline>>>} Offline
+ *
+ *  @typedef {object} OfflineEvents
+ *  @property {(copy: OfflineCopy) => void} onChecked
+ *  @property {() => void} onUpdate  a newer version is installed and waits
+ *  @property {(requests: import('./requests.mjs').Request[]) => void} onRequests  made by the service worker */
 
-/** Where no service worker is to be had (plain http, some private windows), nothing is told and the page works as ever.
- *  @param {string} version  of this page
- *  @param {{onKept: (kept: Kept) => void, onUpdate: () => void, onRequests: (requests: import('./requests.mjs').Request[]) => void}} tell */
-export async function createOffline(version, { onKept, onUpdate, onRequests }) {
+/** Resolves to null where the browser offers no service worker (plain http, some private windows): the page works as ever.
+ *  @param {string} version  of this page  @param {OfflineEvents} events */
+export async function createOffline(version, { onChecked, onUpdate, onRequests }) {
+  /** @type {ServiceWorkerContainer | undefined} missing without https, whatever the type says */
   const workers = navigator.serviceWorker;
-  const code = codeAddress('sw.js');
-  // Another copy of the page on this host has one of its own, which tells it to every page.
-  workers?.addEventListener(
-    'message',
-    ({ data, source }) => /** @type {ServiceWorker} */ (source).scriptURL === String(code) && onRequests(data.requests),
-  );
+  const script = trustedScriptUrl('sw.js');
+  // Another copy of the page on this host has a service worker of its own, whose messages reach this page, too.
+  workers?.addEventListener('message', ({ data, source }) => {
+    if (/** @type {ServiceWorker} */ (source).scriptURL === String(script)) onRequests(data.requests);
+  });
   workers?.startMessages();
-  /** @type {ServiceWorkerRegistration} */
-  let registration;
-  try {
-    registration = await workers.register(code, { updateViaCache: 'none' });
-    follow(registration.waiting ?? registration.installing);
-  } catch {
-    await globalThis.caches?.delete(STORE).catch(() => {}); // without a service worker nothing would ever tidy up there
+  const registration = await workers?.register(script, { updateViaCache: 'none' }).catch(() => null);
+  if (!workers || !registration) {
+    await globalThis.caches?.delete(CACHE).catch(() => {}); // only a service worker would ever remove old files there
     return null;
   }
-  registration.addEventListener('updatefound', () => follow(registration.installing));
+  const container = workers;
+  const registered = registration;
+  follow(registered.waiting ?? registered.installing);
+  registered.addEventListener('updatefound', () => follow(registered.installing));
 
+  /** @param {ServiceWorker | null} next */
   function follow(next) {
-    const tell = () => next.state === 'installed' && registration.active && onUpdate();
-    next?.addEventListener('statechange', tell);
-    if (next) tell();
+    if (!next) return;
+    const report = () => next.state === 'installed' && registered.active && onUpdate();
+    next.addEventListener('statechange', report);
+    report();
   }
 
-  /** Asks for every file's SHA-256; what is missing is fetched again where the network allows. */
+  /** Has the service worker compare every file with its SHA-256 and fetch again what is missing. */
   async function check() {
-    const { active } = await workers.ready;
+    const { active } = await container.ready;
     const { port1, port2 } = new MessageChannel();
+    /** @type {Promise<{version: string, lost: string[], mended: string[]}>} */
     const answer = new Promise((resolve) => {
       port1.onmessage = ({ data }) => resolve(data);
     });
-    active.postMessage('check', [port2]);
-    const { version: kept, lost, mended } = await answer;
+    active?.postMessage('check', [port2]);
+    const { version: stored, lost, mended } = await answer;
     port1.close();
-    onKept({ complete: lost.length === 0, lost, mended });
-    if (kept === version) return;
-    // Either another tab has let a newer version in, or this page is the newer one, from the site: then its worker is still to come.
-    await registration.update().catch(() => {});
-    if (!registration.waiting && !registration.installing) onUpdate();
+    onChecked({ complete: lost.length === 0, lost, mended });
+    if (stored === version) return;
+    // Either another tab has activated a newer version, or this page is the newer one and its service worker is still to come.
+    await registered.update().catch(() => {});
+    if (!registered.waiting && !registered.installing) onUpdate();
   }
   check();
 
   return {
     check,
-    /** Lets a waiting version in and reloads this page alone; other open pages stay as they are. */
+
+    /** Activates a waiting version and reloads this page alone; other open pages stay as they are. */
     reload() {
-      if (!registration.waiting) return location.reload();
-      workers.addEventListener('controllerchange', () => location.reload(), { once: true });
-      registration.waiting.postMessage('activate');
+      if (!registered.waiting) return location.reload();
+      container.addEventListener('controllerchange', () => location.reload(), { once: true });
+      registered.waiting.postMessage('activate');
     },
   };
 }

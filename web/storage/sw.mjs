@@ -1,68 +1,84 @@
-// sw.mjs: the service worker; keeps one complete version of the page on this device and serves no other
+// sw.mjs: the service worker: stores one complete version of the page on this device and serves no other.
+//
+// The build lists every file with its SHA-256 (FILES). A new version is installed whole or not at all, and waits until the
+// user reloads. A stored file that was evicted or altered is fetched again, and used only if its hash is right.
 import { PrecacheController } from 'workbox-precaching/PrecacheController.js';
 import { watchRequests } from './requests.mjs';
-import { STORE } from './cache.mjs';
+import { CACHE } from './cache.mjs';
 
-/* global FILES, VERSION -- put in by build.mjs */
-const FOLDER = self.registration.scope;
+/** @typedef {import('./service_worker.d.ts').ExtendableEvent} ExtendableEvent */
+
+const scope = /** @type {import('./service_worker.d.ts').ServiceWorkerScope} */ (/** @type {unknown} */ (self));
+const FOLDER = scope.registration.scope;
 const PAGE = new URL('./', FOLDER).href;
-const precache = new PrecacheController({ cacheName: STORE });
+const WINDOWS = /** @type {const} */ ({ type: 'window', includeUncontrolled: true });
+const precache = new PrecacheController({ cacheName: CACHE });
 precache.addToCacheList(FILES);
-const mended = new Set(); // since the page was last told
-watchRequests('service', async (requests) => {
-  for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))
-    page.postMessage({ requests });
-});
 const integrities = new Map(FILES.map(({ url, integrity }) => [new URL(url, FOLDER).href, integrity]));
+/** @type {Set<string>} addresses of files fetched again since the page was last told */
+const mended = new Set();
 
-self.addEventListener('install', precache.install); // all files with the right SHA-256, or none of this version
-self.addEventListener('activate', (event) => event.waitUntil(Promise.all([self.clients.claim(), dropOld(event)])));
+watchRequests('service', async (requests) => {
+  for (const page of await scope.clients.matchAll(WINDOWS)) page.postMessage({ requests });
+});
 
-/* An older page that is still open may ask for files of its own version, so those stay until no page is open. */
-async function dropOld(event) {
-  if (self.registration.installing || self.registration.waiting) return; // their files are in the same store
-  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+scope.addEventListener('install', precache.install);
+scope.addEventListener('activate', (event) =>
+  event.waitUntil(Promise.all([scope.clients.claim(), removeOldFiles(event)])),
+);
+
+/** Removes the files of older versions once no page is open: an older page may still ask for its own files.
+ *  @param {ExtendableEvent} event */
+async function removeOldFiles(event) {
+  if (scope.registration.installing || scope.registration.waiting) return; // its files are in the same cache
+  const pages = await scope.clients.matchAll(WINDOWS);
   if (!pages.some(({ url }) => url.startsWith(FOLDER))) await precache.activate(event);
 }
 
-self.addEventListener('fetch', (event) => {
-  const { request } = event,
-    { origin, pathname } = new URL(request.url);
+scope.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
   const url = origin + pathname === `${FOLDER}index.html` ? PAGE : origin + pathname;
   if (request.method !== 'GET' || !url.startsWith(FOLDER)) return;
-  if (request.mode === 'navigate') event.waitUntil(dropOld(event));
+  if (request.mode === 'navigate') event.waitUntil(removeOldFiles(event));
   if (integrities.has(url)) event.respondWith(serve(request, url));
   else event.respondWith(serveOther(request));
 });
 
-/** A file of this version, where this device still holds it whole. @param {string} url  @returns {Promise<Response | null>} */
-async function held(url) {
-  const store = await caches.open(STORE),
-    key = precache.getCacheKeyForURL(url),
-    kept = await store.match(key);
-  if (kept && (await digest(kept.clone())) === integrities.get(url)) return kept;
-  await store.delete(key);
+/** The key of a file in the cache. @param {string} url  of a file of this version */
+const keyOf = (url) => precache.getCacheKeyForURL(url) ?? url;
+
+/** A file of this version, if this device still stores it intact. @param {string} url  @returns {Promise<Response | null>} */
+async function stored(url) {
+  const cache = await caches.open(CACHE);
+  const response = await cache.match(keyOf(url));
+  if (response && (await digest(response.clone())) === integrities.get(url)) return response;
+  await cache.delete(keyOf(url));
   return null;
 }
 
-/** The same from the site, past the browser's own cache, which may hold a bad answer. @param {string} url  @returns {Promise<Response>} */
+/** Fetches a file from the site, bypassing the browser's HTTP cache, which may hold a bad answer.
+ *  @param {string} url  @returns {Promise<Response>} */
 async function fetchAgain(url) {
   const answer = await fetch(url, { integrity: integrities.get(url), cache: 'reload' });
-  const whole = new Response(answer.body, answer); // a page must not be redirected
-  const store = await caches.open(STORE);
-  await store.put(precache.getCacheKeyForURL(url), whole.clone()).then(
-    () => mended.add(url),
-    () => {},
-  ); // on a full disk it is used all the same
-  return whole;
+  const response = new Response(answer.body, answer); // a copy without the redirect flag, which navigations refuse
+  const cache = await caches.open(CACHE);
+  try {
+    await cache.put(keyOf(url), response.clone());
+    mended.add(url);
+  } catch {
+    // The disk is full: the response is served all the same.
+  }
+  return response;
 }
 
+/** @param {Request} request  @param {string} url */
 async function serve(request, url) {
   try {
-    return (await held(url)) ?? (await fetchAgain(url));
+    return (await stored(url)) ?? (await fetchAgain(url));
   } catch {
     const answer = await fetch(request).catch(() => null);
-    // The site has gone, or has a newer version: that one is whole, too.
+    // The site is gone, or has a newer version, which is complete in itself.
     if (request.mode === 'navigate')
       return (
         answer ??
@@ -71,37 +87,39 @@ async function serve(request, url) {
           { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } },
         )
       );
-    // What the page fetches it also checks, and says what is wrong with it; a script or a style that is not whole is not used.
+    // What the page fetches itself it also checks, and reports what is wrong. A damaged script or style must not be used.
     return (request.destination === '' && answer) || Response.error();
   }
 }
 
-/* Names carry hashes, so an older version's file is never taken for one of this version. */
+/** Serves a file of another version. Names carry hashes, so it cannot be mistaken for one of this version.
+ *  @param {Request} request */
 async function serveOther(request) {
-  const kept = await (await caches.open(STORE)).match(request);
-  if (kept) return kept;
+  const response = await (await caches.open(CACHE)).match(request);
+  if (response) return response;
   if (request.mode !== 'navigate') return fetch(request);
   return fetch(request).catch(() => Response.redirect(PAGE));
 }
 
-self.addEventListener('message', (event) => {
-  if (event.data === 'activate') self.skipWaiting();
+scope.addEventListener('message', (event) => {
+  if (event.data === 'activate') scope.skipWaiting();
   if (event.data === 'check') event.waitUntil(check().then((report) => event.ports[0].postMessage(report)));
 });
 
-/** Compares every file with its SHA-256 and fetches again what was evicted or altered; the rest costs no request. */
+/** Compares every stored file with its SHA-256 and fetches again what was evicted or altered. Intact files cost no request. */
 async function check() {
   const lost = [];
   for (const url of integrities.keys()) {
-    if (await held(url)) continue;
+    if (await stored(url)) continue;
     await fetchAgain(url).catch(() => {});
-    if (!(await held(url))) lost.push(url);
+    if (!(await stored(url))) lost.push(url);
   }
   const report = { version: VERSION, lost, mended: [...mended] };
   mended.clear();
   return report;
 }
 
+/** @param {Response} response */
 async function digest(response) {
   const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', await response.arrayBuffer()));
   return `sha256-${btoa(String.fromCharCode(...sum))}`;

@@ -1,132 +1,90 @@
-// adapt.mjs: the last layer fitted to a person's own films: the films through the worker, one after the other, and the dialog that tells
-import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../src/adapt/crossval.mjs';
-import { each, element, put } from './dom.mjs';
-import { fromFiles } from '../input/files.mjs';
-import { toProblem } from '../state/errors.mjs';
+// adapt.mjs: draws the dialog that adapts the model to a person's own films: progress, and what the result is worth.
+import { MIN_FILMS, MIN_PATIENTS } from '../../src/adapt/crossval.mjs';
+import { element, keyed, setText } from './dom.mjs';
 
-/** @typedef {{phase: 'idle' | 'reading' | 'fitting', done: number, total: number, share: number, problem: import('../state/errors.mjs').Problem | null,
- *    leftOut: any, result: import('../../src/adapt/adapt.mjs').Adaptation | null}} Adapting
- *  @typedef {import('../state/state.mjs').State} State */
+/** @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('../state/state.mjs').LeftOut} LeftOut
+ *  @typedef {import('../i18n/words.mjs').I18n} I18n
+ *  @typedef {import('../../src/adapt/adapt.mjs').Adaptation} Adaptation
+ *  @typedef {import('../../src/adapt/crossval.mjs').Comparison} Comparison */
 
-/** @returns {Adapting} */
-export const firstAdapting = () => ({
-  phase: 'idle',
-  done: 0,
-  total: 0,
-  share: 0,
-  problem: null,
-  leftOut: {},
-  result: null,
-});
-
-/** The sub-folder of the chosen folder that a film lies in. @param {string} path */
-const labelOf = (path) => path.split('/').slice(1, -1)[0]?.toLowerCase() ?? '';
-
-/** @param {State} state  @param {(change: () => void) => void} update  @param {ReturnType<typeof import('../engine/client.mjs').createClient>} client */
-export function createAdapting(state, update, client) {
-  const set = (changes) =>
-    update(() => {
-      state.adapting = { ...state.adapting, ...changes };
-    });
-  let lastRun = 0;
-
-  function discard() {
-    client.cancelFit();
-    lastRun++; // what still runs is not told any more
-    set(firstAdapting());
-  }
-
-  return {
-    fitted: (share) => set({ share }),
-    discard,
-
-    /** @param {File[]} files  of a folder */
-    async run(files) {
-      set({ ...firstAdapting(), phase: 'reading' });
-      const found = [],
-        own = ++lastRun;
-      let errors = 0;
-      try {
-        const { sources } = await fromFiles(files);
-        if (own !== lastRun) return; // discarded before anything was asked for that could fail
-        for (const { name, file } of sources) {
-          set({ done: found.length + errors, total: sources.length });
-          try {
-            found.push({ label: labelOf(name), ...(await client.examine(file)) });
-          } catch (error) {
-            if (error.name === 'AbortError') throw error;
-            errors++;
-          }
-        }
-        const { films, leftOut } = selectFilms(found, state.model.labels);
-        set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
-        set({ phase: 'idle', result: await client.fit(films) });
-        update(() => {
-          state.said = state.words.say(
-            state.adapting.result.advice ? `adapt.${state.adapting.result.advice}` : 'adapt.few',
-          );
-        });
-      } catch (error) {
-        if (own === lastRun) set({ phase: 'idle', problem: toProblem(error) });
-      }
-    },
-  };
+/** How many films do not count, by reason. @param {LeftOut | null} leftOut  @param {I18n} i18n */
+function leftOutText(leftOut, { t }) {
+  if (!leftOut) return '';
+  const { refused, repeated, contradictory, otherLabel, errors } = leftOut;
+  return t('adapt.left', { refused, repeated: repeated + contradictory, other: otherLabel, errors });
 }
 
-/** @param {Record<string, any>} at */
-export function createAdaptPanel(at) {
-  /** @param {State} state */
-  function result({ adapting: { result, leftOut }, words }) {
-    const { say } = words,
-      show = (name, x) => (/accuracy/i.test(name) ? words.precise(x) : words.hundredths(x));
-    const figure = (name, f) => (f.low === null ? show(name, f.value) : words.interval(f, (x) => show(name, x)));
-    put(at['adapt-advice'], say(`adapt.${result.advice}`));
-    put(
-      at['adapt-films'],
-      `${say('adapt.films', { films: words.counts(result.films), patients: result.patients })} ${left(leftOut, words)}`,
-    );
-    each(
+/** Why there is no adapter: an error, or too few films; empty otherwise. @param {State} state */
+function errorText({ adapting: { error, result, leftOut }, i18n }) {
+  if (error) return i18n.errorText(error);
+  const missing = result?.missing ?? [];
+  if (missing.length === 0) return '';
+  const need = i18n.t('adapt.need', {
+    lacking: i18n.counts(Object.fromEntries(missing.map(({ label, films }) => [label, films]))),
+    films: MIN_FILMS,
+    patients: MIN_PATIENTS,
+  });
+  return `${i18n.t('adapt.few')} ${need} ${leftOutText(leftOut, i18n)}`;
+}
+
+/** @param {Comparison} comparison  @param {I18n} i18n */
+function nameOf({ name, label }, i18n) {
+  if (name === 'auc') return i18n.t('adapt.auc', { label: i18n.label(label ?? '') });
+  return i18n.t(`adapt.${name}`);
+}
+
+/** Accuracies as percentages, everything else as numbers, with an interval where there is one.
+ *  @param {Comparison['name']} name  @param {Comparison['before']} metric  @param {I18n} i18n */
+function metricText(name, { value, low, high }, i18n) {
+  const isShare = name === 'accuracy' || name === 'balancedAccuracy';
+  const show = isShare ? i18n.precisePercent : i18n.hundredths;
+  return low === null || high === null ? show(value) : i18n.interval({ value, low, high }, show);
+}
+
+/** @param {import('./dom.mjs').Elements} at */
+export function createAdaptDialog(at) {
+  /** @param {Adaptation} result  @param {State} state */
+  function drawResult({ advice, films, patients, comparisons }, { adapting, i18n }) {
+    if (!advice || !films || !comparisons) return;
+    setText(at['adapt-advice'], i18n.t(`adapt.${advice}`));
+    const size = i18n.t('adapt.films', { films: i18n.counts(films), patients: patients ?? 0 });
+    setText(at['adapt-films'], `${size} ${leftOutText(adapting.leftOut, i18n)}`);
+    keyed(
       at['adapt-figures'],
-      result.comparisons,
+      comparisons,
       ({ name, label }) => `${name} ${label}`,
       () => element('tr', {}, element('th', { scope: 'row' }), element('td'), element('td'), element('td')),
-      (row, { name, label, before, after, difference }) => {
-        put(row.children[0], label ? say('adapt.auc', { label: words.label(label) }) : say(`adapt.${name}`));
-        [before, after, difference].forEach((f, i) => put(row.children[i + 1], figure(name, f)));
+      (row, comparison) => {
+        const { name, before, after, difference } = comparison;
+        setText(row.children[0], nameOf(comparison, i18n));
+        for (const [i, metric] of [before, after, difference].entries())
+          setText(row.children[i + 1], metricText(name, metric, i18n));
       },
     );
   }
 
-  const left = ({ refused, repeated, contradictory, otherLabel, errors }, { say }) =>
-    say('adapt.left', { refused, repeated: repeated + contradictory, other: otherLabel, errors });
+  /** @param {State} state */
+  function drawProgress({ adapting: { phase, share, done, total }, i18n }) {
+    const fitting = phase === 'fitting';
+    const reading = i18n.t('work.place', { place: Math.min(done + 1, total), total });
+    at['adapt-work'].hidden = phase === 'idle';
+    setText(at['adapt-text'], fitting ? i18n.t('adapt.fitting') : reading);
+    at['adapt-bar'].value = fitting ? share : done / (total || 1);
+  }
 
   return (/** @type {State} */ state) => {
-    const { adapting, words, model, run, engine } = state,
-      { phase, problem } = adapting,
-      busy = phase !== 'idle',
-      lacking = adapting.result?.missing ?? [];
-    put(at['adapt-state'], (model && words.adapted(model)) || words.say('adapt.shipped'));
-    at['adapt-problem'].hidden = !problem && lacking.length === 0;
-    put(
-      at['adapt-problem'],
-      problem
-        ? words.problem(problem)
-        : lacking.length === 0
-          ? ''
-          : `${words.say('adapt.few')} ${words.say('adapt.need', { lacking: words.counts(Object.fromEntries(lacking.map(({ label, films }) => [label, films]))), films: MIN_FILMS, patients: MIN_PATIENTS })} ${left(adapting.leftOut, words)}`,
-    );
-    at['adapt-work'].hidden = !busy;
-    put(
-      at['adapt-text'],
-      phase === 'fitting'
-        ? words.say('adapt.fitting')
-        : words.say('work.place', { place: Math.min(adapting.done + 1, adapting.total), total: adapting.total }),
-    );
-    at['adapt-bar'].value = phase === 'fitting' ? adapting.share : adapting.done / (adapting.total || 1);
-    at['adapt-result'].hidden = !adapting.result?.adapter;
-    if (adapting.result?.adapter) result(state);
+    const { adapting, i18n, model, run, engine } = state;
+    const { phase, result } = adapting;
+    setText(at['adapt-state'], (model && i18n.adaptedText(model)) || i18n.t('adapt.shipped'));
+    const error = errorText(state);
+    at['adapt-error'].hidden = !error;
+    setText(at['adapt-error'], error);
+    drawProgress(state);
+    at['adapt-result'].hidden = !result?.adapter;
+    if (result?.adapter) drawResult(result, state);
     for (const id of ['adapt-choose', 'adapt-import', 'adapt-back'])
-      at[id].disabled = busy || run.total > 0 || engine.phase !== 'ready';
+      at[id].disabled = phase !== 'idle' || run.total > 0 || engine.phase !== 'ready';
     at['adapt-export'].hidden = at['adapt-back'].hidden = !state.adapter;
   };
 }

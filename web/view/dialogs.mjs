@@ -1,119 +1,128 @@
-// dialogs.mjs: draws the dialogs: shortcuts, camera, what was requested, results on this device
-import { createAdaptPanel } from './adapt.mjs';
-import { createChanges, each, element, put } from './dom.mjs';
+// dialogs.mjs: draws the dialogs: shortcuts, camera, requests, results kept on this device, adapting to one's own films.
+import { createAdaptDialog } from './adapt.mjs';
+import { createChanges, element, keyed, setText } from './dom.mjs';
 import { SHORTCUTS } from '../state/shortcuts.mjs';
 import { paintGrey } from './viewer.mjs';
 
-/** @typedef {import('../state/state.mjs').State} State */
+/** @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('../storage/requests.mjs').Request} Request */
 
-const PANELS = ['keys', 'camera', 'requests', 'history', 'adapt'];
+/** @type {import('../state/state.mjs').DialogName[]} */
+const DIALOGS = ['keys', 'camera', 'requests', 'history', 'adapt'];
 const FOLDER = new URL('./', location.href).href;
-/** A file of this page by its exact name, without anything added: such a request can tell nothing of a film. */
+
+/** A file of this page by its exact name, with nothing added: such a request cannot reveal anything about a film.
+ *  @param {string} url */
 const isPart = (url) => url.startsWith(FOLDER) && /^([\w-]+-[0-9a-f]{10}\.\w+|sw\.js)?$/.test(url.slice(FOLDER.length));
 
-/** @param {Record<string, any>} at */
-export function createPanels(at) {
-  const changed = createChanges(),
-    adapt = createAdaptPanel(at);
+/** Answered by the service worker, which reports itself what it had to ask the network for. @param {Request} request */
+const isAnsweredHere = ({ url, bytes }) => url.startsWith(FOLDER) && bytes === 0;
+
+/** The number of requests since the first film, apart from this page's own files. @param {State} state */
+const countSinceFirst = ({ requests, openedAt }) =>
+  openedAt === 0
+    ? 0
+    : requests.filter((request) => request.at > openedAt && !isPart(request.url) && !isAnsweredHere(request)).length;
+
+/** @param {import('./dom.mjs').Elements} at */
+export function createDialogs(at) {
+  const changed = createChanges();
+  const drawAdapt = createAdaptDialog(at);
   const policy = /** @type {HTMLMetaElement} */ (document.querySelector('meta[http-equiv]')).content;
 
-  function keys({ words, shortcuts }) {
+  /** @param {State} state */
+  function drawKeys({ i18n, shortcuts }) {
     at['keys-switch'].checked = shortcuts;
-    each(
+    keyed(
       at.keys,
       SHORTCUTS,
-      ({ say }) => say,
-      ({ keys }) =>
-        element(
-          'div',
-          {},
-          element('dt'),
-          element('dd', {}, ...keys.map((key) => element('kbd', { textContent: key }))),
-        ),
-      (item, { say }) => put(item.firstChild, words.say(say)),
+      ({ label }) => label,
+      ({ keys }) => {
+        const printed = keys.map((key) => element('kbd', { textContent: key }));
+        return element('div', {}, element('dt'), element('dd', {}, ...printed));
+      },
+      (item, { label }) => setText(item.firstChild, i18n.t(label)),
     );
   }
 
-  /** What the service worker answered has no bytes; where it had to ask the network, it has listed that itself. */
-  const answered = ({ url, bytes }) => url.startsWith(FOLDER) && bytes === 0;
-  const sinceFirst = ({ requests, opened }) =>
-    opened === 0
-      ? 0
-      : requests.filter((request) => request.at > opened && !isPart(request.url) && !answered(request)).length;
-
-  function requests(state) {
-    const { requests, words } = state;
-    put(at['requests-since'], words.say('requests.none', { count: sinceFirst(state) }));
-    put(at['requests-start'], words.say('requests.start', { count: requests.length }));
-    put(at.policy, policy);
-    each(
+  /** @param {State} state */
+  function drawRequests(state) {
+    const { requests, i18n } = state;
+    setText(at['requests-since'], i18n.t('requests.none', { count: countSinceFirst(state) }));
+    setText(at['requests-start'], i18n.t('requests.start', { count: requests.length }));
+    setText(at.policy, policy);
+    keyed(
       at.requests,
       requests,
       (request) => `${request.who} ${request.at} ${request.url}`,
       () => element('tr', {}, element('th', { scope: 'row', dir: 'ltr' }), element('td'), element('td')),
       (row, { url, who, bytes }) => {
-        put(row.children[0], url.startsWith(FOLDER) ? url.slice(FOLDER.length) || './' : url);
-        put(row.children[1], words.say(`requests.${who}`));
-        put(row.children[2], words.whole(bytes));
+        setText(row.children[0], url.startsWith(FOLDER) ? url.slice(FOLDER.length) || './' : url);
+        setText(row.children[1], i18n.t(`requests.${who}`));
+        setText(row.children[2], i18n.integer(bytes));
       },
     );
   }
 
-  function history({ history, words }) {
+  /** @param {State} state */
+  function drawHistory({ history, i18n }) {
     at['history-switch'].checked = history.on;
-    put(at['history-text'], words.say(history.on ? 'history.on' : 'history.off'));
-    at['history-problem'].hidden = !history.problem;
-    if (history.problem) put(at['history-problem'], words.say(history.problem.code.replace('history-', 'history.')));
+    setText(at['history-text'], i18n.t(history.on ? 'history.on' : 'history.off'));
+    at['history-error'].hidden = !history.error;
+    if (history.error) setText(at['history-error'], i18n.t(`history.${history.error}`));
     at['history-kept'].hidden = history.count === 0;
-    put(at['history-count'], words.say('history.count', { count: history.count }));
-    each(
+    setText(at['history-count'], i18n.t('history.count', { count: history.count }));
+    keyed(
       at.history,
       history.newest,
-      (kept) => kept.id,
+      ({ id }) => String(id),
       ({ thumb }) => {
         const canvas = element('canvas');
         paintGrey(canvas, thumb);
         return element('tr', {}, element('td'), element('th', { scope: 'row' }, canvas, element('bdi')), element('td'));
       },
       (row, { date, name, record }) => {
-        put(row.children[0], words.date(date));
-        put(row.children[1].lastChild, name);
-        const verdict = words.filmWord({ status: 'done', record });
-        put(
+        const verdict = i18n.filmWord({ status: 'done', record });
+        const { prevalence } = record;
+        setText(row.children[0], i18n.date(date));
+        setText(row.children[1].lastChild, name);
+        setText(
           row.children[2],
-          record.prevalence ? words.say('history.at', { verdict, mixture: words.mixture(record.prevalence) }) : verdict,
+          prevalence ? i18n.t('history.at', { verdict, mixture: i18n.mixture(prevalence) }) : verdict,
         );
       },
     );
   }
 
-  function camera({ camera, words }) {
+  /** @param {State} state */
+  function drawCamera({ camera, i18n }) {
     at.camera.hidden = at.shoot.disabled = camera !== 'on';
-    put(
-      at['camera-text'],
-      words.say(
-        { on: 'camera.how', off: 'camera.opening', opening: 'camera.opening', denied: 'camera.denied' }[camera],
-      ),
-    );
+    const texts = /** @type {const} */ ({
+      on: 'camera.how',
+      off: 'camera.opening',
+      opening: 'camera.opening',
+      denied: 'camera.denied',
+    });
+    setText(at['camera-text'], i18n.t(texts[camera]));
   }
 
   return (/** @type {State} */ state) => {
-    for (const name of PANELS) {
-      const dialog = at[`panel-${name}`];
-      if (state.panel === name && !dialog.open) dialog.showModal();
-      if (state.panel !== name && dialog.open) dialog.close();
+    const { i18n, dialog, history, model } = state;
+    for (const name of DIALOGS) {
+      const { open } = at[`dialog-${name}`];
+      if (dialog === name && !open) at[`dialog-${name}`].showModal();
+      if (dialog !== name && open) at[`dialog-${name}`].close();
     }
-    const { words, panel } = state;
-    put(at['requests-count'], words.say('requests.none', { count: sinceFirst(state) }));
-    if (panel === 'keys' && changed('keys', words, state.shortcuts)) keys(state);
-    if (panel === 'requests' && changed('requests', words, state.requests, state.opened)) requests(state);
-    // No row stays in the document when what it told of is gone.
-    if ((panel === 'history' || state.history.count === 0) && changed('history', words, state.history)) history(state);
+    setText(at['requests-count'], i18n.t('requests.none', { count: countSinceFirst(state) }));
+    if (dialog === 'keys' && changed('keys', i18n, state.shortcuts)) drawKeys(state);
+    if (dialog === 'requests' && changed('requests', i18n, state.requests, state.openedAt)) drawRequests(state);
+    // Once results are wiped, their rows leave the document even while the dialog is closed.
+    if ((dialog === 'history' || history.count === 0) && changed('history', i18n, history)) drawHistory(state);
     if (
-      panel === 'adapt' &&
-      changed('adapt', words, state.adapting, state.adapter, state.model, state.run, state.engine.phase)
+      dialog === 'adapt' &&
+      changed('adapt', i18n, state.adapting, state.adapter, model, state.run, state.engine.phase)
     )
-      adapt(state);
-    if (panel === 'camera' && changed('camera', words, state.camera)) camera(state);
+      drawAdapt(state);
+    if (dialog === 'camera' && changed('camera', i18n, state.camera)) drawCamera(state);
   };
 }

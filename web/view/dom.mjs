@@ -1,55 +1,67 @@
-// dom.mjs: changes the document only where it differs, so that the focus stays and screen readers hear what is new
+// dom.mjs: changes the document only where it differs, so that the focus stays put and screen readers hear only what is new.
+
+/** Elements by id. Their kinds differ and are fixed by index.html, which the type checker does not read.
+ *  @typedef {Record<string, any>} Elements */
 
 /** @param {string} name  @param {Record<string, any>} [properties]  @param {...(Node | string)} children  @returns {any} */
 export function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...children);
+  return created;
 }
 
-/** @param {Element} place  @param {string} text */
-export function put(place, text) {
-  if (place.textContent !== text) place.textContent = text;
+/** @param {Element} target  @param {string} text */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
 }
 
-/** Keeps one child of `parent` for each item, in their order; elements stay, and so does the focus.
- *  @param {any} parent  @param {any[]} items  @param {(item: any) => string | number} key  @param {(item: any) => HTMLElement} make  @param {(child: any, item: any) => void} fill */
-export function each(parent, items, key, make, fill) {
+/** Keeps one child of `parent` per item, in the order of the items. A child stays with its item's key, and so does the focus.
+ *  @template T
+ *  @param {any} parent  @param {T[]} items
+ *  @param {(item: T) => string | number} key
+ *  @param {(item: T) => HTMLElement} create  a new child, not filled yet
+ *  @param {(child: any, item: T) => void} fill  called for new and old children */
+export function keyed(parent, items, key, create, fill) {
   const focused = /** @type {HTMLElement} */ (document.activeElement);
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  items.forEach((item, place) => {
-    let child = known.get(String(key(item)));
-    if (child) known.delete(child.dataset.key);
-    else {
-      child = make(item);
-      child.dataset.key = String(key(item));
+  for (const [i, item] of items.entries()) {
+    const own = String(key(item));
+    let child = known.get(own);
+    known.delete(own);
+    if (!child) {
+      child = create(item);
+      child.dataset.key = own;
     }
-    if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
     fill(child, item);
-  });
+  }
   for (const child of known.values()) child.remove();
-  if (focused !== document.activeElement && parent.contains(focused)) focused.focus(); // a moved element loses it
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus(); // moving an element blurs it
 }
 
-/** Where what had the focus is shown no more, the nearest that may take it by program alone has it. @param {Element} focused  before */
+/** If the focused element was hidden or removed, focuses the nearest ancestor's tabindex="-1" element.
+ *  @param {Element | null} focused  before the page was drawn */
 export function refocus(focused) {
-  const now = document.activeElement,
-    shown = focused.isConnected && !focused.closest('[hidden], dialog:not([open])');
-  if (focused === document.body || shown || (now !== focused && now !== document.body)) return;
-  for (let around = focused.parentElement; around; around = around.parentElement) {
-    const place = [.../** @type {NodeListOf<HTMLElement>} */ (around.querySelectorAll('[tabindex="-1"]'))].find(
-      (one) => one.getClientRects().length > 0,
-    );
-    if (place) return place.focus({ preventScroll: true });
+  if (!focused || focused === document.body) return;
+  const now = document.activeElement;
+  const isShown = focused.isConnected && !focused.closest('[hidden], dialog:not([open])');
+  if (isShown || (now !== focused && now !== document.body)) return;
+  for (let ancestor = focused.parentElement; ancestor; ancestor = ancestor.parentElement) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const candidates = ancestor.querySelectorAll('[tabindex="-1"]');
+    const visible = [...candidates].find((candidate) => candidate.getClientRects().length > 0);
+    if (visible) return visible.focus({ preventScroll: true });
   }
 }
 
-/** Says whether any of the things that a part of the page is drawn from has changed since it asked last. */
+/** Returns a function that reports whether any of the values that a part of the page is drawn from has changed since it
+ *  was last called for that part. */
 export function createChanges() {
-  const seen = new Map();
-  return (/** @type {string} */ part, /** @type {unknown[]} */ ...things) => {
-    const before = seen.get(part);
-    seen.set(part, things);
-    return !before || things.some((thing, place) => thing !== before[place]);
+  /** @type {Map<string, unknown[]>} */
+  const last = new Map();
+  return (/** @type {string} */ part, /** @type {unknown[]} */ ...values) => {
+    const before = last.get(part);
+    last.set(part, values);
+    return !before || values.some((value, i) => value !== before[i]);
   };
 }

@@ -1,103 +1,119 @@
-// print.mjs: the report for the printer: one film with its picture, or all films as a table, with model, hashes and notice
+// print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
 import { facts, fillBars, fillFacts, worthSentences } from './result.mjs';
-import { cells, columns } from './table.mjs';
+import { cells, columns } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
-/** @typedef {import('../state/state.mjs').State} State  @typedef {import('../state/state.mjs').Film} Film */
+/** @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('../state/state.mjs').Film} Film
+ *  @typedef {import('../state/state.mjs').DoneFilm} DoneFilm
+ *  @typedef {import('../state/state.mjs').Model} Model
+ *  @typedef {State & {model: Model}} Ready */
 
-/** The film as it is on the screen, at whatever window, with the heatmap and the outline where they are on. */
-function picture(film, { look, overlay }) {
-  const plane = element('canvas'),
-    box = element('div', { className: 'sheet-film' }, plane);
-  paintGrey(plane, film.picture.film, look);
-  box.style.setProperty('--aspect', String(film.picture.film.width / film.picture.film.height));
-  if (film.record.verdict !== 'refused' && overlay.heat > 0) {
+/** The film as it is on the screen: the same window, with heatmap and outline where they are on.
+ *  @param {DoneFilm} film  @param {import('../state/viewport.mjs').Picture} picture  @param {Ready} state */
+function printedFilm({ record }, picture, { viewport, overlay }) {
+  const plane = element('canvas');
+  const box = element('div', { className: 'printout-film' }, plane);
+  paintGrey(plane, picture.film, viewport);
+  box.style.setProperty('--aspect', String(picture.film.width / picture.film.height));
+  if (record.verdict !== 'refused' && overlay.heat > 0) {
     const heat = element('canvas');
-    paintHeat(heat, film.picture);
+    paintHeat(heat, picture);
     heat.style.opacity = String(overlay.heat / 100);
     box.append(heat);
   }
   if (overlay.outline) {
-    const outline = /** @type {Element} */ (document.getElementById('outline').cloneNode(true)); // of the same film: one that is printed alone is on view
+    // The outline on the screen is of the same film: a film that is printed alone is the selected one.
+    const outline = /** @type {Element} */ (document.getElementById('outline')?.cloneNode(true));
     outline.removeAttribute('id');
     box.append(outline);
   }
   return box;
 }
 
-/** @param {Film} film  @param {State} state */
-function one(film, state) {
-  const { words, model } = state,
-    done = film.status === 'done';
+/** @param {Film} film  @param {Ready} state */
+function oneFilm(film, state) {
+  const { i18n, model } = state;
   const parts = [
-    element('p', {}, element('bdi', { textContent: words.name(film) })),
-    element('h2', { textContent: words.filmWord(film) }),
-    element('p', { textContent: words.because(film, model) }),
+    element('p', {}, element('bdi', { textContent: i18n.name(film) })),
+    element('h2', { textContent: i18n.filmWord(film) }),
+    element('p', { textContent: i18n.because(film, model) }),
   ];
-  if (film.camera) parts.push(element('p', { textContent: words.say('reading.photo') }));
-  if (!done) return parts;
-  const row = element('div', { className: 'sheet-row' });
-  if (film.picture) row.append(picture(film, state));
-  if (film.record.verdict !== 'refused') {
+  if (film.camera) parts.push(element('p', { textContent: i18n.t('reading.photo') }));
+  if (film.status !== 'done') return parts;
+  const { record, picture } = film;
+  const row = element('div', { className: 'printout-row' });
+  if (picture) row.append(printedFilm(film, picture, state));
+  if (record.verdict !== 'refused') {
     const bars = element('ul', { className: 'bars' });
-    fillBars(bars, film.record, state);
-    row.append(element('div', {}, bars, element('p', { textContent: words.standsFor(film.record.prevalence, model) })));
+    fillBars(bars, record, state);
+    const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
+    row.append(element('div', {}, bars, mixture));
   }
-  parts.push(row);
   const list = element('dl');
   fillFacts(list, facts(film, state));
-  return [...parts, element('p', { textContent: words.gateWords(film.record).join(' ') }), list];
+  return [...parts, row, element('p', { textContent: i18n.gateWords(record).join(' ') }), list];
 }
 
-/** @param {Film[]} films  @param {State} state */
-function all(films, state) {
-  const { words, model } = state,
-    verdicts = new Map();
-  for (const film of films) verdicts.set(words.filmWord(film), (verdicts.get(words.filmWord(film)) ?? 0) + 1);
-  const counts = [...verdicts].map(([verdict, count]) => words.say('report.verdict', { verdict, count })).join(', ');
-  const rows = films.map((film) =>
-    element(
-      'tr',
-      {},
-      element(
-        'th',
-        { scope: 'row' },
-        element('bdi', { textContent: words.name(film) }),
-        element('small', { textContent: film.record?.sha256 ?? '' }),
-      ),
-      ...cells(film, state).map((text) => element('td', { textContent: text })),
-    ),
-  );
+/** How many films have each verdict, in a sentence. @param {Film[]} films  @param {Ready} state */
+function summary(films, { i18n }) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const film of films) counts.set(i18n.filmWord(film), (counts.get(i18n.filmWord(film)) ?? 0) + 1);
+  const verdicts = [...counts].map(([verdict, count]) => i18n.t('report.verdict', { verdict, count })).join(', ');
+  return i18n.t('report.films', { count: films.length, verdicts });
+}
+
+/** @param {Film[]} films  @param {Ready} state */
+function allFilms(films, state) {
+  const { i18n, model, prevalence, version } = state;
+  const heads = columns(state).map(([, name]) => element('th', { scope: 'col', textContent: name }));
+  const rows = films.map((film) => {
+    const name = element('bdi', { textContent: i18n.name(film) });
+    const hash = element('small', { textContent: film.record?.sha256 ?? '' });
+    const others = cells(film, state).map((text) => element('td', { textContent: text }));
+    return element('tr', {}, element('th', { scope: 'row' }, name, hash), ...others);
+  });
+  const weights = `${i18n.t('fact.weights')}: ${model.sha256}`;
+  const page = `${i18n.t('fact.page')}: ${version}`;
   return [
-    element('p', { textContent: words.say('report.films', { count: films.length, verdicts: counts }) }),
-    element('p', { textContent: words.standsFor(state.prevalence, model) }),
-    element('p', {
-      textContent: `${model.name}-${model.version}; ${words.say('fact.weights')}: ${model.sha256}; ${words.say('fact.page')}: ${state.version}`,
-    }),
-    element(
-      'table',
-      {},
-      element(
-        'thead',
-        {},
-        element('tr', {}, ...columns(state).map(([, name]) => element('th', { scope: 'col', textContent: name }))),
-      ),
-      element('tbody', {}, ...rows),
-    ),
+    element('p', { textContent: summary(films, state) }),
+    element('p', { textContent: i18n.assumedMixture(prevalence, model) }),
+    element('p', { textContent: `${model.name}-${model.version}; ${weights}; ${page}` }),
+    element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows)),
   ];
 }
 
-/** @param {HTMLElement} sheet  @param {Film[]} films  @param {State} state */
-export function fillSheet(sheet, films, state) {
-  const { words, model } = state;
-  sheet.replaceChildren(element('h1', { textContent: words.say('report.title') }));
+/** @param {HTMLElement} printout  @param {Film[]} films  @param {State} state */
+function fillPrintout(printout, films, state) {
+  const { i18n, model } = state;
+  printout.replaceChildren(element('h1', { textContent: i18n.t('report.title') }));
   if (!model || films.length === 0) return;
-  sheet.append(
-    element('p', { textContent: words.say('report.printed', { date: words.date(Date.now()) }) }),
-    element('p', { className: 'notice', textContent: words.notice(model) }),
-    element('p', { className: 'notice', textContent: words.adapted(model) }),
-    ...(films.length === 1 ? one(films[0], state) : all(films, state)),
+  const ready = { ...state, model };
+  printout.append(
+    element('p', { textContent: i18n.t('report.printed', { date: i18n.date(Date.now()) }) }),
+    element('p', { className: 'notice', textContent: i18n.notice(model) }),
+    element('p', { className: 'notice', textContent: i18n.adaptedText(model) }),
+    ...(films.length === 1 ? oneFilm(films[0], ready) : allFilms(films, ready)),
     ...worthSentences(state).map((textContent) => element('p', { className: 'small', textContent })),
   );
+}
+
+/** @param {import('../state/state.mjs').App} app  @param {HTMLElement} printout */
+export function printActions({ state }, printout) {
+  let printed = 'film'; // what the browser's own menu prints: what was printed last
+  const print = (/** @type {'film' | 'batch'} */ what) => {
+    printed = what;
+    window.print();
+  };
+  return {
+    'print-film': () => print('film'),
+    'print-batch': () => print('batch'),
+    /** Called before anything is printed. */
+    printout() {
+      const one = state.selected ? [state.selected] : [];
+      fillPrintout(printout, printed === 'batch' ? state.films : one, state);
+    },
+  };
 }

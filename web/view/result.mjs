@@ -1,88 +1,102 @@
-// result.mjs: draws what the engine says of the selected film, and what that is worth
-import { createChanges, each, element, put } from './dom.mjs';
+// result.mjs: draws what the engine found in the selected film, and how much that is worth.
+import { createChanges, element, keyed, setText } from './dom.mjs';
 import { countPeople } from '../state/prevalence.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
-import { strongest } from '../i18n/words.mjs';
+import { topLabel } from '../i18n/words.mjs';
 
-/** @typedef {import('../state/state.mjs').State} State */
+/** @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('../state/state.mjs').Film} Film
+ *  @typedef {import('../state/state.mjs').DoneFilm} DoneFilm
+ *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord
+ *  @typedef {import('../state/state.mjs').Model} Model
+ *  @typedef {State & {model: Model}} Ready
+ *  @typedef {[string, string]} Fact  name and value */
 
-/** Names and values of everything that tells one answer from another. @returns {string[][]} */
-export function facts(film, { words, model, version }) {
-  const { record } = film,
-    { say } = words;
+/** Everything that distinguishes one answer from another.
+ *  @param {DoneFilm} film  @param {Pick<Ready, 'i18n' | 'model' | 'version'>} state  @returns {Fact[]} */
+export function facts({ record }, { i18n, model, version }) {
+  const { t } = i18n;
+  /** @type {Fact[]} */
+  const dicom = record.dicom
+    ? [
+        [t('fact.syntax'), record.dicom.syntax],
+        [t('fact.frames'), i18n.integer(record.dicom.frames)],
+      ]
+    : [];
+  /** @type {Fact[]} */
+  const file = record.sha256 ? [[t('fact.hash'), record.sha256]] : [];
   return [
-    [say('fact.size'), say('fact.pixels', { width: record.width, height: record.height })],
-    [say('fact.decoder'), say(`fact.decoder.${record.decoder}`)],
-    ...(record.dicom
-      ? /** @type {[string, string][]} */ ([
-          [say('fact.syntax'), record.dicom.syntax],
-          [say('fact.frames'), words.whole(record.dicom.frames)],
-        ])
-      : []),
-    [say('fact.bits'), record.bits],
-    ...(record.sha256 ? /** @type {[string, string][]} */ ([[say('fact.hash'), record.sha256]]) : []),
-    [say('fact.model'), `${model.name}-${model.version}`],
-    [say('fact.weights'), model.sha256],
-    [say('fact.temperature'), words.hundredths(model.temperature)],
-    [say('fact.page'), version],
+    [t('fact.size'), t('fact.pixels', { width: record.width, height: record.height })],
+    [t('fact.decoder'), t(`fact.decoder.${record.decoder}`)],
+    ...dicom,
+    [t('fact.bits'), record.bits],
+    ...file,
+    [t('fact.model'), `${model.name}-${model.version}`],
+    [t('fact.weights'), model.sha256],
+    [t('fact.temperature'), i18n.hundredths(model.temperature)],
+    [t('fact.page'), version],
   ];
 }
 
-/** @param {HTMLElement} list  @param {string[][]} rows */
+/** @param {HTMLElement} list  @param {Fact[]} rows */
 export function fillFacts(list, rows) {
-  each(
+  keyed(
     list,
     rows,
     ([name]) => name,
     () => element('div', {}, element('dt'), element('dd')),
     (item, [name, value]) => {
-      put(item.children[0], name);
-      put(item.children[1], value);
+      setText(item.children[0], name);
+      setText(item.children[1], value);
     },
   );
 }
 
-/** @param {HTMLElement} list */
-export function fillBars(list, record, { words, model }) {
-  each(
+/** The probabilities as bars. @param {HTMLElement} list  @param {FilmRecord} record  @param {Pick<Ready, 'i18n' | 'model'>} state */
+export function fillBars(list, record, { i18n, model }) {
+  const top = topLabel(record.probability);
+  const createBar = () =>
+    element(
+      'li',
+      {},
+      element('span'),
+      element('span', { className: 'value' }),
+      element('span', { className: 'track' }, element('span', { className: 'fill' })),
+    );
+  keyed(
     list,
     model.labels,
     (label) => label,
-    () =>
-      element(
-        'li',
-        {},
-        element('span'),
-        element('span', { className: 'value' }),
-        element('span', { className: 'track' }, element('span', { className: 'fill' })),
-      ),
+    createBar,
     (item, label) => {
       const [name, value, track] = item.children;
-      item.classList.toggle('first', label === strongest(record.probability));
-      put(name, words.label(label));
-      put(value, words.precise(record.probability[label]));
+      item.classList.toggle('first', label === top);
+      setText(name, i18n.label(label));
+      setText(value, i18n.precisePercent(record.probability[label]));
       track.firstChild.style.width = `${100 * record.probability[label]}%`;
     },
   );
 }
 
-/** What the model card says, in sentences. @returns {string[]} */
-export function worthSentences({ card, words }) {
-  const share = (figure) => words.interval(figure, words.percent);
+/** The model card's numbers in sentences. @param {Pick<State, 'card' | 'i18n'>} state  @returns {string[]} */
+export function worthSentences({ card, i18n }) {
+  const share = (/** @type {import('../site/card.mjs').Interval} */ interval) => i18n.interval(interval, i18n.percent);
+  const { unseen, seen, within } = card;
   return [
-    words.say('worth.unseen', { normal: share(card.unseen.normal), covid: share(card.unseen.covid) }),
-    words.say('worth.seen', { sensitivity: share(card.seen.sensitivity), specificity: share(card.seen.specificity) }),
-    `${words.say('worth.within', { auc: words.interval(card.within, words.hundredths) })} ${words.say('worth.intervals')}`,
+    i18n.t('worth.unseen', { normal: share(unseen.normal), covid: share(unseen.covid) }),
+    i18n.t('worth.seen', { sensitivity: share(seen.sensitivity), specificity: share(seen.specificity) }),
+    `${i18n.t('worth.within', { auc: i18n.interval(within, i18n.hundredths) })} ${i18n.t('worth.intervals')}`,
   ];
 }
 
-/** @param {Record<string, any>} at */
-export function createReading(at) {
+/** @param {import('./dom.mjs').Elements} at */
+export function createResult(at) {
   const changed = createChanges();
 
-  function worth(state) {
-    if (!changed('worth', state.words)) return;
-    each(
+  /** @param {State} state */
+  function drawWorth(state) {
+    if (!changed('worth', state.i18n)) return;
+    keyed(
       at['worth-figures'],
       worthSentences(state),
       (text) => text,
@@ -91,78 +105,95 @@ export function createReading(at) {
     );
   }
 
-  function prevalence({ words, model, prevalence }) {
-    if (!model || !changed('prevalence', words, model, prevalence)) return;
+  /** @param {State} state */
+  function drawPrevalence({ i18n, model, prevalence }) {
+    if (!model || !changed('prevalence', i18n, model, prevalence)) return;
     at['no-prior'].hidden = Boolean(model.prior);
     at['with-prior'].hidden = !model.prior;
     if (!model.prior) return;
-    const counts = countPeople(prevalence ?? model.prior),
-      last = model.labels.at(-1);
-    each(
+    const counts = countPeople(prevalence ?? model.prior);
+    const last = model.labels[model.labels.length - 1];
+    keyed(
       at.shares,
       model.labels.slice(0, -1),
       (label) => label,
-      (label) =>
-        element(
-          'label',
-          { className: 'share' },
-          element('span'),
-          element('input', { type: 'range', min: 0, max: 100 }),
-          element('output'),
-        ),
+      () => {
+        const slider = element('input', { type: 'range', min: 0, max: 100 });
+        return element('label', { className: 'share' }, element('span'), slider, element('output'));
+      },
       (item, label) => {
         const [name, slider, value] = item.children;
-        put(name, words.label(label));
+        setText(name, i18n.label(label));
         slider.dataset.label = label;
         slider.value = counts[label];
-        put(value, words.whole(counts[label]));
+        setText(value, i18n.integer(counts[label]));
       },
     );
-    put(at.rest, words.say('prevalence.rest', { label: words.label(last), count: counts[last] }));
-    at['own-prior'].setAttribute('aria-pressed', String(!prevalence));
+    setText(at.rest, i18n.t('prevalence.rest', { label: i18n.label(last), count: counts[last] }));
+    at['reset-prevalence'].setAttribute('aria-pressed', String(!prevalence));
   }
 
-  /** Nothing of a film that is gone stays in the document. */
+  /** Removes every trace of a film that is no longer on the page. */
   function forget() {
-    for (const id of ['name', 'verdict', 'because']) put(at[id], '');
+    for (const id of ['name', 'verdict', 'because']) setText(at[id], '');
     for (const id of ['bars', 'facts', 'tags']) at[id].replaceChildren();
   }
 
-  return (/** @type {State} */ state) => {
-    const { selected: film, words, model } = state;
-    if (changed('film', film, state.films.length)) at.sheet.replaceChildren(); // what was printed last may name one that is gone
-    if (!film) return changed('reading', null) && forget();
-    worth(state);
-    prevalence(state);
-    if (!changed('reading', film, film.stamp, words, model, state.tags)) return;
-    const { status, record } = film,
-      done = status === 'done',
-      refused = done && record.verdict === 'refused';
-    at.reading.dataset.status = done ? record.verdict : status;
-    put(at.name, film.phantom ? '' : film.name);
+  /** What is shown of any film, whatever its status. @param {Film} film  @param {State} state */
+  function drawHead(film, { i18n, model }) {
+    const { status } = film;
+    at.result.dataset.status = film.status === 'done' ? film.record.verdict : status;
+    setText(at.name, film.phantom ? '' : film.name);
     at.synthetic.hidden = !film.phantom;
     at.photo.hidden = at['photo-notice'].hidden = !film.camera;
-    put(at.verdict, words.filmWord(film));
-    put(at.because, words.because(film, model));
+    setText(at.verdict, i18n.filmWord(film));
+    setText(at.because, i18n.because(film, model));
     at['film-choices'].hidden = status !== 'error' && status !== 'cancelled';
-    at['film-retry'].hidden = status === 'error' && !TRANSIENT.includes(film.problem.code);
-    at.bars.hidden = at.legend.hidden = at.mixture.hidden = !done || refused;
-    for (const id of ['prevalence', 'gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
-    if (!done) return;
-    if (!refused) fillBars(at.bars, record, state);
-    const [word, text] = words.gateWords(record);
-    put(at.mixture, words.standsFor(record.prevalence, model));
-    put(at['gate-word'], word);
-    put(at['gate-text'], text);
-    if (!refused) put(at['legend-text'], words.say('reading.legend', { label: words.label(record.evidence) }));
-    put(at.notice, words.notice(model));
+    at['film-retry'].hidden = film.status === 'error' && !TRANSIENT.includes(film.error.code);
+  }
+
+  /** @param {DoneFilm} film  @param {Ready} state */
+  function drawRecord(film, state) {
+    const { i18n, model } = state;
+    const { record } = film;
+    if (record.verdict !== 'refused') {
+      fillBars(at.bars, record, state);
+      setText(at['legend-text'], i18n.t('reading.legend', { label: i18n.label(record.evidence) }));
+    }
+    const [word, text] = i18n.gateWords(record);
+    setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
+    setText(at['gate-word'], word);
+    setText(at['gate-text'], text);
+    setText(at.notice, i18n.notice(model));
     fillFacts(at.facts, facts(film, state));
-    const told = state.tags?.film === film ? state.tags.list : null;
-    at['tags-part'].hidden = !record.dicom;
-    at['tags-show'].hidden = Boolean(told);
-    fillFacts(
-      at.tags,
-      told?.length === 0 ? [['', words.say('tags.none')]] : (told ?? []).map(({ name, value }) => [name, value]),
-    );
+    drawTags(film, state);
+  }
+
+  /** @param {DoneFilm} film  @param {Ready} state */
+  function drawTags(film, { i18n, tags }) {
+    const list = tags?.film === film ? tags.list : null;
+    at['tags-part'].hidden = !film.record.dicom;
+    at['tags-show'].hidden = Boolean(list);
+    /** @type {Fact[]} */
+    const rows = (list ?? []).map(({ name, value }) => [name, value]);
+    fillFacts(at.tags, list?.length === 0 ? [['', i18n.t('tags.none')]] : rows);
+  }
+
+  return (/** @type {State} */ state) => {
+    const { selected: film, i18n, model, tags } = state;
+    if (changed('film', film, state.films.length)) at.printout.replaceChildren(); // it may show a film that is gone
+    if (!film) {
+      if (changed('result', null)) forget();
+      return;
+    }
+    drawWorth(state);
+    drawPrevalence(state);
+    if (!changed('result', film, film.revision, i18n, model, tags)) return;
+    drawHead(film, state);
+    const done = film.status === 'done';
+    const hasProbabilities = film.status === 'done' && film.record.verdict !== 'refused';
+    at.bars.hidden = at.legend.hidden = at.mixture.hidden = !hasProbabilities;
+    for (const id of ['prevalence', 'gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
+    if (film.status === 'done' && model) drawRecord(film, { ...state, model });
   };
 }

@@ -1,151 +1,109 @@
-// table.mjs: draws all films as a table that can be sorted and sifted
-import { createChanges, each, element, put } from './dom.mjs';
+// table.mjs: draws the table of all films; state/table.mjs says what stands in it.
+import { createChanges, element, keyed, setText } from './dom.mjs';
+import { arrange, cells, columns, kindOf } from '../state/table.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
 import { paintGrey } from './viewer.mjs';
 
-/** @typedef {import('../state/state.mjs').State} State  @typedef {import('../state/state.mjs').Film} Film
- *  @typedef {{by: string, down: boolean, find: string, show: string, rows: number}} Table
- *     by: a column; show: a verdict, 'error', 'unread' or 'all'; rows: the most that are drawn */
+/** @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('../state/state.mjs').Film} Film
+ *  @typedef {import('../state/state.mjs').Model} Model
+ *  @typedef {State & {model: Model}} Ready */
 
-export const ROWS = 200;
-/** @returns {Table} */
-export const firstTable = () => ({ by: 'place', down: false, find: '', show: 'all', rows: ROWS });
-
-/** @param {Film} film  @returns {string} what the film goes by in the choice of verdicts */
-const kind = (film) => (film.status === 'done' ? film.record.verdict : film.status === 'error' ? 'error' : 'unread');
-
-/** The films to show, in their order; those without a value stand last. @param {Film[]} films  @param {Table} table
- *  @param {import('../i18n/words.mjs').Words} words */
-export function arrange(films, { by, down, find, show }, words) {
-  const sought = find.trim().toLocaleLowerCase();
-  const shown = films.filter(
-    (film) => (show === 'all' || kind(film) === show) && words.name(film).toLocaleLowerCase().includes(sought),
-  );
-  if (by === 'place') return shown;
-  const collator = new Intl.Collator(words.tag, { numeric: true }),
-    sign = down ? -1 : 1;
-  const text = { film: (film) => words.name(film), verdict: (film) => words.filmWord(film) }[by];
-  if (text) return shown.sort((a, b) => sign * collator.compare(text(a), text(b)));
-  const share = (film) =>
-    film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability[by] : null;
-  return shown.sort((a, b) => {
-    const left = share(a),
-      right = share(b);
-    return left === null || right === null ? Number(left === null) - Number(right === null) : sign * (left - right);
-  });
-}
-
-/** What stands in the row of a film, from its second cell on. @param {Film} film  @returns {string[]} */
-export function cells(film, { words, model }) {
-  const refused = film.record?.verdict === 'refused',
-    answered = film.status === 'done' && !refused;
-  const remark =
-    film.status === 'error'
-      ? words.problem(film.problem)
-      : film.status === 'done' && refused
-        ? words.gate(film.record.gate)
-        : film.camera
-          ? words.say('reading.camera')
-          : '';
-  return [
-    words.filmWord(film),
-    ...model.labels.map((label) => (answered ? words.percent(film.record.probability[label]) : '–')),
-    remark,
-  ];
-}
-
-/** @returns {[string, string][]} columns by the name that `Table.by` uses, with their heads; the last cannot be sorted by */
-export const columns = ({ words, model }) => [
-  ['film', words.say('batch.film')],
-  ['verdict', words.say('batch.verdict')],
-  ...model.labels.map((label) => [label, words.label(label)]),
-  ['', words.say('batch.remark')],
-];
-
-/** @param {Record<string, any>} at */
+/** @param {import('./dom.mjs').Elements} at */
 export function createTable(at) {
   const changed = createChanges();
-  const drawn = new WeakMap(); // row -> what it was drawn from
+  /** @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n']}>} what each row was drawn from */
+  const drawn = new WeakMap();
 
-  function head({ table, words, model }) {
-    each(
+  /** @param {Ready} state */
+  function drawHead({ table, i18n, model }) {
+    keyed(
       at['table-head'],
-      columns({ words, model }),
+      columns({ i18n, model }),
       ([by]) => by,
       ([by]) => element('th', { scope: 'col' }, by ? element('button', { type: 'button' }) : ''),
-      (place, [by, name]) => {
-        if (!by) return put(place, name);
-        put(place.firstChild, name);
-        Object.assign(place.firstChild.dataset, { action: 'sort', by });
-        if (table.by === by) place.setAttribute('aria-sort', table.down ? 'descending' : 'ascending');
-        else place.removeAttribute('aria-sort');
+      (cell, [by, name]) => {
+        if (!by) return setText(cell, name);
+        setText(cell.firstChild, name);
+        Object.assign(cell.firstChild.dataset, { action: 'sort', by });
+        if (table.by === by) cell.setAttribute('aria-sort', table.descending ? 'descending' : 'ascending');
+        else cell.removeAttribute('aria-sort');
       },
     );
   }
 
-  function row(place, film, state) {
-    const before = drawn.get(place);
-    if (before?.stamp === film.stamp && before.words === state.words) return;
-    drawn.set(place, { stamp: film.stamp, words: state.words, thumb: film.thumb });
-    const button = place.firstChild.firstChild,
-      [canvas, name] = button.children;
+  /** @param {any} row  @param {Film} film  @param {Ready} state */
+  function drawRow(row, film, state) {
+    const before = drawn.get(row);
+    if (before?.revision === film.revision && before.i18n === state.i18n) return;
+    drawn.set(row, { revision: film.revision, i18n: state.i18n, thumb: film.thumb });
+    const button = row.firstChild.firstChild;
+    const [canvas, name] = button.children;
     Object.assign(button.dataset, { action: 'open', film: film.id });
-    put(name, state.words.name(film));
+    setText(name, state.i18n.name(film));
     if (film.thumb && before?.thumb !== film.thumb) paintGrey(canvas, film.thumb);
-    place.dataset.kind = kind(film);
-    cells(film, state).forEach((text, at) => put(place.children[at + 1], text));
+    row.dataset.kind = kindOf(film);
+    for (const [i, text] of cells(film, state).entries()) setText(row.children[i + 1], text);
   }
 
-  return (/** @type {State} */ state) => {
-    const { films, model, words, table, run, skipped } = state;
-    at.batch.hidden = films.length < 2 || !model;
-    for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]'))
-      button.disabled = run.total > 0;
-    if (!changed('table', films, state.stamp, table, words, model, state.prevalence, skipped)) return;
-    if (at.find.value !== table.find) at.find.value = table.find;
-    if (at.batch.hidden) return at['table-body'].replaceChildren(); // no name of a film that is gone stays in the document
-    put(at['batch-mixture'], words.standsFor(state.prevalence, model));
-    head(state);
+  /** The choice of which films to show. @param {Ready} state */
+  function drawChoices({ i18n, model, table }) {
     const choices = [
-      ['all', words.say('batch.all')],
-      ...model.labels.map((label) => [label, words.label(label)]),
-      ...['uncertain', 'refused', 'error'].map((status) => [status, words.say(`film.${status}`)]),
-      ['unread', words.say('batch.unread')],
+      ['all', i18n.t('batch.all')],
+      ...model.labels.map((label) => [label, i18n.label(label)]),
+      .../** @type {const} */ (['uncertain', 'refused', 'error']).map((kind) => [kind, i18n.t(`film.${kind}`)]),
+      ['unread', i18n.t('batch.unread')],
     ];
-    each(
+    keyed(
       at.show,
       choices,
       ([value]) => value,
       ([value]) => element('option', { value }),
-      (option, [, name]) => put(option, name),
+      (option, [, name]) => setText(option, name),
     );
     at.show.value = table.show;
-    const shown = arrange(films, table, words);
-    each(
+  }
+
+  /** @param {number} cellCount */
+  function createRow(cellCount) {
+    const button = element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi'));
+    const others = Array.from({ length: cellCount - 1 }, () => element('td'));
+    return element('tr', {}, element('th', { scope: 'row' }, button), ...others);
+  }
+
+  /** @param {Ready} state */
+  function drawRows(state) {
+    const { films, table, i18n } = state;
+    const shown = arrange(films, table, i18n);
+    const cellCount = columns(state).length;
+    keyed(
       at['table-body'],
       shown.slice(0, table.rows),
       (film) => film.id,
-      () =>
-        element(
-          'tr',
-          {},
-          element(
-            'th',
-            { scope: 'row' },
-            element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi')),
-          ),
-          ...columns(state)
-            .slice(1)
-            .map(() => element('td')),
-        ),
-      (place, film) => row(place, film, state),
+      () => createRow(cellCount),
+      (row, film) => drawRow(row, film, state),
     );
-    put(at.shown, words.say('batch.count', { shown: shown.length, total: films.length }));
+    setText(at.shown, i18n.t('batch.count', { shown: shown.length, total: films.length }));
     at['more-rows'].hidden = shown.length <= table.rows;
+  }
+
+  return (/** @type {State} */ state) => {
+    const { films, model, i18n, table, run, skipped } = state;
+    at.batch.hidden = films.length < 2 || !model;
+    for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]'))
+      button.disabled = run.total > 0;
+    if (!changed('table', films, state.revision, table, i18n, model, state.prevalence, skipped)) return;
+    if (at.search.value !== table.search) at.search.value = table.search;
+    if (at.batch.hidden || !model) return at['table-body'].replaceChildren(); // removes the names of films that are gone
+    const ready = { ...state, model };
+    setText(at['batch-mixture'], i18n.assumedMixture(state.prevalence, model));
+    drawHead(ready);
+    drawChoices(ready);
+    drawRows(ready);
     at.skipped.hidden = skipped === 0;
-    put(at.skipped, words.say('batch.skipped', { count: skipped }));
-    put(at['batch-notice'], words.notice(model));
-    at['retry-cancelled'].hidden = !films.some((film) => film.status === 'cancelled');
-    at['retry-failed'].hidden = !films.some((film) => film.status === 'error' && TRANSIENT.includes(film.problem.code));
+    setText(at.skipped, i18n.t('batch.skipped', { count: skipped }));
+    setText(at['batch-notice'], i18n.notice(model));
+    at['retry-cancelled'].hidden = !films.some(({ status }) => status === 'cancelled');
+    at['retry-failed'].hidden = !films.some((film) => film.status === 'error' && TRANSIENT.includes(film.error.code));
   };
 }

@@ -1,0 +1,62 @@
+// protocol.d.ts: every message between the page (client.mjs) and its worker (worker.mjs).
+//
+// The page sends calls. Each has an id, and the worker answers it with exactly one `result` or `error` of that id, unless
+// the page ends the worker first, which is how calls are cancelled. Besides, the worker reports progress unasked.
+// The first call is always `start`: the others need the engine that it sets up.
+import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
+import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
+import type { ErrorInfo } from '../state/errors.mjs';
+import type { FilmRecord } from '../state/state.mjs';
+import type { Grey, Picture } from '../state/viewport.mjs';
+import type { Request } from '../storage/requests.mjs';
+import type { Site } from '../site/constants.d.ts';
+
+/** Module and weights whose SHA-256 was checked: a restart needs no network. */
+export interface CheckedParts {
+  module: WebAssembly.Module;
+  weights: Uint8Array<ArrayBuffer>;
+}
+
+/** What each call carries, and what it returns. */
+export interface Calls {
+  /** Sets up the engine. `retry` bypasses what the browser has cached, which may be the bad answer. */
+  start: {
+    message: { site: Site; parts: CheckedParts | null; retry: boolean; adapter: Uint8Array | null };
+    /** sha256: of the weights in use; adapterError: why the adapter was not applied */
+    result: { model: Engine['model']; sha256: string; adapterError: ErrorInfo | null; parts: CheckedParts };
+  };
+  /** Diagnoses a file, or the phantom where there is none. `withPicture` also returns what the viewer needs. */
+  diagnose: {
+    message: { file: File | null; withPicture: boolean; prevalence: Mixture | null };
+    result: { record: FilmRecord; picture: Picture | null; thumb: Grey };
+  };
+  /** Verdicts and probabilities of earlier results at another prevalence. */
+  judge: {
+    message: { prevalence: Mixture | null; films: Pick<Diagnosis, 'logits' | 'gate'>[] };
+    result: Pick<Diagnosis, 'verdict' | 'probability' | 'prevalence'>[];
+  };
+  /** The tags of a DICOM file, for display only; none for other files. */
+  tags: { message: { file: File }; result: { name: string; value: string }[] };
+  /** What a fit needs of a film: no record, no picture. features: null where the gate refuses the film. */
+  examine: { message: { file: File }; result: { hash: string; features: Float32Array | null; patient: string | null } };
+  /** Fits an adapter to labelled films. It always starts from the original weights, whatever adapter is in use. */
+  fit: { message: { films: Labelled[] }; result: Adaptation };
+}
+
+export type CallType = keyof Calls;
+export type Message<T extends CallType> = { type: T } & Calls[T]['message'];
+export type Result<T extends CallType> = Calls[T]['result'];
+
+/** From the page to the worker. */
+export type Call = { [T in CallType]: Message<T> & { id: number } }[CallType];
+
+/** From the worker to the page. */
+export type Reply =
+  | { type: 'result'; id: number; result: Result<CallType> }
+  | { type: 'error'; id: number; error: ErrorInfo }
+  /** bytes of engine and weights that have arrived */
+  | { type: 'progress'; received: number; total: number }
+  /** what the worker has requested from the network */
+  | { type: 'requests'; requests: Request[] }
+  /** how far a fit has come, 0..1 */
+  | { type: 'fitting'; share: number };

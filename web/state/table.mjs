@@ -1,0 +1,86 @@
+// table.mjs: the table of all films as data: which rows, in which order, with which cells. view/table.mjs draws it.
+
+/** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film
+ *  @typedef {import('../i18n/words.mjs').I18n} I18n
+ *  @typedef {{by: string, descending: boolean, search: string, show: string, rows: number}} Table
+ *     by: a column of `columns`, or 'order' for the order in which films came; show: a verdict, 'error', 'unread' or 'all';
+ *     rows: how many are drawn at most */
+
+const ROWS = 200;
+
+/** @returns {Table} */
+export const initialTable = () => ({ by: 'order', descending: false, search: '', show: 'all', rows: ROWS });
+
+/** The choice of `Table.show` that a film belongs to. @param {Film} film  @returns {string} */
+export const kindOf = (film) =>
+  film.status === 'done' ? film.record.verdict : film.status === 'error' ? 'error' : 'unread';
+
+/** Films are compared by a column's text or number; a film without a value comes last in either direction.
+ *  @param {string} by  @param {I18n} i18n  @returns {(film: Film) => string | number | null} */
+function valueBy(by, i18n) {
+  if (by === 'film') return (film) => i18n.name(film);
+  if (by === 'verdict') return (film) => i18n.filmWord(film);
+  return (film) => (film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability[by] : null);
+}
+
+/** The films to show, in their order. @param {Film[]} films  @param {Table} table  @param {I18n} i18n */
+export function arrange(films, { by, descending, search, show }, i18n) {
+  const searched = search.trim().toLocaleLowerCase();
+  const shown = films.filter(
+    (film) => (show === 'all' || kindOf(film) === show) && i18n.name(film).toLocaleLowerCase().includes(searched),
+  );
+  if (by === 'order') return shown;
+  const collator = new Intl.Collator(i18n.tag, { numeric: true });
+  const sign = descending ? -1 : 1;
+  const value = valueBy(by, i18n);
+  return shown.sort((a, b) => {
+    const left = value(a);
+    const right = value(b);
+    if (left === null || right === null) return Number(left === null) - Number(right === null);
+    if (typeof left === 'number' && typeof right === 'number') return sign * (left - right);
+    return sign * collator.compare(String(left), String(right));
+  });
+}
+
+/** @param {Film} film  @param {I18n} i18n */
+function remark(film, i18n) {
+  if (film.status === 'error') return i18n.errorText(film.error);
+  if (film.status === 'done' && film.record.verdict === 'refused') return i18n.gateText(film.record.gate);
+  return film.camera ? i18n.t('reading.camera') : '';
+}
+
+/** The texts in a film's row, from its second cell on.
+ *  @param {Film} film  @param {{i18n: I18n, model: {labels: string[]}}} state  @returns {string[]} */
+export function cells(film, { i18n, model }) {
+  const probability = film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability : null;
+  return [
+    i18n.filmWord(film),
+    ...model.labels.map((label) => (probability ? i18n.percent(probability[label]) : '–')),
+    remark(film, i18n),
+  ];
+}
+
+/** The columns: each one's name in `Table.by`, and its heading. The last cannot be sorted by and has no name.
+ *  @param {{i18n: I18n, model: {labels: string[]}}} state  @returns {[string, string][]} */
+export const columns = ({ i18n, model }) => [
+  ['film', i18n.t('batch.film')],
+  ['verdict', i18n.t('batch.verdict')],
+  ...model.labels.map((label) => /** @type {[string, string]} */ ([label, i18n.label(label)])),
+  ['', i18n.t('batch.remark')],
+];
+
+/** @param {import('./state.mjs').App} app */
+export function tableActions({ state, set }) {
+  const change = (/** @type {Partial<Table>} */ changes) => set({ table: { ...state.table, ...changes } });
+  return {
+    table: change,
+    /** First ascending, then descending, then back to the order in which films came. */
+    sort(/** @type {{by: string}} */ { by }) {
+      const { table } = state;
+      if (table.by !== by) change({ by, descending: false });
+      else if (table.descending) change({ by: 'order', descending: false });
+      else change({ descending: true });
+    },
+    'more-rows': () => change({ rows: state.table.rows + ROWS }),
+  };
+}

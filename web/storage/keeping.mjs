@@ -1,0 +1,55 @@
+// keeping.mjs: what the page keeps on this device: results and the adapter in use, while the user's switch is on.
+import { recordOf } from '../state/export.mjs';
+
+/** @typedef {import('../state/state.mjs').App} App
+ *  @typedef {import('../state/state.mjs').State} State
+ *  @typedef {import('./history.mjs').History} History
+ *  @typedef {ReturnType<typeof createKeeping>} Keeping */
+
+const SHOWN = 100; // results in the dialog; exports hold all of them
+
+/** @param {App} app  @param {History} history */
+export function createKeeping({ state, set }, history) {
+  /** Reads the list of the dialog again. @param {Partial<State['history']>} [changes] */
+  async function refresh(changes = {}) {
+    const { count, newest } = await history.read(SHOWN);
+    const ended = state.history.on && changes.on === false;
+    set({
+      history: { ...state.history, ...changes, count, newest },
+      unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')),
+    });
+  }
+
+  /** @param {import('../state/state.mjs').DoneFilm} film  @returns {Promise<boolean>} whether it was kept */
+  async function add(film) {
+    const { model, i18n } = state;
+    if (!state.history.on || !model || !film.thumb) return false;
+    const { record, thumb } = film;
+    const kept = { date: Date.now(), name: i18n.name(film), record: recordOf(film, model), model: model.label, thumb };
+    return history.add(kept);
+  }
+
+  return {
+    refresh,
+
+    /** Keeps a film's result, or notes that it is not saved. @param {import('../state/state.mjs').Film} film */
+    async keep(film) {
+      if (film.status !== 'done') return;
+      const kept = await add(film);
+      if (!kept && !state.unsaved) set({ unsaved: true });
+      if (kept && state.history.error) set({ history: { ...state.history, error: null } });
+      if (kept && state.dialog === 'history') await refresh();
+    },
+
+    /** Begins to keep results on this device, or stops and deletes them. @param {boolean} on */
+    async turn(on) {
+      if (on) {
+        const begun = await history.begin();
+        if (state.adapter) await history.keepAdapter(state.adapter);
+        return refresh({ on: begun });
+      }
+      await history.wipe();
+      await refresh({ on: false, error: null });
+    },
+  };
+}
