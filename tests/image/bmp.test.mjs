@@ -1,4 +1,5 @@
-// BMP files of every kind, as Jason Summers' bmpsuite has them, at sizes that the engine takes: the right pixels, or a refusal.
+// Decodes BMP files of every kind, after Jason Summers' bmpsuite, in sizes that the engine accepts. Each gives the
+// right pixels or the right error.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeBytes, grey, witness } from './decode.mjs';
@@ -10,12 +11,14 @@ const noise = (x, y) => (x * 2654435 + y * 40503 + x * y * 131) >>> 3;
 const colour = (i) => [(i * 37 + 11) & 255, (i * 91) & 255, (i * 53 + (i >> 2)) & 255];
 
 /**
+ * Writes a BMP file.
  * @param {object} kind
- * @param {number} [kind.width] @param {number} [kind.height] below 0: the top row comes first
- * @param {number} [kind.header] its size: 12 OS/2 1, 40 Windows 3, 56 with masks, 108 and 124 Windows 4 and 5
- * @param {number} kind.bits @param {number} [kind.coding] 0 none, 1 and 2 run lengths, 3 masks @param {number[]} [kind.masks] of R, G, B, A
- * @param {number} [kind.colours] in the palette @param {number} [kind.gap] bytes before the pixels
- * @param {(x: number, y: number) => number} pixel as it is stored
+ * @param {number} [kind.width] @param {number} [kind.height] negative: the top row comes first
+ * @param {number} [kind.header] size of the header: 12 OS/2 1, 40 Windows 3, 56 with masks, 108 and 124 Windows 4 and 5
+ * @param {number} kind.bits @param {number} [kind.coding] 0 none, 1 and 2 run lengths, 3 masks
+ * @param {number[]} [kind.masks] R, G, B, A
+ * @param {number} [kind.colours] in the palette @param {number} [kind.gap] unused bytes before the pixels
+ * @param {(x: number, y: number) => number} pixel the stored value
  */
 function bmp(
   {
@@ -65,16 +68,17 @@ function bmp(
   return Buffer.concat([front, info, own, palette, Buffer.alloc(gap), pixels]);
 }
 
-/** A channel of fewer bits, spread over eight. @param {number} value @param {number} mask */
+/** Scales the masked channel of a pixel to 8 bits. @param {number} value @param {number} mask */
 function channel(value, mask) {
   const low = mask & -mask,
-    most = (mask / low) >>> 0;
-  return Math.round(((((value & mask) >>> 0) / (low >>> 0)) * 255) / most);
+    max = (mask / low) >>> 0;
+  return Math.round(((((value & mask) >>> 0) / (low >>> 0)) * 255) / max);
 }
 
 const DEFAULTS = { 16: [0x7c00, 0x3e0, 0x1f], 24: [0xff0000, 0xff00, 0xff], 32: [0xff0000, 0xff00, 0xff] };
 
-/** Decodes all; each must give the pixels that its writer meant, and netpbm must agree where it is asked. @param {Record<string, any>} kinds by name */
+/** Decodes files of all kinds and compares the pixels with those written, and with netpbm's where `asked` says so.
+ *  @param {Record<string, any>} kinds by name */
 function right(kinds, asked = () => true) {
   const pixel =
     ({ bits, colours = 1 << bits }) =>
@@ -94,11 +98,12 @@ function right(kinds, asked = () => true) {
         ...(bits < 16 ? colour(value) : masks.slice(0, 3).map((mask) => channel(value, mask))).map((v) => v * 257),
       );
     });
-    const worst = meant.reduce((most, value, n) => Math.max(most, Math.abs(value - films[i].pixels[n])), 0);
-    assert.ok(worst <= (bits === 16 || coding === 3 ? 257 : 0), `${name}: ${worst}`); // bits are repeated there, which may be a level off
+    const worst = meant.reduce((max, value, n) => Math.max(max, Math.abs(value - films[i].pixels[n])), 0);
+    // stb_image widens channels of fewer than 8 bits by repeating them, which may be one level off.
+    assert.ok(worst <= (bits === 16 || coding === 3 ? 257 : 0), `${name}: ${worst}`);
     if (asked(kind, name)) {
       const other = witness(['bmptopnm', '-quiet'], files[i]).pixels,
-        apart = meant.reduce((most, value, n) => Math.max(most, Math.abs(value - other[n])), 0);
+        apart = meant.reduce((max, value, n) => Math.max(max, Math.abs(value - other[n])), 0);
       assert.ok(apart <= (bits === 16 || coding === 3 ? 3 * 257 : 257), `netpbm: ${name}: ${apart}`);
     }
   });
@@ -150,10 +155,10 @@ test('masks of up to eight bits, in any order, with alpha and without', () => {
       for (const header of [40, 108, 124])
         kinds[`${bits} bits, ${name}, header ${header}`] = { bits: Number(bits), coding: 3, masks, header };
   }
-  right(kinds, (_, name) => /(565|555|888), header 108/.test(name)); // netpbm finds masks in such headers alone
+  right(kinds, (_, name) => /(565|555|888), header 108/.test(name)); // netpbm reads the masks of no other header
 });
 
-test('palettes shorter than they may be, as long as every pixel is in them', () => {
+test('short palettes are accepted if every pixel is in them', () => {
   const lengths = [
     [1, 1],
     [4, 1],
@@ -171,7 +176,7 @@ test('palettes shorter than they may be, as long as every pixel is in them', () 
     assert.equal(code, 'image-damaged', 'one pixel is not in the palette');
 });
 
-test('run lengths, JPEG and PNG inside, other headers and depths are refused as not read', () => {
+test('run lengths, embedded JPEG and PNG, other headers and depths are unsupported', () => {
   const kinds = {
     RLE8: { bits: 8, coding: 1 },
     RLE4: { bits: 4, coding: 2 },
@@ -182,16 +187,16 @@ test('run lengths, JPEG and PNG inside, other headers and depths are refused as 
     CMYK: { bits: 32, coding: 11 },
     '2 bits': { bits: 2, colours: 4 },
     '64 bits': { bits: 48 },
-    'header of OS/2 2': { bits: 8, header: 64 },
-    'a palette of OS/2 1': { bits: 8, header: 12 },
-    'two colours of OS/2 1': { bits: 1, header: 12 },
+    'OS/2 2 header': { bits: 8, header: 64 },
+    'OS/2 1 palette': { bits: 8, header: 12 },
+    'OS/2 1 palette of two colours': { bits: 1, header: 12 },
     'header of 52 bytes': { bits: 32, header: 52 },
     'header of 1000 bytes': { bits: 32, header: 1000 },
     'masks in a header of 56 bytes': { bits: 32, coding: 3, header: 56, masks: [0xff0000, 0xff00, 0xff] },
     'masks of ten bits': { bits: 32, coding: 3, masks: [0x3ff00000, 0xffc00, 0x3ff] },
     'a mask with a hole': { bits: 32, coding: 3, masks: [0xf0f000, 0xff00, 0xff] },
-    'no mask of green': { bits: 16, coding: 3, masks: [0x7c00, 0, 0x1f] },
-    'colours as advice for 24 bits': { bits: 24, colours: 236 },
+    'no mask for green': { bits: 16, coding: 3, masks: [0x7c00, 0, 0x1f] },
+    'a suggested palette for 24 bits': { bits: 24, colours: 236 },
     'a gap before the pixels': { bits: 24, gap: 8 },
   };
   decodeBytes(Object.values(kinds).map((kind) => bmp(kind, () => 0))).forEach(({ code }, i) =>
@@ -199,7 +204,7 @@ test('run lengths, JPEG and PNG inside, other headers and depths are refused as 
   );
 });
 
-test('what is broken is damage, whatever it claims', () => {
+test('broken files are damaged, whatever their headers say', () => {
   const plain = bmp({ bits: 8 }, (x, y) => noise(x, y) % 256),
     deep = bmp({ bits: 24 }, () => 0),
     set = (bytes, at, value) => {
@@ -223,9 +228,9 @@ test('what is broken is damage, whatever it claims', () => {
   );
   const sized = {
     'no width': [set(plain, 18, 0), 'image-too-small'],
-    'a width below 0': [set(plain, 18, -67), 'image-too-small'],
+    'a negative width': [set(plain, 18, -67), 'image-too-small'],
     'no height': [set(plain, 22, 0), 'image-too-small'],
-    'the least height there is': [set(plain, 22, -(2 ** 31)), 'image-too-large'],
+    'the smallest 32-bit height': [set(plain, 22, -(2 ** 31)), 'image-too-large'],
     'a million wide': [set(plain, 18, 1e6), 'image-too-large'],
   };
   decodeBytes(Object.values(sized).map(([bytes]) => bytes)).forEach(({ code }, i) =>

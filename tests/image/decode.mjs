@@ -1,4 +1,4 @@
-// The engine's decoder under AddressSanitizer and UBSan, and another one to compare with, for tests of images.
+// For tests of images: runs the engine's decoder under AddressSanitizer and UBSan, and other decoders to compare with.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** @param {string[]} paths */
+/** Decodes files with tests/image/film.c. @param {string[]} paths */
 export function decode(paths) {
   const out = execFileSync(join(root, 'build/clang/image/film'), paths, { maxBuffer: 1 << 30 });
   const films = [];
@@ -37,21 +37,21 @@ export function decodeBytes(files) {
   return decode(paths);
 }
 
-/** The engine's grey of 16-bit R, G, B: BT.601 luma in 1/256. */
+/** Converts 16-bit R, G, B to grey as the engine does: BT.601 luma in 1/256. */
 export const grey = (r, g, b) => (77 * r + 150 * g + 29 * b) >> 8;
 
 /**
- * What a program that writes PGM or PPM makes of a file, in the engine's grey.
- * @param {string[]} command @param {Uint8Array} bytes of its standard input
+ * Decodes a file with a program that writes PBM, PGM or PPM, and converts colour to grey as the engine does.
+ * @param {string[]} command @param {Uint8Array} bytes its standard input
  */
 export function witness([program, ...options], bytes) {
   const out = execFileSync(program, options, { input: bytes, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'ignore'] });
-  const [head, kind, width, height, most] =
+  const [head, kind, width, height, max] =
     /^P([456])\s+(\d+)\s+(\d+)\s(?:(\d+)\s)?/.exec(out.toString('latin1', 0, 60)) ??
     assert.fail(`${program} wrote no picture`);
-  const wide = Number(most) > 255,
+  const wide = Number(max) > 255,
     channels = kind === '6' ? 3 : 1,
-    scale = 65535 / Number(most),
+    scale = 65535 / Number(max),
     row = Math.ceil(width / 8);
   const value = (i) => (wide ? out.readUInt16BE(head.length + 2 * i) : out[head.length + i]) * scale;
   const bit = (i) =>
@@ -64,8 +64,8 @@ export function witness([program, ...options], bytes) {
   return { width: Number(width), height: Number(height), pixels };
 }
 
-/** The greatest difference of two pictures, in 8-bit levels of grey. */
+/** The largest difference between two pictures, in 8-bit grey levels. */
 export function worst(a, b) {
   assert.deepEqual([a.width, a.height], [b.width, b.height]);
-  return a.pixels.reduce((most, value, i) => Math.max(most, Math.abs(value - b.pixels[i])), 0) / 257;
+  return a.pixels.reduce((max, value, i) => Math.max(max, Math.abs(value - b.pixels[i])), 0) / 257;
 }

@@ -1,4 +1,5 @@
-// JPEG files of every process, subsampling and order of scans, made by libjpeg-turbo: its own pixels within 2 levels, or a refusal.
+// Decodes JPEG files of every process, subsampling and order of scans, written by libjpeg-turbo. Each is
+// within 2 grey levels of libjpeg-turbo's own pixels or gives the right error.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { dicomFile } from '../dicom/file.mjs';
 const fixtures = join(root, 'tests/fixtures');
 const LIMIT = 2;
 
-/** What a film has: a slope, an edge, a little noise, and some colour. */
+/** A picture with a slope, an edge, a little noise and some colour. */
 const shade = (x, y, c) =>
   Math.max(
     0,
@@ -31,7 +32,7 @@ const shade = (x, y, c) =>
     ),
   );
 
-/** @param {number} width @param {number} height @param {number} [channels] PGM or PPM */
+/** Writes a PGM (1 channel) or PPM (3). @param {number} width @param {number} height @param {number} [channels] */
 function picture(width, height, channels = 3, of = shade) {
   const bytes = Buffer.alloc(width * height * channels);
   for (let i = 0; i < bytes.length; i++)
@@ -42,7 +43,7 @@ function picture(width, height, channels = 3, of = shade) {
 const run = (program, options, input) => execFileSync(program, options, { input, maxBuffer: 1 << 28 });
 const cjpeg = (options, source) => run('cjpeg', options, source);
 
-/** Every file against djpeg. @param {Record<string, Buffer>} files by name */
+/** Compares every file with djpeg's pixels. @param {Record<string, Buffer>} files by name */
 function right(files) {
   const films = decodeBytes(Object.values(files));
   Object.keys(files).forEach((name, i) => {
@@ -52,7 +53,7 @@ function right(files) {
   });
 }
 
-/** @param {Record<string, Buffer>} files by name @param {string} code */
+/** Checks that every file gives this error code. @param {Record<string, Buffer>} files by name @param {string} code */
 function refused(files, code) {
   const films = decodeBytes(Object.values(files));
   Object.keys(files).forEach((name, i) => assert.equal(films[i].code, code, name));
@@ -95,7 +96,7 @@ test('baseline and progressive, grey and colour, of every subsampling and odd si
   }
 });
 
-test('every quality, coarse tables of 16 bits among them, and grey with factors of its own', () => {
+test('every quality, including 16-bit quantisation tables, and grey files with sampling factors', () => {
   const files = Object.fromEntries(
     [1, 2, 10, 50, 75, 95, 100].flatMap((quality) =>
       [[], ['-baseline'], ['-progressive']].map((process) => [
@@ -109,15 +110,15 @@ test('every quality, coarse tables of 16 bits among them, and grey with factors 
   right(files);
 });
 
-test('scans in any order: one a channel, of spectral selection and of successive approximation', () => {
+test('scans in any order: one per component, spectral selection, successive approximation', () => {
   const scripts = {
-    'a scan a channel': '0;1;2;',
-    'the last channel first': '2;0;1;',
-    'two channels together': '0;1 2;',
+    'one scan per component': '0;1;2;',
+    'the last component first': '2;0;1;',
+    'two components together': '0;1 2;',
     'spectral selection': '0 1 2:0-0,0,0;0:1-5,0,0;0:6-63,0,0;1:1-63,0,0;2:1-63,0,0;',
     'successive approximation':
       '0 1 2:0-0,0,2;0 1 2:0-0,2,1;0 1 2:0-0,1,0;0:1-63,0,3;0:1-63,3,2;0:1-63,2,1;0:1-63,1,0;1:1-63,0,1;2:1-63,0,1;2:1-63,1,0;1:1-63,1,0;',
-    'a scan a coefficient': `0 1 2:0-0,0,0;${Array.from({ length: 63 }, (_, i) => `0:${i + 1}-${i + 1},0,0;`).join('')}1:1-63,0,0;2:1-63,0,0;`,
+    'one scan per coefficient': `0 1 2:0-0,0,0;${Array.from({ length: 63 }, (_, i) => `0:${i + 1}-${i + 1},0,0;`).join('')}1:1-63,0,0;2:1-63,0,0;`,
   };
   const files = {};
   for (const [name, script] of Object.entries(scripts)) {
@@ -133,7 +134,7 @@ test('scans in any order: one a channel, of spectral selection and of successive
   right(files);
 });
 
-/** A file's parts: each marker with its segment, and behind SOS the coded data. @param {Buffer} file */
+/** Splits a file into markers with their segments and, after SOS, entropy-coded data. @param {Buffer} file */
 function parts(file) {
   const found = [];
   for (let at = 2; file[at + 1] !== 0xd9;) {
@@ -153,10 +154,11 @@ const segment = (marker, body) =>
   Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 255), body]);
 const adobe = (transform) =>
   segment(0xee, Buffer.concat([Buffer.from('Adobe'), Buffer.of(0, 100, 0, 0, 0, 0, transform)]));
-/** The parts before the frame, with more put before them. */
+/** The file with more segments after SOI. */
 const dressed = (file, ...more) => Buffer.concat([SOI, ...more, file.subarray(2)]);
 
-/** One file of several grey ones, a scan each. @param {Buffer[]} greys of one size @param {number[]} ids of the channels @param {Buffer[]} more segments */
+/** Joins grey files of one size into one file with a scan per component.
+ *  @param {Buffer[]} greys @param {number[]} ids of the components @param {Buffer[]} more segments */
 function together(greys, ids, ...more) {
   const all = greys.map((one) => parts(one)),
     of = (marker) => all[0].filter((one) => one.marker === marker).map(({ bytes }) => bytes);
@@ -178,7 +180,7 @@ function together(greys, ids, ...more) {
   ]);
 }
 
-/** jpeg-js in the engine's grey; djpeg reads no four channels. */
+/** Decodes with jpeg-js, in the engine's grey; djpeg does not decode four components. */
 function other(bytes) {
   const { width, height, data: rgb } = jpeg.decode(bytes, { useTArray: true, formatAsRGBA: false });
   return {
@@ -188,7 +190,7 @@ function other(bytes) {
   };
 }
 
-test('what the channels mean: Adobe’s marker, their names, three and four of them', () => {
+test('colour spaces: Adobe’s marker, component identifiers, three and four components', () => {
   const greys = [0, 1, 2, 3].map((c) =>
     cjpeg(
       ['-grayscale', '-quality', '95'],
@@ -201,9 +203,9 @@ test('what the channels mean: Adobe’s marker, their names, three and four of t
     'YCC by JFIF': together(three, [1, 2, 3], segment(0xe0, Buffer.from('JFIF\0\x01\x01\0\0\x01\0\x01\0\0', 'latin1'))),
     'YCC by Adobe': together(three, [1, 2, 3], adobe(1)),
     'RGB by Adobe': together(three, [1, 2, 3], adobe(0)),
-    'RGB by name': together(three, [82, 71, 66]),
-    'names from 0': together(three, [0, 1, 2]),
-    'names without order': together(three, [7, 3, 200]),
+    'RGB by identifier': together(three, [82, 71, 66]),
+    'identifiers from 0': together(three, [0, 1, 2]),
+    'identifiers without order': together(three, [7, 3, 200]),
   });
   const four = { CMYK: together(greys, [1, 2, 3, 4], adobe(0)), YCCK: together(greys, [1, 2, 3, 4], adobe(2)) };
   const films = decodeBytes(Object.values(four));
@@ -214,14 +216,14 @@ test('what the channels mean: Adobe’s marker, their names, three and four of t
   assert.notDeepEqual(films[0].pixels, films[1].pixels);
   refused(
     {
-      'two channels': together(greys.slice(0, 2), [1, 2]),
-      'five channels': together([...greys, greys[0]], [1, 2, 3, 4, 5]),
+      'two components': together(greys.slice(0, 2), [1, 2]),
+      'five components': together([...greys, greys[0]], [1, 2, 3, 4, 5]),
     },
     'image-damaged',
   );
 });
 
-test('comments, profiles, foreign segments and fill bytes change nothing', () => {
+test('comments, profiles, unknown segments and fill bytes change nothing', () => {
   const plain = cjpeg(['-quality', '90'], picture(97, 83)),
     progressive = cjpeg(['-progressive', '-quality', '90'], picture(97, 83));
   const long = Buffer.alloc(65533, 0xff),
@@ -230,13 +232,13 @@ test('comments, profiles, foreign segments and fill bytes change nothing', () =>
     comment: [segment(0xfe, Buffer.from('a'))],
     'a long comment': [segment(0xfe, long)],
     'an empty comment': [segment(0xfe, Buffer.alloc(0))],
-    'a profile in parts': [1, 2, 3].map((n) =>
+    'a profile in three segments': [1, 2, 3].map((n) =>
       segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0'), Buffer.of(n, 3), Buffer.alloc(9000)])),
     ),
     'every APPn': Array.from({ length: 16 }, (_, n) =>
       n === 14 ? Buffer.alloc(0) : segment(0xe0 + n, Buffer.from('unknown to us')),
     ),
-    'a picture in EXIF': [segment(0xe1, thumbnail)],
+    'a thumbnail in EXIF': [segment(0xe1, thumbnail)],
     'fill bytes': [Buffer.alloc(7, 0xff)],
   };
   const filled = (file) =>
@@ -257,7 +259,7 @@ test('comments, profiles, foreign segments and fill bytes change nothing', () =>
   }
 });
 
-test('EXIF turns a picture of odd size and halved colour as it turns djpeg’s', () => {
+test('EXIF orientation turns a subsampled picture of odd size like djpeg’s pixels', () => {
   const plain = cjpeg(['-quality', '95', '-sample', '2x2'], picture(97, 83)),
     upright = witness(['djpeg', '-pnm'], plain),
     { width: w, height: h } = upright;
@@ -270,7 +272,7 @@ test('EXIF turns a picture of odd size and halved colour as it turns djpeg’s',
     6: (x, y) => [y, h - 1 - x],
     7: (x, y) => [w - 1 - y, h - 1 - x],
     8: (x, y) => [w - 1 - y, x],
-  }; // EXIF 2.3, tag 0x0112: where an upright pixel is stored
+  }; // where an upright pixel is stored (EXIF 2.3, tag 0x0112)
   const exif = (n) =>
     segment(
       0xe1,
@@ -293,7 +295,7 @@ test('EXIF turns a picture of odd size and halved colour as it turns djpeg’s',
   });
 });
 
-test('processes that Pleura does not read are refused as such: arithmetic, lossless, 12 bits, hierarchical', () => {
+test('arithmetic, lossless, 12-bit and hierarchical files are unsupported', () => {
   const stream = (options, bits) => {
     const pixels =
       bits > 8
@@ -349,30 +351,30 @@ test('what is missing or broken is damage, and never grey in its place', () => {
       'two frames': dressed(colour, frame.bytes),
       'a cut segment': Buffer.concat([SOI, Buffer.of(0xff, 0xdb, 0, 67, 0)]),
       'no end': colour.subarray(0, -2),
-      'no channels': edited(9, 0),
-      'a table that is not there': edited(12, 7),
+      'no components': edited(9, 0),
+      'a missing quantisation table': edited(12, 7),
       'a factor of 0': edited(11, 0),
       'a factor of 5': edited(11, 0x51),
       'a scan cut off before its end': Buffer.concat([colour.subarray(0, restarts[3]), EOI]),
-      'a part between two restarts lost': Buffer.concat([
+      'a lost interval between two restarts': Buffer.concat([
         colour.subarray(0, restarts[1]),
         colour.subarray(restarts[2]),
       ]),
-      'parts between restarts exchanged': Buffer.concat([
+      'two exchanged intervals': Buffer.concat([
         colour.subarray(0, restarts[1]),
         colour.subarray(restarts[2], restarts[3]),
         colour.subarray(restarts[1], restarts[2]),
         colour.subarray(restarts[3]),
       ]),
-      'restarts that are not announced': without(0xdd),
+      'restarts without DRI': without(0xdd),
     },
     'image-damaged',
   );
-  refused({ 'no height, told behind the scan': edited(5, 0, 0), 'no width': edited(7, 0, 0) }, 'image-too-small');
+  refused({ 'no height before the scan': edited(5, 0, 0), 'no width': edited(7, 0, 0) }, 'image-too-small');
   refused({ 'a side of 65535': edited(5, 255, 255, 255, 255) }, 'image-too-large');
 });
 
-test('a scan that lacks its last byte is damage, in every process and order of scans', () => {
+test('a scan without its last byte is damaged, in every process and order of scans', () => {
   writeFileSync(
     join(folder, 'scans'),
     '0 1 2:0-0,0,1;0:1-5,0,2;2:1-63,0,1;1:1-63,0,1;0:6-63,0,2;0:1-63,2,1;0 1 2:0-0,1,0;2:1-63,1,0;1:1-63,1,0;0:1-63,1,0;',
@@ -403,7 +405,7 @@ test('a scan that lacks its last byte is damage, in every process and order of s
   refused(files, 'image-damaged');
 });
 
-test('grey, colour, progressive and CMYK JPEG by another program agree with another decoder within 2 levels', () => {
+test('grey, colour, progressive and CMYK files by Pillow agree with jpeg-js within 2 levels', () => {
   const paths = ['grey', 'colour', 'progressive', 'cmyk'].map((name) => join(fixtures, `${name}.jpg`));
   decode(paths).forEach((film, i) => assert.ok(worst(film, other(readFileSync(paths[i]))) <= LIMIT, paths[i]));
 });

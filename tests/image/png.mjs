@@ -1,4 +1,4 @@
-// Writes PNG files of every kind, pixel by pixel, for tests of decoders and commands.
+// Writes PNG files of every kind, pixel by pixel, for the tests of decoders and commands.
 import { crc32 as nodeCrc, deflateSync } from 'node:zlib';
 
 export const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -14,7 +14,7 @@ const PASSES = [
   [0, 1, 1, 2],
 ];
 
-/** @param {Buffer} bytes zlib.crc32 is missing from Node 20 */
+/** CRC-32; zlib.crc32 is missing from Node 20. @param {Buffer} bytes */
 function crc32(bytes) {
   if (nodeCrc) return nodeCrc(bytes);
   let crc = 0xffffffff;
@@ -44,7 +44,7 @@ export function header(width, height, depth = 8, type = 0, interlace = 0) {
   return chunk('IHDR', bytes);
 }
 
-/** The five filters (PNG, 9.2): what is taken off a byte, given those to its left, above, and above to the left. */
+/** The five filters (PNG, 9.2): what is subtracted from a byte, given those on its left, above, and above left. */
 const FILTERS = [
   () => 0,
   (a) => a,
@@ -56,7 +56,8 @@ const FILTERS = [
   },
 ];
 
-/** @param {Buffer} row that begins with the number of its filter @param {Buffer | null} above @param {number} step bytes of a pixel, at least 1 */
+/** Filters a row, whose first byte is the number of its filter.
+ *  @param {Buffer} row @param {Buffer | null} above @param {number} step bytes per pixel, at least 1 */
 const filtered = (row, above, step) =>
   row.map((byte, i) =>
     i === 0
@@ -65,11 +66,14 @@ const filtered = (row, above, step) =>
   );
 
 /**
+ * Writes a PNG file.
  * @param {object} kind
- * @param {number} kind.width @param {number} kind.height @param {number} [kind.depth] bits a sample
+ * @param {number} kind.width @param {number} kind.height @param {number} [kind.depth] bits per sample
  * @param {number} [kind.type] 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha
- * @param {0 | 1} [kind.interlace] @param {Buffer[]} [kind.extra] chunks before the data @param {Buffer[]} [kind.behind] and behind
- * @param {(y: number) => number} [kind.filter] of a row @param {number} [kind.level] of zlib @param {number} [kind.part] most bytes of an IDAT
+ * @param {0 | 1} [kind.interlace] @param {Buffer[]} [kind.extra] chunks before the data
+ * @param {Buffer[]} [kind.behind] chunks after it
+ * @param {(y: number) => number} [kind.filter] per row @param {number} [kind.level] of zlib
+ * @param {number} [kind.part] maximum bytes per IDAT
  * @param {(x: number, y: number) => number[]} pixel the samples of one pixel
  */
 export function png(
@@ -93,7 +97,7 @@ export function png(
     const columns = Math.ceil((width - left) / across);
     let above = null;
     for (let y = top; columns > 0 && y < height; y += down) {
-      const row = Buffer.alloc(1 + Math.ceil((columns * bits) / 8)); // The filter, then the samples, high bits first.
+      const row = Buffer.alloc(1 + Math.ceil((columns * bits) / 8)); // the filter, then the samples, high bits first
       row[0] = filter(y);
       for (let i = 0, at = 8; i < columns; i++) {
         for (const sample of pixel(left + i * across, y)) {

@@ -1,4 +1,5 @@
-// PNG files of every kind, as Willem van Schaik's PngSuite has them, at sizes that the engine takes: the right pixels, or a refusal.
+// Decodes PNG files of every kind, after Willem van Schaik's PngSuite, in sizes that the engine accepts. Each gives
+// the right pixels or the right error.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -7,7 +8,7 @@ import { chunk, header, png, SIGNATURE } from './png.mjs';
 
 const WIDTH = 67,
   HEIGHT = 65;
-/** Something in every bit of every channel. */
+/** A value that uses every bit of every channel. */
 const noise = (x, y, channel, depth) =>
   ((x * 2654435 + y * 40503 + channel * 9176 + x * y * 131) >>> 3) & ((1 << depth) - 1);
 const palette = Buffer.from(Array.from({ length: 768 }, (_, i) => (i * 37 + (i >> 3)) & 255));
@@ -21,7 +22,7 @@ const DEPTHS = [
   [6, [8, 16]],
 ];
 
-/** By name: every colour type and depth that there is. @param {object} more of the writer's options */
+/** Every colour type with every bit depth that exists for it. @param {object} more options of the writer */
 const kinds = (more = {}) =>
   DEPTHS.flatMap(([type, depths]) =>
     depths.map((depth) => ({
@@ -36,7 +37,7 @@ const kinds = (more = {}) =>
     })),
   );
 
-/** The greys that a kind should give. */
+/** The grey levels that a kind must decode to. */
 function expected({ width, height, type, depth, pixel }) {
   const pixels = new Uint16Array(width * height),
     scale = type === 3 ? 257 : 65535 / ((1 << depth) - 1);
@@ -50,7 +51,7 @@ function expected({ width, height, type, depth, pixel }) {
   return pixels;
 }
 
-/** Decodes all; each must give the pixels that its writer meant, and libpng must agree where it is asked. */
+/** Decodes files of all kinds and compares the pixels with those written, and with libpng's where `asked` says so. */
 function right(all, asked = () => false) {
   const files = all.map((kind) => png(kind, kind.pixel)),
     films = decodeBytes(files);
@@ -66,7 +67,7 @@ test('every colour type, depth and interlace is decoded to the pixel, and libpng
   right([...kinds({ interlace: 0 }), ...kinds({ interlace: 1 })], () => true);
 });
 
-test('every filter, in every row alike and mixed', () => {
+test('every filter, alone and mixed', () => {
   const filters = [0, 1, 2, 3, 4].map((filter) => () => filter);
   for (const filter of [...filters, (y) => y % 5, (y) => (y * 7 + 3) % 5]) {
     right(
@@ -76,8 +77,9 @@ test('every filter, in every row alike and mixed', () => {
   }
 });
 
-test('every size from the smallest on, by the pixel', () => {
-  const sizes = Array.from({ length: 17 }, (_, i) => 64 + i); // of every remainder by the eight of Adam7 and of a byte
+test('sizes of every remainder by 8, decoded to the pixel', () => {
+  // Adam7 repeats every 8 pixels, and a byte holds 8 pixels of 1 bit.
+  const sizes = Array.from({ length: 17 }, (_, i) => 64 + i);
   right(
     sizes.flatMap((size) =>
       [
@@ -94,7 +96,7 @@ test('every size from the smallest on, by the pixel', () => {
   );
 });
 
-test('palettes of every length, and transparency of every kind, leave the colours as they are', () => {
+test('palettes of every length are decoded, and transparency is ignored', () => {
   const whole = kinds().filter(({ type, depth }) => type === 3 && depth === 8)[0];
   right(
     [1, 2, 3, 16, 17, 173, 255, 256].map((entries) => ({
@@ -128,7 +130,7 @@ test('palettes of every length, and transparency of every kind, leave the colour
   );
 });
 
-test('chunks beside the picture change nothing: gamma, profile, background, text, time, physical size, histogram, orientation', () => {
+test('ancillary chunks change nothing: gamma, profile, background, text, time, physical size, orientation', () => {
   const bytes = (...values) => Buffer.from(values),
     text = (string) => Buffer.from(string, 'latin1');
   const beside = [
@@ -144,7 +146,7 @@ test('chunks beside the picture change nothing: gamma, profile, background, text
     chunk('iTXt', text('Title\0\0\0en\0\0x')),
     chunk('vpAg', Buffer.alloc(9)),
     chunk('eXIf', text('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0')),
-  ]; // a quarter turn, which no decoder of PNG applies
+  ]; // the last one asks for a quarter turn, which no PNG decoder applies
   const each = kinds().filter(({ type, depth }) => depth === (type === 3 ? 4 : 16));
   for (const one of beside)
     right(
@@ -173,10 +175,10 @@ test('chunks beside the picture change nothing: gamma, profile, background, text
       .filter(({ type }) => type === 2 || type === 6)
       .map((kind) => ({ ...kind, extra: [plte(5)] })),
     () => true,
-  ); // a palette that is but advice
+  ); // a suggested palette
 });
 
-test('data packed at every level and cut into chunks of any length', () => {
+test('every compression level, and data split into chunks of any length', () => {
   for (let level = 0; level <= 9; level += 3) right(kinds({ level }));
   for (const part of [1, 2, 7, 100]) right(kinds({ part }));
 });
@@ -201,7 +203,7 @@ const headed = (...fields) => {
   return chunk('IHDR', bytes);
 };
 
-/** PngSuite's x group and what belongs to it: what is wrong, the file, and how it is refused. */
+/** PngSuite's x group and more like it: what is wrong, the file, and the error code. */
 const BROKEN = {
   'signature byte 1 without its highest bit': [odd(plain, 0, 0x09), 'not-an-image'],
   'signature with another letter': [odd(plain, 2, 0x51), 'not-an-image'],
@@ -228,7 +230,7 @@ const BROKEN = {
     'image-damaged',
   ],
   'no palette': [file(headed(8, 3, 0, 0, 0), idat(), end), 'image-damaged'],
-  'a palette behind the data': [file(headed(8, 3, 0, 0, 0), idat(), plte(256), end), 'image-damaged'],
+  'a palette after the data': [file(headed(8, 3, 0, 0, 0), idat(), plte(256), end), 'image-damaged'],
   'a palette of 257 colours': [
     file(headed(8, 3, 0, 0, 0), chunk('PLTE', Buffer.alloc(771)), idat(), end),
     'image-damaged',
@@ -237,30 +239,27 @@ const BROKEN = {
   'compression method 1': [file(headed(8, 0, 1, 0, 0), idat(), end), 'image-damaged'],
   'filter method 1': [file(headed(8, 0, 0, 1, 0), idat(), end), 'image-damaged'],
   'interlace method 2': [file(headed(8, 0, 0, 0, 2), idat(), end), 'image-damaged'],
-  'a chunk that must be known, and is not': [
-    file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end),
-    'image-damaged',
-  ],
+  'an unknown critical chunk': [file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end), 'image-damaged'],
   'too few rows': [file(header(64, 64), idat(picture.subarray(0, -65)), end), 'image-damaged'],
   'one byte too few': [file(header(64, 64), idat(picture.subarray(0, -1)), end), 'image-damaged'],
-  'a filter of number 5': [file(header(64, 64), idat(odd(picture, 65, 5)), end), 'image-damaged'],
-  'data that is no zlib stream': [file(header(64, 64), chunk('IDAT', picture), end), 'image-damaged'],
+  'filter 5': [file(header(64, 64), idat(odd(picture, 65, 5)), end), 'image-damaged'],
+  'data that is not a zlib stream': [file(header(64, 64), chunk('IDAT', picture), end), 'image-damaged'],
   'data with a preset dictionary': [
     file(header(64, 64), chunk('IDAT', deflateSync(picture, { dictionary: Buffer.from('abc') })), end),
     'image-damaged',
   ],
-  'data cut off, the chunk whole': [
+  'truncated data in an intact chunk': [
     file(header(64, 64), chunk('IDAT', deflateSync(picture).subarray(0, 40)), end),
     'image-damaged',
   ],
-  'transparency behind the data': [file(header(64, 64), idat(), chunk('tRNS', Buffer.alloc(2)), end), 'image-damaged'],
-  'transparency beside a channel of it': [
+  'tRNS after the data': [file(header(64, 64), idat(), chunk('tRNS', Buffer.alloc(2)), end), 'image-damaged'],
+  'tRNS in a file with an alpha channel': [
     file(headed(8, 4, 0, 0, 0), chunk('tRNS', Buffer.alloc(2)), idat(), end),
     'image-damaged',
   ],
   'no width': [file(header(0, 64), idat(), end), 'image-too-small'],
   'a width of 2^31': [file(header(2 ** 31, 64), idat(), end), 'image-too-large'],
-  'more pixels than are taken': [file(header(16384, 16384), idat(), end), 'image-too-large'],
+  'too many pixels': [file(header(16384, 16384), idat(), end), 'image-too-large'],
 };
 
 test('broken files are refused, each for what is wrong', () => {
@@ -286,7 +285,7 @@ test('colour types and depths that do not exist are refused', () => {
   for (const [i, { code }] of films.entries()) assert.equal(code, 'image-damaged', String(all[i]));
 });
 
-test('sizes below the smallest, PngSuite’s own 1 to 40 pixels among them, are refused by that name', () => {
+test('sizes below 64 pixels, PngSuite’s own 1 to 40 included, are too small', () => {
   const sizes = Array.from({ length: 63 }, (_, i) => i + 1).flatMap((size) => [
     [size, size],
     [size, 200],
