@@ -284,20 +284,20 @@ def resize(net, x, s):
 
 
 def reshape(net, x, s):
-    asked = [int(v) for v in known(x[1], "sizes")]
+    sizes = [int(v) for v in known(x[1], "sizes")]
     full = (1, *x[0].shape)
-    asked = [full[i] if v == 0 else v for i, v in enumerate(asked)]
-    if asked[0] == -1 and math.prod(asked[1:]) == math.prod(full):
-        asked[0] = 1
-    if -1 in asked:
-        rest = -math.prod(asked)
-        asked[asked.index(-1)] = math.prod(full) // rest
-    if asked[0] != 1 or math.prod(asked) != math.prod(full):
+    sizes = [full[i] if v == 0 else v for i, v in enumerate(sizes)]
+    if sizes[0] == -1 and math.prod(sizes[1:]) == math.prod(full):
+        sizes[0] = 1
+    if -1 in sizes:
+        rest = -math.prod(sizes)
+        sizes[sizes.index(-1)] = math.prod(full) // rest
+    if sizes[0] != 1 or math.prod(sizes) != math.prod(full):
         raise ConvertError(
-            f"it reshapes {'x'.join(map(str, full))} to {'x'.join(map(str, asked))}, which does not keep the batch of "
+            f"it reshapes {'x'.join(map(str, full))} to {'x'.join(map(str, sizes))}, which does not keep the batch of "
             "one"
         )
-    return net.reshape(x[0], tuple(asked[1:]))
+    return net.reshape(x[0], tuple(sizes[1:]))
 
 
 def flatten(net, x, s):

@@ -1,5 +1,7 @@
-// Puts a few openly licensed films and the synthetic phantom into build/samples; model/samples/samples.json names each film's
-// home, licence, author and SHA-256.
+// Puts a few openly licensed films and the synthetic phantom into build/samples.
+//
+// samples.json lists the address, licence, author and SHA-256 of each film. A film that cannot be downloaded is copied
+// from the local data, where it may be smaller.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,27 +15,28 @@ const PATIENCE_MS = 15_000;
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-/** @param {string} path @param {string[]} hashes that are right @returns {Promise<Buffer | null>} */
-async function readRight(path, hashes) {
-  const bytes = await readFile(path).catch(() => null); // Not there: another place may have it.
+/** A local file if it has one of these hashes, else null.
+ * @param {string} path @param {string[]} hashes @returns {Promise<Buffer | null>} */
+async function readVerified(path, hashes) {
+  const bytes = await readFile(path).catch(() => null); // A missing file is no error: there are other places to look.
   return bytes && hashes.includes(sha256(bytes)) ? bytes : null;
 }
 
 let reachable = true;
 
-/** @returns {Promise<Uint8Array | null>} the film from its public home */
+/** The film from its public address. @returns {Promise<Uint8Array | null>} */
 async function download({ name, url, sha256: expected }) {
   if (!reachable) return null;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!response.ok) throw new Error(`answer ${response.status}`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
     const bytes = new Uint8Array(await response.arrayBuffer());
     if (sha256(bytes) === expected) return bytes;
-    console.error(`samples: ${name} has changed at its home (its SHA-256 differs); it is not used.`);
+    console.error(`samples: ${name} has changed at its source (its SHA-256 differs) and is not used.`);
   } catch (error) {
-    // Without a network one attempt is enough; a single missing film says nothing about the others.
-    reachable = /^answer/.test(error.message);
-    console.error(`samples: ${name} cannot be fetched (${error.cause?.code ?? error.message}).`);
+    // Without a network one attempt is enough. A reachable server that lacks one film may have the others.
+    reachable = /^status/.test(error.message);
+    console.error(`samples: ${name} cannot be downloaded (${error.cause?.code ?? error.message}).`);
   }
   return null;
 }
@@ -48,7 +51,7 @@ function bmp({ data: grey, width, height }) {
   bytes.writeUInt32LE(start, 10);
   bytes.writeUInt32LE(40, 14);
   bytes.writeInt32LE(width, 18);
-  bytes.writeInt32LE(-height, 22); // Negative: rows from the top.
+  bytes.writeInt32LE(-height, 22); // A negative height stores the top row first.
   bytes.writeUInt16LE(1, 26);
   bytes.writeUInt16LE(8, 28);
   for (let v = 0; v < 256; v++) bytes.writeUInt32LE(v * 0x010101, 54 + 4 * v);
@@ -58,28 +61,30 @@ function bmp({ data: grey, width, height }) {
 
 await mkdir(folder, { recursive: true });
 const films = JSON.parse(await readFile(new URL('./samples.json', import.meta.url), 'utf8'));
-const got = [];
+const sources = [];
 for (const film of films) {
   const target = folder + film.name;
   const hashes = [film.sha256, film.localSha256];
   const bytes =
-    (await readRight(target, hashes)) ?? (await download(film)) ?? (await readRight(`${data}/${film.local}`, hashes));
+    (await readVerified(target, hashes)) ??
+    (await download(film)) ??
+    (await readVerified(`${data}/${film.local}`, hashes));
   if (!bytes) continue;
   await writeFile(target, bytes);
-  got.push(
-    `${film.name}: ${film.license}, ${film.attribution}${sha256(bytes) === film.sha256 ? '' : ' (made smaller)'}`,
+  sources.push(
+    `${film.name}: ${film.license}, ${film.attribution}${sha256(bytes) === film.sha256 ? '' : ' (reduced in size)'}`,
   );
 }
 const { wasm, weights } = await loadParts();
 const engine = await createEngine({ wasm, weights });
 engine.phantom();
 await writeFile(`${folder}synthetic-phantom.bmp`, bmp(engine.film(Infinity)));
-got.push('synthetic-phantom.bmp: drawn by Pleura, no human being');
-await writeFile(`${folder}SOURCES.txt`, `${got.join('\n')}\n`);
-console.log(`build/samples: ${got.length} films; SOURCES.txt there names their authors and licences.`);
-if (got.length === 1) {
+sources.push('synthetic-phantom.bmp: drawn by Pleura, not a real person');
+await writeFile(`${folder}SOURCES.txt`, `${sources.join('\n')}\n`);
+console.log(`build/samples: ${sources.length} films. SOURCES.txt lists their authors and licences.`);
+if (sources.length === 1) {
   console.error(
-    'samples: no real film can be had: neither from the network nor from a local copy of the data. ' +
-      'Set PLEURA_DATA to a folder that holds images/cohen, or try again with a network.',
+    'samples: no real film is available, neither from the network nor from a local copy of the data. ' +
+      'Set PLEURA_DATA to a folder that contains images/cohen, or try again with a network connection.',
   );
 }

@@ -177,16 +177,16 @@ def main():
         "diagnosis": Graph(with_gate(Graph(lines), "pool", gates["diagnosis"]), norm=False),
     }
     folded = {"lungs": torch.load(BUILD / "lungs.pt"), "diagnosis": parameters}
-    arrays, shipped = {}, {}
+    arrays, exported = {}, {}
     for name, graph in graphs.items():
         of_graph, rounded = tensors(name, graph, {**folded[name], "gate": gates[name]}, to_q8)
         arrays.update(of_graph)
-        shipped[name] = graph.lines, rounded
+        exported[name] = graph.lines, rounded
     values = metadata(graphs, settings)
     write_gguf(out, values, arrays)
     values["pleura.selftest.bits"] = Model(out.read_bytes(), reference=True).diagnose_phantom().bits
     write_gguf(out, values, arrays)
-    torch.save(shipped, BUILD / "shipped.pt")
+    torch.save(exported, BUILD / "exported.pt")
     print(f"{out}: {out.stat().st_size} bytes, phantom {values['pleura.selftest.bits']}")
 
 

@@ -126,8 +126,8 @@ def tiny(folder):
 
 def phantom(folder):
     """Writes phantom.bin: the networks of model/pleura.gguf on the synthetic film, prepared by the engine."""
-    engine, shipped = Engine(), torch.load(BUILD / "shipped.pt")
-    lungs, diagnosis = network(*shipped["lungs"]), network(*shipped["diagnosis"])
+    engine, exported = Engine(), torch.load(BUILD / "exported.pt")
+    lungs, diagnosis = network(*exported["lungs"]), network(*exported["diagnosis"])
     film = engine.phantom()
     frame = torch.from_numpy(engine.film_input(film, LUNGS_SIDE))[None, None]
     layers = records("lungs", lungs, frame, SAMPLES)

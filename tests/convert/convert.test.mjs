@@ -1,4 +1,4 @@
-// The converter: foreign networks are converted, run and compared with PyTorch's logits; broken ones end in one sentence.
+// The converter: foreign networks give PyTorch's logits after conversion; broken files end in one sentence.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +42,7 @@ function answers() {
     });
 }
 
-/** The largest difference, relative to the range of a label's logit over the films. A term that all logits share is ignored. */
+/** The largest difference relative to the range of a label's logit over the films, without a term that all share. */
 function relativeError(got, expected) {
   const centred = (rows) => rows.map((row) => row.map((v) => v - row.reduce((a, b) => a + b) / row.length));
   const [a, b] = [centred(got), centred(expected)];
