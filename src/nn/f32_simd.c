@@ -1,11 +1,11 @@
-/* f32_simd.c - the kernels of kernels_ref.c on 128-bit vectors: wasm_simd128, natively through SIMDe. */
-#ifdef __wasm_simd128__
-/* clang-format off: nested loops over one index space share an indentation */
-#include <wasm_simd128.h>
-#else
-#define SIMDE_ENABLE_NATIVE_ALIASES
-#include <simde/wasm/simd128.h>
-#endif
+/* f32_simd.c - the kernels of f32_ref.c on 128-bit vectors, with the same bits.
+ *
+ * A vector holds four output channels of one pixel, so every lane adds in the order of the reference. Convolutions
+ * compute blocks of 4 pixels x 8 channels: each vector of weights that is loaded serves four pixels, and each input
+ * value serves two vectors. */
+/* Nested loops over one index space share an indentation. */
+/* clang-format off */
+#include "nn/simd.h"
 
 #include "nn/int8.h"
 
@@ -14,47 +14,44 @@ typedef v128_t f32x4;
 #define store4 wasm_v128_store
 #define splat4 wasm_v128_load32_splat
 #define add4 wasm_f32x4_add
+#define sub4 wasm_f32x4_sub
+#define mul4 wasm_f32x4_mul
 #define max4 wasm_f32x4_pmax /* a < b ? b : a */
 
-static f32x4 fma4(f32x4 sum, f32x4 a, f32x4 b) { return add4(sum, wasm_f32x4_mul(a, b)); } /* two roundings */
-
-/* The rectifier as rectify() in kernels_ref.c: pmax(0, x) = 0 < x ? x : 0. */
-static f32x4 relu4(f32x4 v) { return max4(wasm_f32x4_const(0, 0, 0, 0), v); }
+static f32x4 fma4(f32x4 sum, f32x4 a, f32x4 b) { return add4(sum, mul4(a, b)); } /* rounds twice */
 
 static f32x4 splat(float v) { return wasm_f32x4_splat(v); }
 
-static void put(float *out, f32x4 v, activation act)
-{
-    if (act == ACT_RELU || act == ACT_RELU6) v = relu4(v);
-    if (act == ACT_RELU6) v = wasm_f32x4_pmin(v, splat(6)); /* 6 < v ? 6 : v */
-    store4(out, v);
-}
+static f32x4 times4(float factor, f32x4 v) { return mul4(splat(factor), v); }
 
-/* Goes from window to window, row by row, without dividing. */
+static void put(float *out, f32x4 v, activation act) { store4(out, clamp_to_act4(v, act)); }
+
+/* Visits the windows row by row, without divisions. */
 typedef struct {
     const float *at, *row;
     int x;
 } walk;
 
-static const float *step(walk *to, const window_shape *s)
+static const float *next_window(walk *w, const window_shape *s)
 {
-    const float *here = to->at;
-    to->at += s->stride * s->cin;
-    if (++to->x == s->ow) {
-        to->row += s->stride * s->w * s->cin;
-        to->at = to->row, to->x = 0;
+    const float *here = w->at;
+    w->at += s->stride * s->cin;
+    if (++w->x == s->ow) {
+        w->row += s->stride * s->w * s->cin;
+        w->at = w->row, w->x = 0;
     }
     return here;
 }
 
-/* 4 pixels x 8 channels: 8 sums, 4 splats, 2 weights stay within V8's 15 vector registers. */
+/* 4 pixels x 8 channels: 8 sums, 4 splats and 2 weights fit the 15 vector registers that V8 leaves. By far most of the
+ * time of a film is spent in this loop. */
 static void conv_4x8(float *out, const float *const p[4], const float *w0, const float *bias, const window_shape *s)
 {
     const float *w1 = w0 + s->k * s->k * s->cin * 4;
     f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
     f32x4 b0 = load4(bias + 4), b1 = b0, b2 = b0, b3 = b0;
     for (int ky = 0; ky < s->k; ky++) {
-        int row = ky * s->w * s->cin, n = s->k * s->cin; /* the k pixels of a window's row lie side by side */
+        int row = ky * s->w * s->cin, n = s->k * s->cin; /* a row of the window is contiguous */
         const float *p0 = p[0] + row, *p1 = p[1] + row, *p2 = p[2] + row, *p3 = p[3] + row;
         for (int i = 0; i < n; i++, w0 += 4, w1 += 4) {
             f32x4 u = load4(w0), v = load4(w1), x0 = splat4(p0 + i), x1 = splat4(p1 + i);
@@ -73,7 +70,7 @@ static void conv_4x8(float *out, const float *const p[4], const float *w0, const
     put(out + 3 * c, a3, act), put(out + 3 * c + 4, b3, act);
 }
 
-/* 4 pixels x 4 channels, for the last block of cout % 8 == 4. */
+/* 4 pixels x 4 channels, for the last block if cout % 8 == 4. */
 static void conv_4x4(float *out, const float *const p[4], const float *w, const float *bias, const window_shape *s)
 {
     f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
@@ -104,31 +101,31 @@ static void conv_1x4(float *out, const float *p, const float *w, const float *bi
 
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
-    int pixels = s->oh * s->ow, block = s->k * s->k * s->cin; /* weights of one channel */
+    int pixels = s->oh * s->ow, inputs = s->k * s->k * s->cin;
     for (int o = 0; o < s->cout;) {
         int wide = o + 8 <= s->cout, n = 0;
-        const float *wp = w + o * block;
+        const float *wp = w + packed_index(o, 0, inputs);
         walk to = {in, in, 0};
         for (; n + 4 <= pixels; n += 4) {
             const float *p[4];
-            for (int i = 0; i < 4; i++) p[i] = step(&to, s);
+            for (int i = 0; i < 4; i++) p[i] = next_window(&to, s);
             (wide ? conv_4x8 : conv_4x4)(out + n * s->cout + o, p, wp, bias + o, s);
         }
         for (; n < pixels; n++) {
-            const float *p = step(&to, s);
+            const float *p = next_window(&to, s);
             for (int half = 0; half <= 4 * wide; half += 4)
-                conv_1x4(out + n * s->cout + o + half, p, wp + half * block, bias + o + half, s);
+                conv_1x4(out + n * s->cout + o + half, p, wp + packed_index(half, 0, inputs), bias + o + half, s);
         }
         o += wide ? 8 : 4;
     }
 }
 
-/* The taps of a window that lie inside the input. */
+/* The taps of a window that lie inside the input: ky from top to bottom - 1, kx from left to right - 1. */
 typedef struct {
-    int top, bottom, left, right; /* ky from top to below bottom, kx likewise */
+    int top, bottom, left, right;
 } taps;
 
-/* Of window number `at`: the first tap inside `size` values, and the one behind the last. */
+/* The first tap of window number `at` that lies inside `size` values, and the end of such taps. */
 static void clip(int *first, int *end, int at, int size, const window_shape *s)
 {
     int from = at * s->stride - s->pad;
@@ -136,8 +133,8 @@ static void clip(int *first, int *end, int at, int size, const window_shape *s)
     *end = from + s->k > size ? size - from : s->k;
 }
 
-/* Four pixels of a row, whose windows begin at `corner` and `apart` floats after each other, x 4 channels; all their
- * columns are inside. */
+/* Four pixels of a row x 4 channels. Their windows begin at in + corner, `apart` floats after each other; all columns
+ * are inside. */
 static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *w, int apart, const taps *t,
                         const window_shape *s)
 {
@@ -157,8 +154,8 @@ static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *
 static f32x4 depthwise_1(f32x4 sum, const float *in, int corner, const float *w, const taps *t, const window_shape *s)
 {
     for (int ky = t->top; ky < t->bottom; ky++)
-        for (int kx = t->left; kx < t->right; kx++)
-            sum = fma4(sum, load4(in + corner + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
+    for (int kx = t->left; kx < t->right; kx++)
+        sum = fma4(sum, load4(in + corner + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
     return sum;
 }
 
@@ -167,36 +164,36 @@ static void depthwise(float *out, const float *in, const float *w, const float *
     int apart = s->stride * s->cin;
     taps t;
     for (int y = 0; y < s->oh; y++)
-        for (int o = 0; o < s->cout; o += 4) {
-            const float *wp = w + o * s->k * s->k;
-            float *to = out + y * s->ow * s->cout + o;
-            int row =
-                ((y * s->stride - s->pad) * s->w - s->pad) * s->cin + o; /* a place, maybe before the input's first */
-            clip(&t.top, &t.bottom, y, s->h, s);
-            for (int x = 0; x < s->ow;) {
-                int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
-                if (left >= 0 && right <= s->w && x + 4 <= s->ow) {
-                    f32x4 sum[4] = {load4(bias + o)};
-                    depthwise_4(sum, in, row + x * apart, wp, apart, &t, s);
-                    for (int i = 0; i < 4; i++, x++) put(to + x * s->cout, sum[i], s->act);
-                } else {
-                    clip(&t.left, &t.right, x, s->w, s);
-                    put(to + x * s->cout, depthwise_1(load4(bias + o), in, row + x * apart, wp, &t, s), s->act);
-                    x++;
-                }
+    for (int o = 0; o < s->cout; o += 4) {
+        const float *wp = w + packed_index(o, 0, s->k * s->k);
+        float *to = out + y * s->ow * s->cout + o;
+        /* An index, not a pointer, because it may be negative. */
+        int row = ((y * s->stride - s->pad) * s->w - s->pad) * s->cin + o;
+        clip(&t.top, &t.bottom, y, s->h, s);
+        for (int x = 0; x < s->ow;) {
+            int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
+            if (left >= 0 && right <= s->w && x + 4 <= s->ow) {
+                f32x4 sum[4] = {load4(bias + o)};
+                depthwise_4(sum, in, row + x * apart, wp, apart, &t, s);
+                for (int i = 0; i < 4; i++, x++) put(to + x * s->cout, sum[i], s->act);
+            } else {
+                clip(&t.left, &t.right, x, s->w, s);
+                put(to + x * s->cout, depthwise_1(load4(bias + o), in, row + x * apart, wp, &t, s), s->act);
+                x++;
             }
         }
+    }
 }
 
 static void maxpool(float *out, const float *in, const window_shape *s)
 {
     walk to = {in, in, 0};
     for (int n = 0; n < s->oh * s->ow; n++) {
-        const float *corner = step(&to, s);
+        const float *corner = next_window(&to, s);
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 best = load4(corner);
             for (int ky = 0; ky < s->k; ky++)
-                for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
+            for (int kx = 0; kx < s->k; kx++) best = max4(best, load4(corner + (ky * s->w + kx) * s->cin));
             store4(out, best);
         }
     }
@@ -207,11 +204,11 @@ static void avgpool(float *out, const float *in, const window_shape *s)
     f32x4 count = splat((float)(s->k * s->k));
     walk to = {in, in, 0};
     for (int n = 0; n < s->oh * s->ow; n++) {
-        const float *corner = step(&to, s);
+        const float *corner = next_window(&to, s);
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 sum = splat(0);
             for (int ky = 0; ky < s->k; ky++)
-                for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
+            for (int kx = 0; kx < s->k; kx++) sum = add4(sum, load4(corner + (ky * s->w + kx) * s->cin));
             store4(out, wasm_f32x4_div(sum, count));
         }
     }
@@ -225,18 +222,14 @@ static void add(float *out, const float *a, const float *b, int n, activation ac
 static void mul(float *out, const float *a, const float *b, int pixels, int c)
 {
     for (int n = 0; n < pixels; n++)
-        for (int o = 0; o < c; o += 4, a += 4, out += 4) store4(out, wasm_f32x4_mul(load4(a), load4(b + o)));
+    for (int o = 0; o < c; o += 4, a += 4, out += 4) store4(out, mul4(load4(a), load4(b + o)));
 }
 
-#define sub4 wasm_f32x4_sub
-#define mul4 wasm_f32x4_mul
-static f32x4 times4(float factor, f32x4 v) { return mul4(splat(factor), v); }
-
-/* pleura_exp on four lanes, step by step. */
+/* pleura_exp on four lanes, operation by operation. */
 static f32x4 exp4(f32x4 x)
 {
-    f32x4 counts = wasm_f32x4_ge(x, splat(-87));
-    x = wasm_v128_and(x, counts); /* lanes that do not count are computed as 0 */
+    f32x4 in_range = wasm_f32x4_ge(x, splat(-87));
+    x = wasm_v128_and(x, in_range); /* the other lanes compute e^0 and are cleared at the end */
     x = wasm_f32x4_pmin(x, splat(88));
     f32x4 scaled = times4(1.44269504f, x), negative = wasm_f32x4_lt(scaled, splat(0));
     v128_t n = wasm_i32x4_trunc_sat_f32x4(add4(scaled, wasm_v128_bitselect(splat(-0.5f), splat(0.5f), negative)));
@@ -248,12 +241,12 @@ static f32x4 exp4(f32x4 x)
     p = fma4(splat(5.0000001201e-1f), p, r);
     p = add4(add4(mul4(mul4(p, r), r), r), splat(1));
     v128_t power = wasm_i32x4_shl(wasm_i32x4_add(n, wasm_i32x4_splat(127)), 23);
-    return wasm_v128_and(mul4(p, power), counts);
+    return wasm_v128_and(mul4(p, power), in_range);
 }
 
 static f32x4 sigmoid(f32x4 v) { return wasm_f32x4_div(splat(1), add4(splat(1), exp4(wasm_f32x4_neg(v)))); }
 
-static f32x4 hard_sigmoid(f32x4 v) { return times4(1.0f / 6, wasm_f32x4_pmin(relu4(add4(v, splat(3))), splat(6))); }
+static f32x4 hard_sigmoid(f32x4 v) { return times4(1.0f / 6, clamp_to_act4(add4(v, splat(3)), ACT_RELU6)); }
 
 static void activate(float *v, int n, activation act)
 {
@@ -274,17 +267,17 @@ static void activate(float *v, int n, activation act)
 static void resize_bilinear(float *out, const float *in, int h, int w, int c, int scale)
 {
     for (int y = 0; y < h * scale; y++)
-        for (int x = 0; x < w * scale; x++) {
-            bilinear_point p = bilinear_at(y, x, h, w, scale);
-            const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
-            int right = (p.right - p.left) * c;
-            for (int o = 0; o < c; o += 4, out += 4) {
-                f32x4 a = load4(upper + o), b = load4(lower + o);
-                f32x4 above = add4(a, times4(p.across, sub4(load4(upper + right + o), a)));
-                f32x4 below = add4(b, times4(p.across, sub4(load4(lower + right + o), b)));
-                store4(out, add4(above, times4(p.down, sub4(below, above))));
-            }
+    for (int x = 0; x < w * scale; x++) {
+        bilinear_point p = bilinear_at(y, x, h, w, scale);
+        const float *upper = in + (p.top * w + p.left) * c, *lower = in + (p.bottom * w + p.left) * c;
+        int right = (p.right - p.left) * c;
+        for (int o = 0; o < c; o += 4, out += 4) {
+            f32x4 a = load4(upper + o), b = load4(lower + o);
+            f32x4 above = add4(a, times4(p.across, sub4(load4(upper + right + o), a)));
+            f32x4 below = add4(b, times4(p.across, sub4(load4(lower + right + o), b)));
+            store4(out, add4(above, times4(p.down, sub4(below, above))));
         }
+    }
 }
 
 static void global_avgpool(float *out, const float *in, int pixels, int c)
@@ -297,7 +290,8 @@ static void global_avgpool(float *out, const float *in, int pixels, int c)
     }
 }
 
-static void forward(f32x4 *t, const f32x4 *d, int step)
+/* B' d of a row or column: six values that lie `step` apart. */
+static void transform_input(f32x4 *t, const f32x4 *d, int step)
 {
     f32x4 d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
     f32x4 a = sub4(d4, times4(4, d2)), b = sub4(d3, times4(4, d1)), c = sub4(d4, d2), e = times4(2, sub4(d3, d1));
@@ -306,7 +300,8 @@ static void forward(f32x4 *t, const f32x4 *d, int step)
     t[5 * step] = add4(sub4(times4(4, d1), times4(5, d3)), d5);
 }
 
-static void backward(f32x4 *o, const f32x4 *m, int step)
+/* A' m of a row or column: six values that lie `step` apart become four. */
+static void transform_output(f32x4 *o, const f32x4 *m, int step)
 {
     f32x4 sum = add4(m[step], m[2 * step]), dif = sub4(m[step], m[2 * step]);
     f32x4 sum2 = add4(m[3 * step], m[4 * step]), dif2 = sub4(m[3 * step], m[4 * step]), last = m[5 * step];
@@ -325,10 +320,10 @@ static void winograd_input(float *out, const float *in, const winograd_shape *s)
             const float *corner = in + (y * s->w + x) * s->channels + i;
             for (int u = 0; u < TILE_IN; u++) {
                 for (int v = 0; v < TILE_IN; v++) t[v * TILE_IN + u] = load4(corner + (v * s->w + u) * s->channels);
-                forward(t + u, t + u, TILE_IN);
+                transform_input(t + u, t + u, TILE_IN);
             }
             for (int v = 0; v < TILE_IN; v++) {
-                forward(t + v * TILE_IN, t + v * TILE_IN, 1);
+                transform_input(t + v * TILE_IN, t + v * TILE_IN, 1);
                 for (int u = 0; u < TILE_IN; u++)
                     store4(out + ((v * TILE_IN + u) * s->count + n) * s->channels + i, t[v * TILE_IN + u]);
             }
@@ -346,10 +341,10 @@ static void winograd_output(float *out, const float *in, const float *bias, cons
             for (int u = 0; u < TILE_IN; u++) {
                 for (int v = 0; v < TILE_IN; v++)
                     t[v * TILE_IN + u] = load4(in + ((v * TILE_IN + u) * s->count + n) * s->channels + o);
-                backward(t + u, t + u, TILE_IN);
+                transform_output(t + u, t + u, TILE_IN);
             }
             for (int v = 0; v < TILE && y + v < s->oh; v++) {
-                backward(t + v * TILE_IN, t + v * TILE_IN, 1);
+                transform_output(t + v * TILE_IN, t + v * TILE_IN, 1);
                 for (int u = 0; u < TILE && x + u < s->ow; u++)
                     put(out + ((y + v) * s->ow + x + u) * s->channels + o, add4(t[v * TILE_IN + u], b), s->act);
             }
@@ -357,6 +352,5 @@ static void winograd_output(float *out, const float *in, const float *bias, cons
     }
 }
 
-const kernels kernels_simd = {
-    conv,           depthwise,      maxpool,         avgpool,   add, mul, activate, resize_bilinear,
-    global_avgpool, winograd_input, winograd_output, &int8_simd};
+const kernels kernels_simd = {conv, depthwise, maxpool, avgpool, add, mul, activate, resize_bilinear, global_avgpool,
+                              winograd_input, winograd_output, &int8_simd};

@@ -35,17 +35,6 @@ typedef struct {
     float *multiplier;       /* [cout] */
 } int8_weights;
 
-typedef struct {
-    window_shape window;
-    int to_int8; /* whether the output is int8, else float with window.act */
-    int zero_point, min, max;
-} int8_shape;
-
-/* q = (a * factor_a + b * factor_b + offset) >> shift, clamped to min..max; the factors fit 16 bits. */
-typedef struct {
-    int factor_a, factor_b, offset, shift, min, max;
-} int8_sum;
-
 /* sums[pixels][8] = the dot products of each pixel of panel[pixels][4 * quads] with w0[quads][4][4] and
  * w1[quads][4][4]; pixels % 4 == 0. The panel holds uint8_t if wide is 0, else int16_t. */
 typedef void int8_dot_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads,
@@ -55,11 +44,22 @@ typedef struct {
     int wide;
 } int8_dot;
 
+typedef struct {
+    window_shape window;
+    const int8_dot *dot; /* for conv; the reference needs none */
+    int to_int8;         /* whether the output is int8, else float with window.act */
+    int zero_point, min, max;
+} int8_shape;
+
+/* q = (a * factor_a + b * factor_b + offset) >> shift, clamped to min..max; the factors fit 16 bits. */
+typedef struct {
+    int factor_a, factor_b, offset, shift, min, max;
+} int8_sum;
+
 typedef struct int8_kernels {
-    int8_dot dot; /* for conv; NULL in the reference, which needs none */
+    int8_dot dot; /* the fastest that is compiled in; NULL in the reference */
     /* out[oh][ow][cout]; workspace: int8_workspace() bytes */
-    void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_dot *dot,
-                 void *workspace);
+    void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace);
     /* The same for a 3 x 3 window at stride 1, by w->winograd; workspace: int8_winograd_workspace() bytes. The input is
      * bordered for whole tiles: s->window.h and w are even and at least 2 larger than oh and ow rounded up to even. */
     void (*conv_winograd)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace);

@@ -226,7 +226,8 @@ static void run_window(const net *n, const net_layer *l, const int8_kernels *k)
 {
     const net_layer *in = net_source(n, l, 0);
     const uint8_t *from = (const uint8_t *)in->out;
-    int8_shape s = {.window = kernel_window(n, l), .to_int8 = net_is_int8(l), .zero_point = l->zero_point};
+    int8_shape s = {
+        .window = kernel_window(n, l), .dot = &k->dot, .to_int8 = net_is_int8(l), .zero_point = l->zero_point};
     output_range(&s.min, &s.max, l);
     size_t border = border_size(l, &s.window);
     if (border) {
@@ -236,7 +237,7 @@ static void run_window(const net *n, const net_layer *l, const int8_kernels *k)
     if (l->d->op == OP_MAXPOOL) k->maxpool((uint8_t *)l->out, from, &s.window);
     else if (l->d->op == OP_DEPTHWISE) k->depthwise(l->out, from, &l->int8, &s);
     else if (l->winograd) k->conv_winograd(l->out, from, &l->int8, &s, n->work + border);
-    else k->conv(l->out, from, &l->int8, &s, &k->dot, n->work + border);
+    else k->conv(l->out, from, &l->int8, &s, n->work + border);
 }
 
 /* out = a + b in fixed point: the factors are the inputs' scales over the output's, times 2^shift. */

@@ -1,10 +1,10 @@
-/* int8_relaxed.c - pleura.dot.wasm: the products of int8.h by relaxed SIMD, for the engines that have it. It lives on
- * the memory of pleura.wasm and has none of its own, not even a stack. */
+/* int8_relaxed.c - pleura.dot.wasm: the dot products of int8.h by relaxed SIMD, for engines that have it. The module
+ * works on the memory of pleura.wasm and has none of its own, not even a stack. */
 #include <wasm_simd128.h>
 
 #define dot(sum, w, x) wasm_i32x4_relaxed_dot_i8x16_i7x16_add(w, x, sum)
 
-/* 4 pixels x 8 channels: 8 sums, 2 weights, 4 splats stay within V8's 15 vector registers. */
+/* 4 pixels x 8 channels: 8 sums, 2 weights and 4 splats fit the 15 vector registers that V8 leaves. */
 __attribute__((export_name("products"))) void products(int *sums, const signed char *panel, const signed char *w0,
                                                        const signed char *w1, int quads, int pixels)
 {

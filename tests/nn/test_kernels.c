@@ -126,17 +126,11 @@ static uint8_t *noisy_int8(int count)
 typedef void int8_layer(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
                         const int8_kernels *k);
 
-static void int8_conv_by(const int8_dot *dot, void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
-                         const int8_kernels *k)
-{
-    void *workspace = malloc(int8_workspace(int8_quads(&s->window)));
-    k->conv(out, in, w, s, dot, workspace);
-    free(workspace);
-}
-
 static void int8_conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, const int8_kernels *k)
 {
-    int8_conv_by(&k->dot, out, in, w, s, k);
+    void *workspace = malloc(int8_workspace(int8_quads(&s->window)));
+    k->conv(out, in, w, s, workspace);
+    free(workspace);
 }
 
 /* Dot products of a panel that is not wide. Only relaxed SIMD has fast ones (int8_relaxed.c), so these are plain. */
@@ -157,7 +151,9 @@ static const int8_dot narrow_dot = {narrow_products, 0};
 static void int8_conv_narrow(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
                              const int8_kernels *k)
 {
-    int8_conv_by(&narrow_dot, out, in, w, s, k);
+    int8_shape narrow = *s;
+    narrow.dot = &narrow_dot;
+    int8_conv(out, in, w, &narrow, k);
 }
 
 /* 2 G g (2 G)' of each window, packed as int8.h says; the caller frees it. */
@@ -206,7 +202,12 @@ static int int8_differs(int8_layer *layer, int weights, const window_shape *v)
         bias[i] = (int32_t)(multiplier[i] * 1000), multiplier[i] = (2.5f + multiplier[i]) / 512;
     for (int to_int8 = 0; to_int8 < 2; to_int8++) {
         int8_weights w = {weight, NULL, bias, multiplier};
-        int8_shape s = {*v, to_int8, 60, v->act ? 60 : 0, v->act == ACT_RELU6 ? 90 : 127};
+        int8_shape s = {.window = *v,
+                        .dot = &int8_simd.dot,
+                        .to_int8 = to_int8,
+                        .zero_point = 60,
+                        .min = v->act ? 60 : 0,
+                        .max = v->act == ACT_RELU6 ? 90 : 127};
         layer(plain, in, &w, &s, &int8_ref);
         layer(vector, in, &w, &s, &int8_simd);
         differs |= memcmp(plain, vector, (size_t)size * (to_int8 ? 1 : sizeof *plain)) != 0;
