@@ -1,7 +1,8 @@
-/* wasm.c - the exports of pleura.wasm; the only file that knows WebAssembly.
+/* wasm.c - the exports of pleura.wasm; the only C file that knows WebAssembly.
  *
- * One module instance is one engine. JavaScript asks for input(size), writes there, then calls load or a diagnosis,
- * which return a status; then it reads results at the addresses below, before the next call. */
+ * One module instance is one engine. JavaScript calls input(size) and writes its bytes there. Then it calls load() or a
+ * diagnosis, which returns a pleura_status and frees the input. Before the next call it copies the results from the
+ * addresses that the getters return. */
 #include <stdlib.h>
 
 #include "engine/inspect.h"
@@ -11,31 +12,34 @@
 
 static pleura_engine *engine;
 static pleura_result result;
-static void *buffer;  /* what input() gave last */
-static void *weights; /* the buffer that load() has kept */
+static void *buffer;  /* the memory of the last input() */
+static void *weights; /* the buffer of load(), kept as long as the engine */
+
 static void *view_pixels;
 static pleura_status view_outcome;
 static uint16_t view_range[2];
-static const char *found_at;
-static size_t found_size;
-static pleura_layer layer_found;
-static film_samples decoded; /* what decode_jpeg gave last */
+
+static const char *found_text; /* of the last text() */
+static size_t found_text_size;
+static pleura_layer found_layer; /* of the last layer() */
+
+static film_samples decoded; /* of the last decode_jpeg() */
 static int decoded_bits;
 
-/* size bytes to write into, or 0 when there is no memory for them. Ends the buffer of the last call. */
+/* Returns size bytes for the caller to fill, or 0 if memory is short. Frees the last input. */
 void *EXPORT(input)(size_t size)
 {
     free(buffer);
     return buffer = malloc(size ? size : 1);
 }
 
-static void end_input(void)
+static void free_input(void)
 {
     free(buffer);
     buffer = NULL;
 }
 
-/* Takes the input as weights, once for each instance. */
+/* Opens the engine on the input, which is GGUF weights, and runs the self-test. Works once per instance. */
 int EXPORT(load)(size_t size, int reference)
 {
     if (engine) return PLEURA_MODEL_UNSUPPORTED;
@@ -49,19 +53,19 @@ int EXPORT(load)(size_t size, int reference)
 int EXPORT(diagnose)(size_t size)
 {
     pleura_status status = pleura_diagnose(engine, &result, buffer, size);
-    end_input();
+    free_input();
     return status;
 }
 
 int EXPORT(diagnose_rgba)(int width, int height)
 {
     pleura_status status = pleura_diagnose_rgba(engine, &result, buffer, width, height);
-    end_input();
+    free_input();
     return status;
 }
 
-/* The input is the table of 65536 greys, then the samples of 16 bits. */
-int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
+/* The input is the table of 65536 greys, followed by the 16-bit samples. */
+int EXPORT(diagnose_samples)(int width, int height, int channels, int tag_reason)
 {
     const uint16_t *table = buffer;
     pleura_status status = pleura_diagnose_samples(engine, &result,
@@ -70,26 +74,26 @@ int EXPORT(diagnose_samples)(int width, int height, int channels, int told)
                                                                      .height = height,
                                                                      .channels = channels,
                                                                      .table = table,
-                                                                     .tag_reason = (pleura_gate)told});
-    end_input();
+                                                                     .tag_reason = (pleura_gate)tag_reason});
+    free_input();
     return status;
 }
 
-/* Whether a film may be so large, to be asked before it is unpacked: any numbers are allowed. */
+/* Checks the size limits before a film is unpacked. Any numbers are allowed. */
 int EXPORT(check_size)(double width, double height)
 {
-    double most = IMAGE_MAX_SIDE + 1;
-    return image_check_size(width > 0 ? (int64_t)(width < most ? width : most) : 0,
-                            height > 0 ? (int64_t)(height < most ? height : most) : 0);
+    double max = IMAGE_MAX_SIDE + 1;
+    return image_check_size(width > 0 ? (int64_t)(width < max ? width : max) : 0,
+                            height > 0 ? (int64_t)(height < max ? height : max) : 0);
 }
 
-/* Decodes the JPEG in the input; its facts and samples are in jpeg_*, until the next one or end_jpeg. */
+/* Decodes the input, a JPEG. The jpeg_ getters describe it until the next one or end_jpeg(). */
 int EXPORT(decode_jpeg)(size_t size)
 {
     free((void *)decoded.values);
     decoded = (film_samples){0};
     pleura_status status = samples_from_jpeg(&decoded, &decoded_bits, buffer, size);
-    end_input();
+    free_input();
     return status;
 }
 int EXPORT(jpeg_width)(void) { return decoded.width; }
@@ -105,26 +109,27 @@ void EXPORT(end_jpeg)(void)
 
 int EXPORT(diagnose_phantom)(void) { return pleura_diagnose_phantom(engine, &result); }
 
-/* The input is one share a label; count 0: the weights' own prior. */
+/* The input is one share per label; count 0 returns to the weights' own prior. */
 int EXPORT(set_prevalence)(int count)
 {
     pleura_status status = pleura_set_prevalence(engine, count ? buffer : NULL, count);
-    end_input();
+    free_input();
     return status;
 }
 
-/* Judges an earlier film of these weights again, whose logits are the input. verdict() and probability() are then its
- * own. */
+/* Reclassifies an earlier film of these weights. The input is its logits; verdict() and probability() then belong to
+ * it.
+ */
 void EXPORT(judge)(int gate)
 {
-    pleura_result judged = {.logits = buffer, .gate = (pleura_gate)gate};
-    pleura_reclassify(engine, &judged);
-    result.verdict = judged.verdict, result.probability = judged.probability;
-    end_input();
+    pleura_result earlier = {.logits = buffer, .gate = (pleura_gate)gate};
+    pleura_reclassify(engine, &earlier);
+    result.verdict = earlier.verdict;
+    result.probability = earlier.probability;
+    free_input();
 }
 
 int EXPORT(verdict)(void) { return result.verdict; }
-int EXPORT(label_count)(void) { return result.label_count; }
 const float *EXPORT(logits)(void) { return result.logits; }
 const float *EXPORT(probability)(void) { return result.probability; }
 int EXPORT(gate)(void) { return result.gate; }
@@ -172,49 +177,48 @@ int EXPORT(view_status)(void) { return view_outcome; }
 int EXPORT(greys_low)(void) { return view_range[0]; }
 int EXPORT(greys_high)(void) { return view_range[1]; }
 
-/* Element `index` under the zero-terminated key in the input buffer; the text's address or NULL, its size from
- * text_size. */
+/* The text of text_size() bytes at `index` under the key that is the zero-terminated input; NULL if there is none. */
 const char *EXPORT(text)(size_t index)
 {
-    return pleura_text(engine, &found_at, &found_size, buffer, index) ? found_at : NULL;
+    return pleura_text(engine, &found_text, &found_text_size, buffer, index) ? found_text : NULL;
 }
-size_t EXPORT(text_size)(void) { return found_size; }
+size_t EXPORT(text_size)(void) { return found_text_size; }
 
-/* The number under the key in the input buffer, NaN when there is none. */
+/* The number at `index` under the key that is the zero-terminated input; NaN if there is none. */
 double EXPORT(number)(size_t index)
 {
     double v;
     return pleura_number(engine, &v, buffer, index) ? v : __builtin_nan("");
 }
 
-/* Layer `number` of graph 0 (lungs) or 1 (diagnosis): 0 when there is none, else its facts are in layer_*. */
+/* Layer `number` of graph 0 (lungs) or 1 (diagnosis), for the layer_ getters. Returns 0 if there is none. */
 int EXPORT(layer)(int graph, int number)
 {
-    return pleura_describe_layer(engine, &layer_found, (pleura_graph)graph, number);
+    return pleura_describe_layer(engine, &found_layer, (pleura_graph)graph, number);
 }
-const char *EXPORT(layer_name)(void) { return layer_found.name; }
-size_t EXPORT(layer_name_size)(void) { return layer_found.name_size; }
-int EXPORT(layer_h)(void) { return layer_found.h; }
-int EXPORT(layer_w)(void) { return layer_found.w; }
-int EXPORT(layer_c)(void) { return layer_found.c; }
-int EXPORT(layer_lanes)(void) { return layer_found.c_stride; }
-int EXPORT(layer_bytes)(void) { return layer_found.is_int8; }
-double EXPORT(layer_products)(void) { return (double)layer_found.macs; }
-void *EXPORT(layer_out)(void) { return layer_found.out; }
+const char *EXPORT(layer_name)(void) { return found_layer.name; }
+size_t EXPORT(layer_name_size)(void) { return found_layer.name_size; }
+int EXPORT(layer_h)(void) { return found_layer.h; }
+int EXPORT(layer_w)(void) { return found_layer.w; }
+int EXPORT(layer_c)(void) { return found_layer.c; }
+int EXPORT(layer_lanes)(void) { return found_layer.c_stride; }
+int EXPORT(layer_bytes)(void) { return found_layer.is_int8; }
+double EXPORT(layer_products)(void) { return (double)found_layer.macs; }
+void *EXPORT(layer_out)(void) { return found_layer.out; }
 void EXPORT(run_layer)(int graph, int number) { pleura_run_layer(engine, (pleura_graph)graph, number); }
 
-/* Takes the input as a film for layer 0 of a graph. */
+/* Fills layer 0 of a graph from the input, which is a film. */
 int EXPORT(prepare)(int graph, size_t size)
 {
     pleura_status status = pleura_prepare(engine, (pleura_graph)graph, buffer, size);
-    end_input();
+    free_input();
     return status;
 }
 
-/* products: place in the table of functions. */
+/* `products` is an index in the table of functions. */
 int EXPORT(offer_products)(pleura_products *products) { return pleura_offer_products(engine, products); }
 
-/* Zero-terminated names and sentences. */
+/* Zero-terminated codes and sentences. */
 const char *EXPORT(status_code)(int status) { return pleura_status_code(status); }
 const char *EXPORT(status_text)(int status) { return pleura_status_text(status); }
 const char *EXPORT(gate_code)(int gate) { return pleura_gate_code(gate); }

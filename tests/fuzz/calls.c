@@ -1,12 +1,13 @@
-/* calls.c - calls into the wasm's exports, in any order and with any numbers, under the only promise that engine.mjs
- * gives: an input is as large as what is said of it. Bytes are an operation, then its numbers and what fills its input.
- */
+/* calls.c - fuzzes the exports of the wasm: any calls in any order with any numbers.
+ *
+ * engine.mjs promises one thing alone: an input is as large as its caller says. Each call is read from the fuzzer's
+ * bytes: an operation, its numbers, then what fills its input. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#pragma GCC diagnostic ignored "-Wattributes" /* export_name is one of WebAssembly */
+#pragma GCC diagnostic ignored "-Wattributes" /* only WebAssembly knows export_name */
 #include "engine/wasm.c"
 #include "../support/read_file.h"
 
@@ -29,16 +30,16 @@ enum {
     OPERATIONS
 };
 enum {
-    LABELS = 3 /* of tests/fixtures/tiny.gguf */,
-    MOST_PIXELS = 1 << 16
-}; /* larger films take no other way, only longer */
+    LABELS = 3,          /* of tests/fixtures/tiny.gguf */
+    MAX_PIXELS = 1 << 16 /* larger films take the same path, only longer */
+};
 
 typedef struct {
     const uint8_t *at;
     size_t left;
 } reader;
 
-/* Zeros behind the end. */
+/* The next size bytes; zeros after the end. */
 static void take(reader *r, void *out, size_t size)
 {
     size_t n = size < r->left ? size : r->left;
@@ -46,7 +47,7 @@ static void take(reader *r, void *out, size_t size)
     r->at += n, r->left -= n;
 }
 
-/* Mostly sizes that films have, sometimes any number. */
+/* Mostly a plausible size of a film, sometimes any number. */
 static int take_size(reader *r)
 {
     struct {
@@ -59,7 +60,7 @@ static int take_size(reader *r)
     return v.any;
 }
 
-/* An input of that size: what comes next, over and over. */
+/* An input of this size: the next `period` bytes, repeated. */
 static void fill_input(reader *r, size_t size, size_t period)
 {
     uint8_t *to = input(size);
@@ -69,19 +70,18 @@ static void fill_input(reader *r, size_t size, size_t period)
     for (size_t i = period; i < size; i++) to[i] = to[i - period];
 }
 
-/* The number of pixels whose values the caller must have, none where the size is refused; -1 where they take too long.
- */
+/* How many pixels the caller must provide: 0 if the size is refused, -1 if they would take too long. */
 static int64_t pixels_of(int w, int h)
 {
     if (image_check_size(w, h)) return 0;
-    return (int64_t)w * h > MOST_PIXELS ? -1 : (int64_t)w * h;
+    return (int64_t)w * h > MAX_PIXELS ? -1 : (int64_t)w * h;
 }
 
 static void check_result(int status)
 {
     if (status) return;
     double sum = 0;
-    assert(label_count() == LABELS);
+    assert(result.label_count == LABELS);
     for (int i = 0; i < LABELS; i++) {
         assert(isfinite(logits()[i]) && probability()[i] >= 0);
         sum += (double)probability()[i];
@@ -97,13 +97,13 @@ static void diagnose_pixels(reader *r, int operation)
 {
     int w = take_size(r), h = take_size(r);
     uint8_t channels = 1;
-    int32_t told = 0;
+    int32_t tag_reason = 0;
     int64_t count = pixels_of(w, h);
-    if (operation == SAMPLES) take(r, &channels, 1), take(r, &told, 4);
+    if (operation == SAMPLES) take(r, &channels, 1), take(r, &tag_reason, 4);
     if (count < 0) return;
     if (operation == RGBA) fill_input(r, (size_t)count * 4, 400);
     else fill_input(r, 65536 * 2 + (size_t)count * channels * 2, 65536 * 2 + 400);
-    check_result(operation == RGBA ? diagnose_rgba(w, h) : diagnose_samples(w, h, channels, told));
+    check_result(operation == RGBA ? diagnose_rgba(w, h) : diagnose_samples(w, h, channels, tag_reason));
 }
 
 static void change_prevalence(reader *r)
@@ -116,19 +116,19 @@ static void change_prevalence(reader *r)
 
 static void judge_logits(reader *r)
 {
-    int32_t told;
-    take(r, &told, 4);
+    int32_t tag_reason;
+    take(r, &tag_reason, 4);
     fill_input(r, LABELS * 4, LABELS * 4);
-    judge(told);
+    judge(tag_reason);
     assert(verdict() >= PLEURA_REFUSED && verdict() < LABELS);
 }
 
-/* Every pixel that is said to be there is there. */
+/* Reads every pixel of a view. */
 static void look_at_film(reader *r, int operation)
 {
     int w = take_size(r), h = take_size(r);
     uint64_t sum = 0;
-    if ((int64_t)w * h > MOST_PIXELS) return;
+    if ((int64_t)w * h > MAX_PIXELS) return;
     int film = has_film();
     const uint8_t *grey = operation == VIEW ? view(w, h) : NULL;
     const uint16_t *wide = operation == GREYS ? greys(w, h) : NULL;
@@ -136,7 +136,7 @@ static void look_at_film(reader *r, int operation)
     assert((view_status() == PLEURA_NO_FILM) == (!film && w > 0 && h > 0));
     for (int i = 0; grey && i < w * h; i++) sum += grey[i];
     for (int i = 0; wide && i < w * h; i++) sum += wide[i];
-    assert(sum <= (uint64_t)MOST_PIXELS * 65535 && greys_low() <= greys_high());
+    assert(sum <= (uint64_t)MAX_PIXELS * 65535 && greys_low() <= greys_high());
 }
 
 static void look_up(reader *r)
@@ -162,7 +162,7 @@ static void look_at_layer(reader *r)
            layer_name_size());
 }
 
-/* A file within the rest of the bytes. */
+/* An input that is a file: some of the next bytes. */
 static size_t fill_file(reader *r)
 {
     uint16_t size;
@@ -217,7 +217,7 @@ static void call(reader *r, int operation)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    enum { MOST_CALLS = 24 };
+    enum { MAX_CALLS = 24 };
     static uint8_t *model;
     static size_t model_size;
     if (!model) model = read_file("tests/fixtures/tiny.gguf", &model_size);
@@ -225,13 +225,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     assert(load(model_size, 0) == PLEURA_OK);
     assert(!has_film() && !view(1, 1) && view_status() == PLEURA_NO_FILM);
     reader r = {bytes, size};
-    for (int i = 0; r.left && i < MOST_CALLS; i++) {
+    for (int i = 0; r.left && i < MAX_CALLS; i++) {
         uint8_t operation;
         take(&r, &operation, 1);
         call(&r, operation % OPERATIONS);
     }
-    /* As if the instance had ended. */
-    pleura_close(engine), end_input(), end_jpeg(), free(weights), free(view_pixels);
+    /* Leave nothing to the next instance. */
+    pleura_close(engine), free_input(), end_jpeg(), free(weights), free(view_pixels);
     engine = NULL, weights = view_pixels = NULL;
     view_outcome = PLEURA_OK;
     memset(&result, 0, sizeof result), memset(view_range, 0, sizeof view_range);
