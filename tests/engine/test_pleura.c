@@ -1,5 +1,4 @@
-/* test_pleura.c - the public interface: the same bits from both kernel tables, failures that leave the engine usable,
- * the gate, the maps, the view, the lungs' regions and box, probabilities at another prevalence, and overflow. */
+/* test_pleura.c - the engine through pleura.h, and the parts of its wing: lungs and class activation map. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,21 +11,18 @@
 #include "pleura.h"
 #include "../support/read_file.h"
 
-static void result_is_sound(const pleura_result *r)
+static void check_result(const pleura_result *r)
 {
     float sum = 0;
     for (int i = 0; i < r->label_count; i++) sum += r->probability[i];
     assert(fabsf(sum - 1) < 1e-5f && r->gate_score >= 0 && r->gate_score <= 1);
     assert(r->verdict >= PLEURA_REFUSED && r->verdict < r->label_count);
     assert((r->verdict == PLEURA_REFUSED) == (r->gate != PLEURA_ACCEPTED));
-    float most = 0;
-    for (int i = 0; i < r->map_side * r->map_side; i++) {
+    for (int i = 0; i < r->map_side * r->map_side; i++)
         assert(r->lungs[i] >= 0 && r->lungs[i] <= 1 && r->heatmap[i] >= 0 && r->heatmap[i] <= r->lungs[i]);
-        most = fmaxf(most, r->heatmap[i]);
-    }
 }
 
-static void both_tables_give_the_same_bits(const uint8_t *weights, size_t size)
+static void reference_and_simd_give_the_same_bits(const uint8_t *weights, size_t size)
 {
     static const char *const paths[] = {"tests/fixtures/grey.jpg", "tests/fixtures/grey16.png",
                                         "tests/fixtures/corners.jpg"};
@@ -35,14 +31,14 @@ static void both_tables_give_the_same_bits(const uint8_t *weights, size_t size)
     assert(pleura_open(&plain, weights, size, PLEURA_REFERENCE) == PLEURA_OK &&
            pleura_open(&vector, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_diagnose_phantom(plain, &a) == PLEURA_OK && pleura_diagnose_phantom(vector, &b) == PLEURA_OK);
-    result_is_sound(&a);
+    check_result(&a);
     assert(a.bits == b.bits && a.width == 640 && a.height == 640);
     uint64_t phantom = a.bits;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         size_t n;
         uint8_t *file = read_file(paths[i], &n);
         assert(pleura_diagnose(plain, &a, file, n) == PLEURA_OK && pleura_diagnose(vector, &b, file, n) == PLEURA_OK);
-        result_is_sound(&a);
+        check_result(&a);
         assert(a.bits == b.bits && a.bits != phantom);
         /* A failure leaves result and engine as they were. */
         pleura_result before = b;
@@ -66,7 +62,7 @@ static void the_gate_refuses_blank_and_colour(const uint8_t *weights, size_t siz
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK);
     assert(r.verdict == PLEURA_REFUSED && r.gate == PLEURA_BLANK && r.gate_score == 0);
     assert(pleura_view(e, grey, 7, 7) == PLEURA_OK);
-    for (int i = 0; i < 49; i++) assert(grey[i] == grey[0]); /* rounding is not spread into stripes */
+    for (int i = 0; i < 49; i++) assert(grey[i] == grey[0]); /* rounding errors are not stretched to stripes */
     for (int i = 0; i < SIDE * SIDE; i++) rgba[4 * i] = (uint8_t)i, rgba[4 * i + 1] = (uint8_t)(i >> 6);
     assert(pleura_diagnose_rgba(e, &r, rgba, SIDE, SIDE) == PLEURA_OK && r.gate == PLEURA_COLOUR);
     assert(strcmp(pleura_gate_code(r.gate), "colour") == 0 && strlen(pleura_gate_text(r.gate)) > 20);
@@ -103,8 +99,8 @@ static void no_film_can_be_viewed_before_the_first_diagnosis(const uint8_t *weig
     pleura_close(e);
 }
 
-/* White stays white: neither the end of the range nor an average of whites goes past 65535, which would be black. */
-static void white_greys_stay_white(const uint8_t *weights, size_t size)
+/* Neither the end of the range nor an average of white pixels exceeds 65535, where it would wrap around to black. */
+static void white_stays_white_at_full_depth(const uint8_t *weights, size_t size)
 {
     enum { WIDTH = 16384, HEIGHT = 64 };
     static uint16_t values[WIDTH * HEIGHT], greys[HEIGHT], range[2];
@@ -118,8 +114,8 @@ static void white_greys_stay_white(const uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
-/* What a file says of its film refuses it before its pixels are asked, and costs neither maps nor bits. */
-static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
+/* A tag reason takes precedence over all that the pixels say; the film still has its maps and bits. */
+static void a_tag_reason_refuses_the_film(const uint8_t *weights, size_t size)
 {
     enum { SIDE = 128 };
     static uint16_t values[SIDE * SIDE];
@@ -129,10 +125,10 @@ static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
     pleura_samples s = {.values = values, .width = SIDE, .height = SIDE, .channels = 1};
     assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK);
-    result_is_sound(&r);
+    check_result(&r);
     assert(r.gate < PLEURA_TAG_MODALITY);
-    for (int told = PLEURA_TAG_MODALITY; told <= PLEURA_TAG_PROCESSING; told++) {
-        s.tag_reason = (pleura_gate)told;
+    for (int reason = PLEURA_TAG_MODALITY; reason <= PLEURA_TAG_PROCESSING; reason++) {
+        s.tag_reason = (pleura_gate)reason;
         assert(pleura_diagnose_samples(e, &r, &s) == PLEURA_OK && pleura_diagnose_samples(e, &again, &s) == PLEURA_OK);
         assert(r.verdict == PLEURA_REFUSED && r.gate == s.tag_reason && r.gate_score == 0 && r.bits == again.bits);
         assert(strncmp(pleura_gate_code(r.gate), "tag-", 4) == 0 && strlen(pleura_gate_text(r.gate)) > 40);
@@ -147,14 +143,14 @@ static void what_the_file_tells_is_heard(const uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
-/* The bits that the weights were shipped with, one digit changed. */
-static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
+/* One digit of the bits stored in the weights is changed. */
+static void the_self_test_fails_on_other_bits(uint8_t *weights, size_t size)
 {
     static const char key[] = "pleura.selftest.bits";
     pleura_engine *e;
     uint8_t *at = weights;
     while (memcmp(at, key, sizeof key - 1) != 0) at++;
-    at += sizeof key - 1 + 4 + 8; /* kind of the value, length of the text */
+    at += sizeof key - 1 + 4 + 8; /* type, length */
     assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_self_test(e) == PLEURA_OK);
     *at = *at == '0' ? '1' : '0';
@@ -162,20 +158,18 @@ static void the_self_test_notices_other_bits(uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
-/* Shares that sum to 1 for three labels: the usual, the weights' own, one label alone, one missing. */
-static const float MIXTURES[][3] = {{0.05f, 0.1f, 0.85f}, {0.4f, 0.25f, 0.35f}, {0, 1, 0}, {0.5f, 0, 0.5f}};
+/* Prevalences of three labels: a typical one, that of the weights, one label alone, one label absent. */
+static const float PREVALENCES[][3] = {{0.05f, 0.1f, 0.85f}, {0.4f, 0.25f, 0.35f}, {0, 1, 0}, {0.5f, 0, 0.5f}};
 
-static void the_formula_is_that_of_double_precision(const pleura_result *r, const float *shares, const double *prior,
-                                                    double temperature)
+static void check_posterior(const pleura_result *r, const float *shares, const double *prior, double temperature)
 {
     double expected[3], sum = 0;
     for (int i = 0; i < 3; i++) sum += expected[i] = exp(r->logits[i] / temperature) * (double)shares[i] / prior[i];
     for (int i = 0; i < 3; i++) assert(fabs(r->probability[i] - expected[i] / sum) < 1e-6);
 }
 
-/* Judging a kept result again equals diagnosing its film again, bit for bit, and neither changes what the networks
- * said. */
-static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weights, size_t size)
+/* Reclassifying a stored result equals diagnosing its film again, bit for bit, and the bits stay the same. */
+static void a_prevalence_changes_the_posterior_alone(const uint8_t *weights, size_t size)
 {
     pleura_engine *e;
     pleura_result own, kept, again;
@@ -190,13 +184,13 @@ static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weig
     memcpy(probability, own.probability, sizeof probability);
     memcpy(logits, own.logits, sizeof logits);
     int verdicts = 0;
-    for (size_t m = 0; m < sizeof MIXTURES / sizeof *MIXTURES; m++) {
+    for (size_t m = 0; m < sizeof PREVALENCES / sizeof *PREVALENCES; m++) {
         kept = own;
         kept.logits = logits;
-        assert(pleura_set_prevalence(e, MIXTURES[m], 3) == PLEURA_OK && pleura_self_test(e) == PLEURA_OK);
+        assert(pleura_set_prevalence(e, PREVALENCES[m], 3) == PLEURA_OK && pleura_self_test(e) == PLEURA_OK);
         assert(pleura_diagnose(e, &again, file, n) == PLEURA_OK);
-        the_formula_is_that_of_double_precision(&again, MIXTURES[m], prior, temperature);
-        result_is_sound(&again);
+        check_posterior(&again, PREVALENCES[m], prior, temperature);
+        check_result(&again);
         assert(again.bits == own.bits && again.top_label == own.top_label);
         float diagnosed[3];
         memcpy(diagnosed, again.probability, sizeof diagnosed);
@@ -204,22 +198,22 @@ static void another_prevalence_moves_the_probabilities_alone(const uint8_t *weig
         assert(kept.verdict == again.verdict && memcmp(kept.probability, diagnosed, sizeof diagnosed) == 0);
         if (kept.verdict >= 0) verdicts |= 1 << kept.verdict;
     }
-    assert((verdicts & (verdicts - 1)) != 0); /* some mixture changes the answer */
+    assert((verdicts & (verdicts - 1)) != 0); /* some prevalence changes the verdict */
     kept.gate = PLEURA_UNLIKE;
     pleura_judge(e, &kept); /* the old name */
     assert(kept.verdict == PLEURA_REFUSED);
     assert(pleura_set_prevalence(e, NULL, 0) == PLEURA_OK && pleura_diagnose(e, &again, file, n) == PLEURA_OK);
     assert(again.verdict == own.verdict && memcmp(again.probability, probability, sizeof probability) == 0);
-    /* The label that alone occurs may be one that the film speaks against as loudly as floats can say. */
+    /* A label that alone occurs is certain, even against the most extreme logits. */
     kept.logits = (const float[]){3e38f, -3e38f, 0}, kept.gate = PLEURA_ACCEPTED;
-    assert(pleura_set_prevalence(e, MIXTURES[2], 3) == PLEURA_OK);
+    assert(pleura_set_prevalence(e, PREVALENCES[2], 3) == PLEURA_OK);
     pleura_reclassify(e, &kept);
     assert(kept.probability[1] == 1 && kept.verdict == 1);
     pleura_close(e);
     free(file);
 }
 
-static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights, size_t size)
+static void an_invalid_prevalence_changes_nothing(const uint8_t *weights, size_t size)
 {
     static const float bad[][3] = {{-0.1f, 0.5f, 0.6f},  {0, 0, 0},
                                    {NAN, 0.5f, 0.5f},    {INFINITY, 0, 0},
@@ -228,31 +222,59 @@ static void shares_that_are_no_prevalence_change_nothing(const uint8_t *weights,
     pleura_result r;
     float before[3];
     assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK &&
-           pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_OK);
+           pleura_set_prevalence(e, PREVALENCES[0], 3) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
     memcpy(before, r.probability, sizeof before);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert(pleura_set_prevalence(e, bad[i], 3) == PLEURA_PREVALENCE);
-    assert(pleura_set_prevalence(e, MIXTURES[0], 2) == PLEURA_PREVALENCE &&
-           pleura_set_prevalence(e, MIXTURES[0], 4) == PLEURA_PREVALENCE);
+    assert(pleura_set_prevalence(e, PREVALENCES[0], 2) == PLEURA_PREVALENCE &&
+           pleura_set_prevalence(e, PREVALENCES[0], 4) == PLEURA_PREVALENCE);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK && memcmp(before, r.probability, sizeof before) == 0);
-    assert(pleura_set_prevalence(e, (const float[]){0.3335f, 0.3335f, 0.3335f}, 3) == PLEURA_OK); /* as people round */
+    assert(pleura_set_prevalence(e, (const float[]){0.3335f, 0.3335f, 0.3335f}, 3) == PLEURA_OK); /* rounded by hand */
     pleura_close(e);
 }
 
-/* Where the weights' own mixture stands: three floats behind its key. */
-static uint8_t *find_prior(uint8_t *weights)
+enum { SCALAR = 4, ARRAY = 4 + 4 + 8 }; /* bytes from the end of a key to its value or first element */
+
+static uint8_t *find_value(uint8_t *weights, const char *key, size_t offset)
 {
-    static const char key[] = "pleura.prior";
-    while (memcmp(weights, key, sizeof key - 1) != 0) weights++;
-    return weights + sizeof key - 1 + 4 + 4 + 8; /* kind of the value, of its elements, their number */
+    while (memcmp(weights, key, strlen(key)) != 0) weights++;
+    return weights + strlen(key) + offset;
 }
 
-static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size)
+static void settings_outside_their_range_are_damage(uint8_t *weights, size_t size)
+{
+    static const struct {
+        const char *key;
+        size_t offset;
+        float bad[2];
+    } settings[] = {
+        {"pleura.temperature", SCALAR, {0.0009f, 1001}},  {"pleura.threshold.certain", SCALAR, {-0.1f, 1.1f}},
+        {"pleura.lungs.margin", SCALAR, {-0.1f, 1.1f}},   {"pleura.diagnosis.blur", SCALAR, {-1, 17}},
+        {"pleura.gate.min_score", SCALAR, {-0.1f, 1.1f}}, {"pleura.gate.area", ARRAY, {-0.1f, 1.1f}},
+        {"pleura.gate.area", ARRAY + 4, {-0.1f, 1.1f}},   {"pleura.gate.balance", SCALAR, {-0.1f, 1.1f}},
+        {"pleura.gate.chroma", SCALAR, {-0.1f, 1.1f}},    {"pleura.gate.lungs.quantiles", ARRAY, {NAN, NAN}},
+    };
+    pleura_engine *e;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        uint8_t *at = find_value(weights, settings[i].key, settings[i].offset);
+        float right, values[3] = {settings[i].bad[0], settings[i].bad[1], NAN};
+        memcpy(&right, at, sizeof right);
+        for (int k = 0; k < 3; k++) {
+            memcpy(at, values + k, sizeof *values);
+            assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_MODEL_DAMAGED);
+        }
+        memcpy(at, &right, sizeof right);
+    }
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
+    pleura_close(e);
+}
+
+static void a_prior_is_valid_or_absent(uint8_t *weights, size_t size)
 {
     static const float bad[][3] = {
         {0, 0.5f, 0.5f}, {-0.5f, 0.75f, 0.75f}, {NAN, 0.5f, 0.5f}, {0.4f, 0.25f, 0.3f}, {1, 1, 1}};
-    uint8_t *prior = find_prior(weights);
+    uint8_t *prior = find_value(weights, "pleura.prior", ARRAY);
     float kept[3];
     pleura_engine *e;
     pleura_result r;
@@ -262,19 +284,18 @@ static void a_prior_is_read_with_care_or_not_there(uint8_t *weights, size_t size
         assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_MODEL_DAMAGED);
     }
     memcpy(prior, kept, sizeof kept);
-    uint8_t *letter = prior - (4 + 4 + 8) - 1;
-    *letter = 'R'; /* another key: these weights have no prior */
+    uint8_t *letter = prior - ARRAY - 1;
+    *letter = 'R'; /* no prior under this key */
     assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
-    assert(pleura_set_prevalence(e, MIXTURES[0], 3) == PLEURA_NO_PRIOR &&
+    assert(pleura_set_prevalence(e, PREVALENCES[0], 3) == PLEURA_NO_PRIOR &&
            pleura_set_prevalence(e, NULL, 0) == PLEURA_OK);
     assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
     *letter = 'r';
     pleura_close(e);
 }
 
-/* Values past the largest float: what is no number is neither a familiar film nor a certain answer, and has the same
- * bits. */
-static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
+/* NaN is neither in-distribution nor certain, and it has the same bits everywhere. */
+static void an_overflow_gives_no_answer(uint8_t *weights, size_t size)
 {
     static const char *const layers[] = {"stem", "bare", "block.a", "block.b", "block.s"};
     gguf g;
@@ -297,7 +318,7 @@ static void an_overflow_is_no_answer(uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
-static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
+static void texts_and_numbers_are_found_by_key(const uint8_t *weights, size_t size)
 {
     pleura_engine *e;
     const char *at;
@@ -310,7 +331,7 @@ static void the_weights_tell_their_texts(const uint8_t *weights, size_t size)
     pleura_close(e);
 }
 
-static void every_status_has_words(void)
+static void every_status_has_code_and_sentence(void)
 {
 #define X(name, number, code, text) \
     assert(strcmp(pleura_status_code(number), code) == 0 && strcmp(pleura_status_text(number), text) == 0);
@@ -319,8 +340,8 @@ static void every_status_has_words(void)
     assert(strlen(pleura_status_text(-7)) > 0);
 }
 
-/* Two squares of 16 and 15 pixels and a speck of 1 on a mask of 16 x 16: the speck goes, the box holds the squares. */
-static void lungs_are_found_without_specks(void)
+/* Two squares of 16 and 15 pixels and a speck of 1 on a mask of 16 x 16: the box holds the squares alone. */
+static void specks_are_not_lungs(void)
 {
     enum { SIDE = 16 };
     static float logits[SIDE * SIDE], mask[SIDE * SIDE];
@@ -335,7 +356,7 @@ static void lungs_are_found_without_specks(void)
     assert(l.area == 31.0f / 256 && fabsf(l.balance - 15.0f / 16) < 1e-6f && l.doubt == 0);
     assert(l.x0 == 2.0f / 16 && l.x1 == 13.0f / 16 && l.y0 == 4.0f / 16 && l.y1 == 8.0f / 16);
     assert(mask[5 * SIDE + 3] > 0.99f && mask[15 * SIDE + 15] == 0 && mask[3 * SIDE + 2] < 0.01f);
-    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = 1; /* one region that fills everything */
+    for (int i = 0; i < SIDE * SIDE; i++) logits[i] = 1; /* one region that fills the film */
     lungs_find(&l, logits, 1, scratch);
     assert(l.area == 1 && l.balance == 1 && l.doubt == 1); /* a logit of 1 is a probability of 0.73 */
     for (int i = 0; i < SIDE * SIDE; i++) logits[i] = -1;
@@ -343,8 +364,8 @@ static void lungs_are_found_without_specks(void)
     assert(l.area == 0 && l.x0 == 0 && l.x1 == 1 && mask[0] == 0 && l.doubt == 0);
 }
 
-/* Two pixels, four features, five labels: each label's map is its own weights' sum, cut at zero, largest value 1. */
-static void the_map_is_that_of_its_label(void)
+/* Two pixels, four features, five labels: the map is the sum weighted for its label, cut off at 0, largest value 1. */
+static void the_map_belongs_to_its_label(void)
 {
     float features[2][4] = {{1, 2, 3, 4}, {4, 3, 2, 1}}, weights[2][4][4] = {{{0}}}, map[2];
     net_layer layer = {.d = &(layer_desc){.h = 1, .w = 2, .c = 4, .c_stride = 4}, .out = features[0]};
@@ -362,7 +383,7 @@ static void the_map_is_that_of_its_label(void)
     assert(map[0] == 0 && map[1] == 0);
 }
 
-/* What lies outside the mask must not reach the crop inside it: not by blur, not by normalisation. */
+/* Pixels outside the mask do not change the crop inside it, by blur or by normalisation. */
 static void nothing_from_outside_reaches_the_lungs(void)
 {
     enum { SIDE = 16, FILM = 160, OUT = 32 };
@@ -376,7 +397,7 @@ static void nothing_from_outside_reaches_the_lungs(void)
     for (int other = 0; other < 2; other++) {
         for (int i = 0; i < FILM * FILM; i++) {
             int x = i % FILM, y = i / FILM,
-                near = x >= 30 && x < 130 && y >= 30 && y < 130; /* as far as the mask blurs */
+                near = x >= 30 && x < 130 && y >= 30 && y < 130; /* within the soft edge of the mask */
             pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
         }
         film f = {pixels, FILM, FILM, 0};
@@ -395,24 +416,25 @@ int main(void)
 {
     size_t size;
     uint8_t *weights = read_file("model/pleura.gguf", &size);
-    lungs_are_found_without_specks();
+    specks_are_not_lungs();
     nothing_from_outside_reaches_the_lungs();
-    the_map_is_that_of_its_label();
-    every_status_has_words();
-    both_tables_give_the_same_bits(weights, size);
+    the_map_belongs_to_its_label();
+    every_status_has_code_and_sentence();
+    reference_and_simd_give_the_same_bits(weights, size);
     no_film_can_be_viewed_before_the_first_diagnosis(weights, size);
     the_gate_refuses_blank_and_colour(weights, size);
-    what_the_file_tells_is_heard(weights, size);
-    the_weights_tell_their_texts(weights, size);
-    the_self_test_notices_other_bits(weights, size);
+    a_tag_reason_refuses_the_film(weights, size);
+    texts_and_numbers_are_found_by_key(weights, size);
+    the_self_test_fails_on_other_bits(weights, size);
     free(weights);
     weights = read_file("tests/fixtures/tiny.gguf", &size);
-    white_greys_stay_white(weights, size);
-    another_prevalence_moves_the_probabilities_alone(weights, size);
-    shares_that_are_no_prevalence_change_nothing(weights, size);
-    a_prior_is_read_with_care_or_not_there(weights, size);
-    an_overflow_is_no_answer(weights, size);
+    white_stays_white_at_full_depth(weights, size);
+    a_prevalence_changes_the_posterior_alone(weights, size);
+    an_invalid_prevalence_changes_nothing(weights, size);
+    settings_outside_their_range_are_damage(weights, size);
+    a_prior_is_valid_or_absent(weights, size);
+    an_overflow_gives_no_answer(weights, size);
     free(weights);
-    puts("pleura: bits, gate, failures, view, greys, texts, self-test, lungs, prevalence and overflow are right");
+    puts("pleura: ok");
     return 0;
 }

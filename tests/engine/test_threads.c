@@ -1,4 +1,4 @@
-/* test_threads.c - one engine a thread, over the same weights, under ThreadSanitizer: the bits of one thread alone. */
+/* test_threads.c - one engine per thread on shared weights, under ThreadSanitizer: the same bits as in one thread. */
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ typedef struct {
     uint64_t bits[FILMS + 1];
 } worker;
 
-/* Opens, diagnoses everything several times and closes; leaves the bits of the phantom and of each film. */
+/* Opens, diagnoses and closes several times; stores the bits of the phantom and of each film. */
 static void *work(void *argument)
 {
     worker *w = argument;
