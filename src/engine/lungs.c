@@ -1,4 +1,8 @@
-/* lungs.c - lung mask, its regions and bounding box; crop, masked blur and normalisation inside the lungs. */
+/* lungs.c - the lung mask, its regions and box; the crop, blurred and normalised inside the lungs.
+ *
+ * The mask logits fall into connected regions. Small ones are specks, the rest are the lungs, whatever their number:
+ * area, balance and doubt then tell the gate how plausible they are. The crop keeps nothing from outside: its filter
+ * and its normalisation weight every pixel by the probability of lung. */
 #include "engine/lungs.h"
 
 #include <math.h>
@@ -6,17 +10,17 @@
 
 #include "nn/f32.h"
 
-#define LOGIT_SURE 2.1972246f /* ln 9: a probability of 0.9, or 0.1 below zero */
+#define LOGIT_SURE 2.1972246f /* ln 9, the logit of 0.9; that of 0.1 is -ln 9 */
 
-/* Gives every positive pixel the number, from 1, of its 4-connected region in label[side][side], 0 elsewhere.
- * Leaves the size of region n in queue[n - 1]; returns the largest. */
+/* Labels the 4-connected regions of positive logits: label[side][side] becomes the number of the pixel's region, from
+ * 1, or 0. Leaves the size of region n in queue[n - 1] and returns the largest size. */
 static int find_regions(int *label, int *queue, const float *logits, int stride, int side)
 {
     int count = side * side, regions = 0, largest = 0;
     for (int i = 0; i < count; i++) label[i] = logits[(size_t)i * (size_t)stride] > 0 ? -1 : 0;
     for (int seed = 0; seed < count; seed++) {
         if (label[seed] >= 0) continue;
-        /* The queue begins behind the sizes: every region so far has at least one pixel, so both fit. */
+        /* The queue starts after the sizes. Every region has at least one pixel, so both fit into count ints. */
         int *start = queue + regions++, tail = 0;
         start[tail++] = seed;
         label[seed] = regions;
@@ -32,6 +36,7 @@ static int find_regions(int *label, int *queue, const float *logits, int stride,
     return largest;
 }
 
+/* Whether one of the 9 pixels around (x, y) is lung. */
 static int touches(const int *label, int side, int x, int y)
 {
     for (int v = y > 0 ? y - 1 : 0; v <= y + 1 && v < side; v++)
@@ -40,9 +45,9 @@ static int touches(const int *label, int side, int x, int y)
     return 0;
 }
 
-void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
+void lungs_find(lungs *l, const float *logits, int stride, int *workspace)
 {
-    int side = l->side, count = side * side, *label = scratch, *sizes = scratch + count;
+    int side = l->side, count = side * side, *label = workspace, *sizes = workspace + count;
     int left = side, top = side, right = 0, bottom = 0, area = 0, doubtful = 0, half[2] = {0, 0};
     int largest = find_regions(label, sizes, logits, stride, side);
     for (int i = 0; i < count; i++) {
@@ -63,7 +68,7 @@ void lungs_find(lungs *l, const float *logits, int stride, int *scratch)
         float logit = logits[(size_t)i * (size_t)stride];
         if (label[i] > 0) half[2 * x + 1 > left + right]++;
         doubtful += logit > -LOGIT_SURE && logit < LOGIT_SURE;
-        /* One pixel around the regions keeps its own value, so that the outline has subpixel precision. */
+        /* A margin of one pixel keeps its probability, so that the outline has subpixel precision. */
         l->mask[i] = kept ? 1 / (1 + pleura_exp(-logit)) : 0;
     }
     int small = half[0] < half[1] ? half[0] : half[1], large = half[0] + half[1] - small;
@@ -104,8 +109,8 @@ float grid_at(const float *grid, int width, int height, float x, float y)
     return upper + v * (lower - upper);
 }
 
-/* One pass of 1 2 1 along a line of n values `step` apart, each weighted by its mask, so that nothing from outside
- * the lungs leaks in: normalised convolution (Knutsson and Westin, 1993). */
+/* One pass of the filter 1 2 1 along n values that are `step` apart. Each value is weighted by its mask, so that
+ * nothing leaks in from outside the lungs: normalised convolution (Knutsson and Westin, 1993). */
 static void binomial(float *line, const float *mask, int n, int step)
 {
     float before = 0, weight_before = 0;
@@ -118,7 +123,7 @@ static void binomial(float *line, const float *mask, int n, int step)
     }
 }
 
-/* Mean and deviation under the mask, and crop in units of them. */
+/* crop = (crop - mean) / deviation, both weighted by the mask; clipped to -3..3. */
 static void normalise(float *crop, const float *mask, int count)
 {
     double weight = 0, sum = 0, squares = 0;
