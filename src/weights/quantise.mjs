@@ -1,212 +1,214 @@
-// quantise.mjs - weights in floats to weights in bytes (src/nn/int8.h), their ranges taken from films that the network sees.
+// quantise.mjs - turns float32 weights into int8 weights, post-training and with one scale per output channel.
+//
+// 1. Choose the layers that gain from int8, and write the conversions between float32 and int8 into the graph.
+// 2. Run the network on films and record the range of each output that becomes int8.
+// 3. Find a scale and a zero point for each such output, and pack the weights of the layers that read int8.
+// src/nn/int8.h defines what the numbers mean: value = scale * (q - zero_point) with q in 0..127.
+import { formatLayer, parseGraph } from '../engine/graph.mjs';
 import { createEngine } from '../engine.mjs';
 import { floatsOf, floatTensor, floatValues, readGguf, TENSOR, textValue, textValues, writeGguf } from './gguf.mjs';
+import { LANES, packConv, unpackConv } from './layout.mjs';
 
-const MOST = 127; // an activation's largest byte
-const MAX_TAPS = 49; // of a depthwise window in bytes: int8.h
-const SAMPLES = 2048; // values of an output that a film contributes to its range
-const SHARES = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4]; // of the range, tried in turn
-const FLOAT_NAMES = ['features', 'mask', 'logits', 'gate']; // what pleura.c reads
-const WEIGHTED = ['conv', 'depthwise', 'dense'],
-  MOVED = ['maxpool', 'resize', 'concat'];
+/**
+ * @typedef {import('../engine/graph.mjs').GraphLayer} GraphLayer
+ * @typedef {Map<string, GraphLayer>} Layers  by name, in order of execution
+ * @typedef {{ scale: number, zeroPoint: number }} Quantisation
+ * @typedef {object} Int8Line  a layer of the new graph
+ * @property {GraphLayer} layer
+ * @property {string | null} source  the layer of the float graph whose values this output holds as int8
+ * @property {boolean} packed  whether its weights become int8
+ */
 
-/** A line of src/nn/graph.h. */
-function parse(line) {
-  const [, name, op, rest] = /^\s*(\S+) = (\S+) ?(.*)$/.exec(line),
-    words = rest.split(/ +/).filter(Boolean);
-  const settings = words.filter((word) => word.includes('=')),
-    set = Object.fromEntries(settings.map((word) => word.split('=')));
-  return {
-    name,
-    op,
-    inputs: words.filter((word) => !word.includes('=')),
-    settings,
-    act: set.act ?? 'none',
-    k: Number(set.k ?? 1),
-    linear: set.mode === 'linear',
-  };
-}
+const MAX_Q = 127; // of activations and weights
+const MAX_TAPS = 49; // of an int8 depthwise window: src/nn/int8.h
+const MAX_BIAS = 2 ** 24; // in units of the sum: leaves room for it in 32 bits
+const SAMPLES = 2048; // values of an output that one film adds to its statistics
+/** Shares of the observed range that are tried: clipping outliers can lower the error of all other values. */
+const RANGE_SHARES = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4];
+const FLOAT_OUTPUTS = ['features', 'mask', 'logits', 'gate']; // read by src/engine as floats
+const SIMPLE_ACTIVATIONS = ['none', 'relu', 'relu6'];
+const WITH_WEIGHTS = ['conv', 'depthwise', 'dense'];
+const MOVES_VALUES = ['maxpool', 'resize', 'concat']; // the output's values are the inputs' values
 
-/** Whether a layer can read bytes, should its inputs be some. A dense layer behind a mean is too small to gain. */
-function takesBytes({ op, k, linear, inputs }, layers) {
-  if (op === 'depthwise') return k * k <= MAX_TAPS;
+/** Whether a layer can read int8. A dense layer after a mean is too small to gain. @param {GraphLayer} layer @param {Layers} layers */
+function canReadInt8({ op, inputs, attributes }, layers) {
+  if (op === 'depthwise') return Number(attributes.k ?? 1) ** 2 <= MAX_TAPS;
   if (op === 'dense') return layers.get(inputs[0]).op !== 'mean';
-  return (
-    op === 'conv' ||
-    op === 'maxpool' ||
-    op === 'concat' ||
-    op === 'add' ||
-    op === 'mean' ||
-    (op === 'resize' && !linear)
-  );
+  if (op === 'resize') return attributes.mode !== 'linear';
+  return ['conv', 'maxpool', 'concat', 'add', 'mean'].includes(op);
 }
 
-/** Names of the layers whose output becomes bytes. @returns {Set<string>} */
-function chooseBytes(layers) {
+/** The names of the layers whose output becomes int8. @param {Layers} layers @returns {Set<string>} */
+function chooseInt8Outputs(layers) {
   const chosen = new Set();
   for (const layer of layers.values()) {
-    const { name, op, act, inputs } = layer;
-    const simple = ['none', 'relu', 'relu6'].includes(act) && !FLOAT_NAMES.includes(name);
-    const read = [...layers.values()].some((other) => other.inputs.includes(name) && takesBytes(other, layers));
-    if (!simple || !read || !takesBytes(layer, layers)) continue;
-    if (WEIGHTED.includes(op) || (op !== 'mean' && inputs.every((input) => chosen.has(input)))) chosen.add(name);
+    const { name, op, inputs, attributes } = layer;
+    const simple = SIMPLE_ACTIVATIONS.includes(attributes.act ?? 'none') && !FLOAT_OUTPUTS.includes(name);
+    const readers = [...layers.values()].filter((other) => other.inputs.includes(name));
+    if (!simple || !canReadInt8(layer, layers) || !readers.some((reader) => canReadInt8(reader, layers))) continue;
+    const inputsChosen = inputs.every((input) => chosen.has(input));
+    if (WITH_WEIGHTS.includes(op) || (op !== 'mean' && inputsChosen)) chosen.add(name);
   }
   return chosen;
 }
 
-/**
- * The graph with the changes between floats and bytes written out.
- * @returns {{line: string, of: string|null, weighted: boolean}[]}  of: the layer whose values the output holds as bytes
- */
-function rewrite(layers, chosen) {
-  const lines = [],
-    other = new Map();
-  const get = (name, bytes) => {
-    if (chosen.has(name) === bytes) return name;
-    if (!other.has(name)) {
-      other.set(name, `${name}.${bytes ? 'bytes' : 'floats'}`);
-      lines.push({
-        line: `${other.get(name)} = ${bytes ? 'quantise' : 'dequantise'} ${name}`,
-        of: bytes ? name : null,
-        weighted: false,
-      });
+/** The graph with its conversions between float32 and int8 written out. @param {Layers} layers @param {Set<string>} chosen @returns {Int8Line[]} */
+function rewriteGraph(layers, chosen) {
+  /** @type {Int8Line[]} */
+  const lines = [];
+  const converted = new Map();
+
+  /** The output of a layer in the wanted type; converts it once if need be. @param {string} input @param {boolean} int8 */
+  function inType(input, int8) {
+    if (chosen.has(input) === int8) return input;
+    if (!converted.has(input)) {
+      const name = `${input}.${int8 ? 'bytes' : 'floats'}`;
+      const op = int8 ? 'quantise' : 'dequantise';
+      lines.push({ layer: { name, op, inputs: [input], attributes: {} }, source: int8 ? input : null, packed: false });
+      converted.set(input, name);
     }
-    return other.get(name);
-  };
+    return converted.get(input);
+  }
+
   for (const layer of layers.values()) {
-    const { name, op, inputs, settings } = layer,
-      weighted = WEIGHTED.includes(op);
-    const bytes =
-      takesBytes(layer, layers) && (weighted || chosen.has(name) || (op === 'mean' && chosen.has(inputs[0])));
-    const from = inputs.map((input) => get(input, bytes));
+    const { name, op, inputs } = layer;
+    const hasWeights = WITH_WEIGHTS.includes(op);
+    const gains = hasWeights || chosen.has(name) || (op === 'mean' && chosen.has(inputs[0]));
+    const int8 = canReadInt8(layer, layers) && gains;
     lines.push({
-      line: [name, '=', op, ...from, ...settings].join(' '),
-      of: chosen.has(name) ? name : null,
-      weighted: weighted && bytes,
+      layer: { ...layer, inputs: inputs.map((input) => inType(input, int8)) },
+      source: chosen.has(name) ? name : null,
+      packed: hasWeights && int8,
     });
   }
   return lines;
 }
 
-/** Bytes that only move keep what they stand for: one representative for each such family. @returns {(name: string) => string} */
-function families(layers, chosen) {
+/**
+ * Groups outputs that must share a scale because values move between them unchanged (union-find).
+ * @param {Layers} layers @param {Set<string>} chosen @param {Set<string>} names @returns {string[][]}
+ */
+function groupByScale(layers, chosen, names) {
+  /** @type {Map<string, string>} */
   const parent = new Map();
-  const find = (name) => (parent.has(name) ? find(parent.get(name)) : name);
+  /** @param {string} name @returns {string} */
+  const rootOf = (name) => (parent.has(name) ? rootOf(parent.get(name)) : name);
   for (const { name, op, inputs } of layers.values()) {
-    if (!MOVED.includes(op) || !chosen.has(name)) continue;
-    for (const input of inputs) if (find(input) !== find(name)) parent.set(find(input), find(name));
+    if (!MOVES_VALUES.includes(op) || !chosen.has(name)) continue;
+    for (const input of inputs) if (rootOf(input) !== rootOf(name)) parent.set(rootOf(input), rootOf(name));
   }
-  return find;
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const name of names) groups.set(rootOf(name), [...(groups.get(rootOf(name)) ?? []), name]);
+  return [...groups.values()];
 }
 
-/** The step and zero that stand for values with the least squared error. @param {number[]} values */
-function chooseStep(values) {
-  const least = Math.min(
-      0,
-      values.reduce((a, b) => Math.min(a, b), 0),
-    ),
-    most = values.reduce((a, b) => Math.max(a, b), 0);
-  let best = { step: 1, zero: 0, error: Infinity };
-  for (const share of most > least ? SHARES : []) {
-    const step = Math.fround((share * (most - least)) / MOST),
-      zero = Math.round((-share * least) / step);
-    const error = values.reduce((sum, value) => {
-      const byte = Math.min(MOST, Math.max(0, Math.round(value / step) + zero));
-      return sum + (step * (byte - zero) - value) ** 2;
-    }, 0);
-    if (error < best.error) best = { step, zero, error };
+/** Values of every output over the films: a sample of each with its minimum and maximum. @returns {Map<string, number[]>} by layer */
+function observe(engine, graph, inputs) {
+  /** @type {Map<string, number[]>} */
+  const observed = new Map();
+  for (const input of inputs) {
+    for (const { name, shape, lanes, data } of engine.activations(input, graph)) {
+      const values = observed.get(name) ?? [];
+      const every = Math.max(1, Math.floor(data.length / SAMPLES));
+      let min = Infinity;
+      let max = -Infinity;
+      data.forEach((value, i) => {
+        if (i % lanes >= shape[2]) return; // a channel of padding
+        if (i % every === 0) values.push(value);
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      });
+      observed.set(name, [...values, min, max]);
+    }
+  }
+  return observed;
+}
+
+/** The squared error of values after quantisation. @param {number[]} values @param {Quantisation} quantisation */
+const squaredError = (values, { scale, zeroPoint }) =>
+  values.reduce((sum, value) => {
+    const q = Math.min(MAX_Q, Math.max(0, Math.round(value / scale) + zeroPoint));
+    return sum + (scale * (q - zeroPoint) - value) ** 2;
+  }, 0);
+
+/** The quantisation with the least squared error. @param {number[]} values @returns {Quantisation} */
+function chooseScale(values) {
+  const min = values.reduce((a, b) => Math.min(a, b), 0);
+  const max = values.reduce((a, b) => Math.max(a, b), 0);
+  let best = { scale: 1, zeroPoint: 0 };
+  let bestError = Infinity;
+  for (const share of max > min ? RANGE_SHARES : []) {
+    const scale = Math.fround((share * (max - min)) / MAX_Q);
+    const candidate = { scale, zeroPoint: Math.round((-share * min) / scale) };
+    const error = squaredError(values, candidate);
+    if (error < bestError) [best, bestError] = [candidate, error];
   }
   return best;
 }
 
-/** Values of every output over the inputs: some of each, its ends among them. @returns {Map<string, number[]>} by layer */
-function observe(engine, graph, inputs) {
-  const seen = new Map();
-  for (const input of inputs) {
-    for (const { name, shape, lanes, data } of engine.activations(input, graph)) {
-      const values = seen.get(name) ?? [],
-        every = Math.max(1, Math.floor(data.length / SAMPLES));
-      let least = Infinity,
-        most = -Infinity;
-      data.forEach((value, i) => {
-        if (i % lanes >= shape[2]) return;
-        if (i % every === 0) values.push(value);
-        least = Math.min(least, value);
-        most = Math.max(most, value);
-      });
-      seen.set(name, [...values, least, most]);
-    }
+/** A scale and a zero point for each output that holds int8. @returns {Map<string, Quantisation>} by layer of the float graph */
+function chooseScales(layers, chosen, lines, observed) {
+  const sources = new Set(lines.map(({ source }) => source).filter(Boolean));
+  const scales = new Map();
+  for (const group of groupByScale(layers, chosen, sources)) {
+    const scale = chooseScale(group.flatMap((name) => observed.get(name)));
+    for (const name of group) scales.set(name, scale);
   }
-  return seen;
+  return scales;
 }
 
-/** [cout/4][window][4] of a convolution to [cout/4][quads][4][4], or depthwise as it is; one scale an output channel. */
-function packWeights(floats, bias, op, inputStep) {
-  const cout = bias.length,
-    window = floats.length / cout,
-    grouped = op === 'depthwise' ? 1 : 4;
-  const groups = Math.ceil(window / grouped),
-    data = new Int8Array(groups * grouped * cout),
-    scale = new Float32Array(cout);
-  for (let o = 0; o < cout; o++) {
-    const at = (n) => floats[(Math.floor(o / 4) * window + n) * 4 + (o % 4)];
-    let most = 0;
-    for (let n = 0; n < window; n++) most = Math.max(most, Math.abs(at(n)));
-    // Beside tiny weights the bias must still fit 32 bits.
-    scale[o] = Math.max(most / MOST, Math.abs(bias[o]) / inputStep / 2 ** 24) || 1;
-    for (let n = 0; n < window; n++) {
-      data[((Math.floor(o / 4) * groups + Math.floor(n / grouped)) * 4 + (o % 4)) * grouped + (n % grouped)] =
-        Math.round(at(n) / scale[o]);
-    }
-  }
-  return { dims: [4 * grouped, groups, cout / 4], data: new Uint8Array(data.buffer), scale };
+/** The largest magnitude. @param {ArrayLike<number>} row */
+const maxAbs = (row) => Array.prototype.reduce.call(row, (max, weight) => Math.max(max, Math.abs(weight)), 0);
+
+/** Float weights of one layer to int8. @param {Float32Array} floats @param {Float32Array} bias @param {string} op @param {number} inputScale */
+function packInt8(floats, bias, op, inputScale) {
+  const rows = unpackConv(floats, bias.length);
+  const group = op === 'depthwise' ? 1 : LANES;
+  const scale = new Float32Array(bias.length);
+  const quantised = rows.map((row, o) => {
+    // Beside tiny weights the bias must still fit.
+    scale[o] = Math.max(maxAbs(row) / MAX_Q, Math.abs(bias[o]) / inputScale / MAX_BIAS) || 1;
+    return row.map((weight) => Math.round(weight / scale[o]));
+  });
+  const data = packConv(quantised, Int8Array, group);
+  const dims = [LANES * group, Math.ceil(rows[0].length / group), bias.length / LANES];
+  return { weight: { dims, kind: TENSOR.I8, data: new Uint8Array(data.buffer) }, scale: floatTensor(scale) };
 }
 
-/** Replaces one graph of the weights by its byte form. */
+/** Replaces one graph of the weights by its int8 form. */
 function replaceGraph(weights, graph, engine, inputs) {
-  const layers = new Map(engine.model.graphs[graph].map(parse).map((layer) => [layer.name, layer]));
-  const chosen = chooseBytes(layers),
-    lines = rewrite(layers, chosen),
-    find = families(layers, chosen),
-    seen = observe(engine, graph, inputs);
-  const byFamily = new Map();
-  for (const name of new Set(lines.map(({ of }) => of).filter(Boolean)))
-    byFamily.set(find(name), [...(byFamily.get(find(name)) ?? []), name]);
-  const steps = new Map();
-  for (const names of byFamily.values()) {
-    const step = chooseStep(names.flatMap((name) => seen.get(name)));
-    for (const name of names) steps.set(name, step);
+  const layers = new Map(parseGraph(engine.model.graphs[graph]).map((layer) => [layer.name, layer]));
+  const chosen = chooseInt8Outputs(layers);
+  const lines = rewriteGraph(layers, chosen);
+  const scales = chooseScales(layers, chosen, lines, observe(engine, graph, inputs));
+  /** @param {Int8Line} line @returns {Quantisation} scale 0 stands for float32 */
+  const quantisationOf = ({ source }) => (source ? scales.get(source) : { scale: 0, zeroPoint: 0 });
+  const byName = new Map(lines.map((line) => [line.layer.name, line]));
+  for (const { layer, packed } of lines) {
+    if (!packed) continue;
+    const key = `${graph}.${layer.name}`;
+    const bias = floatsOf(weights.tensors.get(`${key}.bias`));
+    const floats = floatsOf(weights.tensors.get(`${key}.weight`));
+    const { weight, scale } = packInt8(floats, bias, layer.op, quantisationOf(byName.get(layer.inputs[0])).scale);
+    weights.tensors.set(`${key}.weight`, weight);
+    weights.tensors.set(`${key}.scale`, scale);
   }
-  const stepOf = ({ of }) => (of ? steps.get(of) : { step: 0, zero: 0 }),
-    byName = new Map(lines.map((one) => [parse(one.line).name, one]));
-  for (const { line } of lines.filter((one) => one.weighted)) {
-    const {
-        name,
-        op,
-        inputs: [from],
-      } = parse(line),
-      key = `${graph}.${name}`;
-    const bias = floatsOf(weights.tensors.get(`${key}.bias`)),
-      floats = floatsOf(weights.tensors.get(`${key}.weight`));
-    const { dims, data, scale } = packWeights(floats, bias, op, stepOf(byName.get(from)).step);
-    weights.tensors.set(`${key}.weight`, { dims, kind: TENSOR.I8, data });
-    weights.tensors.set(`${key}.scale`, floatTensor(scale));
-  }
-  weights.values.set(`pleura.${graph}.graph`, textValues(lines.map(({ line }) => line)));
-  weights.values.set(`pleura.${graph}.steps`, floatValues(lines.map((one) => stepOf(one).step)));
-  weights.values.set(`pleura.${graph}.zeros`, floatValues(lines.map((one) => stepOf(one).zero)));
+  weights.values.set(`pleura.${graph}.graph`, textValues(lines.map(({ layer }) => formatLayer(layer))));
+  weights.values.set(`pleura.${graph}.steps`, floatValues(lines.map((line) => quantisationOf(line).scale)));
+  weights.values.set(`pleura.${graph}.zeros`, floatValues(lines.map((line) => quantisationOf(line).zeroPoint)));
 }
 
 /**
  * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} wasm  pleura.wasm
- * @param {Uint8Array} bytes  weights in floats
- * @param {(Uint8Array|Float32Array)[]} inputs  films that stand for those to come, as files; or tensors for networks that
- *   see none
- * @returns {Promise<Uint8Array>} weights in bytes, which hold the bits of their own self-test
+ * @param {Uint8Array} bytes  float32 weights
+ * @param {(Uint8Array|Float32Array)[]} inputs  image files of films like those to come, or input tensors for networks that
+ *   do not read films
+ * @returns {Promise<Uint8Array>}  int8 weights with the bits of their own self-test
  */
 export async function quantise(wasm, bytes, inputs) {
-  const engine = await createEngine({ wasm, weights: bytes }),
-    weights = readGguf(bytes);
+  const engine = await createEngine({ wasm, weights: bytes });
+  const weights = readGguf(bytes);
   for (const graph of ['lungs', 'diagnosis'])
     if (engine.model.graphs[graph].length) replaceGraph(weights, graph, engine, inputs);
   weights.values.delete('pleura.selftest.bits');
