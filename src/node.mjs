@@ -4,15 +4,10 @@ import { loadDot, loadWasm, loadWeights } from './node/assets.mjs';
 
 export { PleuraError } from './errors.mjs';
 
-/**
- * @typedef {import('./engine.mjs').Engine} Engine
- * @typedef {import('./engine.mjs').Diagnosis} Diagnosis
- * @typedef {Partial<import('./engine.mjs').EngineOptions>} EngineOptions
- */
+/** @typedef {import('./types.d.ts').Engine} Engine @typedef {import('./types.d.ts').Diagnosis} Diagnosis */
 
 /**
- * An engine on its own memory, one film at a time. Throws PleuraError.
- * @param {EngineOptions} [options]  as in engine.mjs; what is left out or undefined comes with the package
+ * @param {import('./types.d.ts').EngineOptions} [options]  what is left out or undefined comes with the package
  * @returns {Promise<Engine>}
  */
 export async function createEngine(options = {}) {

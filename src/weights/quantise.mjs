@@ -158,8 +158,8 @@ function chooseScales(layers, chosen, lines, observed) {
   return scales;
 }
 
-/** The largest magnitude. @param {ArrayLike<number>} row */
-const maxAbs = (row) => Array.prototype.reduce.call(row, (max, weight) => Math.max(max, Math.abs(weight)), 0);
+/** The largest magnitude. @param {Float64Array} row */
+const maxAbs = (row) => row.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
 
 /** Float weights of one layer to int8. @param {Float32Array} floats @param {Float32Array} bias @param {string} op @param {number} inputScale */
 function packInt8(floats, bias, op, inputScale) {

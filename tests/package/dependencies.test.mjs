@@ -28,8 +28,9 @@ test('every dependency is one version, and the lock says the same', () => {
     for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
       assert.deepEqual(packages[''][kind] ?? {}, facts[kind] ?? {}, `${lock}: ${kind}`);
       for (const [dependency, version] of Object.entries(facts[kind] ?? {})) {
-        assert.match(version, /^\d+\.\d+\.\d+$/, `${name}: ${dependency}`);
-        assert.equal(packages[`node_modules/${dependency}`].version, version, `${lock}: ${dependency}`);
+        const exact = version.replace(/^npm:[\w/@-]+@/, ''); // under an alias
+        assert.match(exact, /^\d+\.\d+\.\d+$/, `${name}: ${dependency}`);
+        assert.equal(packages[`node_modules/${dependency}`].version, exact, `${lock}: ${dependency}`);
       }
     }
   }

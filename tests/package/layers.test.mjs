@@ -17,7 +17,7 @@ const JAVASCRIPT = {
   'model/samples': 'src/node/assets.mjs src/engine.mjs',
   'src/adapt': 'src/weights/ src/stats/ src/engine.mjs',
   'src/node': 'src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
-  'src/weights': 'src/engine.mjs src/errors.mjs',
+  'src/weights': 'src/engine.mjs src/engine/graph.mjs src/errors.mjs',
   'src/engine': 'src/errors.mjs src/verdicts.mjs',
   'src/dicom': 'src/errors.mjs src/sniff.mjs',
   'src/stats': 'src/verdicts.mjs',
@@ -40,7 +40,10 @@ const PYTHON = {
 };
 
 /** Wrong arrows that are still there; each entry goes with its arrow. */
-const REMAINING = ['src/engine.mjs -> src/weights/adapter.mjs', 'src/node/thread.mjs -> src/cli/prevalence.mjs'];
+const REMAINING = ['src/node/thread.mjs -> src/cli/prevalence.mjs'];
+
+/** Loaded lazily, for the option `adapter` of createEngine; programs without an adapter never load it. */
+const LAZY = ['src/engine.mjs -> src/weights/adapter.mjs'];
 
 /** @typedef {[from: string, to: string][]} Arrows */
 
@@ -150,7 +153,7 @@ test('every import points to a wing below, and none runs in a circle', async () 
   ]))
     assert.ok(arrows.length >= least, `only ${arrows.length} arrows from ${arrows[0]}`);
   const found = [...wrong(javascript, JAVASCRIPT), ...wrong(c, C), ...wrong(python, PYTHON)];
-  assert.deepEqual(found.sort(), REMAINING);
+  assert.deepEqual(found.sort(), [...REMAINING, ...LAZY].sort());
   assert.equal(circle(javascript), null);
   assert.equal(circle(python), null);
 });

@@ -1,16 +1,7 @@
 // The npm package: what the tarball holds, and that it works where it is installed, in every supported Node.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -55,9 +46,6 @@ test('the tarball holds the engine, its types, the weights and the converter, an
   const python = ['__main__', 'gguf', 'keras_weights', 'layers', 'keras_reader', 'limits', 'lower', 'onnx_reader'].map(
     (name) => `model/convert/${name}.py`,
   );
-  const types = readdirSync(join(root, 'build/types'), { recursive: true })
-    .filter((name) => /\.d\.[cm]?ts$/.test(name))
-    .map((name) => `build/types/${name}`);
   assert.deepEqual(
     packed.files.sort(),
     [
@@ -73,9 +61,10 @@ test('the tarball holds the engine, its types, the weights and the converter, an
       'src/cli/pleura.1',
       'model/pleura.gguf',
       'model/pleura.gguf.sha256',
+      'build/types/pleura.d.cts',
+      'build/types/pleura.d.mts',
       ...modules,
       ...python,
-      ...types,
     ].sort(),
   );
 });
@@ -84,6 +73,7 @@ test('every import of a packed module is in the tarball, in Node or a dependency
   for (const name of packed.files.filter((file) => /\.[cm]js$/.test(file))) {
     const text = readFileSync(join(installed, name), 'utf8');
     for (const [, , from] of text.matchAll(/(from|import\(|^import) ?'([^']+)'/gm)) {
+      if (from.endsWith('.d.ts')) continue; // the type of a comment
       if (from.startsWith('.')) assert.ok(existsSync(join(installed, dirname(name), from)), `${name} imports ${from}`);
       else if (!builtinModules.includes(from.replace(/^node:/, '')))
         assert.ok(from.match(/^(@[^/]+\/)?[^/]+/)[0] in facts.dependencies, `${name} imports ${from}`);
@@ -123,13 +113,16 @@ test('in Node 20, 22 and 24 it diagnoses by import, by require and as a command'
   writeFileSync(
     join(project, 'one.cjs'),
     `const { readFile } = require('node:fs/promises');
-    const { createEngine } = require('pleura');
-    createEngine().then(async (engine) => { ${say} });`,
+    const { createEngine, PleuraError } = require('pleura');
+    createEngine().then(async (engine) => {
+      ${say}
+      try { engine.diagnose(new Uint8Array(9)); } catch (error) { console.log(error instanceof PleuraError, error.code); }
+    });`,
   );
   const line = `${JSON.stringify([expected.verdict, expected.bits])}\n`;
   for (const version of nodes()) {
     assert.equal(inNode(version, ['one.mjs']), `${line}true not-an-image\n`, version);
-    assert.equal(inNode(version, ['one.cjs']), line, version);
+    assert.equal(inNode(version, ['one.cjs']), `${line}true not-an-image\n`, version);
     const record = JSON.parse(inNode(version, ['node_modules/.bin/pleura', film]));
     assert.deepEqual([record.verdict, record.bits], [expected.verdict, expected.bits], version);
   }
@@ -159,50 +152,4 @@ test('the installed command converts a network', () => {
     'a,b,c',
   ]);
   assert.match(run(process.execPath, ['node_modules/.bin/pleura', 'info', '--model', out]), /^labels +a, b, c$/m);
-});
-
-test('TypeScript knows the package in both module systems and for bundlers', () => {
-  mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
-  for (const name of ['@types/node', 'undici-types'])
-    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
-  const use = `const verdict: string = engine.diagnose(new Uint8Array(9)).verdict;
-    const grid: Float32Array = engine.phantom().heatmap.data;
-    // @ts-expect-error a verdict is no number
-    const wrong: number = engine.phantom().verdict;
-    // @ts-expect-error a path is no film
-    engine.diagnose('film.png');
-    void verdict; void grid; void wrong;`;
-  writeFileSync(
-    join(project, 'esm.mts'),
-    `import { createEngine, PleuraError, type Diagnosis } from 'pleura';
-    const engine = await createEngine();
-    ${use}
-    const code: string = new PleuraError('a', 1, 'b').code; void code;
-    const last: Diagnosis = engine.phantom(); void last;`,
-  );
-  writeFileSync(
-    join(project, 'common.cts'),
-    `import pleura = require('pleura');
-    async function main() { const engine = await pleura.createEngine(); ${use} }
-    void main;`,
-  );
-  writeFileSync(
-    join(project, 'bundled.ts'),
-    `import { createEngine } from 'pleura';
-    const engine = await createEngine({ wasm: new ArrayBuffer(9), weights: new Uint8Array(9) });
-    ${use}
-    // @ts-expect-error in a browser the bytes have to be given
-    await createEngine({});`,
-  );
-  const tsc = (...args) =>
-    run(process.execPath, [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      '--noEmit',
-      '--strict',
-      '--target',
-      'es2022',
-      ...args,
-    ]);
-  tsc('--module', 'nodenext', '--types', 'node', 'esm.mts', 'common.cts');
-  tsc('--module', 'esnext', '--moduleResolution', 'bundler', 'bundled.ts');
 });

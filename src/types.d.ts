@@ -1,0 +1,198 @@
+// The public types of the package: what `import 'pleura'` and `require('pleura')` give, in Node and in browsers.
+//
+// The doors (engine.mjs, node.mjs, node.cjs) are checked against this file, and `make types` copies it to where package.json
+// points. It uses no type that TypeScript 5.0 lacks, and none of the DOM library.
+
+/** A map that is stretched over the whole upright film: values 0..1, row by row. */
+export interface Grid {
+  data: Float32Array;
+  width: number;
+  height: number;
+}
+
+/** One share per label, sum 1: `{ covid: 0.05, pneumonia: 0.1, normal: 0.85 }`. */
+export interface Mixture {
+  [label: string]: number;
+}
+
+/** Whether the film may be answered at all. */
+export interface Gate {
+  accepted: boolean;
+  /** 0..1: share of good validation films that look stranger; 0 if the film is refused for another reason. */
+  score: number;
+  /** Why the film is refused, for programs: `'no-lungs'`, `'unlike'`, ... */
+  reason: string | null;
+  /** The same for people. */
+  message: string | null;
+}
+
+/** The class, and how likely each is. */
+export interface Judgement {
+  /** A label, `'uncertain'` or `'refused'`. */
+  verdict: string;
+  /** Calibrated, one per label; meaningless if the film is refused. */
+  probability: { [label: string]: number };
+  /** The class mix that verdict and probability assume: null for the weights' own prior. */
+  prevalence: Mixture | null;
+}
+
+export interface Diagnosis extends Judgement {
+  gate: Gate;
+  /**
+   * What decoded the film: `'stb'` for the engine itself, `'browser'` for pixels that a browser decoded (they may differ
+   * between browsers), `'dicom'` for samples, `'phantom'` if the engine drew the film.
+   */
+  decoder: 'stb' | 'browser' | 'dicom' | 'phantom';
+  /** A hash over all output floats: the same on every machine for the same film, at every prevalence. */
+  bits: string;
+  /** With the gate, all that `judge` needs. */
+  logits: number[];
+  /** The label that the heatmap explains: that of the largest logit, whatever the prevalence. */
+  evidence: string;
+  /** Of the upright film, in pixels. */
+  width: number;
+  height: number;
+  heatmap: Grid;
+  /** Probability of lung. */
+  lungs: Grid;
+}
+
+/** Pixels that a browser has decoded, R G B A. */
+export interface Pixels {
+  rgba: Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
+/** Samples as a DICOM file holds them. */
+export interface Samples {
+  /** `[height][width][channels]` */
+  pixels: Uint16Array;
+  width: number;
+  height: number;
+  /** 1 for grey, 3 for R G B. */
+  channels: number;
+  /** 65536 entries: what each sample shows, 0 black to 65535 white. */
+  table: Uint16Array;
+  /** A reason to refuse the film that its file gives, such as `'tag-view'`. */
+  told?: string | null | undefined;
+}
+
+/** What the weights say about themselves. */
+export interface Model {
+  name: string;
+  version: string;
+  license: string;
+  notice: string;
+  summary: string;
+  labels: string[];
+  /** The lines that describe the two networks. */
+  graphs: { lungs: string[]; diagnosis: string[] };
+  temperature: number;
+  /** The probability from which a verdict is a label. */
+  certain: number;
+  /** The class mix that the probabilities assume; null if the weights do not record it. */
+  prior: Mixture | null;
+  /** With an adapter: the SHA-256 of the weights it belongs to, and how many films of each label it was fitted to. */
+  adapted: { base: string; films: { [label: string]: number } } | null;
+  /** Whether int8 layers use relaxed SIMD. */
+  relaxed: boolean;
+}
+
+/** One layer of a network, with the time that it takes. */
+export interface LayerProfile {
+  graph: 'lungs' | 'diagnosis';
+  name: string;
+  /** Height, width, channels. */
+  shape: [number, number, number];
+  /** Multiply-accumulate operations. */
+  products: number;
+  ms: number;
+}
+
+/** The output of one layer. */
+export interface Activation {
+  name: string;
+  /** Height, width, channels. */
+  shape: [number, number, number];
+  /** Values from one pixel to the next: the channels and their padding. */
+  lanes: number;
+  /** `[height][width][lanes]`, valid until the next layer runs. */
+  data: Float32Array | Uint8Array;
+}
+
+export interface EngineOptions {
+  /** pleura.wasm: its bytes or a WebAssembly.Module. Node has its own; a browser needs it. */
+  wasm?: Uint8Array | ArrayBuffer | object | undefined;
+  /** The bytes of pleura.gguf; copied. Node has its own; a browser needs them. */
+  weights?: Uint8Array | undefined;
+  /** pleura.dot.wasm, which makes int8 weights faster where relaxed SIMD runs: its bytes or a WebAssembly.Module. */
+  dot?: Uint8Array | ArrayBuffer | object | undefined;
+  /** The bytes of an adapter that `pleura adapt` wrote for these weights; it is applied to them. */
+  adapter?: Uint8Array | undefined;
+  /** Plain kernels instead of SIMD: slower, the same bits. */
+  reference?: boolean | undefined;
+}
+
+/** One film at a time, on memory of its own. Every failure is a PleuraError, after which the engine is still usable. */
+export interface Engine {
+  model: Model;
+
+  /** @param film  a whole PNG, JPEG or BMP file, decoded pixels, or the samples of a DICOM file */
+  diagnose(film: Uint8Array | Pixels | Samples): Diagnosis;
+
+  /** Diagnoses the synthetic phantom, which the engine draws: nobody's X-ray. */
+  phantom(): Diagnosis;
+
+  /** Moves all further answers to a class mix; null returns to the weights' own prior. */
+  setPrevalence(shares: Mixture | null): void;
+
+  /** Judges an earlier diagnosis by these weights at the current prevalence, without running the networks. */
+  judge(diagnosis: Pick<Diagnosis, 'logits' | 'gate'>): Judgement;
+
+  /**
+   * The upright film diagnosed last as the engine saw it, for display: grey, row by row.
+   * @param maxSide  of the longer side in pixels; a film is never enlarged
+   */
+  film(maxSide: number): { data: Uint8Array; width: number; height: number };
+
+  /**
+   * The same film at full depth, 0 black to 65535 white; `film` spreads the greys from low to high.
+   * @param maxSide  of the longer side in pixels; a film is never enlarged
+   */
+  greys(maxSide: number): { data: Uint16Array; width: number; height: number; low: number; high: number };
+
+  /** Throws if a film of this size is too large or too small. */
+  checkSize(width: number, height: number): void;
+
+  /** Decodes a JPEG of any process that DICOM allows: baseline, 12 bits, lossless. */
+  decodeJpeg(bytes: Uint8Array): { pixels: Uint16Array; width: number; height: number; channels: number; bits: number };
+
+  /**
+   * The features that the last layer read from the film diagnosed last, padded as the layer's weights are. Throws if the last
+   * layer reads anything else than the mean of the layer `features`: such a network cannot be adapted.
+   */
+  features(): Float32Array;
+
+  /** Runs every layer of both networks on whatever they hold, and reports the shortest time of the rounds. */
+  profile(rounds: number): LayerProfile[];
+
+  /**
+   * Runs a network layer by layer. Read each activation before asking for the next.
+   * @param input  a whole image file, or a tensor `[h][w][c]` for the input layer, already normalised
+   */
+  activations(input: Uint8Array | Float32Array, graph: 'lungs' | 'diagnosis'): Iterable<Activation>;
+
+  /** Runs the diagnosis network on a tensor `[h][w][c]`, already normalised, and returns the logits. */
+  run(tensor: Float32Array): Float32Array;
+}
+
+/** A failure: its name for programs (`code`), its number (`status`), and a sentence for people (`message`). */
+export class PleuraError extends Error {
+  constructor(code: string, status: number, message: string);
+  code: string;
+  status: number;
+}
+
+/** Creates an engine. In Node everything that is left out comes with the package; in a browser wasm and weights are required. */
+export function createEngine(options?: EngineOptions): Promise<Engine>;
