@@ -274,12 +274,13 @@ test('a table of bytes is read with its pad, one that is cut short is damage', a
 });
 
 test('colour in the high bits of its words is that of the low bits', async () => {
+  const greys = ramp(12);
   const rgb = (shift) =>
     dicomFile({
       width: WIDTH,
       height: HEIGHT,
       bits: 12,
-      pixels: Uint16Array.from({ length: 3 * COUNT }, (_, i) => ramp(12)[Math.floor(i / 3)] << shift),
+      pixels: Uint16Array.from({ length: 3 * COUNT }, (_, i) => greys[Math.floor(i / 3)] << shift),
       tags: { '00280002': ['US', 3], '00280004': ['CS', 'RGB'], '00280006': ['US', 0], '00280102': ['US', 11 + shift] },
     });
   const films = await Promise.all([0, 4].map(async (shift) => (await readDicom(rgb(shift))).film));
