@@ -110,19 +110,19 @@ test('all can be done by keyboard: start, move between films, read the result', 
     assert.equal(await page.evaluate(() => document.activeElement.id), id);
   }
   await page.keyboard.press('Tab');
-  assert.equal(await focused(), 'Choose films');
+  assert.equal(await focused(), 'Choose images');
   await page.keyboard.press('Tab');
-  assert.equal(await focused(), 'Try the synthetic phantom');
+  assert.equal(await focused(), 'Try a synthetic example');
   await page.keyboard.press('Enter');
   await settled(page);
-  assert.match(await page.textContent('#announcement'), /^Synthetic phantom: /);
+  assert.match(await page.textContent('#announcement'), /^Synthetic example: /);
   await choose(page, [{ name: 'two.png', buffer: png(128, 128) }]);
   await settled(page);
   await page.focus('#strip-list [aria-current]');
   await page.keyboard.press('ArrowLeft');
-  assert.match(await focused(), /^Synthetic phantom/);
+  assert.match(await focused(), /^Synthetic example/);
   assert.equal(await page.isVisible('#synthetic'), true);
   await page.click('#more');
   await page.click('#clear');
-  assert.equal(await focused(), 'Choose films');
+  assert.equal(await focused(), 'Choose images');
 });

@@ -67,17 +67,20 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   await page.waitForSelector('text=Ready to work offline');
   asked.length = 0;
   await openDialog(page, 'adapt');
-  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  assert.equal(await page.textContent('#adapt-state'), 'The original model is in use.');
   await fit(page);
   assert.equal(await focused(page), 'adapt-advice');
   assert.match(
     await page.textContent('#adapt-films'),
-    /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Left out: .*in other folders 1/,
+    /COVID-19 20, Pneumonia 20, and Normal 20; patients: 60\. Excluded: .*1 in other folders/,
   );
   assert.equal(await page.locator('#adapt-figures tr').count(), 7);
   assert.deepEqual(await faults(page), []);
   await page.click('[data-action=adapt-keep]');
-  await inForce(page, 'Adapted on this device to labelled films (COVID-19 20, Pneumonia 20, and Normal 20): weights ');
+  await inForce(
+    page,
+    'Adapted on this device to labelled images (COVID-19 20, Pneumonia 20, and Normal 20): model file ',
+  );
   const overlay = await saved(page, '#adapt-export');
   assert.equal(overlay.subarray(0, 4).toString(), 'GGUF');
   await page.keyboard.press('Escape');
@@ -92,7 +95,7 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   await writeFile(`${folder}/own.gguf`, overlay);
   await openDialog(page, 'adapt');
   await page.click('#adapt-back');
-  await inForce(page, 'The shipped weights');
+  await inForce(page, 'The original model');
   await page.waitForFunction(() => document.getElementById('adapted-film').hidden);
   await page.setInputFiles('#adapter', `${folder}/own.gguf`);
   await inForce(page, 'Adapted');
@@ -113,7 +116,7 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await openDialog(page, 'adapt');
   await page.setInputFiles('#adapter', tiny);
   await page.waitForSelector('#adapt-error:not([hidden])');
-  assert.match(await page.textContent('#adapt-error'), /no adaptation file of Pleura/);
+  assert.match(await page.textContent('#adapt-error'), /not a Pleura adapter file/);
   await page.keyboard.press('Escape');
   await page.setInputFiles('#files', `${folder}/films/covid/0.png`);
   await page.waitForSelector('#desk:not([hidden])');
@@ -121,13 +124,13 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   assert.equal(await page.locator('dialog[open]').count(), 0, 'not once more for each film');
   await openDialog(page, 'adapt');
   await page.setInputFiles('#labelled', `${folder}/few`);
-  await page.waitForFunction(() => /Too few films/.test(document.getElementById('adapt-error').textContent));
+  await page.waitForFunction(() => /Not enough images/.test(document.getElementById('adapt-error').textContent));
   await fit(page);
   assert.match(await spoken(page), /\w/);
   await page.click('[data-action=adapt-discard]');
   await page.waitForSelector('#adapt-result', { state: 'hidden' });
   assert.equal(await focused(page), 'adapt-title', 'the button is gone');
-  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  assert.equal(await page.textContent('#adapt-state'), 'The original model is in use.');
   await page.setInputFiles('#adapter', `${folder}/own.gguf`);
   await inForce(page, 'Adapted');
   await page.setInputFiles('#adapter', tiny);
@@ -172,7 +175,7 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   await page.reload();
   await page.waitForSelector('#dialog-adapt[open] #adapt-error:not([hidden])');
   assert.equal(await page.textContent('#adapt-error'), english['problem.overlay-damaged']);
-  assert.equal(await page.textContent('#adapt-state'), 'The shipped weights are in use.');
+  assert.equal(await page.textContent('#adapt-state'), 'The original model is in use.');
   await page.reload();
   await settled(page);
   assert.equal(await page.locator('dialog[open]').count(), 0, 'once is enough');
@@ -203,7 +206,7 @@ test('an adaptation that is chosen while a cancelled engine starts again is in f
       input.files = data.files;
       input.dispatchEvent(new Event('change', { bubbles: true }));
       return new Promise((resolve) => {
-        new MutationObserver(() => /weights are in use/.test(said.textContent) && resolve(said.textContent)).observe(
+        new MutationObserver(() => /model is in use/.test(said.textContent) && resolve(said.textContent)).observe(
           said,
           { childList: true, characterData: true, subtree: true },
         );

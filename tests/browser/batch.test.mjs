@@ -38,8 +38,8 @@ test('of five hundred files twenty are broken: each has its line, the rest their
   await choose(page, files);
   await page.waitForSelector('#work-cancel:not([hidden])');
   await done(page);
-  assert.equal(await page.textContent('#announcement'), 'Films finished: 500.');
-  assert.equal(await page.textContent('#shown'), 'Films shown: 500 of 500');
+  assert.equal(await page.textContent('#announcement'), 'Images analysed: 500.');
+  assert.equal(await page.textContent('#shown'), 'Showing 500 of 500 images');
   const records = (await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.deepEqual(
     records.map(({ file }) => file),
@@ -61,7 +61,7 @@ test('of five hundred files twenty are broken: each has its line, the rest their
   await page.click('#more-rows');
   assert.equal(await page.locator('#table-body tr').count(), 400);
   await page.selectOption('#show', 'error');
-  assert.equal(await page.textContent('#shown'), 'Films shown: 20 of 500');
+  assert.equal(await page.textContent('#shown'), 'Showing 20 of 500 images');
   await page.fill('#search', '007');
   assert.deepEqual(await column(page, 1), ['007.png']);
   const pixels = await page.evaluate(() =>
@@ -205,19 +205,19 @@ for (const viewport of [
     await settled(page);
     const sort = (by) => page.click(`#table-head [data-by=${by}]`);
     await sort('film');
-    assert.deepEqual(await column(page, 1), ['a.txt', 'film 9.png', 'film 10.png', 'Synthetic phantom']);
+    assert.deepEqual(await column(page, 1), ['a.txt', 'film 9.png', 'film 10.png', 'Synthetic example']);
     assert.equal(await page.getAttribute('#table-head th', 'aria-sort'), 'ascending');
     await sort('film');
-    assert.equal((await column(page, 1))[0], 'Synthetic phantom');
+    assert.equal((await column(page, 1))[0], 'Synthetic example');
     assert.equal(await page.evaluate(() => document.activeElement.dataset.by), 'film', 'the focus stays');
     await sort('film');
     assert.equal(await page.getAttribute('#table-head th', 'aria-sort'), null);
     await sort('covid');
-    assert.equal((await column(page, 1))[0], 'Synthetic phantom');
+    assert.equal((await column(page, 1))[0], 'Synthetic example');
     assert.deepEqual(await faults(page), []);
     await page.click('#table-body >> text=film 9.png');
     assert.equal(await page.textContent('#name'), 'film 9.png');
-    assert.equal(await page.textContent('#verdict'), 'Refused');
+    assert.equal(await page.textContent('#verdict'), 'Not suitable');
   });
 }
 
@@ -238,10 +238,10 @@ test('a film whose file has gone is named, and is read when tried again with the
   await settled(page);
   const verdicts = await column(page, 2);
   assert.deepEqual(
-    verdicts.map((word) => word === 'Not read'),
+    verdicts.map((word) => word === 'Could not be opened'),
     [true, false, true],
   );
-  assert.match((await column(page, 6))[0], /^The file could not be read from this device/);
+  assert.match((await column(page, 6))[0], /^The file could not be opened/);
   await page.evaluate(() => {
     globalThis.back = true;
   });
@@ -280,9 +280,9 @@ test('the report of a film and of a batch carries picture, verdict, hashes, vers
   const verdict = await page.textContent('#verdict');
   await page.click('[data-action=print-film]');
   const one = await paper(page);
-  for (const said of [...facts, notice, verdict, 'Synthetic phantom', '95 % intervals'])
+  for (const said of [...facts, notice, verdict, 'Synthetic example', '95 % confidence intervals'])
     assert.ok(one.text.includes(said), said);
-  assert.doesNotMatch(one.text, /Add films/);
+  assert.doesNotMatch(one.text, /Add images/);
   assert.equal(
     await page.evaluate(() => {
       const { width, height } = document.querySelector('.printout-film canvas');
@@ -306,9 +306,9 @@ test('the report of a film and of a batch carries picture, verdict, hashes, vers
     'refused.png',
     'text.txt',
     'This is not an image',
-    'Films: 3',
+    'Images: 3',
     /SHA-256 of the weights: [0-9a-f]{64}/,
-    /Version of the page: [0-9a-f]{12}/,
+    /Page version: [0-9a-f]{12}/,
   ]) {
     assert.ok(said instanceof RegExp ? said.test(many.text) : many.text.includes(said), String(said));
   }

@@ -76,7 +76,7 @@ test('DICOM of every coding gives the bits of Node, with and without the network
     await select(page, place);
     const { facts } = await resultOf(page);
     assert.equal(
-      facts['Bits of the answer'],
+      facts['Result fingerprint'],
       engine.diagnose((await readDicom(buffer)).film).bits,
       coders[place].join(' '),
     );

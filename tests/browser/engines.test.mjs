@@ -38,13 +38,13 @@ const shown = {
   pneumonia: 'Pneumonia',
   normal: 'Normal',
   uncertain: 'Uncertain',
-  refused: 'Refused',
+  refused: 'Not suitable',
 };
 
 async function sees(page, { verdict, bits, probability }) {
   const { status, verdict: said, facts, bars } = await resultOf(page);
   assert.deepEqual(
-    { status, said, bits: facts['Bits of the answer'] },
+    { status, said, bits: facts['Result fingerprint'] },
     { status: verdict, said: shown[verdict], bits },
   );
   assert.equal(bars.length, verdict === 'refused' ? 0 : Object.keys(probability).length);

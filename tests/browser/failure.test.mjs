@@ -32,29 +32,24 @@ const is = (name, part) =>
   ({ wasm: name.endsWith('.wasm'), weights: name.endsWith('.gguf'), worker: name.startsWith('worker') })[part];
 
 for (const [title, part, change, sentence] of [
-  ['missing weights', 'weights', () => null, /^The file of weights could not be fetched/],
-  ['weights with one altered bit', 'weights', alter, /^The file of weights .* its SHA-256 differs/],
+  ['missing weights', 'weights', () => null, /^The model file could not be downloaded/],
+  ['weights with one altered bit', 'weights', alter, /^The model file .* its SHA-256 differs/],
   [
     'weights cut short',
     'weights',
     (bytes) => bytes.subarray(0, bytes.length - 9),
-    /^The file of weights .* its SHA-256 differs/,
+    /^The model file .* its SHA-256 differs/,
   ],
-  [
-    'a page in the place of the weights',
-    'weights',
-    () => '<!doctype html>',
-    /^The file of weights .* its SHA-256 differs/,
-  ],
+  ['a page in the place of the weights', 'weights', () => '<!doctype html>', /^The model file .* its SHA-256 differs/],
   [
     'weights that never end',
     'weights',
     (bytes) => Buffer.concat([bytes, bytes]),
-    /^The file of weights .* its SHA-256 differs/,
+    /^The model file .* its SHA-256 differs/,
   ],
-  ['a missing engine', 'wasm', () => null, /^The engine could not be fetched/],
+  ['a missing engine', 'wasm', () => null, /^The engine could not be downloaded/],
   ['an altered engine', 'wasm', alter, /^The engine .* its SHA-256 differs/],
-  ['a missing worker', 'worker', () => null, /^The part of the page that computes could not be fetched/],
+  ['a missing worker', 'worker', () => null, /^The background worker could not be downloaded/],
 ]) {
   test(`${title}: a sentence, and trying again works, for the waiting film too`, async (t) => {
     const { page, server } = await start(t, (name, bytes) => (is(name, part) ? change(bytes) : bytes));
@@ -68,7 +63,7 @@ for (const [title, part, change, sentence] of [
     await settled(page);
     assert.equal(await page.isVisible('#work'), false);
     assert.equal(await focused(page), 'result', 'the button is gone');
-    assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+    assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
   });
 }
 
@@ -78,7 +73,7 @@ test('a connection that breaks off is named, and trying again works', async (t) 
   await page.route('**/*.gguf', (route) => route.abort());
   await page.reload();
   await page.waitForSelector('#work.failed');
-  assert.match(await page.textContent('#work-text'), /^The connection broke off/);
+  assert.match(await page.textContent('#work-text'), /^The connection was lost/);
   await page.unroute('**/*.gguf');
   await page.click('#work-retry');
   await settled(page);
@@ -91,7 +86,7 @@ test('a page that has started needs its server no longer', async (t) => {
   await server.close();
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
 });
 
 test('a browser without WebAssembly SIMD is told so, without a useless second attempt', async (t) => {
@@ -129,10 +124,10 @@ for (const [title, change] of [
     assert.equal(fetched(), before);
     for (const place of [0, 2]) {
       await select(page, place);
-      assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+      assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
     }
     await select(page, 1);
-    assert.match((await resultOf(page)).because, /^The engine stopped while it read this file/);
+    assert.match((await resultOf(page)).because, /^The engine stopped while analysing this file/);
     assert.equal(await page.isVisible('#film-retry'), true);
   });
 }
@@ -147,13 +142,13 @@ test('cancelling ends even an endless computation; each film can be tried again'
   await settled(page);
   assert.equal(await focused(page), 'result', 'the button is gone');
   const words = await page.locator('.strip-word').allTextContents();
-  assert.deepEqual(words.slice(1), ['Cancelled', 'Cancelled']);
+  assert.deepEqual(words.slice(1), ['Not analysed', 'Not analysed']);
   await select(page, 2);
   assert.deepEqual(await faults(page), [], 'when cancelled');
   await page.click('#film-retry');
   await settled(page);
   assert.equal(await focused(page), 'result', 'the button is gone');
-  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/);
+  assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
   await page.click('#retry-cancelled');
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
   await page.click('#work-cancel');

@@ -73,7 +73,7 @@ describe('offline', { concurrency: 3 }, () => {
 
   for (const [part, name] of [
     ['.wasm', 'engine'],
-    ['.gguf', 'file of weights'],
+    ['.gguf', 'model file'],
   ]) {
     test(`${part} that is altered on this device, on the server, or missing, is never used: a sentence each`, async (t) => {
       const { page, server } = await visit(t, browser);
@@ -88,17 +88,15 @@ describe('offline', { concurrency: 3 }, () => {
       await spoil(page, file, 'altered');
       await server.close();
       await page.reload();
-      await said(
-        `The connection broke off before the ${name} had arrived. It is not stored on this device, or no longer`,
-      );
+      await said(`The connection was lost before the ${name} had downloaded. There is no usable copy on this device`);
       await server.open();
       server.change = (one, bytes) =>
         one === file ? Buffer.from(bytes).fill(bytes.at(-1) ^ 1, bytes.length - 1) : bytes;
       await page.click('#work-retry');
-      await said(`The ${name} that arrived is not the one this page was built with: its SHA-256 differs`);
+      await said(`The ${name} that was downloaded is not the one this page was built with: its SHA-256 differs`);
       server.change = (one, bytes) => (one === file ? null : bytes);
       await page.click('#work-retry');
-      await said(`The ${name} could not be fetched from this site.`);
+      await said(`The ${name} could not be downloaded.`);
       server.change = change;
       await page.click('#work-retry');
       await ready(page, MENDED);
@@ -124,8 +122,8 @@ describe('offline', { concurrency: 3 }, () => {
       assert.match(
         await said.textContent(),
         part === 'app.js'
-          ? /^Pleura has not started: .* was not used\. .* connect to the network, then reload\.$/
-          : /^The part of the page that computes could not be fetched/,
+          ? /^Pleura did not start: .* not used\. .* go online, then reload\.$/
+          : /^The background worker could not be downloaded/,
       );
       const { change } = server;
       server.change = (name, bytes) =>
@@ -147,7 +145,7 @@ describe('offline', { concurrency: 3 }, () => {
     await server.close();
     await page.reload();
     await settled(page);
-    await kept(page, /^Not ready to work offline: a part of the page must be fetched again/);
+    await kept(page, /^Not ready to work offline: part of the page must be downloaded again/);
     assert.deepEqual(await faults(page), [], 'not ready');
     await server.open();
     await page.click('#offline-retry');
@@ -179,13 +177,13 @@ describe('offline', { concurrency: 3 }, () => {
     await diagnoses(page);
     await page.selectOption('#language', 'fr');
     await page.waitForFunction(() =>
-      /^The words of that language could not be fetched/.test(document.getElementById('announcement').textContent),
+      /^That translation could not be loaded/.test(document.getElementById('announcement').textContent),
     );
     await page.selectOption('#language', 'en');
     await page.reload();
     assert.match(
       await page.textContent('body'),
-      /^This part of Pleura is no longer stored on this device.* Connect to the network, then reload/,
+      /^This part of Pleura is no longer stored on this device.* Go online, then reload/,
     );
     await server.open();
     await page.reload();
@@ -247,6 +245,6 @@ describe('offline', { concurrency: 3 }, () => {
     await page.goto(server.url);
     await page.waitForSelector('#desk:not([hidden])');
     await settled(page);
-    assert.equal((await resultOf(page)).facts['Bits of the answer'], engine.diagnose(new Uint8Array(film.buffer)).bits);
+    assert.equal((await resultOf(page)).facts['Result fingerprint'], engine.diagnose(new Uint8Array(film.buffer)).bits);
   });
 });

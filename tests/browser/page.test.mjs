@@ -73,7 +73,7 @@ test('the page works where its server can send no headers, and the policy stands
   await page.waitForSelector('text=Ready to work offline');
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  assert.equal((await resultOf(page)).facts['Bits of the answer'], engine.phantom().bits);
+  assert.equal((await resultOf(page)).facts['Result fingerprint'], engine.phantom().bits);
   assert.deepEqual(complaints, []);
 });
 
@@ -100,7 +100,7 @@ test('real films get the same bits, verdicts and probabilities as from the engin
     await select(page, place);
     const { status, facts } = await resultOf(page);
     assert.equal(status, answer.verdict);
-    assert.equal(facts['Bits of the answer'], answer.bits);
+    assert.equal(facts['Result fingerprint'], answer.bits);
     assert.equal(facts['SHA-256 of the file'], sha256);
   }
 });
@@ -112,7 +112,7 @@ test('the phantom is labelled synthetic and gives the bits of Node', async (t) =
   const phantom = engine.phantom();
   const { status, facts, bars } = await resultOf(page);
   assert.equal(status, phantom.verdict);
-  assert.equal(facts['Bits of the answer'], phantom.bits);
+  assert.equal(facts['Result fingerprint'], phantom.bits);
   assert.equal(bars.length, phantom.verdict === 'refused' ? 0 : engine.model.labels.length);
   assert.match(await page.textContent('#synthetic'), /Synthetic/);
   assert.equal(await page.isVisible('#synthetic'), true);
@@ -157,7 +157,7 @@ test('films may be dropped anywhere or pasted', async (t) => {
     await settled(page);
     assert.equal(await page.textContent('#name'), `${way}.png`);
     const { facts } = await resultOf(page);
-    assert.equal(facts['Bits of the answer'], engine.diagnose(new Uint8Array(buffer)).bits);
+    assert.equal(facts['Result fingerprint'], engine.diagnose(new Uint8Array(buffer)).bits);
   }
 });
 
@@ -183,7 +183,7 @@ test('a refused image shows no probabilities', async (t) => {
   await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }]);
   await settled(page);
   const { status, bars, verdict } = await resultOf(page);
-  assert.deepEqual({ status, bars, verdict }, { status: 'refused', bars: [], verdict: 'Refused' });
+  assert.deepEqual({ status, bars, verdict }, { status: 'refused', bars: [], verdict: 'Not suitable' });
   assert.equal(await page.isVisible('#heat'), false);
 });
 
@@ -194,9 +194,9 @@ test('of many films the early ones show their picture again', async (t) => {
     Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })),
   );
   await settled(page);
-  assert.match(await page.textContent('#announcement'), /^Films finished: 27/);
+  assert.match(await page.textContent('#announcement'), /^Images analysed: 27/);
   await select(page, 20);
-  assert.match((await resultOf(page)).facts['Bits of the answer'], /^[0-9a-f]{16}$/, 'the answer is there at once');
+  assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/, 'the answer is there at once');
   assert.equal(await page.textContent('#name'), '20.png');
   await page.waitForSelector('#film:not([hidden])');
   await settled(page);

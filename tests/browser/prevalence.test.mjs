@@ -14,7 +14,7 @@ import { choose, faults, focused, keeping, launch, open, png, resultOf, select, 
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.464],
-  OWN = 'Probabilities for the mixture of the checked films: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
+  OWN = 'Probabilities assume the case mix of the test images: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
 const film = png(200, 240);
 let browser, server, folder, engine;
 
@@ -88,7 +88,7 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
   await give(page, other);
   await standsFor(
     page,
-    `Probabilities for your own mixture: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`,
+    `Probabilities adjusted to your case mix: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`,
   );
   engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
   const moved = engine.judge(own),
@@ -99,9 +99,9 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
   assert.deepEqual([now.status, now.verdict, now.bars], [moved.verdict, name, bars(moved.probability)]);
   assert.equal(
     now.because,
-    `At your own mixture, “${name}” is the likeliest of the classes. A film alone neither proves nor rules out a disease.`,
+    `With your case mix, “${name}” is the most likely category. An image alone neither proves nor rules out a disease.`,
   );
-  assert.equal(now.facts['Bits of the answer'], own.bits, 'what the networks said stays');
+  assert.equal(now.facts['Result fingerprint'], own.bits, 'what the networks said stays');
   assert.ok(
     (await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`),
     'and so does the label that the heatmap is of',
@@ -110,7 +110,7 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
     await page.textContent('#announcement'),
     `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`,
   );
-  assert.equal(await page.textContent('#rest'), `Normal: the rest, ${rest}`);
+  assert.equal(await page.textContent('#rest'), `Normal: ${rest} (the remainder)`);
   assert.equal(await page.getAttribute('#reset-prevalence', 'aria-pressed'), 'false');
   await page.click('#reset-prevalence');
   await standsFor(page, OWN);
@@ -124,10 +124,10 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.closest('label').textContent), 'COVID-1934');
   await page.keyboard.press('End');
-  await standsFor(page, 'Probabilities for your own mixture: COVID-19 100%, Pneumonia 0%, and Normal 0%.');
+  await standsFor(page, 'Probabilities adjusted to your case mix: COVID-19 100%, Pneumonia 0%, and Normal 0%.');
   assert.deepEqual((await resultOf(page)).bars, ['100.0%', '0.0%', '0.0%']);
   await page.keyboard.press('ArrowLeft');
-  await standsFor(page, 'Probabilities for your own mixture: COVID-19 99%, Pneumonia 0%, and Normal 1%.');
+  await standsFor(page, 'Probabilities adjusted to your case mix: COVID-19 99%, Pneumonia 0%, and Normal 1%.');
   await choose(page, [{ name: 'film.png', buffer: film }]);
   await settled(page);
   engine.setPrevalence({ covid: 0.99, pneumonia: 0, normal: 0.01 });
@@ -157,7 +157,7 @@ test('a whole table follows the slider, and what is saved and printed says for w
   await page.click('#prevalence summary');
   await give(page, { covid: 70 });
   await give(page, { covid: 5, pneumonia: 10 });
-  await standsFor(page, 'Probabilities for your own mixture: COVID-19 5%');
+  await standsFor(page, 'Probabilities adjusted to your case mix: COVID-19 5%');
   assert.equal(await page.textContent('#batch-mixture'), await page.textContent('#mixture'));
   const moved = (await saved(page, 'json')).map((line) => JSON.parse(line));
   for (const [place, record] of own.entries()) {
@@ -209,7 +209,7 @@ test('a picture that is made again leaves the judgement as it is', async (t) => 
   await select(page, 12);
   await page.waitForSelector('#film:not([hidden])');
   await settled(page);
-  assert.match(await page.textContent('#mixture'), /^Probabilities for your own mixture: COVID-19 1%/);
+  assert.match(await page.textContent('#mixture'), /^Probabilities adjusted to your case mix: COVID-19 1%/);
   assert.ok((await saved(page, 'json')).every((line) => JSON.parse(line).prevalence.covid === 0.01));
 });
 
@@ -225,7 +225,7 @@ test('where judging fails the control goes back to what is shown, and says why',
   });
   await give(page, { covid: 1 });
   await page.waitForFunction(() =>
-    document.getElementById('announcement').textContent.startsWith('Something unforeseen went wrong'),
+    document.getElementById('announcement').textContent.startsWith('Something unexpected went wrong'),
   );
   assert.deepEqual(await resultOf(page), before);
   assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
@@ -236,7 +236,7 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   const page = await ready(t);
   await page.click('#prevalence summary');
   await give(page, { covid: 1, pneumonia: 1 });
-  await standsFor(page, 'Probabilities for your own');
+  await standsFor(page, 'Probabilities adjusted to your');
   await page.click('#more');
   await page.click('#menu [data-dialog=history]');
   await page.click('#history-switch');
@@ -247,7 +247,7 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   await page.click('#more');
   await page.click('#menu [data-dialog=history]');
   await page.waitForSelector('#history tr');
-  assert.match(await page.textContent('#history tr'), / \(at COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
+  assert.match(await page.textContent('#history tr'), / \(case mix: COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
   assert.deepEqual(
     await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.hash]),
     [0, 0, '', ''],
@@ -267,10 +267,7 @@ test('where weights have no prior the control says why it is not there', async (
   await settled(page);
   await page.click('#prevalence summary');
   assert.equal(await page.isVisible('#with-prior'), false);
-  assert.match(
-    await page.locator('#no-prior').innerText(),
-    /^The probabilities cannot be moved to your own prevalence: these weights do not say/,
-  );
+  assert.match(await page.locator('#no-prior').innerText(), /^This model does not state its case mix/);
   assert.equal(await page.textContent('#mixture'), '');
   assert.deepEqual(await faults(page), []);
 });

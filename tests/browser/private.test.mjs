@@ -77,13 +77,13 @@ test('the list of requests is that of the server, and a film adds none', async (
   asked.length = 0;
   assert.equal(
     await page.textContent('#requests-count'),
-    'Requests since your first film, beside parts of this page: 0',
+    'Requests since your first image, apart from this page’s own files: 0',
   );
   await read(page);
   await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
-    'Requests since your first film, beside parts of this page: 0',
+    'Requests since your first image, apart from this page’s own files: 0',
   );
   assert.equal(server.requests.length, before);
   const listed = await page
@@ -116,14 +116,14 @@ test('the list of requests is that of the server, and a film adds none', async (
   await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
-    'Requests since your first film, beside parts of this page: 0',
+    'Requests since your first image, apart from this page’s own files: 0',
   );
   await page.evaluate(() => fetch('./no-such-file'));
   await page.waitForFunction(() => document.getElementById('requests-since').textContent.endsWith('1'));
   await page.keyboard.press('Escape');
   assert.equal(
     await page.textContent('#requests-count'),
-    'Requests since your first film, beside parts of this page: 1',
+    'Requests since your first image, apart from this page’s own files: 1',
     'the count is live',
   );
 });
@@ -148,7 +148,7 @@ test('what another copy of the page on the same host asks for is not counted', a
   await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
-    'Requests since your first film, beside parts of this page: 0',
+    'Requests since your first image, apart from this page’s own files: 0',
   );
   assert.equal(await page.locator('#requests th', { hasText: 'other/' }).count(), 0);
 });
@@ -275,7 +275,7 @@ for (const viewport of [
     assert.equal(await page.isVisible('#welcome'), true, 'the film itself is gone');
     await openDialog(page, 'history');
     assert.equal(await page.isChecked('#history-switch'), true);
-    assert.equal(await page.textContent('#history-count'), 'Results kept: 1');
+    assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
     assert.deepEqual((await page.locator('#history tr > *').allTextContents()).slice(1), [film.name, verdict]);
     assert.deepEqual(await faults(page), []);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-json]')]);
@@ -298,7 +298,7 @@ for (const viewport of [
     await page.click('[data-action=wipe]');
     await page.waitForFunction(() => document.getElementById('history-kept').hidden);
     assert.equal(await page.isChecked('#history-switch'), false);
-    assert.equal(await page.textContent('#announcement'), 'Everything was wiped.');
+    assert.equal(await page.textContent('#announcement'), 'All saved results deleted.');
     assert.deepEqual(await kept(page), await siteAlone());
   });
 }
@@ -361,7 +361,7 @@ test('a device without room says so once, the result stays on the page', async (
   await page.keyboard.press('Escape');
   await read(page);
   await openDialog(page, 'history');
-  assert.match(await page.textContent('#history-error'), /^This device has no room left/);
+  assert.match(await page.textContent('#history-error'), /^There is not enough storage/);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');
   assert.equal(await page.textContent('#name'), film.name);
@@ -473,7 +473,7 @@ for (const viewport of [
     await page.click('#more');
     await page.click('#menu [data-action=camera]');
     await page.waitForSelector('#shoot:enabled');
-    assert.match(await page.textContent('#dialog-camera .warn'), /never checked on photos/);
+    assert.match(await page.textContent('#dialog-camera .warn'), /not been tested on photos/);
     assert.deepEqual(await faults(page), []);
     await page.click('#shoot');
     await page.waitForSelector('#desk:not([hidden])');
@@ -505,7 +505,7 @@ test('a camera that is forbidden is named, and the dialog can be left', async (t
   });
   await page.click('#more');
   await page.click('#menu [data-action=camera]');
-  await page.waitForSelector('#camera-text >> text=/cannot be used/');
+  await page.waitForSelector('#camera-text >> text=/is not available/');
   assert.equal(await page.isEnabled('#shoot'), false);
   assert.deepEqual(await faults(page), []);
   await page.keyboard.press('Escape');

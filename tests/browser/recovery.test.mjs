@@ -196,7 +196,7 @@ test('a device without room for results says so, reads on, and keeps again when 
   await choose(page, batch);
   await complete(page);
   await openDialog(page, 'history');
-  assert.match(await page.textContent('#history-error'), /^This device has no room left/);
+  assert.match(await page.textContent('#history-error'), /^There is not enough storage/);
   const count = async () => Number((await page.textContent('#history-count')).match(/\d+/) ?? 0);
   const kept = await count();
   assert.ok(kept < FILMS, `${kept} kept`);

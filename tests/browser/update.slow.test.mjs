@@ -33,7 +33,7 @@ async function buildNewer() {
   };
   await change(
     'web/i18n/en.mjs',
-    swap('Your films never leave this device', 'Your films never leave this newer device'),
+    swap('Your images never leave this device', 'Your images never leave this newer device'),
   );
   await change('web/i18n/fr.mjs', swap("'page.tagline': '", "'page.tagline': 'Plus récent : "));
   await change('web/app.css', (bytes) => `${bytes}:root { --edition: newer; }\n`);
@@ -90,7 +90,7 @@ async function whole(page, edition) {
     {
       version: edition.version,
       style: edition.newer ? 'newer' : '',
-      script: edition.newer ? 'Your films never leave this newer device' : 'Your films never leave this device',
+      script: edition.newer ? 'Your images never leave this newer device' : 'Your images never leave this device',
       worker: edition.newer ? 'newer' : '',
       weights: edition.newer ? 'newone' : 'pleura',
       foreign: [],
@@ -286,9 +286,9 @@ describe('updates', { concurrency: 3 }, () => {
       server.change = (name, own) => (part.test(name) ? bytes : own);
       const page = await context.newPage();
       await page.goto(server.url);
-      if (part.test('app.js')) assert.match(await page.locator('#unstarted').textContent(), /^Pleura has not started/);
+      if (part.test('app.js')) assert.match(await page.locator('#unstarted').textContent(), /^Pleura did not start/);
       else await settled(page);
-      assert.notEqual(await page.textContent('.tagline'), 'Your films never leave this newer device');
+      assert.notEqual(await page.textContent('.tagline'), 'Your images never leave this newer device');
       assert.equal(
         await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--edition')),
         '',

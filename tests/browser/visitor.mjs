@@ -39,7 +39,7 @@ export async function visit(t, browser, options) {
 }
 
 const READY = /^Ready to work offline$/;
-export const MENDED = /^Ready to work offline: .* had been lost or altered on this device and was fetched again/;
+export const MENDED = /^Ready to work offline: .* was damaged on this device and has been downloaded again/;
 /** Until the page says of its store what it should. */
 export const kept = (page, pattern = READY) =>
   page.waitForFunction(
@@ -64,7 +64,7 @@ export async function diagnoses(page) {
   const said = [];
   for (let place = last - bits.length; place < last; place++) {
     await select(page, place);
-    said.push((await resultOf(page)).facts['Bits of the answer']);
+    said.push((await resultOf(page)).facts['Result fingerprint']);
   }
   assert.deepEqual(said, bits);
 }

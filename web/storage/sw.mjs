@@ -83,7 +83,7 @@ async function serve(request, url) {
       return (
         answer ??
         new Response(
-          'This part of Pleura is no longer stored on this device and must be fetched again. Connect to the network, then reload.\n',
+          'This part of Pleura is no longer stored on this device and must be downloaded again. Go online, then reload.\n',
           { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } },
         )
       );
