@@ -46,6 +46,12 @@ class Lungs(ctypes.Structure):
     ]
 
 
+class CropSettings(ctypes.Structure):
+    """crop_settings of src/engine/lungs.h."""
+
+    _fields_ = [("side", ctypes.c_int), ("margin", ctypes.c_float), ("blur", ctypes.c_int)]
+
+
 class Result(ctypes.Structure):
     """pleura_result of src/pleura.h."""
 
@@ -100,7 +106,7 @@ def load_library():
     if not LIBRARY.exists():
         raise SystemExit(f"{LIBRARY} does not exist. Run `make lib` first.")
     c = ctypes.CDLL(str(LIBRARY))
-    mirrors = (Film, Lungs, Result, Samples, Layer)
+    mirrors = (Film, Lungs, CropSettings, Result, Samples, Layer)
     for mirror, size in zip(mirrors, (ctypes.c_int * len(mirrors)).in_dll(c, "pleura_struct_sizes")):
         if ctypes.sizeof(mirror) != size:
             raise SystemExit(
@@ -111,8 +117,7 @@ def load_library():
     c.film_input.argtypes = [FLOATS, ctypes.c_int, ctypes.POINTER(Film)]
     c.film_decode.argtypes = [ctypes.POINTER(Film), ctypes.c_char_p, ctypes.c_size_t]
     c.lungs_find.argtypes = [ctypes.POINTER(Lungs), FLOATS, ctypes.c_int, INTS]
-    view = [FLOATS, FLOATS, ctypes.c_int, ctypes.c_float, ctypes.c_int]
-    c.lungs_input.argtypes = [*view, ctypes.POINTER(Film), ctypes.POINTER(Lungs)]
+    c.lungs_input.argtypes = [FLOATS, FLOATS, *map(ctypes.POINTER, (CropSettings, Film, Lungs))]
     c.film_input.restype = c.lungs_find.restype = c.lungs_input.restype = None
     return c
 
@@ -166,7 +171,8 @@ class Engine:
         found = Lungs(grid.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), s)
         C.lungs_find(ctypes.byref(found), np.ascontiguousarray(logits, np.float32), 1, scratch)
         crop, mask = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
-        C.lungs_input(crop, mask, side, settings.margin, settings.blur, ctypes.byref(film), ctypes.byref(found))
+        shape = CropSettings(side, settings.margin, settings.blur)
+        C.lungs_input(crop, mask, ctypes.byref(shape), ctypes.byref(film), ctypes.byref(found))
         return crop, mask, (found.area, found.balance, found.doubt)
 
 

@@ -4,8 +4,8 @@
 #include "engine/engine.h"
 
 #ifndef __wasm__
-const int pleura_struct_sizes[5] = {sizeof(film), sizeof(lungs), sizeof(pleura_result), sizeof(pleura_samples),
-                                    sizeof(pleura_layer)};
+const int pleura_struct_sizes[6] = {sizeof(film),          sizeof(lungs),          sizeof(crop_settings),
+                                    sizeof(pleura_result), sizeof(pleura_samples), sizeof(pleura_layer)};
 #endif
 
 int pleura_has_film(const pleura_engine *e) { return e->film.pixels != NULL; }

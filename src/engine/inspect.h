@@ -42,8 +42,8 @@ typedef void pleura_products(int32_t *sums, const void *panel, const int8_t *w0,
  * known answers of a test; no result changes. */
 int pleura_offer_products(pleura_engine *e, pleura_products *products);
 
-/* sizeof film, lungs, pleura_result, pleura_samples and pleura_layer: model/training/engine.py mirrors these structs
- * and compares the sizes. Not in the wasm. */
-extern const int pleura_struct_sizes[5];
+/* sizeof film, lungs, crop_settings, pleura_result, pleura_samples and pleura_layer: model/training/engine.py mirrors
+ * these structs and compares the sizes. Not in the wasm. */
+extern const int pleura_struct_sizes[6];
 
 #endif

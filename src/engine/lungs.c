@@ -137,11 +137,11 @@ static void normalise(float *crop, const float *mask, int count)
     }
 }
 
-void lungs_input(float *crop, float *mask, int side, float margin, int blur, const film *f, const lungs *l)
+void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l)
 {
-    int count = side * side;
+    int side = s->side;
     float box[4];
-    lungs_box(box, margin, l);
+    lungs_box(box, s->margin, l);
     film_rect part = {(double)box[0] * f->width, (double)box[1] * f->height, (double)box[2] * f->width,
                       (double)box[3] * f->height};
     film_resample(crop, side, side, f, &part);
@@ -151,9 +151,9 @@ void lungs_input(float *crop, float *mask, int side, float margin, int blur, con
             mask[y * side + x] =
                 grid_at(l->mask, l->side, l->side, box[0] + u * (box[2] - box[0]), box[1] + v * (box[3] - box[1]));
         }
-    for (; blur > 0; blur--) {
+    for (int pass = 0; pass < s->blur; pass++) {
         for (int i = 0; i < side; i++) binomial(crop + i * side, mask + i * side, side, 1);
         for (int i = 0; i < side; i++) binomial(crop + i, mask + i, side, side);
     }
-    normalise(crop, mask, count);
+    normalise(crop, mask, side * side);
 }

@@ -28,10 +28,16 @@ void lungs_find(lungs *l, const float *logits, int stride, int *workspace);
 /* box[4]: x0 y0 x1 y1 of the bounding box, widened on every side by margin (a fraction of its size) within the film. */
 void lungs_box(float box[4], float margin, const lungs *l);
 
+typedef struct {
+    int side;     /* of the crop */
+    float margin; /* of its box */
+    int blur;     /* passes of the filter */
+} crop_settings;
+
 /* Fills crop[side][side] and mask[side][side] from that box: `blur` passes of the binomial filter 1 2 1 that mix lung
  * with lung only, then (v - mean) / deviation under the mask, clipped to -3..3. The diagnosis network sees crop * mask.
  * All zeros when no lungs were found. */
-void lungs_input(float *crop, float *mask, int side, float margin, int blur, const film *f, const lungs *l);
+void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l);
 
 /* grid[height][width] at the point (x, y), fractions of its frame: bilinear between the centres of the cells, constant
  * beyond the outer centres. */

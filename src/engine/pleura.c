@@ -108,7 +108,8 @@ int engine_prepare(pleura_engine *e, float *score)
     net_run(&e->lungs_net, &e->kernels);
     lungs_find(&e->lungs, e->mask->out, e->mask->d->c_stride, e->lungs_workspace);
     *score = gate_percentile(&e->lungs_gate);
-    lungs_input(input, e->crop_mask, side, e->settings.margin, (int)e->settings.blur, &e->film, &e->lungs);
+    crop_settings crop = {side, e->settings.margin, (int)e->settings.blur};
+    lungs_input(input, e->crop_mask, &crop, &e->film, &e->lungs);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
     return visible;
 }

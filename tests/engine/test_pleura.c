@@ -401,7 +401,7 @@ static void nothing_from_outside_reaches_the_lungs(void)
             pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
         }
         film f = {pixels, FILM, FILM, 0};
-        lungs_input(crop[other], crop_mask, OUT, 0.5f, 2, &f, &l);
+        lungs_input(crop[other], crop_mask, &(crop_settings){OUT, 0.5f, 2}, &f, &l);
         for (int i = 0; i < OUT * OUT; i++) crop[other][i] *= crop_mask[i];
     }
     int inside = 0;

@@ -130,7 +130,7 @@ static int compare_shipped(const kernels *k)
     run_and_compare(&first, k, &expected);
     const net_layer *logits = net_find(&first, "mask");
     lungs_find(&l, logits->out, logits->d->c_stride, scratch);
-    lungs_input(net_input(&second), mask, crop_side, (float)margin, (int)blur, &f, &l);
+    lungs_input(net_input(&second), mask, &(crop_settings){crop_side, (float)margin, (int)blur}, &f, &l);
     for (int i = 0; i < crop_side * crop_side; i++) net_input(&second)[i] *= mask[i];
     run_and_compare(&second, k, &expected);
     film_free(&f);
