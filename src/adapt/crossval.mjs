@@ -35,12 +35,15 @@ const STRENGTHS = [Infinity, 100, 30, 10, 3, 1, 0.3, 0.1];
  * @property {Float32Array | null} features  null if the gate refused the film
  */
 
-/** Labels by file. @param {Candidate[]} candidates */
-function labelsByHash(candidates) {
-  /** @type {Map<string, Set<string>>} */
-  const byHash = new Map();
-  for (const { hash, label } of candidates) byHash.set(hash, (byHash.get(hash) ?? new Set()).add(label));
-  return byHash;
+/** The files that were given more than one label. @param {Candidate[]} candidates @returns {Set<string>} hashes */
+function findContradictions(candidates) {
+  const labelOf = new Map();
+  const contradictory = new Set();
+  for (const { hash, label } of candidates) {
+    if ((labelOf.get(hash) ?? label) !== label) contradictory.add(hash);
+    labelOf.set(hash, label);
+  }
+  return contradictory;
 }
 
 /**
@@ -49,14 +52,14 @@ function labelsByHash(candidates) {
  */
 export function selectFilms(candidates, labels) {
   const leftOut = { otherLabel: 0, refused: 0, repeated: 0, contradictory: 0 };
-  const labelsOf = labelsByHash(candidates);
+  const contradictory = findContradictions(candidates);
   const seen = new Set();
   const films = [];
   for (const { label, hash, patient, features } of candidates) {
     const repeated = seen.has(hash);
     seen.add(hash);
     if (!labels.includes(label)) leftOut.otherLabel++;
-    else if (labelsOf.get(hash).size > 1) leftOut.contradictory++;
+    else if (contradictory.has(hash)) leftOut.contradictory++;
     else if (repeated) leftOut.repeated++;
     else if (!features) leftOut.refused++;
     else films.push({ label, patient: patient ?? hash, features });
@@ -82,10 +85,11 @@ export function folds(films, count = FOLDS) {
   /** @type {Map<string, number>} */
   const labelOf = new Map();
   for (const { patient, label } of films) labelOf.set(patient, Math.min(label, labelOf.get(patient) ?? label));
-  const patients = [...labelOf.keys()].sort().map((patient) => ({ patient, label: labelOf.get(patient), key: draw() }));
+  const sorted = [...labelOf].sort(([a], [b]) => (a < b ? -1 : 1));
+  const patients = sorted.map(([patient, label]) => ({ patient, label, key: draw() }));
   patients.sort((a, b) => a.label - b.label || a.key - b.key);
   const foldOf = new Map(patients.map(({ patient }, i) => [patient, i % count]));
-  return films.map(({ patient }) => foldOf.get(patient));
+  return films.map(({ patient }) => foldOf.get(patient) ?? 0);
 }
 
 /** Cross-validated logits of the points at each strength. @param {Point[]} points @returns {number[][][]} [strength][point][label] */
@@ -205,10 +209,10 @@ export function compareFits(films, { before, after }, labels) {
  */
 export function advise(comparisons) {
   /** @param {Comparison['name']} name */
-  const differenceOf = (name) => comparisons.find((one) => one.name === name).difference;
+  const differenceOf = (name) => comparisons.find((one) => one.name === name)?.difference;
   const accuracy = differenceOf('balancedAccuracy');
   const loss = differenceOf('logLoss');
-  if ((accuracy.high ?? 0) < 0 || (loss.low ?? 0) > 0) return 'worse';
-  if ((accuracy.low ?? 0) > 0) return 'better';
-  return (loss.high ?? 0) < 0 ? 'calibrated' : 'same';
+  if ((accuracy?.high ?? 0) < 0 || (loss?.low ?? 0) > 0) return 'worse';
+  if ((accuracy?.low ?? 0) > 0) return 'better';
+  return (loss?.high ?? 0) < 0 ? 'calibrated' : 'same';
 }

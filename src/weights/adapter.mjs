@@ -11,6 +11,7 @@ import {
   floatValue,
   floatValues,
   readGguf,
+  tensorOf,
   textOf,
   textsOf,
   textValue,
@@ -63,9 +64,9 @@ export async function sha256(bytes) {
 
 /** The last layer of the weights. @param {Uint8Array} weights @param {string[]} labels @returns {Layer} */
 export function readLastLayer(weights, labels) {
-  const { tensors } = readGguf(weights);
-  const bias = floatsOf(tensors.get(BIAS));
-  const rows = unpackConv(floatsOf(tensors.get(WEIGHT)), bias.length);
+  const gguf = readGguf(weights);
+  const bias = floatsOf(tensorOf(gguf, BIAS));
+  const rows = unpackConv(floatsOf(tensorOf(gguf, WEIGHT)), bias.length);
   return { weight: rows.slice(0, labels.length), bias: Array.from(bias.subarray(0, labels.length)) };
 }
 
@@ -141,15 +142,19 @@ async function readAdapter(bytes, hash) {
 /** @param {import('./gguf.mjs').Tensor} tensor */
 const sizeOf = ({ dims }) => dims.reduce((product, n) => product * n, 1);
 
-/** Throws unless every value and tensor of the adapter is as large as the weights need it. */
-function checkSizes(adapter, { values, tensors }) {
-  const labels = textsOf(values.get('pleura.labels'));
+/**
+ * Throws unless every value and tensor of the adapter is as large as the weights need it.
+ * @param {import('./gguf.mjs').Gguf} adapter @param {import('./gguf.mjs').Gguf} weights
+ */
+function checkSizes(adapter, weights) {
+  const labels = textsOf(weights.values.get('pleura.labels')) ?? [];
   const sizes = { 'pleura.temperature': 1, 'pleura.prior': labels.length, 'pleura.adapted.films': labels.length };
   for (const [key, size] of Object.entries(sizes))
     if (floatsIn(adapter.values.get(key))?.length !== size) throw damaged();
   // Only the sizes are compared: the engine refuses wrong dimensions when it loads the result.
   for (const name of [WEIGHT, BIAS])
-    if (!adapter.tensors.has(name) || sizeOf(adapter.tensors.get(name)) !== sizeOf(tensors.get(name))) throw damaged();
+    if (!adapter.tensors.has(name) || sizeOf(tensorOf(adapter, name)) !== sizeOf(tensorOf(weights, name)))
+      throw damaged();
 }
 
 /**
@@ -163,9 +168,12 @@ export async function applyAdapter(weights, bytes, hash = sha256, base) {
   if (textOf(adapter.values.get('pleura.adapted.base')) !== (base ?? (await hash(weights)))) throw foreign();
   const { values, tensors } = readGguf(weights);
   checkSizes(adapter, { values, tensors });
-  for (const name of [WEIGHT, BIAS]) tensors.set(name, adapter.tensors.get(name));
+  for (const name of [WEIGHT, BIAS]) tensors.set(name, tensorOf(adapter, name));
   values.delete('pleura.selftest.bits'); // those of the unadapted weights
-  for (const key of REPLACED) if (adapter.values.has(key)) values.set(key, adapter.values.get(key));
+  for (const key of REPLACED) {
+    const value = adapter.values.get(key);
+    if (value) values.set(key, value);
+  }
   values.set('general.version', textValue(`${textOf(values.get('general.version')) ?? '0'}+adapted`));
   return writeGguf({ values, tensors });
 }

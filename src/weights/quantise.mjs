@@ -6,19 +6,34 @@
 // src/nn/int8.h defines what the numbers mean: value = scale * (q - zero_point) with q in 0..127.
 import { formatLayer, parseGraph } from '../engine/graph.mjs';
 import { createEngine } from '../engine.mjs';
-import { floatsOf, floatTensor, floatValues, readGguf, TENSOR, textValue, textValues, writeGguf } from './gguf.mjs';
+import {
+  floatsOf,
+  floatTensor,
+  floatValues,
+  readGguf,
+  TENSOR,
+  tensorOf,
+  textValue,
+  textValues,
+  writeGguf,
+} from './gguf.mjs';
 import { LANES, packConv, unpackConv } from './layout.mjs';
 
 /**
  * @typedef {import('../engine/graph.mjs').GraphLayer} GraphLayer
  * @typedef {Map<string, GraphLayer>} Layers  by name, in order of execution
  * @typedef {{ scale: number, zeroPoint: number }} Quantisation
+ * @typedef {import('../engine.mjs').Engine} Engine
+ * @typedef {'lungs' | 'diagnosis'} GraphName
+ * @typedef {Uint8Array | Float32Array} Film  an image file, or an input tensor for a network that does not read films
  * @typedef {object} Int8Line  a layer of the new graph
  * @property {GraphLayer} layer
  * @property {string | null} source  the layer of the float graph whose values this output holds as int8
  * @property {boolean} packed  whether its weights become int8
  */
 
+/** The engine's mark for an output in float32. */
+const FLOAT32 = { scale: 0, zeroPoint: 0 };
 const MAX_Q = 127; // of activations and weights
 const MAX_TAPS = 49; // of an int8 depthwise window: src/nn/int8.h
 const MAX_BIAS = 2 ** 24; // in units of the sum: leaves room for it in 32 bits
@@ -33,7 +48,7 @@ const MOVES_VALUES = ['maxpool', 'resize', 'concat']; // the output's values are
 /** Whether a layer can read int8. A dense layer after a mean is too small to gain. @param {GraphLayer} layer @param {Layers} layers */
 function canReadInt8({ op, inputs, attributes }, layers) {
   if (op === 'depthwise') return Number(attributes.k ?? 1) ** 2 <= MAX_TAPS;
-  if (op === 'dense') return layers.get(inputs[0]).op !== 'mean';
+  if (op === 'dense') return layers.get(inputs[0])?.op !== 'mean';
   if (op === 'resize') return attributes.mode !== 'linear';
   return ['conv', 'maxpool', 'concat', 'add', 'mean'].includes(op);
 }
@@ -56,18 +71,18 @@ function chooseInt8Outputs(layers) {
 function rewriteGraph(layers, chosen) {
   /** @type {Int8Line[]} */
   const lines = [];
-  const converted = new Map();
+  const converted = new Set();
 
   /** The output of a layer in the wanted type; converts it once if need be. @param {string} input @param {boolean} int8 */
   function inType(input, int8) {
     if (chosen.has(input) === int8) return input;
-    if (!converted.has(input)) {
-      const name = `${input}.${int8 ? 'bytes' : 'floats'}`;
+    const name = `${input}.${int8 ? 'bytes' : 'floats'}`;
+    if (!converted.has(name)) {
       const op = int8 ? 'quantise' : 'dequantise';
       lines.push({ layer: { name, op, inputs: [input], attributes: {} }, source: int8 ? input : null, packed: false });
-      converted.set(input, name);
+      converted.add(name);
     }
-    return converted.get(input);
+    return name;
   }
 
   for (const layer of layers.values()) {
@@ -92,7 +107,10 @@ function groupByScale(layers, chosen, names) {
   /** @type {Map<string, string>} */
   const parent = new Map();
   /** @param {string} name @returns {string} */
-  const rootOf = (name) => (parent.has(name) ? rootOf(parent.get(name)) : name);
+  function rootOf(name) {
+    const up = parent.get(name);
+    return up === undefined ? name : rootOf(up);
+  }
   for (const { name, op, inputs } of layers.values()) {
     if (!MOVES_VALUES.includes(op) || !chosen.has(name)) continue;
     for (const input of inputs) if (rootOf(input) !== rootOf(name)) parent.set(rootOf(input), rootOf(name));
@@ -103,7 +121,10 @@ function groupByScale(layers, chosen, names) {
   return [...groups.values()];
 }
 
-/** Values of every output over the films: a sample of each with its minimum and maximum. @returns {Map<string, number[]>} by layer */
+/**
+ * Values of every output over the films: a sample of each with its minimum and maximum.
+ * @param {Engine} engine @param {GraphName} graph @param {Film[]} inputs @returns {Map<string, number[]>} by layer
+ */
 function observe(engine, graph, inputs) {
   /** @type {Map<string, number[]>} */
   const observed = new Map();
@@ -113,12 +134,12 @@ function observe(engine, graph, inputs) {
       const every = Math.max(1, Math.floor(data.length / SAMPLES));
       let min = Infinity;
       let max = -Infinity;
-      data.forEach((value, i) => {
-        if (i % lanes >= shape[2]) return; // a channel of padding
+      for (const [i, value] of data.entries()) {
+        if (i % lanes >= shape[2]) continue; // a channel of padding
         if (i % every === 0) values.push(value);
         min = Math.min(min, value);
         max = Math.max(max, value);
-      });
+      }
       observed.set(name, [...values, min, max]);
     }
   }
@@ -147,12 +168,16 @@ function chooseScale(values) {
   return best;
 }
 
-/** A scale and a zero point for each output that holds int8. @returns {Map<string, Quantisation>} by layer of the float graph */
+/**
+ * A scale and a zero point for each output that holds int8.
+ * @param {Layers} layers @param {Set<string>} chosen @param {Int8Line[]} lines @param {Map<string, number[]>} observed
+ * @returns {Map<string, Quantisation>} by layer of the float graph
+ */
 function chooseScales(layers, chosen, lines, observed) {
-  const sources = new Set(lines.map(({ source }) => source).filter(Boolean));
+  const sources = new Set(lines.flatMap(({ source }) => source ?? []));
   const scales = new Map();
   for (const group of groupByScale(layers, chosen, sources)) {
-    const scale = chooseScale(group.flatMap((name) => observed.get(name)));
+    const scale = chooseScale(group.flatMap((name) => observed.get(name) ?? []));
     for (const name of group) scales.set(name, scale);
   }
   return scales;
@@ -176,20 +201,23 @@ function packInt8(floats, bias, op, inputScale) {
   return { weight: { dims, kind: TENSOR.I8, data: new Uint8Array(data.buffer) }, scale: floatTensor(scale) };
 }
 
-/** Replaces one graph of the weights by its int8 form. */
+/**
+ * Replaces one graph of the weights by its int8 form.
+ * @param {import('./gguf.mjs').Gguf} weights @param {GraphName} graph @param {Engine} engine @param {Film[]} inputs
+ */
 function replaceGraph(weights, graph, engine, inputs) {
   const layers = new Map(parseGraph(engine.model.graphs[graph]).map((layer) => [layer.name, layer]));
   const chosen = chooseInt8Outputs(layers);
   const lines = rewriteGraph(layers, chosen);
   const scales = chooseScales(layers, chosen, lines, observe(engine, graph, inputs));
-  /** @param {Int8Line} line @returns {Quantisation} scale 0 stands for float32 */
-  const quantisationOf = ({ source }) => (source ? scales.get(source) : { scale: 0, zeroPoint: 0 });
+  /** @param {Int8Line | undefined} line @returns {Quantisation} */
+  const quantisationOf = (line) => scales.get(line?.source ?? '') ?? FLOAT32;
   const byName = new Map(lines.map((line) => [line.layer.name, line]));
   for (const { layer, packed } of lines) {
     if (!packed) continue;
     const key = `${graph}.${layer.name}`;
-    const bias = floatsOf(weights.tensors.get(`${key}.bias`));
-    const floats = floatsOf(weights.tensors.get(`${key}.weight`));
+    const bias = floatsOf(tensorOf(weights, `${key}.bias`));
+    const floats = floatsOf(tensorOf(weights, `${key}.weight`));
     const { weight, scale } = packInt8(floats, bias, layer.op, quantisationOf(byName.get(layer.inputs[0])).scale);
     weights.tensors.set(`${key}.weight`, weight);
     weights.tensors.set(`${key}.scale`, scale);
@@ -202,14 +230,13 @@ function replaceGraph(weights, graph, engine, inputs) {
 /**
  * @param {Uint8Array|ArrayBuffer|WebAssembly.Module} wasm  pleura.wasm
  * @param {Uint8Array} bytes  float32 weights
- * @param {(Uint8Array|Float32Array)[]} inputs  image files of films like those to come, or input tensors for networks that
- *   do not read films
+ * @param {Film[]} inputs  like those to come
  * @returns {Promise<Uint8Array>}  int8 weights with the bits of their own self-test
  */
 export async function quantise(wasm, bytes, inputs) {
   const engine = await createEngine({ wasm, weights: bytes });
   const weights = readGguf(bytes);
-  for (const graph of ['lungs', 'diagnosis'])
+  for (const graph of /** @type {const} */ (['lungs', 'diagnosis']))
     if (engine.model.graphs[graph].length) replaceGraph(weights, graph, engine, inputs);
   weights.values.delete('pleura.selftest.bits');
   const { bits } = (await createEngine({ wasm, weights: writeGguf(weights) })).phantom();
