@@ -1,11 +1,11 @@
-// Advice for the person at the terminal about a file of Pleura that cannot be used.
+// assets.mjs - advice for the person at the terminal about a file of Pleura that cannot be used.
 import { AssetError } from '../node/assets.mjs';
 
 const ADVICE = {
   engine: 'Build it with `make wasm`.',
   weights: 'Fetch Pleura again.',
   model: 'Check the path given to --model.',
-  adapter: 'Check the path given to --overlay.',
+  adapter: 'Check the path given to --adapter.',
 };
 
 /** What happened and what to do, for the command. @param {Error} error */

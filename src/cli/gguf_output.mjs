@@ -1,37 +1,38 @@
-// The GGUF file that `quantise` or `adapt` makes: whether it may be written is told before a film is read.
+// gguf_output.mjs - the GGUF file that `quantise` or `adapt` writes. It is checked before the films are read, which takes long.
 import { access, constants, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pathOf } from '../node/names.mjs';
 import { CommandError, usage } from '../node/errors.mjs';
+import { pathOf } from '../node/names.mjs';
 
 /** @param {string} out @returns {(error: any) => never} */
 const unwritable = (out) => (error) => {
-  throw new CommandError(`${out} cannot be written (${error.code}). Choose another place.`);
+  throw new CommandError(`${out} cannot be written (${error.code}). Choose another path.`);
 };
 
-/** Whether nothing is lost with a file: it is empty, or weights or an overlay. @param {import('node:fs/promises').FileHandle} file */
-async function isOurs(file) {
+/** Whether the file may be overwritten: it is empty, or weights or an adapter. @param {import('node:fs/promises').FileHandle} file */
+async function isReplaceable(file) {
   if (!(await file.stat()).isFile()) return false;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4));
   return bytesRead === 0 || buffer.toString('latin1') === 'GGUF';
 }
 
 /**
- * Refuses what was hardly meant: whoever forgets the name of the output has named a film in its place.
+ * Refuses to overwrite other files: whoever forgets the name of the output has probably typed a film in its place.
  * @param {string} out @returns {Promise<void>} throws CommandError
  */
 export async function checkOutput(out) {
-  if (!/\.gguf$/i.test(out)) throw usage(`The name of the file to write has to end in .gguf, not as in ${out}.`);
+  if (!/\.gguf$/i.test(out)) throw usage(`The output file must end in .gguf; ${out} does not.`);
   const file = await open(pathOf(out), 'r+')
     .catch(async (error) => {
       if (error.code !== 'ENOENT') throw error;
-      await access(pathOf(dirname(out)), constants.W_OK); // Nothing is there yet: its folder tells.
+      await access(pathOf(dirname(out)), constants.W_OK); // A new file: its folder must be writable.
       return null;
     })
     .catch(unwritable(out));
   if (!file) return;
   try {
-    if (!(await isOurs(file))) throw usage(`${out} is no GGUF file, so it was left as it is. Choose another name.`);
+    if (!(await isReplaceable(file)))
+      throw usage(`${out} is not a GGUF file, so it was not changed. Choose another name.`);
   } finally {
     await file.close();
   }

@@ -1,18 +1,21 @@
-// Turns the paths that a person types, and lists of paths, into the ordered list of films to read.
+// paths.mjs - turns the paths that a person types, and lists of paths, into the ordered list of films to read.
+//
+// A path is a file, a folder, a zip archive, a pattern that no shell has expanded, or `-` for standard input. A path that
+// leads to no film becomes an item with an error code, so that it appears in the results like a film that cannot be read.
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
-import { OVERLAY } from '../node/overlay_png.mjs';
-import { inOrder, nameOf, pathOf, split } from '../node/names.mjs';
 import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
+import { inOrder, nameOf, OVERLAY, pathOf, splitAt } from '../node/names.mjs';
 import { ARCHIVE, isFilm, SNIFFED } from '../sniff.mjs';
 
-const FILMS = 'PNG, JPEG, BMP or DICOM file';
-/**
- * One film to read (`bytes`: that has been read; `archive`, `member`: out of an archive), or a path that leads to none.
- * @typedef {{ file: string, place?: number, bytes?: Uint8Array, archive?: string, member?: number, code?: string, message?: string }} Item
- */
+/** @typedef {import('../node/read.mjs').Item} Item */
+
+const FORMATS = 'PNG, JPEG, BMP or DICOM files';
+
+/** A member of an archive that is hidden, or lies in a hidden folder: a dot that does not begin `..`. */
+const HIDDEN_MEMBER = /(^|[/\\])\.(?!\.)/;
 
 /** @type {Promise<Buffer> | undefined} standard input, which can be read only once */
 let input;
@@ -22,22 +25,22 @@ const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? fo
 /** @param {string} file @param {any} error @returns {Item} */
 const failure = (file, { code, message }) => ({ file, code, message });
 
-/** What lies behind links. @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'} a device is as good as a pipe */
+/** What a path leads to, links followed. A device counts as a pipe. @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'} */
 function kind(path) {
   try {
     const stats = statSync(pathOf(path), { throwIfNoEntry: false });
     return !stats ? 'nothing' : stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : 'pipe';
   } catch {
-    return 'file'; // Not to be looked at: reading it gives the reason.
+    return 'file'; // It cannot be examined: reading it will give the reason.
   }
 }
 
-/** Archives count as films here; a file that cannot be opened does not. @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head */
+/** Whether a file in a folder or an archive is to be read: a film or an archive. A file that cannot be opened is not. @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head */
 const isWanted = async (path, head) => ARCHIVE.test(path) || isFilm(path, head).catch(() => false);
 
-/** @param {string} path @returns {Uint8Array} */
+/** The first bytes of a file. It may change between the check and the reading, which does no harm. @param {string} path @returns {Uint8Array} */
 function headOf(path) {
-  if (!statSync(pathOf(path)).isFile()) return new Uint8Array(); // A pipe would wait for ever.
+  if (!statSync(pathOf(path)).isFile()) return new Uint8Array(); // A pipe would block forever.
   const file = openSync(pathOf(path), 'r'),
     head = new Uint8Array(SNIFFED);
   try {
@@ -47,23 +50,23 @@ function headOf(path) {
   }
 }
 
-/** @template T @param {T[]} all @param {(one: T) => unknown} fits may be asynchronous @returns {Promise<T[]>} */
-async function filter(all, fits) {
+/** @template T @param {T[]} items @param {(item: T) => unknown} accepts may be asynchronous @returns {Promise<T[]>} */
+async function filter(items, accepts) {
   const kept = [];
-  for (const one of all) if (await fits(one)) kept.push(one);
+  for (const item of items) if (await accepts(item)) kept.push(item);
   return kept;
 }
 
-/** The same for every path to a folder. @param {string} folder @returns {string} throws as statSync does */
+/** The same text for every path to one folder. @param {string} folder @returns {string} throws as statSync does */
 function identity(folder) {
   const { dev, ino } = statSync(pathOf(folder || '.'));
   return `${dev} ${ino}`;
 }
 
 /**
- * Every file below a folder and its folders, and a failure for each that cannot be opened. No folder is entered twice, so
- * that links in circles end; those that hold the files themselves come before links to them.
- * @param {string} top @param {number} depth @param {boolean} hidden also what begins with a dot
+ * Every file below a folder, and a failure for each folder that cannot be opened. No folder is entered twice, so circular
+ * links end; real folders are entered before links to them.
+ * @param {string} top @param {number} depth @param {boolean} hidden whether names that begin with a dot count
  * @param {string | null} overlays identity of the folder of --heatmap
  * @returns {Item[]}
  */
@@ -90,7 +93,7 @@ function walk(top, depth, hidden, overlays) {
       const linked = entry.isSymbolicLink() ? kind(path) : null;
       if (linked === 'folder') links.push([path, left - 1]);
       else if (entry.isFile() || (linked && linked !== 'pipe'))
-        found.push({ file: path }); // A pipe would be waited for; a person may name it.
+        found.push({ file: path }); // Pipes are skipped, because reading one may block; a person may still name one.
       else if (entry.isDirectory() && left > 1) enter(path, left - 1);
     }
   }
@@ -103,37 +106,37 @@ function walk(top, depth, hidden, overlays) {
   return found.sort((a, b) => inOrder(a.file, b.file));
 }
 
-/** @param {string} pattern @param {string | null} overlays @returns {Item[]} the files that it matches */
+/** The files that match a glob pattern. @param {string} pattern @param {string | null} overlays @returns {Item[]} */
 function match(pattern, overlays) {
   const { base, glob, prefix } = picomatch.scan(pattern, { nonegate: true });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
-  const fits = picomatch(glob, { nonegate: true, posix: true });
+  const matches = picomatch(glob, { nonegate: true, posix: true });
   const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
   return walk(prefix + base, depth, /(^|\/)\./.test(glob), overlays).filter(
-    ({ file, code }) => code || fits(file.slice(prefix.length + inside)),
+    ({ file, code }) => code || matches(file.slice(prefix.length + inside)),
   );
 }
 
-/** @param {string} path @returns {Promise<Item[]>} the films of a zip archive, archives within it among them, to be refused */
+/** The films of a zip archive. Archives inside it are among them and will be refused when they are read. @param {string} path @returns {Promise<Item[]>} */
 async function unpack(path) {
   try {
     const { openArchive } = await import('../node/archive.mjs');
     const { members, head, close } = await openArchive(path);
     const films = await filter(
       members,
-      ({ name, index }) => !/(^|[/\\])\.(?!\.)/.test(name) && isWanted(name, () => head(index, SNIFFED)),
+      ({ name, index }) => !HIDDEN_MEMBER.test(name) && isWanted(name, () => head(index, SNIFFED)),
     );
     await close();
     if (films.length)
       return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
-    return [{ file: path, code: 'no-films', message: `This archive holds no ${FILMS}.` }];
+    return [{ file: path, code: 'no-films', message: `This archive contains no ${FORMATS}.` }];
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     return [failure(path, error)];
   }
 }
 
-/** @param {Item[]} items @returns {Promise<Item[]>} with the films of an archive in its place */
+/** @param {Item[]} items @returns {Promise<Item[]>} with each archive replaced by its films */
 async function unpackAll(items) {
   const all = [];
   for (const item of items)
@@ -142,16 +145,15 @@ async function unpackAll(items) {
 }
 
 /**
- * The films behind one argument: a file as it is, whatever its name; the films of an archive, of a folder and of its
- * folders; the matches of a glob that no shell has expanded; `-` for standard input.
- * @param {string} path @param {boolean} patterns whether it may be one @param {string | null} overlays @returns {Promise<Item[]>}
+ * The films behind one path. A file counts whatever its name.
+ * @param {string} path @param {boolean} patterns whether the path may be a pattern @param {string | null} overlays @returns {Promise<Item[]>}
  */
 async function expand(path, patterns, overlays) {
   if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
   const is = kind(path);
   if (is === 'file' || is === 'pipe') return unpackAll([{ file: path }]);
-  const pattern = patterns && /[*?[{]/.test(path);
-  if (is === 'nothing' && !pattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
+  const isPattern = patterns && /[*?[{]/.test(path);
+  if (is === 'nothing' && !isPattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
   const found =
     is === 'folder'
       ? await filter(
@@ -164,13 +166,13 @@ async function expand(path, patterns, overlays) {
     {
       file: path,
       code: 'no-films',
-      message: is === 'folder' ? `This folder holds no ${FILMS}.` : 'No file matches this pattern.',
+      message: is === 'folder' ? `This folder contains no ${FORMATS}.` : 'No file matches this pattern.',
     },
   ];
 }
 
 /**
- * Paths one a line, or, where a NUL is among them, ended by NULs as `find -print0` writes them.
+ * The paths in a list: one per line, or NUL-terminated, as `find -print0` writes them, if the list contains a NUL.
  * @param {string} list a file, or `-` @returns {Promise<string[]>}
  */
 async function readList(list) {
@@ -178,15 +180,15 @@ async function readList(list) {
     throw new CommandError(`The list ${list} cannot be read (${error.code}). Check the path given to --files.`);
   });
   const names = bytes.includes(0)
-    ? split(bytes, 0).map(nameOf)
-    : split(bytes, 10).map((line) => nameOf(line).replace(/\r$/, ''));
+    ? splitAt(bytes, 0).map(nameOf)
+    : splitAt(bytes, 10).map((line) => nameOf(line).replace(/\r$/, ''));
   if (names.length) names[0] = names[0].replace(/^\ufeff/, '');
   return names.filter((name) => name !== '');
 }
 
 /**
- * The films behind all arguments, in their order, then those of the list.
- * @param {string[]} paths @param {string} [list] @param {string} [heatmap] a folder whose overlays are no films @returns {Promise<Item[]>}
+ * The films behind all paths in their order, then those of the list.
+ * @param {string[]} paths @param {string} [list] a file, or `-` @param {string} [heatmap] a folder whose heatmap files do not count as films @returns {Promise<Item[]>}
  */
 export async function films(paths, list, heatmap) {
   const all = [],

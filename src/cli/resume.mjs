@@ -1,4 +1,8 @@
-// The file of --resume: what earlier runs have written is kept, a half-written last line is cut off, new lines are appended.
+// resume.mjs - the file of --resume: keeps what earlier runs wrote, cuts off a half-written last line, appends new lines.
+//
+// A run can be killed at any moment. Its file then holds whole lines and perhaps the beginning of one more. The same
+// command reads the file first, skips the films that it answers, and in the end the file is byte for byte what a run
+// without interruption would have written. A file with anything else in it is left untouched.
 import {
   closeSync,
   createReadStream,
@@ -9,19 +13,22 @@ import {
   openSync,
   writeSync,
 } from 'node:fs';
-import { pathOf } from '../node/names.mjs';
-import { mixtureText } from '../result/record.mjs';
 import { CommandError, usage } from '../node/errors.mjs';
+import { pathOf } from '../node/names.mjs';
+import { isShardLine } from '../node/shards.mjs';
+import { isRecord, mixtureText } from '../result/record.mjs';
+
+/** @typedef {import('../node/read.mjs').Item} Item */
 
 const NEWLINE = 10;
-/** Longer than any line of ours. */
-const LONGEST = 1 << 20;
-/** How a line of ours begins, by which one that is half-written is known. */
-const BEGINNINGS = ['{"file":"', '{"place":', '{"shard":"'];
+/** No line that Pleura writes is longer. */
+const MAX_LINE = 1 << 20;
+/** How the lines of Pleura begin, used to recognise a half-written last line. */
+const PREFIXES = ['{"file":"', '{"place":', '{"shard":"'];
 
 /**
- * The lines of a file, each with the place of its end; the last has none where it is half-written. One that is longer than
- * any of ours is cut there, and the last.
+ * The lines of a file, each with the offset of its end. The last line has no end if its newline is missing. A line that
+ * is too long to be Pleura's is cut, and nothing follows it.
  * @param {string} path @returns {AsyncGenerator<{ line: Buffer, end: number | null }>}
  */
 export async function* readLines(path) {
@@ -35,72 +42,57 @@ export async function* readLines(path) {
       yield { line: rest.subarray(from, to), end };
     }
     rest = rest.subarray(from);
-    if (rest.length > LONGEST) return yield { line: rest, end: end + rest.length };
+    if (rest.length > MAX_LINE) return yield { line: rest, end: end + rest.length };
   }
   if (rest.length) yield { line: rest, end: null };
 }
 
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 const isFlat = (value) => value === null || typeof value !== 'object';
 
-/** A record, or what a shard says of itself at its beginning and its end: whoever is given one need not ask again. @param {any} value */
-function isOurs(value) {
-  const { file, status, model, place, shard, records, films, list, labels } = value;
-  if (!Object.values(value).every((part) => isFlat(part) || Object.values(part).every(isFlat))) return false;
-  if (shard === undefined)
-    return (
-      typeof file === 'string' &&
-      (status === 'error' ? model === undefined : status === 'ok' && typeof model === 'string') &&
-      (place === undefined || isCount(place))
-    );
-  if (!/^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(shard)) return false;
-  return (
-    isCount(records) ||
-    (isCount(films) &&
-      typeof list === 'string' &&
-      typeof model === 'string' &&
-      Array.isArray(labels) &&
-      labels.every((label) => typeof label === 'string'))
-  );
-}
+/** Whether objects are nested at most once, so that every field can be shown as text. @param {object} value */
+const isShallow = (value) => Object.values(value).every((field) => isFlat(field) || Object.values(field).every(isFlat));
 
-/** @param {Buffer} line @returns {any} null where it is no line of Pleura's */
+/** @param {Buffer} line @returns {any} a record, the first or last line of a shard, or null for anything else */
 export function parseLine(line) {
+  let value;
   try {
-    const value = JSON.parse(line.toString());
-    return isOurs(value) ? value : null;
+    value = JSON.parse(line.toString());
   } catch {
     return null;
   }
+  if (isFlat(value) || !isShallow(value)) return null;
+  return (value.shard === undefined ? isRecord(value) : isShardLine(value)) ? value : null;
 }
 
 /** @param {Buffer} line */
-const isHalf = (line) =>
-  BEGINNINGS.some((beginning) => beginning.startsWith(line.toString('latin1', 0, beginning.length)));
+const isHalf = (line) => PREFIXES.some((prefix) => prefix.startsWith(line.toString('latin1', 0, prefix.length)));
 
-/** What earlier runs have left. @param {ReturnType<typeof readLines> | []} all lines @param {boolean} sharded @param {(what: string) => Error} foreign */
-async function readPast(all, sharded, foreign) {
+/**
+ * What earlier runs wrote.
+ * @param {ReturnType<typeof readLines> | []} lines @param {boolean} sharded @param {(reason: string) => Error} foreign
+ */
+async function readPast(lines, sharded, foreign) {
   const past = {
-    head: null,
-    done: new Map(),
-    models: new Set(),
-    mixtures: new Set(),
+    /** @type {string | null} the first line of a shard */ head: null,
+    /** @type {Map<string, number>} how many records each file has */ done: new Map(),
+    /** @type {Set<string>} */ models: new Set(),
+    /** @type {Set<string>} */ mixtures: new Set(),
     records: 0,
     failed: false,
-    ended: false,
-    size: 0,
+    /** the shard is complete */ ended: false,
+    /** up to the end of the last whole line */ size: 0,
   };
   let number = 0;
-  for await (const { line, end } of all) {
+  for await (const { line, end } of lines) {
     number++;
     const value = end === null ? null : parseLine(line);
     if (end === null ? !isHalf(line) : !value)
-      throw foreign(`holds something else than Pleura's JSON lines (line ${number})`);
+      throw foreign(`contains lines that Pleura did not write (line ${number})`);
     if (end === null) break;
     past.size = end;
     if (number === 1 && value.shard) past.head = line.toString();
     if (sharded !== (past.head !== null))
-      throw foreign(sharded ? 'holds whole results, not a shard' : 'holds a shard, not whole results');
+      throw foreign(sharded ? 'contains whole results, not a shard' : 'contains a shard, not whole results');
     if (value.records !== undefined) past.ended = true;
     if (!value.status) continue;
     past.records++;
@@ -113,38 +105,50 @@ async function readPast(all, sharded, foreign) {
   return past;
 }
 
+/** The items without those that are done; a file that is listed twice is done when it has two records. @param {Item[]} items @param {Map<string, number>} done */
+function withoutDone(items, done) {
+  const left = new Map(done);
+  return items.filter(({ file }) => {
+    const records = left.get(file);
+    if (records) left.set(file, records - 1);
+    return !records;
+  });
+}
+
 /**
- * @param {string} path @param {import('./paths.mjs').Item[]} items all films of this run @param {boolean} sharded
- * @returns {Promise<{ left: import('./paths.mjs').Item[], records: number, failed: boolean, ended: boolean,
+ * @param {string} path @param {Item[]} items all films of this run @param {boolean} sharded
+ * @returns {Promise<{ left: Item[], records: number, failed: boolean, ended: boolean,
  *   begin: (head: string, model: string, mixture: string) => void, append: (line: string) => void, close: () => void }>}
- *   left: the films that no earlier run has answered. Throws CommandError.
+ *   left: the films that earlier runs have not answered; throws CommandError
  */
-export async function openLedger(path, items, sharded) {
+export async function openResume(path, items, sharded) {
   if (items.some(({ file }) => file === '-'))
-    throw usage('--resume knows films by their names, and standard input has none. Save the film first.');
-  const foreign = (what) => usage(`${path} ${what}, so it was left as it is. Give another file to --resume.`);
+    throw usage('--resume recognises films by their names, and standard input has none. Save the film first.');
+  const foreign = (reason) => usage(`${path} ${reason}, so it was not changed. Pass another file to --resume.`);
   /** @template T @param {() => T} action @returns {T} */
   const attempt = (action) => {
     try {
       return action();
     } catch (error) {
       throw new CommandError(
-        `${path} cannot be written (${error.code}). What it holds stays; mend that and run the same command again.`,
+        `${path} cannot be written (${error.code}). Its contents are kept. Fix the problem and run the command again.`,
       );
     }
   };
   const open = () => attempt(() => openSync(pathOf(path), 'a+'));
-  // Until it is certain that the run goes on, a file is neither made nor cut.
+  // Do not create or truncate the file until the run is sure to proceed: that happens in begin().
   let fd = existsSync(pathOf(path)) ? open() : null;
   const found = fd === null ? null : fstatSync(fd);
-  if (found && !found.isFile()) throw foreign('is not an ordinary file');
+  if (found && !found.isFile()) throw foreign('is not a regular file');
   const past = await readPast(found ? readLines(path) : [], sharded, foreign);
   let { size } = past;
 
-  /** @param {number} expected size of the file, where nobody else writes to it */
+  /** @param {number} expected size of the file if nobody else writes to it */
   function checkAlone(expected) {
     if (fstatSync(fd).size !== expected)
-      throw new CommandError(`${path} is being written by another process, too. Let it finish, then run this again.`);
+      throw new CommandError(
+        `${path} is also being written by another process. Wait for it to finish, then try again.`,
+      );
   }
 
   function append(line) {
@@ -157,31 +161,25 @@ export async function openLedger(path, items, sharded) {
   }
 
   function begin(head, model, mixture) {
-    const other = [...past.models].find((name) => name !== model);
-    if (other) throw foreign(`holds results of another model (${other})`);
-    const elsewhere = [...past.mixtures].find((text) => text !== mixture);
-    if (elsewhere !== undefined)
-      throw foreign(`holds results at another prevalence (${elsewhere || "the model's own"})`);
+    const otherModel = [...past.models].find((name) => name !== model);
+    if (otherModel) throw foreign(`contains results of another model (${otherModel})`);
+    const otherMixture = [...past.mixtures].find((text) => text !== mixture);
+    if (otherMixture !== undefined)
+      throw foreign(`contains results at another prevalence (${otherMixture || "the model's own"})`);
     if (past.head !== null && past.head !== head)
-      throw foreign('was begun as another shard, with other films, another model or another prevalence');
+      throw foreign('was started as another shard, with other films, another model or another prevalence');
     fd ??= open();
     checkAlone(found?.size ?? 0);
     if (found?.size > size) attempt(() => ftruncateSync(fd, size));
     if (head && past.head === null) append(head);
   }
 
-  const left = past.ended
-    ? []
-    : items.filter(({ file }) => {
-        const times = past.done.get(file);
-        if (times) past.done.set(file, times - 1);
-        return !times;
-      });
-  // Some network file systems tell only when asked that the disk is full.
+  // Some network file systems report a full disk only at fsync.
   const close = () =>
     attempt(() => {
       fsyncSync(fd);
       closeSync(fd);
     });
+  const left = past.ended ? [] : withoutDone(items, past.done);
   return { left, records: past.records, failed: past.failed, ended: past.ended, begin, append, close };
 }

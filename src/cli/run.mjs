@@ -1,26 +1,34 @@
-// Runs films through the threads: a bar and messages on standard error, the answers in order to whoever takes them.
+// run.mjs - one run of a model over films: the engines on their threads, a progress bar, messages, answers in order.
+//
+//   const run = await openRun(options, items.length);
+//   try {
+//     for await (const { item, answer } of run.answers(items)) …
+//   } finally {
+//     await run.close();
+//   }
 import { availableParallelism } from 'node:os';
 import cliProgress from 'cli-progress';
-import { jobCount } from './arguments.mjs';
+import { CommandError } from '../node/errors.mjs';
+import { loadParts } from '../node/assets.mjs';
 import { createPool } from '../node/pool.mjs';
 import { harmless } from '../result/record.mjs';
-import { loadParts } from '../node/assets.mjs';
+import { readGguf, textsOf } from '../weights/gguf.mjs';
+import { jobCount } from './arguments.mjs';
+import { parsePrevalence } from './prevalence.mjs';
 
-/** Below this many films a second thread costs more than it saves, and a bar tells nothing. */
+/** With fewer films a second thread costs more than it saves, and a progress bar says nothing. */
 const MANY = 8;
 
 /** @type {NodeJS.Signals[]} */
-const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * A bar on standard error for many films, with what is said meanwhile above it. None where the rows of a table show the
- * progress on the same terminal.
- * @param {number} total @param {boolean} rows
+ * A progress bar on standard error; `say` prints text above it.
+ * @param {number} total @param {boolean} visible false if nothing but text is to be printed
  */
-function progress(total, rows) {
-  if (total < MANY || !process.stderr.isTTY || (rows && process.stdout.isTTY)) {
+function createProgress(total, visible) {
+  if (!visible || total < MANY || !process.stderr.isTTY)
     return { step() {}, say: (text) => process.stderr.write(text), stop() {} };
-  }
   const bars = new cliProgress.MultiBar(
     {
       format: '{bar} {value}/{total}  {rate} films/s  {eta_formatted} left',
@@ -30,61 +38,93 @@ function progress(total, rows) {
     },
     cliProgress.Presets.shades_classic,
   );
-  const begun = performance.now();
+  const start = performance.now();
   const bar = bars.create(total, 0, { rate: '–' });
   let done = 0;
-  const step = () => bar.update(++done, { rate: ((1000 * done) / (performance.now() - begun)).toFixed(1) });
-  const stop = () => {
-    for (const signal of ENDS) process.off(signal, give);
-    bars.update(); // Ending drops what has been said since the last update.
+  const step = () => bar.update(++done, { rate: ((1000 * done) / (performance.now() - start)).toFixed(1) });
+  function stop() {
+    for (const signal of END_SIGNALS) process.off(signal, quit);
+    bars.update(); // stop() alone would drop the text that was logged since the last update.
     bars.stop();
-  };
-  /** Gives the terminal its cursor back, then ends as without a bar. @param {NodeJS.Signals} signal */
-  function give(signal) {
+  }
+  /** Shows the cursor again, then ends as if there were no bar. @param {NodeJS.Signals} signal */
+  function quit(signal) {
     stop();
     process.kill(process.pid, signal);
   }
-  for (const signal of ENDS) process.on(signal, give);
+  for (const signal of END_SIGNALS) process.on(signal, quit);
   return { step, say: (text) => bars.log(text), stop };
 }
 
-/**
- * Runs the films through the threads and hands each answer to `take`, in order.
- * @param {import('./paths.mjs').Item[]} items
- * @param {{ jobs?: string, model?: string, overlay?: string, features?: boolean, patients?: boolean, prevalence?: string, heatmap?: string, shard?: import('../node/shards.mjs').Shard, rows?: boolean }} options
- *   features: what the last layer reads is part of the answers; patients: so is whose film it is; rows: they are shown on standard output
- * @param {((pool: { model: any, name: string }) => Promise<void>) | null} begin what to do before the first answer
- * @param {(item: any, answer: import('../node/pool.mjs').Answer) => Promise<void> | void} take
- */
-export async function runFilms(items, options, begin, take) {
-  const jobs = options.jobs ? jobCount(options.jobs) : items.length < MANY ? 1 : availableParallelism();
-  const parts = await loadParts(options.model, options.overlay);
-  const { prevalence, heatmap, shard, features, patients } = options;
-  const pool = await createPool(parts, Math.min(jobs, Math.max(1, items.length)), {
-    prevalence,
-    heatmap,
-    shard,
-    features,
-    patients,
-  });
-  const { model } = pool;
-  const name = `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`;
-  let bar;
+/** Reads the labels from the file itself, so that options are checked before an engine starts. @param {Uint8Array} weights @returns {string[]} */
+function labelsOf(weights) {
   try {
-    await begin?.({ model, name });
-    bar = progress(items.length, options.rows);
-    for await (const { item, answer } of pool.run(items)) {
-      if (answer.code) {
-        process.exitCode = 1;
-        bar.say(`${harmless(`${item.file}: ${answer.message}`)}\n`);
-      }
-      if (!answer.elsewhere) await take(item, answer);
-      bar.step();
-    }
-  } finally {
-    bar?.stop();
-    await pool.close();
+    return textsOf(readGguf(weights).values.get('pleura.labels'));
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error; // what readGguf throws on damage
+    throw new CommandError('The weights are damaged or not a GGUF file. Check the path given to --model.');
   }
-  process.stderr.write(`${harmless(model.notice)}\n`);
-  return { model, name };
 }
+
+/**
+ * @typedef {object} RunOptions
+ * @property {string} [jobs] @property {string} [model] @property {string} [adapter] files
+ * @property {string} [prevalence] diagnose at this class mix @property {string} [reclassify] answers also say how films would be classified there
+ * @property {string} [heatmap] a folder @property {import('../node/shards.mjs').Shard | null} [shard]
+ * @property {boolean} [features] @property {boolean} [patients] see protocol.d.ts
+ */
+
+/**
+ * Loads and checks the weights once, and starts an engine on each thread.
+ * @param {RunOptions} options @param {number} count of films to come
+ */
+export async function openRun(options, count) {
+  const jobs = options.jobs ? jobCount(options.jobs) : count < MANY ? 1 : availableParallelism();
+  const parts = await loadParts(options.model, options.adapter);
+  const mixture = (text) => (text ? parsePrevalence(text, labelsOf(parts.weights)) : null);
+  const prevalence = mixture(options.prevalence),
+    reclassify = mixture(options.reclassify);
+  const { heatmap, shard, features, patients } = options;
+  const threadOptions = { prevalence, reclassify, heatmap, shard, features, patients };
+  const pool = await createPool(parts, Math.min(jobs, Math.max(1, count)), threadOptions);
+  const { model } = pool;
+
+  /**
+   * The answers in the order of the films, without those of other shards. Failures are reported on standard error and set
+   * the exit code; the model's notice follows the last answer.
+   * @template {import('../node/read.mjs').Item} T @param {T[]} items @param {boolean} [bar] whether a progress bar may be shown
+   * @returns {AsyncGenerator<{ item: T, answer: import('../result/record.mjs').Answer }>}
+   */
+  async function* answers(items, bar = true) {
+    const progress = createProgress(items.length, bar);
+    try {
+      for await (const { item, answer } of pool.run(items)) {
+        if (answer.code) {
+          process.exitCode = 1;
+          progress.say(`${harmless(`${item.file}: ${answer.message}`)}\n`);
+        }
+        if (!answer.elsewhere) yield { item: /** @type {T} */ (item), answer };
+        progress.step();
+      }
+    } finally {
+      progress.stop();
+    }
+    process.stderr.write(`${harmless(model.notice)}\n`);
+  }
+
+  return {
+    model,
+    /** How records name the model. */
+    name: `${model.name}-${model.version} ${parts.sha256.slice(0, 12)}`,
+    labels: model.labels,
+    prior: model.prior,
+    prevalence,
+    /** The class mix of --prevalence where answers are reclassified for it. */
+    reclassify,
+    parts,
+    answers,
+    close: pool.close,
+  };
+}
+
+/** @typedef {Awaited<ReturnType<typeof openRun>>} Run */

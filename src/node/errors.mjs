@@ -1,4 +1,5 @@
 // The failures of the command and of its files, each a sentence for the person at the terminal.
+import { MAX_FILE_BYTES } from '../sniff.mjs';
 
 /** The command cannot do what was typed: a sentence for the person, and the exit status (2 for wrong usage). */
 export class CommandError extends Error {
@@ -30,3 +31,9 @@ export function unreadable(error, what = 'file') {
     return new ReadError('unreadable', 'This link leads in a circle. Give the path of a file.');
   return new ReadError('unreadable', `This ${what} cannot be read (${error.code ?? error.message}).`);
 }
+
+export const tooLarge = () =>
+  new ReadError(
+    'file-too-large',
+    `This file is larger than ${MAX_FILE_BYTES >> 20} MB, which is too large for a film.`,
+  );

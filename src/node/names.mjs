@@ -1,9 +1,13 @@
-// File names as text and back: Unix allows any bytes in them, JSON only Unicode.
+// names.mjs - file names as text and back, and the names of the heatmap files.
+//
+// Unix allows any bytes in a file name, JSON only Unicode. Inside the command a name is therefore always a string
+// (`nameOf`), and becomes bytes again only where it is handed to node:fs (`pathOf`).
 import { isUtf8 } from 'node:buffer';
+import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * Bytes that are no UTF-8 become lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383): JSON holds them, no two names
- * become one, and `os.fsencode` finds the file again.
+ * Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, as in Python (PEP 383): JSON can hold them, two
+ * different names never become one, and `os.fsencode` finds the file again.
  * @param {Buffer} bytes @returns {string}
  */
 export function nameOf(bytes) {
@@ -17,7 +21,7 @@ export function nameOf(bytes) {
   return name;
 }
 
-/** @param {string} name @returns {string | Buffer} what the functions of node:fs take */
+/** @param {string} name @returns {string | Buffer} a path for the functions of node:fs */
 export function pathOf(name) {
   if (name.isWellFormed()) return name;
   return Buffer.concat(
@@ -25,16 +29,47 @@ export function pathOf(name) {
   );
 }
 
-/** @param {string} a @param {string} b by code units: the same order on every machine, unlike a locale's */
+/**
+ * The arguments with their original bytes: Node replaces bytes that are not UTF-8 by U+FFFD, Linux still has them.
+ * @param {string[]} argv @returns {string[]}
+ */
+export function restoreBytes(argv) {
+  if (!argv.some((word) => word.includes('\ufffd')) || !existsSync('/proc/self/cmdline')) return argv;
+  return splitAt(readFileSync('/proc/self/cmdline'), 0).slice(-argv.length).map(nameOf);
+}
+
+/** Sorts by code units: the same order on every machine, unlike a locale's. @param {string} a @param {string} b */
 export const inOrder = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** @param {Buffer} bytes @param {number} end of each part @returns {Buffer[]} */
-export function split(bytes, end) {
+/** The parts between separators; a separator at the end adds no empty part. @param {Buffer} bytes @param {number} separator @returns {Buffer[]} */
+export function splitAt(bytes, separator) {
   const parts = [];
   for (let at = 0; at < bytes.length;) {
-    const next = bytes.indexOf(end, at);
-    parts.push(bytes.subarray(at, next < 0 ? bytes.length : next));
-    at = next < 0 ? bytes.length : next + 1;
+    const found = bytes.indexOf(separator, at),
+      end = found < 0 ? bytes.length : found;
+    parts.push(bytes.subarray(at, end));
+    at = end + 1;
   }
   return parts;
 }
+
+/** The text as one word of a POSIX shell. @param {string} text */
+export const shellQuote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * The name of a film's heatmap file: safe on every file system, recognisable, and unique to the film's content. A film
+ * whose own name has no usable character, such as `..`, gets the hash alone.
+ * @param {string} file @param {string} hash SHA-256 of the film
+ */
+export function overlayName(file, hash) {
+  const stem = file
+    .split(/[/\\]/)
+    .at(-1)
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
+    .replace(/^\.+/, '');
+  return `${[...stem].slice(0, 50).join('')}-${hash.slice(0, 16)}.png`;
+}
+
+/** Recognises a name that overlayName made: heatmaps of earlier runs are not films. */
+export const OVERLAY = /-[0-9a-f]{16}\.png$/;

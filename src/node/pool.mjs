@@ -1,140 +1,164 @@
-// Worker threads for many films: answers in the order of the films, and a thread that dies costs one film only.
+// pool.mjs - diagnoses many films on worker threads and returns the answers in the order of the films.
+//
+// WebAssembly computes one film at a time and cannot be interrupted, so every thread has an engine of its own. The pool
+// reads the files, because a thread that computes cannot ask for the next part of a slow file; the threads unpack
+// archives, because unpacking is work. If a thread dies, only the film it was working on is lost: a new thread takes its
+// place, and the films it had not begun go back to the queue.
 import { Worker } from 'node:worker_threads';
 import { CommandError, ReadError } from './errors.mjs';
 import { createReader } from './read.mjs';
 import { ownsName } from './shards.mjs';
 
+/** @typedef {import('./read.mjs').Item} Item @typedef {import('../result/record.mjs').Answer} Answer */
+
 const THREAD = new URL('./thread.mjs', import.meta.url);
 const DIED = {
   code: 'engine-stopped',
-  message: 'The engine stopped at this film, perhaps for lack of memory. The other films are not affected.',
+  message: 'The engine crashed on this film, perhaps for lack of memory. The other films are not affected.',
 };
 
-/** A thread has its next film while it diagnoses one. */
-const AHEAD = 2;
+/** A thread computes one film while the next one waits beside it. */
+const MAX_TASKS = 2;
+
+/** Films in flight per thread: while a slow film is computed, the answers of its followers wait in memory, but no more than these. */
+const IN_FLIGHT = 4;
 
 /**
- * @typedef {object} Answer what is known of one film: a diagnosis, an error, or that another shard has it
- * @property {string} [verdict] @property {Record<string, number>} [probability]
- * @property {import('../engine.mjs').Mixture | null} [prevalence] @property {number[]} [logits]
- * @property {{ accepted: boolean, score: number, reason: string | null, message: string | null }} [gate]
- * @property {string} [decoder] @property {import('../dicom/reader.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [bits]
- * @property {Float32Array} [features] @property {string | null} [patient]  a hash, where they are asked for
- * @property {string} [code] @property {string} [message]
- * @property {boolean} [elsewhere]
+ * @typedef {{ item: Item, resolve: (answer: Answer) => void, reject: (error: Error) => void }} Task
+ * @typedef {{ worker: Worker, tasks: Task[] }} Thread  tasks: the one it computes and the one that waits
+ * @typedef {import('../engine.mjs').Engine['model']} Model
  */
 
 /**
- * @param {import('./assets.mjs').Parts} parts @param {number} jobs
- * @param {{ prevalence?: string, features?: boolean, patients?: boolean, shard?: import('./shards.mjs').Shard, heatmap?: string }} [each] what every thread is told besides
- * @returns {Promise<{ model: any, run: (items: any[]) => AsyncGenerator<{ item: any, answer: Answer }>, close: () => Promise<void> }>}
+ * @param {import('./assets.mjs').Parts} parts @param {number} jobs number of threads
+ * @param {import('./protocol.d.ts').ThreadOptions} [options]
+ * @returns {Promise<{ model: Model, run: (items: Item[]) => AsyncGenerator<{ item: Item, answer: Answer }>,
+ *   close: () => Promise<void> }>} rejects with CommandError
  */
-export async function createPool(parts, jobs, each = {}) {
-  /** @typedef {{ item: any, resolve: (answer: Answer) => void, reject: (error: Error) => void }} Task */
-  /** @type {Set<Worker>} */ const threads = new Set();
-  /** @type {{ tasks: Task[], give: (task: Task) => void }[]} */ const ready = [];
-  /** @type {Task[]} */ const waiting = [];
-  /** @type {Error | null} */ let broken = null;
+export async function createPool(parts, jobs, options = {}) {
+  /** @type {Set<Worker>} */ const workers = new Set();
+  /** @type {Thread[]} whose engines are ready */ const threads = [];
+  /** @type {Task[]} */ const queue = [];
+  /** @type {Error | null} */ let fatal = null;
   let closed = false;
   const read = createReader();
 
-  /** Starts a thread; resolves with the model once its engine has passed the self-test. */
+  /** @returns {Promise<Model>} resolves once the engine of the new thread has passed its self-test */
   function start() {
-    const thread = new Worker(THREAD, {
-      workerData: { wasm: parts.wasm, dot: parts.dot, weights: parts.weights, ...each },
-    });
-    threads.add(thread);
+    const { wasm, dot, weights } = parts;
+    /** @type {import('./protocol.d.ts').ThreadData} */
+    const workerData = { wasm, dot, weights, ...options };
+    const worker = new Worker(THREAD, { workerData });
+    /** @type {Thread} */
+    const thread = { worker, tasks: [] };
+    workers.add(worker);
     return new Promise((resolve, reject) => {
-      let reason = 'it ended without a word';
-      const own = {
-        tasks: [],
-        give(task) {
-          own.tasks.push(task);
-          thread.postMessage(task.item);
-        },
-      };
-      thread.on('message', ({ model, failure, stop, answer }) => {
-        if (failure) return reject(new CommandError(failure.message, failure.status));
-        if (stop) return giveUp(new CommandError(stop));
-        if (model) {
-          ready.push(own);
-          resolve(model);
+      let cause = 'it exited without an error message';
+      worker.on('message', (/** @type {import('./protocol.d.ts').FromThread} */ message) => {
+        switch (message.type) {
+          case 'ready':
+            threads.push(thread);
+            resolve(message.model);
+            return pump();
+          case 'failed':
+            return reject(new CommandError(message.message));
+          case 'answer':
+            thread.tasks.shift().resolve(message.answer);
+            return pump();
+          case 'abort':
+            return abort(new CommandError(message.message));
         }
-        own.tasks.shift()?.resolve(answer);
-        work();
       });
-      thread.on('error', (error) => {
-        reason = error.message;
+      worker.on('error', (error) => {
+        cause = error.message;
       });
-      thread.on('exit', () => {
-        threads.delete(thread);
-        const at = ready.indexOf(own);
-        if (at < 0) reject(new CommandError(`The engine did not start: ${reason}.`));
-        else ready.splice(at, 1);
-        own.tasks.shift()?.resolve(DIED);
-        waiting.unshift(...own.tasks);
-        if (at >= 0 && !closed) start().catch(giveUp);
-        work();
+      worker.on('exit', () => {
+        reject(new CommandError(`The engine did not start: ${cause}.`)); // No effect once the thread was ready.
+        replace(thread);
       });
     });
   }
 
-  /** @param {Error} error no film can be diagnosed any more */
-  function giveUp(error) {
-    broken = error;
-    for (const { reject } of [...waiting.splice(0), ...ready.flatMap(({ tasks }) => tasks)]) reject(error);
+  /** Settles the films of a thread that has ended, and starts another one. @param {Thread} thread */
+  function replace(thread) {
+    workers.delete(thread.worker);
+    thread.tasks.shift()?.resolve(DIED);
+    queue.unshift(...thread.tasks);
+    const index = threads.indexOf(thread);
+    if (index >= 0) {
+      threads.splice(index, 1);
+      if (!closed) start().catch(abort);
+    }
+    pump();
   }
 
-  /** The thread with the fewest films takes the next. */
-  function work() {
-    while (waiting.length) {
-      const free = ready.filter(({ tasks }) => tasks.length < AHEAD).sort((a, b) => a.tasks.length - b.tasks.length)[0];
-      if (!free) return;
-      free.give(waiting.shift());
+  /** Fails all films that have no answer yet, and all that follow. @param {Error} error */
+  function abort(error) {
+    fatal = error;
+    for (const { reject } of [...queue.splice(0), ...threads.flatMap(({ tasks }) => tasks)]) reject(error);
+  }
+
+  /** Hands queued films to the threads with the fewest tasks. */
+  function pump() {
+    while (queue.length) {
+      const [thread] = threads
+        .filter(({ tasks }) => tasks.length < MAX_TASKS)
+        .sort((a, b) => a.tasks.length - b.tasks.length);
+      if (!thread) return;
+      dispatch(thread, queue.shift());
     }
   }
 
-  /**
-   * Files are read here, while all threads compute: a thread that computes cannot ask for the next part of a slow file.
-   * Archives are not, because unpacking is work.
-   * @param {import('../cli/paths.mjs').Item} item @returns {Promise<Answer>}
-   */
-  async function ask(item) {
-    let { file, archive, code, message, bytes } = item;
+  /** @param {Thread} thread @param {Task} task */
+  function dispatch({ worker, tasks }, task) {
+    tasks.push(task);
+    /** @type {import('./protocol.d.ts').ToThread} */
+    const message = { type: 'diagnose', item: task.item };
+    worker.postMessage(message);
+  }
+
+  /** @param {Item} item @returns {Promise<Answer>} */
+  function enqueue(item) {
+    return new Promise((resolve, reject) => {
+      if (fatal) return reject(fatal);
+      queue.push({ item, resolve, reject });
+      pump();
+    });
+  }
+
+  /** Reads a file and queues it; members of archives are queued unread. @param {Item} item @returns {Promise<Answer>} */
+  async function submit(item) {
+    let { code, message, bytes } = item;
     try {
-      if (!code && !archive) bytes = await read(item);
+      if (!code && !item.archive) bytes = await read(item);
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
       ({ code, message } = error);
     }
-    if (code) return each.shard && !ownsName(each.shard, file) ? { elsewhere: true } : { code, message };
-    return new Promise((resolve, reject) => {
-      if (broken) return reject(broken);
-      waiting.push({ item: { ...item, bytes }, resolve, reject });
-      work();
-    });
+    if (!code) return enqueue({ ...item, bytes });
+    return options.shard && !ownsName(options.shard, item.file) ? { elsewhere: true } : { code, message };
   }
 
+  /** @param {Item[]} items @returns {AsyncGenerator<{ item: Item, answer: Answer }>} in the order of the items */
   async function* run(items) {
-    // A short queue: the answers of a slow film's followers wait in memory.
-    const ahead = [];
-    for (const item of items) {
-      const answer = ask(item);
-      answer.catch(() => {}); // Reported where it is awaited, in its turn.
-      ahead.push({ item, answer });
-      if (ahead.length >= 4 * jobs) yield await next(ahead);
+    /** @type {{ item: Item, answer: Promise<Answer> }[]} */
+    const inFlight = [];
+    async function next() {
+      const { item, answer } = inFlight.shift();
+      return { item, answer: await answer };
     }
-    while (ahead.length) yield await next(ahead);
-  }
-
-  async function next(ahead) {
-    const { item, answer } = ahead.shift();
-    return { item, answer: await answer };
+    for (const item of items) {
+      const answer = submit(item);
+      answer.catch(() => {}); // next() reports the failure when it is this film's turn.
+      inFlight.push({ item, answer });
+      if (inFlight.length >= IN_FLIGHT * jobs) yield await next();
+    }
+    while (inFlight.length) yield await next();
   }
 
   async function close() {
     closed = true;
-    await Promise.all([...threads].map((thread) => thread.terminate()));
+    await Promise.all([...workers].map((worker) => worker.terminate()));
   }
 
   try {

@@ -1,21 +1,34 @@
-// The bytes of one film: a file, a member of an archive, or what standard input gave.
+// read.mjs - the bytes of one film: a file, a member of an archive, or what standard input contained.
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { MAX_FILE_BYTES } from '../sniff.mjs';
-import { ReadError, unreadable } from './errors.mjs';
+import { ReadError, tooLarge, unreadable } from './errors.mjs';
 import { pathOf } from './names.mjs';
 
-const TRIES = 100,
-  PAUSE = 50; // milliseconds
+/**
+ * One film to read, or a path that leads to none (`code` and `message` say why).
+ * @typedef {object} Item
+ * @property {string} file the name in the record
+ * @property {number} [place] index among all films of the run
+ * @property {Uint8Array} [bytes] its content, if that has been read already
+ * @property {string} [archive] the path of its archive @property {number} [member] its index in there
+ * @property {string} [code] @property {string} [message]
+ */
 
-/** Too many files are open, here or on the whole machine: soon there are fewer. @template T @param {() => Promise<T>} act @returns {Promise<T>} */
-async function whenFree(act) {
+const TRIES = 100,
+  PAUSE_MS = 50;
+
+/**
+ * Retries while too many files are open, in this process or on the whole machine.
+ * @template T @param {() => Promise<T>} action @returns {Promise<T>}
+ */
+async function retryWhenFull(action) {
   for (let tries = 1; ; tries++) {
     try {
-      return await act();
+      return await action();
     } catch (error) {
       if ((error.code !== 'EMFILE' && error.code !== 'ENFILE') || tries === TRIES) throw error;
-      await setTimeout(PAUSE);
+      await setTimeout(PAUSE_MS);
     }
   }
 }
@@ -25,30 +38,32 @@ async function readWhole(file) {
   const path = pathOf(file);
   const stats = await stat(path);
   if (stats.isCharacterDevice()) throw new ReadError('unreadable', 'This is a device. Give the path of an image file.');
-  if (stats.size > MAX_FILE_BYTES)
-    throw new ReadError('file-too-large', 'The file is larger than 512 MB: too large for a film.');
-  return whenFree(() => readFile(path));
+  if (stats.size > MAX_FILE_BYTES) throw tooLarge();
+  return retryWhenFull(() => readFile(path));
 }
 
-/** Reads films one after the other; keeps the archive open that the last one came from. */
-export function createReader() {
-  let open = { path: '', /** @type {Promise<import('./archive.mjs').Archive>} */ archive: null, readings: [] };
+/** Readings that may still use an archive when it is replaced; a thread never has more of them at once. */
+const MAX_READINGS = 8;
 
-  /** @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} act @returns {Promise<T>} */
-  function inArchive(path, act) {
-    if (path !== open.path) {
-      const { archive, readings } = open;
+/** Reads films one after the other, and keeps the archive of the last one open. */
+export function createReader() {
+  let current = { path: '', /** @type {Promise<import('./archive.mjs').Archive>} */ archive: null, readings: [] };
+
+  /** @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} action @returns {Promise<T>} */
+  function inArchive(path, action) {
+    if (path !== current.path) {
+      const { archive, readings } = current;
       Promise.allSettled(readings)
         .then(async () => (await archive)?.close())
-        .catch(() => {}); // What was not open is not closed.
-      open = { path, archive: import('./archive.mjs').then(({ openArchive }) => openArchive(path)), readings: [] };
+        .catch(() => {}); // An archive that did not open needs no closing.
+      current = { path, archive: import('./archive.mjs').then(({ openArchive }) => openArchive(path)), readings: [] };
     }
-    const reading = open.archive.then(act);
-    open.readings = [...open.readings.slice(-8), reading]; // A thread never reads as many at once.
+    const reading = current.archive.then(action);
+    current.readings = [...current.readings.slice(-MAX_READINGS), reading];
     return reading;
   }
 
-  /** `archive.zip/inner/film.png`, as an earlier record may name it. */
+  /** Reads `archive.zip/inner/film.png`, the name that a record gives to a member of an archive. */
   async function readNamed(file, error) {
     const [, path, name] = /^(.*?\.zip)[/\\](.+)$/i.exec(file) ?? [];
     if (!path) throw error;
@@ -59,13 +74,11 @@ export function createReader() {
     });
   }
 
-  /**
-   * @param {import('../cli/paths.mjs').Item} item @returns {Promise<Uint8Array>} throws ReadError
-   */
-  return async function read({ file, bytes, archive: path, member }) {
+  /** @param {Item} item @returns {Promise<Uint8Array>} throws ReadError */
+  return async function read({ file, bytes, archive, member }) {
     if (bytes) return bytes;
     try {
-      if (path) return await inArchive(path, ({ read }) => read(member));
+      if (archive) return await inArchive(archive, ({ read }) => read(member));
       return await readWhole(file).catch((error) => {
         if (error.code === 'ENOTDIR') return readNamed(file, error);
         throw error;

@@ -1,28 +1,24 @@
-// Parts of a run for several machines: which films are whose, and what a part says of itself so that all can be merged.
+// shards.mjs - splits a run over several machines: which shard a film belongs to, and the lines that frame a shard's results.
+//
+// Every machine is given all films and diagnoses those that it owns. A film's owner follows from its content, so neither
+// names nor places matter. The first line of a shard's file describes the run, `{"shard":"1/4","films":100,…}`, and its
+// last line says that it is complete, `{"shard":"1/4","records":25}`; `pleura merge` checks both.
 import { createHash } from 'node:crypto';
 import { toJson } from '../result/record.mjs';
 import { sha256 } from './assets.mjs';
-import { usage } from './errors.mjs';
 
-/** @typedef {{ index: number, of: number }} Shard  the first is 1 */
-
-/** @param {string} text @returns {Shard} */
-export function parseShard(text) {
-  const [, index, of] = /^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text)?.map(Number) ?? [];
-  if (!(index <= of)) throw usage(`--shard takes two numbers like 1/4 to 4/4, not '${text}'.`);
-  return { index, of };
-}
+/** @typedef {{ index: number, of: number }} Shard  index: from 1 */
 
 /** @param {Shard} shard */
 export const labelOf = ({ index, of }) => `${index}/${of}`;
 
-/** By content, so that neither names nor places matter. @param {Shard} shard @param {string} hash SHA-256 of a film */
+/** @param {Shard} shard @param {string} hash SHA-256 of a film */
 export const owns = ({ index, of }, hash) => parseInt(hash.slice(0, 12), 16) % of === index - 1;
 
-/** A film that cannot be read goes by its name. @param {Shard} shard @param {string} file */
+/** The owner of a film that cannot be read follows from its name. @param {Shard} shard @param {string} file */
 export const ownsName = (shard, file) => owns(shard, sha256(Buffer.from(file)));
 
-/** @param {import('../cli/paths.mjs').Item[]} items @returns {string} what two shards of the same run have in common */
+/** A hash of the names of all films: shards of one run have it in common. @param {{ file: string }[]} items */
 function listHash(items) {
   const hash = createHash('sha256');
   for (const { file } of items) hash.update(`${toJson(file)}\n`);
@@ -30,8 +26,8 @@ function listHash(items) {
 }
 
 /**
- * The first line of a shard: of which run it is a part. Its last line, `{"shard":"1/4","records":25}`, says that it is whole.
- * @param {Shard} shard @param {import('../cli/paths.mjs').Item[]} items of all shards @param {string} model @param {string[]} labels
+ * The first line of a shard.
+ * @param {Shard} shard @param {{ file: string }[]} items of all shards @param {string} model @param {string[]} labels
  * @param {import('../engine.mjs').Mixture | null} prevalence
  */
 export const heading = (shard, items, model, labels, prevalence) => ({
@@ -42,3 +38,21 @@ export const heading = (shard, items, model, labels, prevalence) => ({
   labels,
   ...(prevalence && { prevalence }),
 });
+
+/** The last line of a shard. @param {Shard} shard @param {number} records */
+export const ending = (shard, records) => ({ shard: labelOf(shard), records });
+
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/** Whether a value can be the first or the last line of a shard. @param {any} value parsed from JSON, not null @returns {boolean} */
+export function isShardLine({ shard, films, list, model, labels, records }) {
+  if (typeof shard !== 'string' || !/^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(shard)) return false;
+  if (isCount(records)) return true;
+  return (
+    isCount(films) &&
+    typeof list === 'string' &&
+    typeof model === 'string' &&
+    Array.isArray(labels) &&
+    labels.every((label) => typeof label === 'string')
+  );
+}

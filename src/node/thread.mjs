@@ -1,20 +1,23 @@
-// One worker thread of the command: an engine of its own that diagnoses one film while it reads the next.
+// thread.mjs - one worker thread of the pool: an engine that diagnoses one film while the bytes of the next are read.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine } from '../engine.mjs';
 import { PleuraError } from '../errors.mjs';
+import { isDicom } from '../sniff.mjs';
+import { loadCodec, sha256 } from './assets.mjs';
 import { CommandError, ReadError } from './errors.mjs';
 import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
-import { loadCodec, sha256 } from './assets.mjs';
-import { isDicom } from '../sniff.mjs';
 
-const { wasm, dot, weights, prevalence: typed, shard, heatmap, features, patients } = workerData;
-const read = createReader();
+const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').ThreadData} */ (workerData);
+const { prevalence, reclassify, shard, heatmap, features, patients } = options;
 
-/** Of a thread that meets a DICOM file. */
+/** @param {import('./protocol.d.ts').FromThread} message */
+const post = (message) => parentPort.postMessage(message);
+
+/** Loaded when the first DICOM file arrives. */
 let readDicom = null;
 
-/** @param {any} engine @param {Uint8Array} bytes @returns {Promise<any>} a diagnosis, with what a DICOM file tells */
+/** @param {any} engine @param {Uint8Array} bytes @returns {Promise<any>} a diagnosis; of a DICOM file also its facts */
 async function examine(engine, bytes) {
   if (!isDicom(bytes)) return engine.diagnose(bytes);
   const { createDicomReader, hashPatient } = await import('../dicom/reader.mjs');
@@ -23,44 +26,66 @@ async function examine(engine, bytes) {
   return { ...engine.diagnose(film), dicom, ...(patients && { patient: hashPatient(bytes, sha256) }) };
 }
 
+/** How the film would be classified at the other class mix. @param {any} engine @param {any} diagnosis */
+function reclassified(engine, diagnosis) {
+  engine.setPrevalence(reclassify);
+  const { verdict, probability } = engine.judge(diagnosis);
+  engine.setPrevalence(prevalence ?? null);
+  return { verdict, probability };
+}
+
+/** @param {any} engine @param {string} file @param {Uint8Array} bytes @returns {Promise<import('../result/record.mjs').Answer>} */
+async function diagnose(engine, file, bytes) {
+  const hash = sha256(bytes);
+  if (shard && !owns(shard, hash)) return { elsewhere: true };
+  const diagnosis = await examine(engine, bytes);
+  const { verdict, probability, prevalence, gate, decoder, dicom, bits, patient } = diagnosis;
+  /** @type {import('../result/record.mjs').Answer} */
+  const answer = { verdict, probability, prevalence, gate, decoder, dicom, sha256: hash, bits, patient };
+  if (features) answer.features = engine.features();
+  if (reclassify) answer.reclassified = reclassified(engine, diagnosis);
+  if (heatmap) {
+    const { writeHeatmap } = await import('./overlay_png.mjs');
+    await writeHeatmap(engine, diagnosis, { folder: heatmap, file, hash });
+  }
+  return answer;
+}
+
 /**
- * @param {any} engine @param {import('../cli/paths.mjs').Item} item @param {Promise<Uint8Array>} reading
- * @returns {Promise<{ answer: import('./pool.mjs').Answer } | { stop: string }>}
+ * @param {any} engine @param {import('./read.mjs').Item} item @param {Promise<Uint8Array>} reading
+ * @returns {Promise<import('./protocol.d.ts').FromThread>}
  */
-async function diagnose(engine, { file }, reading) {
+async function reply(engine, { file }, reading) {
   try {
-    const bytes = await reading;
-    const hash = sha256(bytes);
-    if (shard && !owns(shard, hash)) return { answer: { elsewhere: true } };
-    const diagnosis = await examine(engine, bytes);
-    const { verdict, probability, prevalence, logits, gate, decoder, dicom, bits, patient } = diagnosis;
-    const asked = features && { features: engine.features() };
-    if (heatmap) await (await import('./overlay_png.mjs')).writeHeatmap(heatmap, file, hash, engine, diagnosis);
-    return {
-      answer: { verdict, probability, prevalence, logits, gate, decoder, dicom, sha256: hash, bits, patient, ...asked },
-    };
+    return { type: 'answer', answer: await diagnose(engine, file, await reading) };
   } catch (error) {
-    if (error instanceof CommandError) return { stop: error.message };
+    if (error instanceof CommandError) return { type: 'abort', message: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
     if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;
-    if (error instanceof ReadError && shard && !ownsName(shard, file)) return { answer: { elsewhere: true } };
-    return { answer: { code: error.code, message: error.message } };
+    if (error instanceof ReadError && shard && !ownsName(shard, file))
+      return { type: 'answer', answer: { elsewhere: true } };
+    return { type: 'answer', answer: { code: error.code, message: error.message } };
   }
 }
 
-try {
+async function main() {
   const engine = await createEngine({ wasm, dot, weights });
-  if (typed) engine.setPrevalence((await import('../cli/prevalence.mjs')).parsePrevalence(typed, engine.model.labels));
+  // Both fail at once if the weights record no prior, so that no film is diagnosed in vain.
+  if (reclassify) engine.setPrevalence(reclassify);
+  if (prevalence || reclassify) engine.setPrevalence(prevalence ?? null);
+  const read = createReader();
   let last = Promise.resolve();
-  parentPort.on('message', (item) => {
+  parentPort.on('message', (/** @type {import('./protocol.d.ts').ToThread} */ { item }) => {
     const reading = read(item);
-    reading.catch(() => {}); // Told where it is awaited, in its turn.
-    last = last.then(async () => parentPort.postMessage(await diagnose(engine, item, reading)));
+    reading.catch(() => {}); // reply() reports the failure when it is this film's turn.
+    last = last.then(async () => post(await reply(engine, item, reading)));
   });
-  parentPort.postMessage({ model: engine.model });
+  post({ type: 'ready', model: engine.model });
+}
+
+try {
+  await main();
 } catch (error) {
-  if (!(error instanceof PleuraError || error instanceof CommandError)) throw error;
-  parentPort.postMessage({
-    failure: { message: error.message, status: error instanceof CommandError ? error.status : 1 },
-  });
+  if (!(error instanceof PleuraError)) throw error;
+  post({ type: 'failed', message: error.message });
 }

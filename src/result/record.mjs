@@ -1,36 +1,45 @@
-// One record a film: as an object, a line of JSON, a line of CSV, a row of a table.
+// record.mjs - the record of one film, as the command prints it and the page exports it: an object, a line of JSON, a line of CSV.
+
+/**
+ * What a run knows about one film: a diagnosis, an error (`code`, `message`), or that the film belongs to another shard.
+ * @typedef {object} Answer
+ * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
+ * @property {{ [label: string]: number } | null} [prevalence]
+ * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
+ * @property {string} [decoder] @property {object} [dicom] @property {string} [sha256] @property {string} [bits]
+ * @property {Float32Array} [features] input of the last layer, on request
+ * @property {string | null} [patient] a hash of the Patient ID, on request
+ * @property {{ verdict: string, probability: { [label: string]: number } }} [reclassified] at another class mix, on request
+ * @property {string} [code] @property {string} [message]
+ * @property {boolean} [elsewhere]
+ */
 
 /**
  * The record that scripts rely on.
  * @typedef {object} Record
  * @property {string} file @property {'ok' | 'error'} status
  * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
- * @property {{ [label: string]: number }} [prevalence] the shares of the labels that both stand for; none: the weights' own
+ * @property {{ [label: string]: number }} [prevalence] the class mix of verdict and probability; absent for the model's own prior
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
- * @property {string} [decoder] @property {import('../dicom/reader.mjs').Facts} [dicom] @property {string} [sha256] @property {string} [model] @property {string} [bits]
+ * @property {string} [decoder] @property {object} [dicom] how a DICOM file was read
+ * @property {string} [sha256] @property {string} [model] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
  */
 
-/** Six decimals say all that a probability can; `bits` stands for the exact floats. @param {number} x */
+/** Six decimals are all that a probability can mean; `bits` stands for the exact floats. @param {number} x */
 const round = (x) => Math.round(x * 1e6) / 1e6;
 
 /** @param {{ [label: string]: number }} shares @returns {{ [label: string]: number }} */
 export const rounded = (shares) =>
   Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, round(share)]));
 
-/** As --prevalence takes it; the weights' own is nothing. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
+/** In the form of --prevalence; empty for the model's own prior. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
 export const mixtureText = (shares) =>
   Object.entries(shares ?? {})
     .map(([label, share]) => `${label}=${share}`)
     .join(',');
 
-/** What an overlay was fitted to. @param {{ base: string, films: { [label: string]: number } }} adapted */
-export const adaptedText = ({ base, films }) =>
-  `on the weights ${base.slice(0, 12)} to a person's own films: ${Object.entries(films)
-    .map(([label, n]) => `${label} ${n}`)
-    .join(', ')}`;
-
-/** @param {string} file @param {import('../node/pool.mjs').Answer} answer @param {string} model @returns {Record} */
+/** @param {string} file @param {Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
   const { verdict, probability, prevalence, gate, decoder, dicom, sha256, bits } = answer;
@@ -50,17 +59,25 @@ export function toRecord(file, answer, model) {
   };
 }
 
-/** Control characters and changes of direction: in a file name they could rewrite the terminal. */
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/** Whether a value is a record, of a shard (with its `place`) or of a whole run. @param {any} value parsed from JSON, not null */
+export function isRecord({ file, status, model, place }) {
+  if (typeof file !== 'string' || !(place === undefined || isCount(place))) return false;
+  return status === 'error' ? model === undefined : status === 'ok' && typeof model === 'string';
+}
+
+/** Control characters and changes of writing direction: in a file name they could rewrite the terminal. */
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** @param {string} text @returns {string} what a terminal may be given */
+/** @param {string} text @returns {string} safe to print on a terminal */
 export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
 
-/** @param {any} value @returns {string} one line; control characters that JSON lets pass are escaped too */
+/** @param {any} value @returns {string} one line, with the unsafe characters that JSON allows escaped too */
 export const toJson = (value) =>
   JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** A spreadsheet takes a cell that begins with such a sign, narrow or wide, for a formula: a quote keeps it text. @param {unknown} value */
+/** A spreadsheet evaluates a cell that begins with one of these signs, narrow or wide: a quote keeps it text. @param {unknown} value */
 function cell(value) {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? ''));
@@ -71,10 +88,10 @@ function cell(value) {
 /** @param {unknown[]} cells */
 const csvLine = (cells) => cells.map(cell).join(',');
 
-/** JSON lines. */
+/** JSON Lines. */
 export const jsonLines = () => ({ head: '', row: toJson });
 
-/** @param {string[]} labels CSV (RFC 4180, but lines end as those of Unix do) */
+/** @param {string[]} labels CSV as in RFC 4180, but with Unix line ends */
 export const csv = (labels) => ({
   head: csvLine([
     'file',
@@ -111,71 +128,3 @@ export const csv = (labels) => ({
       r.message,
     ]),
 });
-
-const percent = (p) => `${(100 * p).toFixed(1)} %`;
-
-/** Verdicts that want a second look stand out; the words say the same. */
-const COLOURS = { error: 31, refused: 33, uncertain: 33 };
-
-/**
- * A table for people. The widths come from the names, which are known before the first result.
- * @param {string[]} labels @param {string[]} names @param {number} columns of the terminal @param {boolean} coloured
- * @param {{ [label: string]: number } | null} prevalence of all its rows
- */
-export function table(labels, names, columns, coloured, prevalence) {
-  const shown = labels.map(harmless); // as long as before
-  const verdict = Math.max(9, ...shown.map((label) => label.length));
-  const widths = shown.map((label) => Math.max(label.length, 7));
-  const rest = verdict + widths.reduce((sum, width) => sum + width + 2, 2);
-  const longest = names.reduce((most, name) => Math.max(most, [...name].length), 4);
-  const file = Math.max(12, Math.min(longest, columns - rest));
-  const paint = (said) =>
-    (coloured && Object.hasOwn(COLOURS, said) ? `\u001b[${COLOURS[said]}m${said}\u001b[m` : said) +
-    ' '.repeat(verdict - said.length);
-  const line = (name, said, cells) =>
-    [shorten(harmless(name), file), paint(said), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
-  return {
-    head: [
-      ...(prevalence ? [`At the prevalence ${harmless(mixtureText(prevalence))}`] : []),
-      line('FILE', 'VERDICT', shown),
-    ].join('\n'),
-    /** @param {Record} r */
-    row: (r) =>
-      r.status === 'error'
-        ? line(r.file, 'error', [r.code])
-        : r.verdict === 'refused'
-          ? line(r.file, 'refused', [r.gate.reason])
-          : line(
-              r.file,
-              harmless(r.verdict),
-              labels.map((label) => percent(r.probability[label])),
-            ),
-  };
-}
-
-/** @param {{graph: string, name: string, shape: number[], products: number, ms: number}[]} layers @returns {string} */
-export function layerTable(layers) {
-  const row = (graph, name, out, products, ms) =>
-    [
-      graph.padEnd(10),
-      name.padEnd(14),
-      out.padEnd(13),
-      (products / 1e6).toFixed(2).padStart(9),
-      ms.toFixed(3).padStart(9),
-      (products ? ((2 * products) / ms / 1e6).toFixed(1) : '').padStart(8),
-    ]
-      .join(' ')
-      .trimEnd();
-  const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
-  return [
-    '\nGRAPH      LAYER          OUTPUT        MPRODUCTS        MS  GFLOP/S',
-    ...layers.map(({ graph, name, shape, products, ms }) => row(graph, harmless(name), shape.join('x'), products, ms)),
-    row('all', '', '', sum('products'), sum('ms')),
-  ].join('\n');
-}
-
-/** The end of a path says more than its beginning. @param {string} text @param {number} width */
-function shorten(text, width) {
-  const letters = [...text];
-  return letters.length <= width ? text + ' '.repeat(width - letters.length) : `…${letters.slice(1 - width).join('')}`;
-}

@@ -272,18 +272,18 @@ test('the command fits, tells before and after, and its adapter is used and name
   );
   assert.match(stdout, /\| accuracy % \| [\d.]+ \([\d.]+–[\d.]+\) \|/);
   assert.match(stdout, /\*\*(Better|No better|Its prob|Worse)/);
-  const [plain, own] = [[], ['--overlay', 'own.gguf']].map(
+  const [plain, own] = [[], ['--adapter', 'own.gguf']].map(
     (more) => lines(tried(['films/covid/0.png', '--json', ...more]).stdout)[0],
   );
   assert.match(own.model, /^tiny-0\.0\.1\+adapted [0-9a-f]{12}$/);
   assert.notEqual(own.model, plain.model);
   assert.notEqual(own.bits, plain.bits);
-  const facts = JSON.parse(tried(['info', '--overlay', 'own.gguf', '--json']).stdout);
+  const facts = JSON.parse(tried(['info', '--adapter', 'own.gguf', '--json']).stdout);
   assert.deepEqual(facts.adapted.films, { covid: 20, pneumonia: 20, normal: 20 });
   assert.equal(own.model.slice(-12), facts.sha256.slice(0, 12));
-  assert.match(tried(['info', '--overlay', 'own.gguf']).stdout, /adapted +on the weights/);
+  assert.match(tried(['info', '--overlay', 'own.gguf']).stdout, /adapted +from the weights/, 'the old spelling');
   const compared = JSON.parse(
-    tried(['evaluate', '--labels', 'films', '--json', '--overlay', 'own.gguf', '--against', tiny]).stdout,
+    tried(['evaluate', '--labels', 'films', '--json', '--adapter', 'own.gguf', '--against', tiny]).stdout,
   );
   assert.notEqual(compared.model, compared.comparison.against);
 });
@@ -323,8 +323,8 @@ test('the command says in a sentence what it lacks', () => {
     /Too few films: covid has 1 of 1, .*every label needs 20 films of 10 patients\. Nothing was written\./,
   );
   assert.match(tried(['adapt', '--labels', 'films']).stderr, /'adapt' needs --out FILE/);
-  const { status, stderr } = tried(['films/covid/0.png', '--overlay', tiny]);
+  const { status, stderr } = tried(['films/covid/0.png', '--adapter', tiny]);
   assert.deepEqual([status, /This is not an adapter made by Pleura/.test(stderr)], [1, true]);
   tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
-  assert.match(pleura(['films/covid/0.png', '--overlay', 'own.gguf']).stderr, /This adapter belongs to other weights/);
+  assert.match(pleura(['films/covid/0.png', '--adapter', 'own.gguf']).stderr, /This adapter belongs to other weights/);
 });

@@ -2,7 +2,7 @@
 //   node folders.mjs [FILMS [ROUNDS]]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { data, need } from '../support/data.mjs';
 import { layersOf } from './graph.mjs';
 import { answersToPixels, contestants, raceJobs } from './jobs.mjs';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { quantise } from '../../src/weights/quantise.mjs';
 import { loadCodec, sha256 } from '../../src/node/assets.mjs';
 import { ENGINES } from '../browser/engines.mjs';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readGguf, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 import { choose, keeping, launch, open, png, select, serve, settled } from './site.mjs';
 

@@ -182,18 +182,18 @@ test('at a prevalence every record says so, in every form, and nothing but proba
 
 test('a prevalence that is none is wrong usage, and weights without a prior have no other', () => {
   for (const [text, sentence] of [
-    ['covid=5', /takes LABEL=SHARE/],
-    ['covid=0.1', /has to name all labels but one/],
-    ['covid=0.1234567,normal=0.1', /six digits at most/],
-    ['covid=0.7,normal=0.6', /have to add up to 1/],
-    ['covid=0.1,covid=0.3,normal=0.1', /names a label twice/],
+    ['covid=5', /needs LABEL=SHARE/],
+    ['covid=0.1', /must name all labels but one/],
+    ['covid=0.1234567,normal=0.1', /at most six decimals/],
+    ['covid=0.7,normal=0.6', /must add up to 1/],
+    ['covid=0.1,covid=0.3,normal=0.1', /names covid twice/],
     ['', /--prevalence needs a value/],
   ]) {
     const { status, stdout, stderr } = tried(['films/b.png', '--prevalence', text]);
     assert.deepEqual([status, stdout], [2, ''], text);
     assert.match(stderr, sentence);
   }
-  assert.match(pleura(['merge', '--prevalence', 'covid=1', 'x']).stderr, /--prevalence does not go with 'merge'/);
+  assert.match(pleura(['merge', '--prevalence', 'covid=1', 'x']).stderr, /--prevalence cannot be used with 'merge'/);
   const weights = readGguf(readFileSync(tiny));
   weights.values.delete('pleura.prior');
   writeFileSync(join(folder, 'mute.gguf'), writeGguf(weights));

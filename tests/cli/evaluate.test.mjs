@@ -48,7 +48,10 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.equal(a.command, `pleura evaluate --model ${tiny} --labels films --json`);
   const { status, stderr } = evaluate('--labels', 'films/covid');
   assert.equal(status, 2);
-  assert.match(stderr, /films\/covid has no sub-folders\. Put the films into one for each label, or give a CSV\./);
+  assert.match(
+    stderr,
+    /films\/covid has no sub-folders\. Put the films into one sub-folder per label, or pass a CSV\./,
+  );
   assert.match(evaluate('--labels', 'films', '--by', 'site').stderr, /films has no column 'site'/);
   mkdirSync(join(folder, 'gaps/covid'), { recursive: true });
   for (const label of ['pneumonia', 'normal']) symlinkSync(join(folder, 'films', label), join(folder, 'gaps', label));
@@ -164,7 +167,7 @@ test('a report is a folder of Markdown, JSON and plots, and says how it was made
   assert.match(comparison.against, /^pleura-/);
   assert.match(stdout, /^\| AUC covid \| 0\.\d{3} \| 0\.\d{3} \| -?0\.\d{3} \(.*\) \| [<0-1]/m);
   assert.match(stdout, /McNemar's exact test: p [=<] /);
-  assert.match(stdout, /believe the bootstrap first/);
+  assert.match(stdout, /trust the bootstrap first/);
   assert.doesNotMatch(stdout, /NaN|undefined|null/);
 });
 
@@ -223,7 +226,10 @@ test('at the prevalence that a person expects films are judged as the command ju
   const { status, stdout } = evaluate('--labels', 'films', ...at);
   assert.equal(status, 0);
   assert.match(stdout, /^## At the prevalence covid 50 %, pneumonia 40 %, normal 10 %$/m);
-  assert.match(stdout, /moved there from the model's own mixture \(covid 40 %, pneumonia 25 %, normal 35 %\)/);
+  assert.match(
+    stdout,
+    /adjusted by Bayes' rule from the model's own prior \(covid 40 %, pneumonia 25 %, normal 35 %\)/,
+  );
   const [moved, own] = [at, []].map((more) =>
     JSON.parse(evaluate('--labels', 'films', '--json', ...more, '--report', 'at').stdout),
   );
@@ -256,11 +262,11 @@ test('at the prevalence that a person expects films are judged as the command ju
     `${moved.prevalence.accuracy.value} is not ${expected}`,
   );
   for (const [text, sentence] of [
-    ['covid=5', /takes LABEL=SHARE/],
+    ['covid=5', /needs LABEL=SHARE/],
     ['flu=0.1,covid=0.2', /not 'flu=0\.1'/],
-    ['covid=0.1', /has to name all labels but one/],
-    ['covid=0.7,pneumonia=0.6', /have to add up to 1/],
-    ['covid=0.1,pneumonia=0.1,normal=0.1', /have to add up to 1/],
+    ['covid=0.1', /must name all labels but one/],
+    ['covid=0.7,pneumonia=0.6', /must add up to 1/],
+    ['covid=0.1,pneumonia=0.1,normal=0.1', /must add up to 1/],
   ]) {
     const wrong = evaluate('--labels', 'films', '--prevalence', text);
     assert.equal(wrong.status, 2, text);
@@ -296,7 +302,7 @@ test('of a prevalence that too few films can stand for nothing is said or drawn'
     'few',
   );
   assert.equal(status, 0, stderr);
-  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.match(stdout, /^A label has too few films\.$/m);
   assert.deepEqual(readdirSync(join(folder, 'few')).sort(), [
     'confusion.svg',
     'evaluation.json',
@@ -310,7 +316,7 @@ test('a report that cannot be written is told before the films are read', () => 
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(
     stderr,
-    /^pleura: The folder films\.csv\/report cannot be made \(ENOTDIR\)\. Give another one to --report\.$/m,
+    /^pleura: The folder films\.csv\/report cannot be created \(ENOTDIR\)\. Pass another one to --report\.$/m,
   );
 });
 
@@ -329,7 +335,7 @@ test('where no film can be scored, nothing is claimed', () => {
   );
   assert.equal(status, 0);
   assert.match(stdout, /Not scored, because the model has no such label: flu 1\./);
-  assert.match(stdout, /^There are too few films of a label\.$/m);
+  assert.match(stdout, /^A label has too few films\.$/m);
   assert.match(stdout, /^\| balanced accuracy % \| – \| – \| – \| {2}\|$/m);
   assert.doesNotMatch(stdout, /NaN|undefined|null|Infinity/);
 });

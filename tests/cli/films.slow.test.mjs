@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { wilson } from '../../src/stats/bootstrap.mjs';
 import { data, missing } from '../support/data.mjs';
 
@@ -200,7 +200,7 @@ test('films of some hospitals make an adaptation, and other films of theirs are 
     .filter(({ source }) => source === 'cohen')
     .slice(0, 3)
     .map(({ file }) => join(data, file));
-  const [plain, adapted] = [[], ['--overlay', overlay]].map((more) => records([...other, ...more]));
+  const [plain, adapted] = [[], ['--adapter', overlay]].map((more) => records([...other, ...more]));
   adapted.forEach(({ model, bits, verdict }, i) => {
     assert.match(model, /\+adapted /);
     assert.notEqual(bits, plain[i].bits);

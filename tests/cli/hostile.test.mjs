@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { marked } from 'marked';
 import { readGguf, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { cli, film, folder, lines, pleura, quote, root, tiny } from './command.mjs';
 
 const ESCAPES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.\u061c\r';
@@ -73,7 +73,7 @@ test('no name, label, notice or error commands the terminal, in whatever form', 
     [`nowhere${ESCAPES}`],
     ['films', '--resume', `none${ESCAPES}/x`],
     ['films', '--heatmap', `films/${HOSTILE[0]}.png/x`],
-    ['--overlay', `none${ESCAPES}`, 'films'],
+    ['--adapter', `none${ESCAPES}`, 'films'],
     ['evaluate', '--labels', `none${ESCAPES}`],
     [`--none${ESCAPES}`],
     ['merge', `none${ESCAPES}`],
@@ -184,7 +184,7 @@ test('shards that Pleura did not write are refused with a sentence, and their te
     [/is not finished/, head, { ...record, place: 'length' }, end],
     [/Film 1 of 1 is in no shard/, head, { ...record, place: 1 }, end],
     [
-      /does not hold its films in their order/,
+      /does not list its films in order/,
       { ...head, films: 2 },
       { ...record, place: 1 },
       record,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { curves, metrics } from '../../src/stats/metrics.mjs';
-import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
+import { comparisonPlot, confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
 import { plots, scored } from '../stats/scored.mjs';
 
 /** @param {string} svg @returns {{ title: string, desc: string, texts: string[] }} as another parser reads it */
@@ -55,8 +55,8 @@ test('the plots show the numbers of the evaluation', () => {
     { confusion } = metrics(films, labels);
   const all = parse(confusionPlot(confusion, labels));
   for (const n of confusion.flat()) assert.ok(all.texts.includes(String(n)), `${n}`);
-  assert.ok(all.desc.includes(`covid called pneumonia: ${confusion[0][1]}, `));
-  const roc = parse(rocPlot([{ curves: lines }]));
+  assert.ok(all.desc.includes(`covid predicted as pneumonia: ${confusion[0][1]}, `));
+  const roc = parse(rocPlot(lines));
   assert.equal(roc.paths.length, 3);
   const { value, low, high } = lines[0].auc;
   assert.ok(roc.texts.includes(`AUC ${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`));
@@ -72,7 +72,7 @@ test('the plots show the numbers of the evaluation', () => {
   const point = lines[1].netBenefit[9];
   assert.ok(
     parse(decisionPlot(lines)).desc.includes(
-      `pneumonia: net benefit at 0.1 ${point.model.toFixed(3)}, of calling every film so ${point.all.toFixed(3)}`,
+      `pneumonia: net benefit at 0.1 ${point.model.toFixed(3)}, of acting on every film ${point.all.toFixed(3)}`,
     ),
   );
   assert.ok(
@@ -81,7 +81,7 @@ test('the plots show the numbers of the evaluation', () => {
     ),
   );
   const both = parse(
-    rocPlot([
+    comparisonPlot([
       { name: 'mine', curves: lines },
       { name: 'theirs', curves: lines },
     ]),

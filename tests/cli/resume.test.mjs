@@ -149,11 +149,11 @@ test('a file that is not ours is left as it is', () => {
     writeFileSync(at(name), bytes);
     const { status, stdout, stderr } = tried(['films/1.png', '--resume', name]);
     assert.deepEqual([status, stdout], [2, ''], name);
-    assert.match(stderr, /^pleura: .+, so it was left as it is\. Give another file to --resume\./);
+    assert.match(stderr, /^pleura: .+, so it was not changed\. Pass another file to --resume\./);
     assert.deepEqual(readFileSync(at(name)), Buffer.from(bytes));
   }
   for (const [name, pattern] of [
-    ['/dev/full', /not an ordinary file/],
+    ['/dev/full', /not a regular file/],
     ['nowhere/x.jsonl', /cannot be written \(ENOENT\)/],
     ['films', /cannot be written \(EISDIR\)/],
   ]) {
@@ -225,7 +225,7 @@ test("results at two prevalences are never mixed, nor with those at the model's 
     assert.equal(tried([...first, 'films/1.png', '--resume', 'mixed.jsonl']).status, 0);
     const { status, stderr } = tried([...second, 'films/1.png', 'films/2.png', '--resume', 'mixed.jsonl']);
     assert.equal(status, 2);
-    assert.ok(stderr.includes(`holds results at another prevalence (${told}`), stderr);
+    assert.ok(stderr.includes(`contains results at another prevalence (${told}`), stderr);
     assert.equal(lines(read('mixed.jsonl')).length, 1);
   }
   rmSync(join(folder, 'mixed.jsonl'));
@@ -237,7 +237,10 @@ test("results at two prevalences are never mixed, nor with those at the model's 
 test('a disk that fills up stops the run with a sentence; with room again it goes on', () => {
   const full = bash('ulimit -f 20; pleura --files list --resume full.jsonl');
   assert.equal(full.status, 1);
-  assert.match(full.stderr, /^pleura: full\.jsonl cannot be written \(EFBIG\)\. What it holds stays; mend that/m);
+  assert.match(
+    full.stderr,
+    /^pleura: full\.jsonl cannot be written \(EFBIG\)\. Its contents are kept\. Fix the problem/m,
+  );
   assert.equal(statSync(at('full.jsonl')).size, 20 * 1024);
   tried(['--files', 'list', '--resume', 'full.jsonl']);
   assert.equal(read('full.jsonl'), whole.stdout);
@@ -262,7 +265,7 @@ test('a second process that writes to the same file is noticed', async () => {
       .map((record) => `${JSON.stringify(record)}\n`)[0],
   );
   assert.deepEqual(await ended, [1, null]);
-  assert.match(stderr, /shared\.jsonl is being written by another process, too\./);
+  assert.match(stderr, /shared\.jsonl is also being written by another process\./);
 });
 
 test('a terminal shows the rate and the time left, and nothing of the records', () => {

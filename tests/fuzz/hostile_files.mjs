@@ -10,7 +10,7 @@ import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { fragments, open } from '../../src/dicom/dataset.mjs';
 import { createDicomReader, hashPatient, listTags } from '../../src/dicom/reader.mjs';
 import { createEngine, PleuraError } from '../../src/engine.mjs';
-import { evaluate } from '../../src/cli/commands/evaluate.mjs';
+import { evaluationMarkdown } from '../../src/cli/evaluation_markdown.mjs';
 import { films } from '../../src/cli/paths.mjs';
 import {
   floatTensor,
@@ -22,14 +22,15 @@ import {
   writeGguf,
 } from '../../src/weights/gguf.mjs';
 import { readLabels } from '../../src/cli/labels.mjs';
-import { openLedger } from '../../src/cli/resume.mjs';
-import { merge } from '../../src/cli/commands/merge.mjs';
+import { openResume } from '../../src/cli/resume.mjs';
+import { mergedLines } from '../../src/cli/commands/merge.mjs';
 import { CommandError, ReadError } from '../../src/node/errors.mjs';
 import { createReader } from '../../src/node/read.mjs';
-import { toRecord } from '../../src/result/record.mjs';
+import { toJson, toRecord } from '../../src/result/record.mjs';
 import { heading } from '../../src/node/shards.mjs';
 import { loadCodec, sha256 } from '../../src/node/assets.mjs';
 import { isDicom } from '../../src/sniff.mjs';
+import { report } from '../../src/stats/evaluation.mjs';
 import { dicomFile, encapsulated } from '../dicom/file.mjs';
 import { png } from '../image/png.mjs';
 
@@ -455,27 +456,19 @@ function overlayTarget() {
   };
 }
 
-/** Stands for the threads: answers at random, errors among them. */
-const answering = (rng) => async (items, _, begin, take) => {
+/** A random answer of a model, sometimes an error. @param {Rng} rng */
+function randomAnswer(rng) {
+  if (chance(rng, 0.1)) return { code: 'image-damaged', message: 'x.' };
   const { labels } = engine.model;
-  await begin?.({ model: engine.model, name: 'tiny' });
-  for (const item of items) {
-    const p = labels.map(() => rng()),
-      sum = p.reduce((a, b) => a + b);
-    const gate = { accepted: chance(rng, 0.8), score: 0.5, reason: 'colour' };
-    await take(
-      item,
-      chance(rng, 0.1)
-        ? { code: 'image-damaged', message: 'x.' }
-        : {
-            verdict: gate.accepted ? pick(rng, [...labels, 'uncertain']) : 'refused',
-            probability: Object.fromEntries(labels.map((label, i) => [label, p[i] / sum])),
-            gate,
-          },
-    );
-  }
-  return { model: { ...engine.model, certain: 0.5 }, name: 'tiny' };
-};
+  const p = labels.map(() => rng()),
+    sum = p.reduce((a, b) => a + b);
+  const gate = { accepted: chance(rng, 0.8), score: 0.5, reason: 'colour' };
+  return {
+    verdict: gate.accepted ? pick(rng, [...labels, 'uncertain']) : 'refused',
+    probability: Object.fromEntries(labels.map((label, i) => [label, p[i] / sum])),
+    gate,
+  };
+}
 
 function csvTarget() {
   const path = join(folder, 'hostile.csv'),
@@ -517,8 +510,13 @@ function csvTarget() {
       let state = seed;
       const rng = () => (state = (state * 16807.5 + 0.31) % 1);
       try {
-        if (seed > 0.1) return (await readLabels({ labels: path, ...options })) && 'read'; // the intervals of a table take long
-        const text = await evaluate({ labels: path, ...options }, answering(rng));
+        const { items, columns } = await readLabels({ labels: path, ...options });
+        if (seed > 0.1) return 'read'; // the intervals of a table take long
+        const films = items.map(({ row }) => ({ row, answer: randomAnswer(rng) })),
+          { labels } = engine.model;
+        const head = { command: 'pleura', model: 'tiny', notice: 'n', split: options.split ?? null };
+        const result = { ...head, ...report(films, labels, columns) };
+        const text = options.json ? toJson(result) : evaluationMarkdown(result, labels);
         assert.doesNotMatch(text, /undefined|\[object|function |\x1b/);
         if (options.json) JSON.parse(text);
         return 'table';
@@ -626,23 +624,21 @@ function recordsTarget() {
       const status = process.exitCode;
       try {
         const rows = [];
-        await merge(paths, { csv }, async (text) => {
-          rows.push(text);
-        });
+        for await (const text of mergedLines(paths, { csv })) rows.push(text);
         ends.push('merged');
       } catch (error) {
         ends.push(told(error));
       }
       process.exitCode = status;
       try {
-        const ledger = await openLedger(paths[0], items, sharded);
-        ledger.begin(
+        const resumed = await openResume(paths[0], items, sharded);
+        resumed.begin(
           sharded ? JSON.stringify(heading({ index: 1, of: files.length }, items, 'm', labels, null)) : '',
           'm',
           '',
         );
-        for (const { place } of ledger.left) ledger.append(JSON.stringify(record(place)));
-        ledger.close();
+        for (const { place } of resumed.left) resumed.append(JSON.stringify(record(place)));
+        resumed.close();
         ends.push('resumed');
       } catch (error) {
         ends.push(told(error));

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { createEngine } from '../../src/engine.mjs';
-import { parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 import { header, png } from '../image/png.mjs';
 

@@ -1,6 +1,6 @@
 // Synthetic films for the tests of metrics and plots: 40 of each of three labels, three in four predicted right.
 import { curves, metrics } from '../../src/stats/metrics.mjs';
-import { confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
+import { comparisonPlot, confusionPlot, decisionPlot, reliabilityPlot, rocPlot } from '../../src/cli/plots.mjs';
 
 /** @param {string[]} labels three @returns {import('../../src/stats/metrics.mjs').Scored[]} */
 export const scored = (labels) =>
@@ -21,10 +21,10 @@ export function plots(labels) {
     lines = curves(films, labels, null);
   return {
     confusion: confusionPlot(metrics(films, labels).confusion, labels),
-    roc: rocPlot([{ curves: lines }]),
+    roc: rocPlot(lines),
     reliability: reliabilityPlot(lines),
     decision: decisionPlot(lines),
-    comparison: rocPlot([
+    comparison: comparisonPlot([
       { name: 'first', curves: lines },
       { name: 'second', curves: lines },
     ]),

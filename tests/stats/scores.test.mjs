@@ -1,11 +1,11 @@
 // The figures of an evaluation against values worked out by hand or published.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { report } from '../../src/cli/commands/evaluate.mjs';
-import { ageBand, parseCsv } from '../../src/cli/labels.mjs';
+import { parseCsv } from '../../src/cli/csv.mjs';
+import { evaluationMarkdown } from '../../src/cli/evaluation_markdown.mjs';
 import { bootstrap, quantile, random, wilson } from '../../src/stats/bootstrap.mjs';
+import { ageBand, report } from '../../src/stats/evaluation.mjs';
 import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from '../../src/stats/scores.mjs';
-import { markdown } from '../../src/cli/markdown.mjs';
 
 const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-4, `${a} is not ${b}`);
 const ones = (n) => new Float64Array(n).fill(1);
@@ -234,11 +234,11 @@ test('a set of one class gets shares only, and the report is the same each time'
   const result = { command: 'pleura', model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
   assert.equal(result.all.classes[1].auc, null);
   assert.match(
-    markdown(result, LABELS),
-    /Sensitivity for normal: 66\.7 \(.*\) %\. One class alone allows no other figure\./,
+    evaluationMarkdown(result, LABELS),
+    /Sensitivity for normal: 66\.7 \(.*\) %\. With one class alone there are no other metrics\./,
   );
   const whole = () =>
-    markdown(
+    evaluationMarkdown(
       { command: 'pleura', model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) },
       LABELS,
     );

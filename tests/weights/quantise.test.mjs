@@ -260,7 +260,7 @@ test('what stands in the place of the output and is no GGUF file is left as it i
       [
         'film.gguf',
         2,
-        /^pleura: film\.gguf is no GGUF file, so it was left as it is\. Choose another name\. See pleura --help\.\n$/,
+        /^pleura: film\.gguf is not a GGUF file, so it was not changed\. Choose another name\. See pleura --help\.\n$/,
       ],
       ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/],
     ])) {

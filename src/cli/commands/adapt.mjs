@@ -1,60 +1,65 @@
-// The `adapt` sub-command: a person's own labelled films make an overlay, with what it is worth on films like these.
-import { adapt } from '../../adapt/adapt.mjs';
+// adapt.mjs - the `adapt` command: fits an adapter to your own labelled films and reports what it is worth on such films.
+import { adapt as fitAdapter } from '../../adapt/adapt.mjs';
 import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../adapt/crossval.mjs';
-import { patientOf, readLabels } from '../labels.mjs';
-import { checkOutput, writeOutput } from '../gguf_output.mjs';
-import { harmless, toJson } from '../../result/record.mjs';
-import { loadParts, sha256 } from '../../node/assets.mjs';
+import { sha256 } from '../../node/assets.mjs';
 import { CommandError, usage } from '../../node/errors.mjs';
-import { adaptation } from '../markdown.mjs';
+import { toJson } from '../../result/record.mjs';
+import { patientOf } from '../../stats/evaluation.mjs';
+import { adaptationMarkdown } from '../adaptation_markdown.mjs';
+import { checkOutput, writeOutput } from '../gguf_output.mjs';
+import { readLabels } from '../labels.mjs';
+import { openRun } from '../run.mjs';
+import { print, warn } from '../stdio.mjs';
 
 /**
- * @param {{ labels: string, out: string, root?: string, split?: string, json?: boolean, jobs?: string, model?: string }} options
- * @param {Function} runFilms of the command @returns {Promise<string>} what to print; throws CommandError
+ * The films with what the last layer reads of them; films that the gate refuses have no features.
+ * @param {import('../run.mjs').Run} run @param {import('../labels.mjs').Labelled[]} items
  */
-export async function refit({ out, json, ...options }, runFilms) {
-  await checkOutput(out);
-  const { items } = await readLabels(options),
-    parts = await loadParts(options.model),
-    found = [];
+async function readFeatures(run, items) {
+  const found = [];
   let errors = 0;
-  const { model, name } = await runFilms(
-    items,
-    { ...options, features: true, patients: true },
-    ({ model: { labels } }) => {
-      if (!items.some(({ row }) => labels.includes(row.label)))
-        throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
-    },
-    ({ row }, answer) => {
-      if (answer.code) errors++;
-      else
-        found.push({
-          label: row.label,
-          hash: answer.sha256,
-          patient: patientOf({ row, answer }),
-          features: answer.gate.accepted ? answer.features : null,
-        });
-    },
-  );
-  const { films, leftOut } = selectFilms(found, model.labels);
-  const { adapter, ...result } = await adapt({
-    wasm: parts.wasm,
-    weights: parts.weights,
-    base: parts.sha256,
-    model,
-    films,
-    sha256,
-  });
-  if (result.missing.length) {
-    const lacking = result.missing
-      .map(({ label, films: n, patients }) => `${label} has ${n} of ${patients}`)
-      .join(', ');
-    throw new CommandError(
-      `Too few films: ${lacking}; every label needs ${MIN_FILMS} films of ${MIN_PATIENTS} patients. Nothing was written.`,
-    );
+  for await (const { item, answer } of run.answers(items)) {
+    const { row } = item;
+    if (answer.code) errors++;
+    else
+      found.push({
+        label: row.label,
+        hash: answer.sha256,
+        patient: patientOf({ row, answer }),
+        features: answer.gate.accepted ? answer.features : null,
+      });
   }
-  await writeOutput(out, adapter);
-  process.stderr.write(`${harmless(out)}: ${(adapter.length / 1000).toFixed(1)} KB. Use it: pleura --overlay FILE\n`);
-  const all = { model: name, overlay: sha256(adapter), leftOut: { ...leftOut, errors }, ...result };
-  return json ? toJson(all) : adaptation(all);
+  return { found, errors };
+}
+
+/** @param {{ label: string, films: number, patients: number }[]} missing labels with too few of either */
+function checkEnough(missing) {
+  if (!missing.length) return;
+  const counts = missing.map(({ label, films, patients }) => `${label} has ${films} of ${patients}`).join(', ');
+  throw new CommandError(
+    `Too few films: ${counts}; every label needs ${MIN_FILMS} films of ${MIN_PATIENTS} patients. Nothing was written.`,
+  );
+}
+
+/** @param {string[]} _ no paths @param {any} options @returns {Promise<void>} throws CommandError */
+export async function adapt(_, { out, json, ...options }) {
+  await checkOutput(out);
+  const { items } = await readLabels(options);
+  const run = await openRun({ ...options, features: true, patients: true }, items.length);
+  try {
+    const { labels, model, name, parts } = run;
+    if (!items.some(({ row }) => labels.includes(row.label)))
+      throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
+    const { found, errors } = await readFeatures(run, items);
+    const { films, leftOut } = selectFilms(found, labels);
+    const { wasm, weights, sha256: base } = parts;
+    const { adapter, ...result } = await fitAdapter({ wasm, weights, base, model, films, sha256 });
+    checkEnough(result.missing);
+    await writeOutput(out, adapter);
+    warn(`${out}: ${(adapter.length / 1000).toFixed(1)} KB. Use it with: pleura --adapter FILE`);
+    const all = { model: name, overlay: sha256(adapter), leftOut: { ...leftOut, errors }, ...result };
+    await print(json ? toJson(all) : adaptationMarkdown(all));
+  } finally {
+    await run.close();
+  }
 }

@@ -1,72 +1,90 @@
-// The `completion` sub-command: scripts that complete the command in bash, zsh and fish, made from the table of options.
-import { COMMANDS, OPTIONS } from '../arguments.mjs';
+// completion.mjs - the `completion` command: completion scripts for bash, zsh and fish, generated from the tables of commands and options.
 import { usage } from '../../node/errors.mjs';
+import { shellQuote } from '../../node/names.mjs';
+import { COMMANDS, OPTIONS } from '../arguments.mjs';
+import { print } from '../stdio.mjs';
 
-const SHELLS = ['bash', 'zsh', 'fish'];
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
+
+/** @param {string} command */
 const optionsOf = (command) => Object.entries(OPTIONS).filter(([, { of }]) => of.includes(command));
-const words = (command) =>
+
+/** @param {string} command */
+const optionWords = (command) =>
   optionsOf(command)
     .map(([name]) => `--${name}`)
     .join(' ');
-const named = (value) =>
-  Object.entries(OPTIONS)
-    .filter(([, option]) => option.value === value)
-    .map(([name]) => `--${name}`);
-const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const bash = () => `# pleura in bash: eval "$(pleura completion bash)"
+/** The options with a value of one of these kinds, as a pattern of bash. @param {(value: string) => boolean} kind */
+const optionsTaking = (kind) =>
+  Object.entries(OPTIONS)
+    .filter(([, { value }]) => value && kind(value))
+    .map(([name]) => `--${name}`)
+    .join('|');
+
+const SHELLS = {
+  bash: () => `# pleura in bash: eval "$(pleura completion bash)"
 _pleura() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
   case "$before" in
-    ${named('FILE').join('|')}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    ${named('DIR').join('|')}) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-    ${[...named('N'), ...named('I/N'), ...named('NAME'), ...named('COLUMNS'), ...named('LIST')].join('|')}) return ;;
+    ${optionsTaking((value) => value === 'FILE')}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    ${optionsTaking((value) => value === 'DIR')}) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    ${optionsTaking((value) => value !== 'FILE' && value !== 'DIR')}) return ;;
   esac
-  local options=${quote(words('diagnose'))}
+  local options=${shellQuote(optionWords('diagnose'))}
   case "\${COMP_WORDS[1]}" in
-${commands.map((name) => `    ${name}) options=${quote(words(name))} ;;`).join('\n')}
+${commands.map((name) => `    ${name}) options=${shellQuote(optionWords(name))} ;;`).join('\n')}
   esac
   if [[ $word == -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word"); return; fi
   mapfile -t COMPREPLY < <(compgen -f -- "$word")
-  if [[ $COMP_CWORD == 1 ]]; then mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -W ${quote(commands.join(' '))} -- "$word"); fi
-  if [[ \${COMP_WORDS[1]} == completion ]]; then mapfile -t COMPREPLY < <(compgen -W '${SHELLS.join(' ')}' -- "$word"); fi
+  if [[ $COMP_CWORD == 1 ]]; then mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -W ${shellQuote(commands.join(' '))} -- "$word"); fi
+  if [[ \${COMP_WORDS[1]} == completion ]]; then mapfile -t COMPREPLY < <(compgen -W ${shellQuote(shellNames())} -- "$word"); fi
 }
-complete -o filenames -F _pleura pleura`;
+complete -o filenames -F _pleura pleura`,
 
-/** @param {[string, { value?: string, text: string }]} option */
-const zshArgument = ([name, { value, text }]) => {
-  const action = value === 'FILE' ? ':file:_files' : value === 'DIR' ? ':folder:_files -/' : value ? `:${value}:` : '';
-  return quote(`--${name}[${text.replace(/[[\]:]/g, '\\$&')}]${action}`);
-};
-
-const zsh = () => `#compdef pleura
+  zsh: () => `#compdef pleura
 # pleura in zsh: pleura completion zsh > a folder of $fpath/_pleura
 _pleura() {
   case "\${words[2]}" in
-${commands.map((name) => `    ${name}) _arguments ${optionsOf(name).map(zshArgument).join(' ')} ${name === 'completion' ? `'*:shell:(${SHELLS.join(' ')})'` : "'*:file:_files'"} ;;`).join('\n')}
+${commands.map((name) => `    ${name}) _arguments ${zshOptions(name)} ${name === 'completion' ? `'*:shell:(${shellNames()})'` : "'*:file:_files'"} ;;`).join('\n')}
     *) (( CURRENT == 2 )) && compadd ${commands.join(' ')}
-      _arguments ${optionsOf('diagnose').map(zshArgument).join(' ')} '*:film:_files' ;;
+      _arguments ${zshOptions('diagnose')} '*:film:_files' ;;
   esac
 }
-if [[ "$funcstack[1]" == _pleura ]]; then _pleura "$@"; else compdef _pleura pleura; fi`;
+if [[ "$funcstack[1]" == _pleura ]]; then _pleura "$@"; else compdef _pleura pleura; fi`,
 
-const fish = () => `# pleura in fish: pleura completion fish > ~/.config/fish/completions/pleura.fish
-${commands.map((name) => `complete -c pleura -n __fish_use_subcommand -a ${name} -d ${quote(COMMANDS[name])}`).join('\n')}
-complete -c pleura -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'
-${Object.entries(OPTIONS)
-  .map(([name, { of, value, text }]) => {
-    const where = of.includes('diagnose')
-      ? `not __fish_seen_subcommand_from ${commands.filter((one) => !of.includes(one)).join(' ')}`
-      : `__fish_seen_subcommand_from ${of.join(' ')}`;
-    const takes =
-      value === 'FILE' ? ' -r -F' : value === 'DIR' ? " -x -a '(__fish_complete_directories)'" : value ? ' -x' : '';
-    return `complete -c pleura ${of.length === Object.keys(COMMANDS).length ? '' : `-n ${quote(where)} `}-l ${name}${takes} -d ${quote(text)}`;
-  })
-  .join('\n')}`;
+  fish: () => `# pleura in fish: pleura completion fish > ~/.config/fish/completions/pleura.fish
+${commands.map((name) => `complete -c pleura -n __fish_use_subcommand -a ${name} -d ${shellQuote(COMMANDS[name].text)}`).join('\n')}
+complete -c pleura -n '__fish_seen_subcommand_from completion' -f -a ${shellQuote(shellNames())}
+${Object.entries(OPTIONS).map(fishOption).join('\n')}`,
+};
 
-/** @param {string[]} paths the name of one shell @returns {string} */
-export function completion([shell, ...more]) {
-  if (more.length || !SHELLS.includes(shell)) throw usage("'completion' takes one of bash, zsh and fish.");
-  return { bash, zsh, fish }[shell]();
+const shellNames = () => Object.keys(SHELLS).join(' ');
+
+/** @param {string} command */
+const zshOptions = (command) =>
+  optionsOf(command)
+    .map(([name, { value, text }]) => {
+      const actions = { FILE: ':file:_files', DIR: ':folder:_files -/' };
+      const action = value ? (actions[value] ?? `:${value}:`) : '';
+      return shellQuote(`--${name}[${text.replace(/[[\]:]/g, '\\$&')}]${action}`);
+    })
+    .join(' ');
+
+/** @param {[string, import('../arguments.mjs').Option]} option */
+function fishOption([name, { of, value, text }]) {
+  const actions = { FILE: ' -r -F', DIR: " -x -a '(__fish_complete_directories)'" };
+  const action = value ? (actions[value] ?? ' -x') : '';
+  const where = of.includes('diagnose')
+    ? `not __fish_seen_subcommand_from ${commands.filter((one) => !of.includes(one)).join(' ')}`
+    : `__fish_seen_subcommand_from ${of.join(' ')}`;
+  const condition = of.length === Object.keys(COMMANDS).length ? '' : `-n ${shellQuote(where)} `;
+  return `complete -c pleura ${condition}-l ${name}${action} -d ${shellQuote(text)}`;
+}
+
+/** @param {string[]} paths the name of one shell @returns {Promise<void>} throws CommandError */
+export async function completion([shell, ...more]) {
+  if (more.length || !Object.hasOwn(SHELLS, shell ?? ''))
+    throw usage("'completion' needs the name of one shell: bash, zsh or fish.");
+  await print(SHELLS[shell]());
 }

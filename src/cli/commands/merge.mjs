@@ -1,99 +1,134 @@
-// The `merge` sub-command: the files of all shards in, the results of one machine out, byte for byte; or what is wrong.
+// merge.mjs - the `merge` command: joins the files of all shards into the results of a single-machine run, byte for byte.
+//
+// Every file is read twice. The first pass checks that the shards are complete, belong to one run and hold each film
+// once, so that nothing is printed if anything is wrong. The second pass prints the records in the order of the films.
 import { statSync } from 'node:fs';
-import { parseLine, readLines } from '../resume.mjs';
-import { pathOf } from '../../node/names.mjs';
-import { csv, harmless, jsonLines, mixtureText } from '../../result/record.mjs';
 import { CommandError } from '../../node/errors.mjs';
+import { pathOf } from '../../node/names.mjs';
+import { csv, jsonLines, mixtureText } from '../../result/record.mjs';
+import { parseLine, readLines } from '../resume.mjs';
+import { print, warn } from '../stdio.mjs';
 
-/** Of so many problems more would tell nothing. */
-const MOST_PROBLEMS = 100;
+/** Stop listing problems here; more would only scroll. */
+const MAX_PROBLEMS = 100;
+
+/** What is wrong with one file: the rest of a sentence that begins with its path. */
+class Problem extends Error {}
 
 /**
- * Reads one file through; what it says of itself, or what is wrong with it.
- * @param {string} path @param {(place: number) => void} see each film that it holds
+ * The first pass over one file.
+ * @param {string} path @param {(place: number) => void} onFilm called for each film in it
+ * @returns {Promise<{ head: any, complete: boolean }>} throws Problem
  */
-async function survey(path, see) {
+async function survey(path, onFilm) {
+  if (!statSync(pathOf(path)).isFile())
+    throw new Problem('is not a regular file. Shards are read twice: save it to disk first.');
   let head = null,
     records = 0,
-    ended = false,
-    number = 0,
+    complete = false,
     last = -1;
-  try {
-    if (!statSync(pathOf(path)).isFile())
-      return { path, wrong: 'is no ordinary file, and shards are read twice. Save it first.' };
-    for await (const { line, end } of readLines(path)) {
-      const value = end === null ? null : parseLine(line);
-      if (++number === 1) {
-        if (!(value?.shard && Number.isInteger(value.films)))
-          return { path, wrong: 'is not a shard. Make it with --shard.' };
-        head = value;
-      } else if (!value || ended) {
-        ended = false;
-        break;
-      } else if (value.records !== undefined) ended = value.records === records;
-      else if (!(value.place > last))
-        return { path, wrong: 'does not hold its films in their order: it was changed. Run this shard again.' };
-      else {
-        records++;
-        see((last = value.place));
-      }
+  for await (const { line, end } of readLines(path)) {
+    const value = end === null ? null : parseLine(line);
+    if (!head) {
+      if (!(value?.shard && Number.isInteger(value.films)))
+        throw new Problem('is not a shard. Create it with --shard.');
+      head = value;
+    } else if (!value || complete) {
+      return { head, complete: false }; // A line that is not Pleura's, or one after the end.
+    } else if (value.records !== undefined) {
+      complete = value.records === records;
+    } else if (!(value.place > last)) {
+      throw new Problem('does not list its films in order, so it was changed. Run this shard again.');
+    } else {
+      records++;
+      last = value.place;
+      onFilm(last);
     }
-  } catch (error) {
-    return { path, wrong: `cannot be read (${error.code}). Check the path.` };
   }
-  if (!head) return { path, wrong: 'is empty. Make it with --shard.' };
-  const [index, of] = head.shard.split('/').map(Number);
-  return {
-    path,
-    head,
-    index,
-    of,
-    wrong: ended ? null : `is not finished: run shard ${head.shard} again with --resume ${path}.`,
-  };
+  if (!head) throw new Problem('is empty. Create it with --shard.');
+  return { head, complete };
 }
 
-/** What keeps the shards from being one run, a sentence each. */
-function contradictions(shards) {
-  const [first] = shards;
-  const problems = [],
-    mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
-  for (const { path, head, of } of shards.slice(1)) {
-    if (of !== first.of) problems.push(`${path} is one of ${of} shards, ${first.path} one of ${first.of}.`);
-    else if (head.model !== first.head.model)
-      problems.push(`${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`);
-    else if (mixture(head) !== mixture(first.head))
-      problems.push(`${path} is at another prevalence (${mixture(head)}) than ${first.path} (${mixture(first.head)}).`);
-    else if (head.list !== first.head.list)
-      problems.push(`${path} was made from other films than ${first.path}: give every shard the same paths.`);
+/**
+ * @typedef {{ path: string, head: any, index: number, of: number }} Shard
+ * @param {string} path @param {(place: number) => void} onFilm
+ * @returns {Promise<{ shard?: Shard, problem?: string }>}
+ */
+async function inspect(path, onFilm) {
+  try {
+    const { head, complete } = await survey(path, onFilm);
+    if (!complete) return { problem: `${path} is not finished: run shard ${head.shard} again with --resume ${path}.` };
+    const [index, of] = head.shard.split('/').map(Number);
+    return { shard: { path, head, index, of } };
+  } catch (error) {
+    if (error instanceof Problem) return { problem: `${path} ${error.message}` };
+    if (!error.code) throw error;
+    return { problem: `${path} cannot be read (${error.code}). Check the path.` };
   }
-  if (problems.length) return problems;
-  const byIndex = new Map();
+}
+
+/** What keeps two shards from being parts of one run. @param {Shard} shard @param {Shard} first @returns {string | null} */
+function mismatch({ path, head, of }, first) {
+  const mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
+  if (of !== first.of) return `${path} is one of ${of} shards, ${first.path} one of ${first.of}.`;
+  if (head.model !== first.head.model)
+    return `${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`;
+  if (mixture(head) !== mixture(first.head))
+    return `${path} is at another prevalence (${mixture(head)}) than ${first.path} (${mixture(first.head)}).`;
+  if (head.list !== first.head.list)
+    return `${path} was made from other films than ${first.path}: pass the same paths to every shard.`;
+  return null;
+}
+
+/** Shards that were passed twice or not at all. @param {Shard[]} shards @returns {string[]} */
+function miscounted(shards) {
+  const problems = [],
+    byIndex = new Map(),
+    [{ of }] = shards;
   for (const { path, head, index } of shards) {
     if (byIndex.has(index))
-      problems.push(`${byIndex.get(index)} and ${path} are both shard ${head.shard}. Give one of them only.`);
+      problems.push(`${byIndex.get(index)} and ${path} are both shard ${head.shard}. Pass only one of them.`);
     byIndex.set(index, path);
   }
-  for (let index = 1; index <= first.of; index++) {
+  for (let index = 1; index <= of; index++) {
     if (byIndex.has(index)) continue;
-    if (problems.length > MOST_PROBLEMS) return [...problems, `More of the ${first.of} shards are missing.`];
-    problems.push(`Shard ${index}/${first.of} is missing.`);
+    if (problems.length > MAX_PROBLEMS) return [...problems, `…and more of the ${of} shards are missing.`];
+    problems.push(`Shard ${index}/${of} is missing.`);
   }
   return problems;
 }
 
-/** The first film that is not in one shard. @param {number} films @param {Map<number, number>} holders how many shards hold each of them */
+/** The first film that is not in exactly one shard. @param {number} films @param {Map<number, number>} holders how many shards hold each film */
 function gaps(films, holders) {
-  let lost = 0;
-  while (lost < films && holders.get(lost) === 1) lost++;
-  if (lost === films)
-    return holders.size === films
-      ? []
-      : [
-          `The shards hold ${holders.size} films, not the ${films} of their run: they were changed. Run all shards again.`,
-        ];
+  let place = 0;
+  while (place < films && holders.get(place) === 1) place++;
+  if (place < films) {
+    const where = holders.has(place) ? 'more than one shard' : 'no shard';
+    return [
+      `Film ${place + 1} of ${films} is in ${where}: it was changed, or unreadable on one of the machines. Run all shards again.`,
+    ];
+  }
+  if (holders.size === films) return [];
   return [
-    `Film ${lost + 1} of ${films} is in ${holders.has(lost) ? 'more than one shard' : 'no shard'}: it was changed, or unreadable on one of the machines. Run all shards again.`,
+    `The shards hold ${holders.size} films, not the ${films} of their run: they were changed. Run all shards again.`,
   ];
+}
+
+/** The first pass over all files. @param {string[]} paths @returns {Promise<{ films: number, labels: string[], problems: string[] }>} */
+async function check(paths) {
+  /** @type {Map<number, number>} */ const holders = new Map();
+  const count = (place) => holders.set(place, (holders.get(place) ?? 0) + 1);
+  const inspected = [];
+  for (const path of paths) inspected.push(await inspect(path, count));
+  const problems = inspected.flatMap(({ problem }) => problem ?? []);
+  if (problems.length) return { films: 0, labels: [], problems };
+  const shards = inspected.map(({ shard }) => shard),
+    [first] = shards,
+    { films, labels } = first.head;
+  const mismatches = shards.slice(1).flatMap((shard) => mismatch(shard, first) ?? []);
+  if (mismatches.length) return { films, labels, problems: mismatches };
+  const miscounts = miscounted(shards);
+  return { films, labels, problems: miscounts.length ? miscounts : gaps(films, holders) };
 }
 
 /** The records of one shard, in order. @param {string} path */
@@ -114,37 +149,30 @@ async function* recordsOf(path) {
 }
 
 /**
- * @param {string[]} paths @param {{ csv?: boolean }} options @param {(text: string) => Promise<void>} print
- * @returns {Promise<void>} throws CommandError
+ * The lines of the merged run. Sets the exit code if a film has an error.
+ * @param {string[]} paths @param {{ csv?: boolean }} options
+ * @returns {AsyncGenerator<string>} throws CommandError, before the first line if the shards do not fit together
  */
-export async function merge(paths, options, print) {
-  /** @type {Map<number, number>} */ const holders = new Map();
-  const shards = [];
-  for (const path of paths)
-    shards.push(
-      await survey(path, (place) => {
-        holders.set(place, (holders.get(place) ?? 0) + 1);
-      }),
-    );
-  let problems = shards.filter(({ wrong }) => wrong).map(({ path, wrong }) => `${path} ${wrong}`);
-  if (!problems.length) problems = contradictions(shards);
-  const { films, labels } = shards[0].head ?? {};
-  if (!problems.length) problems = gaps(films, holders);
-  if (problems.length) {
-    for (const problem of problems.slice(0, -1)) process.stderr.write(`pleura: ${harmless(problem)}\n`);
-    throw new CommandError(problems.at(-1));
-  }
+export async function* mergedLines(paths, options) {
+  const { films, labels, problems } = await check(paths);
+  for (const problem of problems.slice(0, -1)) warn(`pleura: ${problem}`);
+  if (problems.length) throw new CommandError(problems.at(-1));
 
   const format = options.csv ? csv(labels) : jsonLines();
   const sources = paths.map(recordsOf);
   const heads = await Promise.all(sources.map(async (source) => (await source.next()).value));
-  if (format.head) await print(format.head);
+  if (format.head) yield format.head;
   for (let place = 0; place < films; place++) {
-    const at = heads.findIndex((record) => record?.place === place);
-    if (at < 0) throw new CommandError('A shard was changed while it was merged. Merge again.');
-    const { place: _, ...record } = heads[at];
+    const next = heads.findIndex((record) => record?.place === place);
+    if (next < 0) throw new CommandError('A shard was changed while it was being merged. Merge again.');
+    const { place: _, ...record } = heads[next];
     if (record.status === 'error') process.exitCode = 1;
-    await print(format.row(record));
-    heads[at] = (await sources[at].next()).value;
+    yield format.row(record);
+    heads[next] = (await sources[next].next()).value;
   }
+}
+
+/** @param {string[]} paths @param {{ csv?: boolean }} options @returns {Promise<void>} throws CommandError */
+export async function merge(paths, options) {
+  for await (const line of mergedLines(paths, options)) await print(line);
 }

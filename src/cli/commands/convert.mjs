@@ -1,0 +1,25 @@
+// convert.mjs - the `convert` command: hands everything to the converter in Python, which has its own help.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CommandError } from '../../node/errors.mjs';
+
+const CONVERTER = fileURLToPath(new URL('../../../model/convert', import.meta.url));
+
+/** libhdf5 crashes or hangs on some damaged files; these signals mean that the file was bad. */
+const CRASHES = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGXCPU']);
+
+/** @param {string[]} argv */
+export function convert(argv) {
+  // Debian's packages are visible only to Debian's Python, which may not be the first in the PATH.
+  const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+  /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
+  const { error, status, signal } = spawnSync(python, [CONVERTER, ...argv], { stdio: 'inherit' });
+  if (error)
+    throw new CommandError(
+      `'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`,
+    );
+  if (CRASHES.has(signal)) throw new CommandError(`'convert' crashed (${signal}): the file is damaged. Save it again.`);
+  if (signal) throw new CommandError(`'convert' was ended by ${signal}.`);
+  process.exitCode = status ?? 1;
+}

@@ -1,0 +1,42 @@
+// The messages between the pool (pool.mjs) and its worker threads (thread.mjs). Both sides switch on `type`.
+//
+// A thread answers every 'diagnose' with exactly one 'answer', in the order in which it was asked: the pool matches
+// answers to films by their order alone. 'ready' or 'failed' comes first, and once.
+import type { Engine, Mixture } from '../engine.mjs';
+import type { Answer } from '../result/record.mjs';
+import type { Item } from './read.mjs';
+import type { Shard } from './shards.mjs';
+
+/** What all threads of a run do with each film. */
+export interface ThreadOptions {
+  /** The class mix to diagnose at; the model's own prior if absent. */
+  prevalence?: Mixture | null;
+  /** Another class mix: each answer then also says how the film would be classified there. */
+  reclassify?: Mixture | null;
+  /** The folder of the heatmap files. */
+  heatmap?: string;
+  /** The films of other shards are skipped. */
+  shard?: Shard | null;
+  /** Each answer includes the features that the last layer reads. */
+  features?: boolean;
+  /** Each answer to a DICOM film includes a hash of its Patient ID. */
+  patients?: boolean;
+}
+
+/** The worker data of a thread. */
+export interface ThreadData extends ThreadOptions {
+  wasm: WebAssembly.Module;
+  dot: Uint8Array;
+  weights: Uint8Array;
+}
+
+export type ToThread = { type: 'diagnose'; item: Item };
+
+export type FromThread =
+  /** The engine has passed its self-test. */
+  | { type: 'ready'; model: Engine['model'] }
+  /** The engine cannot run; the thread ends. */
+  | { type: 'failed'; message: string }
+  | { type: 'answer'; answer: Answer }
+  /** The whole run has to stop, for example because the disk is full. */
+  | { type: 'abort'; message: string };

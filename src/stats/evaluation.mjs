@@ -1,0 +1,164 @@
+// evaluation.mjs - what the answers of a model to labelled films amount to: counts, verdicts, refusals, metrics per group.
+//
+// Pure functions: films in, plain objects out. Two sets of scores are kept apart. `all` scores every film by its largest
+// probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
+import { VERDICTS } from '../verdicts.mjs';
+import { wilson } from './bootstrap.mjs';
+import { metrics } from './metrics.mjs';
+
+/**
+ * @typedef {Record<string, string>} Row what is known of a film: file, label, and other columns of its CSV
+ * @typedef {object} Answer of a model: a verdict with probabilities, or an error (`code`)
+ * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
+ * @property {{ reason: string | null }} [gate] @property {string | null} [patient] @property {string} [code]
+ * @typedef {{ row: Row, answer: Answer }} Film
+ * @typedef {import('./metrics.mjs').Scored & { row: Row, verdict: string }} ScoredFilm
+ */
+
+/** @param {string} age in years @returns {string} */
+export function ageBand(age) {
+  const years = age.trim() === '' ? NaN : Number(age);
+  if (!(years >= 0)) return 'unknown';
+  return years < 18 ? '0-17' : years < 40 ? '18-39' : years < 60 ? '40-59' : years < 80 ? '60-79' : '80+';
+}
+
+/** @param {string} column @param {Row} row @returns {string} the group that a film belongs to */
+const groupOf = (column, row) => (column === 'age' ? ageBand(row.age) : row[column].trim() || 'unknown');
+
+/** Whose film it is: by the CSV, else by the DICOM Patient ID (a hash); null if neither says. @param {Film} film */
+export const patientOf = ({ row, answer }) => row.patient_id || answer.patient || null;
+
+/** A film of an unknown patient is a case of its own. @param {Film} film */
+const caseOf = (film) => patientOf(film) ?? film.row.file;
+
+/** @param {Film[]} films */
+const countCases = (films) => new Set(films.map(caseOf)).size;
+
+/** How often each value occurs. A Map, because a label may have the name of an object's own property. @param {string[]} values */
+function tally(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+/** @param {string[]} values */
+const countsOf = (values) => Object.fromEntries(tally(values));
+
+/** @template T @param {T[]} items @param {(item: T) => string} keyOf @returns {Map<string, T[]>} */
+function groupBy(items, keyOf) {
+  const groups = new Map();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (groups.has(key)) groups.get(key).push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** @param {number[]} values */
+const indexOfMax = (values) => values.indexOf(Math.max(...values));
+
+/** The films with an answer and one of the model's labels, with label numbers. @param {Film[]} films @param {string[]} labels @returns {ScoredFilm[]} */
+export const scoredFilms = (films, labels) =>
+  films
+    .filter(({ row, answer }) => answer.verdict && labels.includes(row.label))
+    .map((film) => {
+      const { row, answer } = film;
+      const probability = labels.map((label) => answer.probability[label]);
+      return {
+        row,
+        verdict: answer.verdict,
+        probability,
+        truth: labels.indexOf(row.label),
+        predicted: indexOfMax(probability),
+        patient: caseOf(film),
+      };
+    });
+
+/** The verdicts on the films of one label: counts, and shares with Wilson's interval. @param {string} label @param {Film[]} films @param {string[]} labels */
+function outcomesOf(label, films, labels) {
+  const verdicts = [...labels, ...VERDICTS];
+  const found = tally(films.map(({ answer }) => answer.verdict ?? 'error'));
+  const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, found.get(verdict) ?? 0]));
+  const cases = countCases(films);
+  const shares = Object.fromEntries(
+    verdicts.map((verdict) => [verdict, wilson(counts[verdict] / films.length, cases)]),
+  );
+  return { label, n: films.length, counts, shares };
+}
+
+/** @param {string} column @param {Film[]} films @param {ScoredFilm[]} scored @param {string[]} labels */
+function groupsBy(column, films, scored, labels) {
+  const scoredIn = groupBy(scored, ({ row }) => groupOf(column, row));
+  const groups = [...groupBy(films, ({ row }) => groupOf(column, row))].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    column,
+    values: groups.map(([value, members]) => {
+      const verdicts = tally(members.map(({ answer }) => answer.verdict ?? 'error'));
+      return {
+        value,
+        n: members.length,
+        patients: countCases(members),
+        refused: verdicts.get('refused') ?? 0,
+        uncertain: verdicts.get('uncertain') ?? 0,
+        figures: metrics(scoredIn.get(value) ?? [], labels),
+      };
+    }),
+  };
+}
+
+/** The labels of each source, if every film names its source. @param {Film[]} films */
+function sourcesOf(films) {
+  if (!films.every(({ row }) => 'source' in row)) return [];
+  const sources = [...groupBy(films, ({ row }) => row.source)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sources.map(([source, members]) => ({ source, counts: countsOf(members.map(({ row }) => row.label)) }));
+}
+
+/**
+ * The whole evaluation of one model.
+ * @param {Film[]} films @param {string[]} labels of the model @param {string[]} columns to group by
+ * @param {ScoredFilm[]} [scored]
+ */
+export function report(films, labels, columns, scored = scoredFilms(films, labels)) {
+  const answered = scored
+    .filter(({ verdict }) => labels.includes(verdict))
+    .map((film) => ({ ...film, predicted: labels.indexOf(film.verdict) }));
+  const byLabel = groupBy(films, ({ row }) => row.label);
+  const otherLabels = [...byLabel.keys()].filter((label) => !labels.includes(label)).sort();
+  const refused = films.filter(({ answer }) => answer.verdict === 'refused');
+  return {
+    films: films.length,
+    patients: countCases(films),
+    unknownPatients: films.filter((film) => !patientOf(film) || film.row.patient_known === 'no').length,
+    notScored: countsOf(films.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label)),
+    errors: films.filter(({ answer }) => answer.code).length,
+    refusals: countsOf(refused.map(({ answer }) => answer.gate.reason)),
+    sources: sourcesOf(films),
+    labels: [...labels, ...otherLabels],
+    outcomes: [...labels, ...otherLabels]
+      .filter((label) => byLabel.has(label))
+      .map((label) => outcomesOf(label, byLabel.get(label), labels)),
+    all: metrics(scored, labels),
+    answered: metrics(answered, labels),
+    groups: columns.map((column) => groupsBy(column, films, scored, labels)),
+  };
+}
+
+/**
+ * One pair per film that both models have answered, if its label is one that both know.
+ * @param {Film[]} first @param {Film[]} second the same films in the same order @param {string[]} labels that both know
+ * @returns {[Film, Film][]}
+ */
+export const pairUp = (first, second, labels) =>
+  first
+    .map((film, i) => /** @type {[Film, Film]} */ ([film, second[i]]))
+    .filter(([a, b]) => a.answer.verdict && b.answer.verdict && labels.includes(a.row.label));
+
+/** @param {[Film, Film][]} pairs @returns {import('./paired.mjs').Pair[]} */
+export const pairsOf = (pairs) =>
+  pairs.map(([first, second]) => ({
+    truth: first.row.label,
+    patient: caseOf(first),
+    first: first.answer.probability,
+    second: second.answer.probability,
+  }));
