@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// cli.mjs - the door of the `pleura` command: parses the arguments, runs one command, and turns failures into a sentence and
-// an exit status. Results go to standard output, everything else to standard error.
+// cli.mjs - the door of the `pleura` command: parses the arguments, runs one command, and turns failures into a
+// sentence and an exit status. Results go to standard output, everything else to standard error.
 import { readFileSync } from 'node:fs';
 import { HELP, parse } from './cli/arguments.mjs';
 import { sentenceOf } from './cli/assets.mjs';

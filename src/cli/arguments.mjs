@@ -1,5 +1,4 @@
-// arguments.mjs - what a person may type: all commands and options in two tables, from which parsing, help and shell
-// completion follow.
+// arguments.mjs - what a person may type: tables of all commands and options, for parsing, help and completion alike.
 import { parseArgs } from 'node:util';
 import { usage } from '../node/errors.mjs';
 

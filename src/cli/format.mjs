@@ -14,7 +14,10 @@ export const twoDigits = (x) => x.toFixed(2);
 /** @param {number} x */
 export const threeDigits = (x) => x.toFixed(3);
 
-/** `value (low–high)`; a dash for a metric that is missing. @param {Interval | null} metric @param {(x: number) => string} format */
+/**
+ * `value (low–high)`; a dash for a metric that is missing.
+ * @param {Interval | null} metric @param {(x: number) => string} format
+ */
 export function interval(metric, format) {
   if (!metric) return '–';
   const { value, low, high } = metric;
@@ -27,7 +30,10 @@ export function keepStart(text, max) {
   return letters.length <= max ? text : `${letters.slice(0, max - 1).join('')}…`;
 }
 
-/** The end of a text that is too long: the end of a path says more than its beginning. @param {string} text @param {number} max letters */
+/**
+ * The end of a text that is too long: the end of a path says more than its beginning.
+ * @param {string} text @param {number} max letters
+ */
 export function keepEnd(text, max) {
   const letters = [...text];
   return letters.length <= max ? text : `…${letters.slice(1 - max).join('')}`;

@@ -1,4 +1,4 @@
-// gguf_output.mjs - the GGUF file that `quantise` or `adapt` writes. It is checked before the films are read, which takes long.
+// gguf_output.mjs - the GGUF file that `quantise` or `adapt` writes: checked before the films are read.
 import { access, constants, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CommandError, usage } from '../node/errors.mjs';
@@ -9,7 +9,10 @@ const unwritable = (out) => (error) => {
   throw new CommandError(`${out} cannot be written (${error.code}). Choose another path.`);
 };
 
-/** Whether the file may be overwritten: it is empty, or weights or an adapter. @param {import('node:fs/promises').FileHandle} file */
+/**
+ * Whether the file may be overwritten: it is empty, or weights or an adapter.
+ * @param {import('node:fs/promises').FileHandle} file
+ */
 async function isReplaceable(file) {
   if (!(await file.stat()).isFile()) return false;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4));

@@ -1,4 +1,4 @@
-// labels.mjs - the films of `evaluate` and `adapt` with what is known of them: from a CSV, or from a folder with one sub-folder per label.
+// labels.mjs - the labelled films of `evaluate` and `adapt`: a CSV, or a folder with one sub-folder per label.
 import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -6,7 +6,10 @@ import { CommandError, usage } from '../node/errors.mjs';
 import { parseCsv } from './csv.mjs';
 import { films } from './paths.mjs';
 
-/** @typedef {import('../stats/evaluation.mjs').Row} Row @typedef {import('../node/read.mjs').Item & { row: Row }} Labelled */
+/**
+ * @typedef {import('../stats/evaluation.mjs').Row} Row
+ * @typedef {import('../node/read.mjs').Item & { row: Row }} Labelled
+ */
 
 /** @param {string} folder @returns {Promise<Labelled[]>} */
 async function fromFolder(folder) {

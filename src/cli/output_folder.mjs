@@ -10,7 +10,10 @@ export async function makeFolder(folder, option) {
   });
 }
 
-/** @param {string} folder @param {Record<string, string>} files text by name @returns {Promise<void>} throws CommandError */
+/**
+ * @param {string} folder @param {Record<string, string>} files text by name
+ * @returns {Promise<void>} throws CommandError
+ */
 export async function writeFiles(folder, files) {
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(folder, name), text).catch((error) => {

@@ -1,7 +1,8 @@
 // paths.mjs - turns the paths that a person types, and lists of paths, into the ordered list of films to read.
 //
-// A path is a file, a folder, a zip archive, a pattern that no shell has expanded, or `-` for standard input. A path that
-// leads to no film becomes an item with an error code, so that it appears in the results like a film that cannot be read.
+// A path is a file, a folder, a zip archive, a pattern that no shell has expanded, or `-` for standard input. A path
+// that leads to no film becomes an item with an error code, so that it appears in the results like a film that cannot
+// be read.
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -25,7 +26,10 @@ const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? fo
 /** @param {string} file @param {any} error @returns {Item} */
 const failure = (file, { code, message }) => ({ file, code, message });
 
-/** What a path leads to, links followed. A device counts as a pipe. @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'} */
+/**
+ * What a path leads to, links followed. A device counts as a pipe.
+ * @param {string} path @returns {'file' | 'folder' | 'pipe' | 'nothing'}
+ */
 function kind(path) {
   try {
     const stats = statSync(pathOf(path), { throwIfNoEntry: false });
@@ -35,10 +39,16 @@ function kind(path) {
   }
 }
 
-/** Whether a file in a folder or an archive is to be read: a film or an archive. A file that cannot be opened is not. @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head */
+/**
+ * Whether a file in a folder or an archive is to be read: a film or an archive. A file that cannot be opened is not.
+ * @param {string} path @param {() => Uint8Array | Promise<Uint8Array>} head
+ */
 const isWanted = async (path, head) => ARCHIVE.test(path) || isFilm(path, head).catch(() => false);
 
-/** The first bytes of a file. It may change between the check and the reading, which does no harm. @param {string} path @returns {Uint8Array} */
+/**
+ * The first bytes of a file. It may change between the check and the reading, which does no harm.
+ * @param {string} path @returns {Uint8Array}
+ */
 function headOf(path) {
   if (!statSync(pathOf(path)).isFile()) return new Uint8Array(); // A pipe would block forever.
   const file = openSync(pathOf(path), 'r'),
@@ -64,8 +74,8 @@ function identity(folder) {
 }
 
 /**
- * Every file below a folder, and a failure for each folder that cannot be opened. No folder is entered twice, so circular
- * links end; real folders are entered before links to them.
+ * Every file below a folder, and a failure for each folder that cannot be opened. No folder is entered twice, so
+ * circular links end; real folders are entered before links to them.
  * @param {string} top @param {number} depth @param {boolean} hidden whether names that begin with a dot count
  * @param {string | null} overlays identity of the folder of --heatmap
  * @returns {Item[]}
@@ -117,7 +127,10 @@ function match(pattern, overlays) {
   );
 }
 
-/** The films of a zip archive. Archives inside it are among them and will be refused when they are read. @param {string} path @returns {Promise<Item[]>} */
+/**
+ * The films of a zip archive. Archives inside it are among them and will be refused when they are read.
+ * @param {string} path @returns {Promise<Item[]>}
+ */
 async function unpack(path) {
   try {
     const { openArchive } = await import('../node/archive.mjs');
@@ -146,7 +159,8 @@ async function unpackAll(items) {
 
 /**
  * The films behind one path. A file counts whatever its name.
- * @param {string} path @param {boolean} patterns whether the path may be a pattern @param {string | null} overlays @returns {Promise<Item[]>}
+ * @param {string} path @param {boolean} patterns whether the path may be a pattern @param {string | null} overlays
+ * @returns {Promise<Item[]>}
  */
 async function expand(path, patterns, overlays) {
   if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
@@ -188,7 +202,8 @@ async function readList(list) {
 
 /**
  * The films behind all paths in their order, then those of the list.
- * @param {string[]} paths @param {string} [list] a file, or `-` @param {string} [heatmap] a folder whose heatmap files do not count as films @returns {Promise<Item[]>}
+ * @param {string[]} paths @param {string} [list] a file, or `-`
+ * @param {string} [heatmap] a folder whose heatmap files do not count as films @returns {Promise<Item[]>}
  */
 export async function films(paths, list, heatmap) {
   const all = [],

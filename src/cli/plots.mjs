@@ -24,7 +24,8 @@ function panelTitle({ label, n, others, weighted: share }, weighted) {
  * A file with one panel per label, at most three in a row.
  * @param {object} plot
  * @param {string} plot.title @param {Curve[]} plot.curves
- * @param {(curve: Curve) => string} plot.describe @param {(curve: Curve) => string[]} plot.draw with the plotting area's corner at 0, 0
+ * @param {(curve: Curve) => string} plot.describe
+ * @param {(curve: Curve) => string[]} plot.draw with the plotting area's corner at 0, 0
  * @param {number} [plot.height] of the plotting area with everything below it but the axis
  * @param {boolean} [plot.weighted] whether the plot shows weighted films
  */
@@ -82,7 +83,10 @@ function axes(name, ticks = FIFTHS) {
   return { frame, toY };
 }
 
-/** Samples of the lines with their meaning, upwards from the lower right corner. @param {[style: string, meaning: string][]} entries @param {number} [bottom] */
+/**
+ * Samples of the lines with their meaning, upwards from the lower right corner.
+ * @param {[style: string, meaning: string][]} entries @param {number} [bottom]
+ */
 const legend = (entries, bottom = SIDE) =>
   entries.flatMap(([style, meaning], i) => {
     const y = bottom - 12 - 17 * (entries.length - 1 - i);

@@ -1,4 +1,4 @@
-// resume.mjs - the file of --resume: keeps what earlier runs wrote, cuts off a half-written last line, appends new lines.
+// resume.mjs - the file of --resume: keeps earlier results, cuts off a half-written last line, appends new lines.
 //
 // A run can be killed at any moment. Its file then holds whole lines and perhaps the beginning of one more. The same
 // command reads the file first, skips the films that it answers, and in the end the file is byte for byte what a run
@@ -105,7 +105,10 @@ async function readPast(lines, sharded, foreign) {
   return past;
 }
 
-/** The items without those that are done; a file that is listed twice is done when it has two records. @param {Item[]} items @param {Map<string, number>} done */
+/**
+ * The items without those that are done; a file that is listed twice is done when it has two records.
+ * @param {Item[]} items @param {Map<string, number>} done
+ */
 function withoutDone(items, done) {
   const left = new Map(done);
   return items.filter(({ file }) => {

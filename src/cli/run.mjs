@@ -56,7 +56,10 @@ function createProgress(total, visible) {
   return { step, say: (text) => bars.log(text), stop };
 }
 
-/** Reads the labels from the file itself, so that options are checked before an engine starts. @param {Uint8Array} weights @returns {string[]} */
+/**
+ * Reads the labels from the file itself, so that options are checked before an engine starts.
+ * @param {Uint8Array} weights @returns {string[]}
+ */
 function labelsOf(weights) {
   try {
     return textsOf(readGguf(weights).values.get('pleura.labels'));
@@ -69,7 +72,8 @@ function labelsOf(weights) {
 /**
  * @typedef {object} RunOptions
  * @property {string} [jobs] @property {string} [model] @property {string} [adapter] files
- * @property {string} [prevalence] diagnose at this class mix @property {string} [reclassify] answers also say how films would be classified there
+ * @property {string} [prevalence] diagnose at this class mix
+ * @property {string} [reclassify] answers also say how films would be classified there
  * @property {string} [heatmap] a folder @property {import('../node/shards.mjs').Shard | null} [shard]
  * @property {boolean} [features] @property {boolean} [patients] see protocol.d.ts
  */
@@ -90,9 +94,10 @@ export async function openRun(options, count) {
   const { model } = pool;
 
   /**
-   * The answers in the order of the films, without those of other shards. Failures are reported on standard error and set
-   * the exit code; the model's notice follows the last answer.
-   * @template {import('../node/read.mjs').Item} T @param {T[]} items @param {boolean} [bar] whether a progress bar may be shown
+   * The answers in the order of the films, without those of other shards. Failures are reported on standard error and
+   * set the exit code; the model's notice follows the last answer.
+   * @template {import('../node/read.mjs').Item} T @param {T[]} items
+   * @param {boolean} [bar] whether a progress bar may be shown
    * @returns {AsyncGenerator<{ item: T, answer: import('../result/record.mjs').Answer }>}
    */
   async function* answers(items, bar = true) {

@@ -1,5 +1,5 @@
-// svg.mjs - writes an SVG file that stands alone: no script, font or picture from elsewhere, a title and a description for
-// people who cannot see it, and dark colours on a dark screen.
+// svg.mjs - writes an SVG file that stands alone: no script, font or picture from elsewhere, a title and a description
+// for people who cannot see it, and dark colours on a dark screen.
 
 const STYLE = `svg{font:12px system-ui,sans-serif}.paper{fill:#fff}text{fill:#1a1a1a}.small{font-size:10px}.head{font-weight:600;font-size:13px}
 .grid{stroke:#d8d8d8}.frame{stroke:#767676;fill:none}.line{fill:none;stroke-width:2}.first{stroke:#0b5cad}.second{stroke:#a8430a;stroke-dasharray:7 3}
@@ -21,7 +21,10 @@ const escape = (text) =>
 /** @param {unknown} value */
 const attributeText = (value) => escape(typeof value === 'number' ? Math.round(value * 100) / 100 : value);
 
-/** @param {string} name @param {Record<string, unknown>} attributes @param {string[]} children markup @returns {string} */
+/**
+ * @param {string} name @param {Record<string, unknown>} attributes @param {string[]} children markup
+ * @returns {string}
+ */
 export function element(name, attributes, ...children) {
   const open = `<${name}${Object.entries(attributes)
     .map(([key, value]) => ` ${key}="${attributeText(value)}"`)
@@ -52,7 +55,8 @@ export const path = (style, points) => element('path', { class: style, d: pathDa
 
 /**
  * A whole file.
- * @param {{ title: string, description: string, width: number, height: number, left: number }} about left: margin of the title
+ * @param {{ title: string, description: string, width: number, height: number, left: number }} about left: margin of
+ *   the title
  * @param {string[]} children markup
  */
 export const document = ({ title, description, width, height, left }, children) =>

@@ -54,7 +54,10 @@ export function table({ labels, files, columns, coloured, prevalence }) {
   return { head: title + line('FILE', 'VERDICT', heads), row };
 }
 
-/** @param {{ graph: string, name: string, shape: number[], products: number, ms: number }[]} layers @returns {string} */
+/**
+ * @param {{ graph: string, name: string, shape: number[], products: number, ms: number }[]} layers
+ * @returns {string}
+ */
 export function layerTable(layers) {
   const row = (graph, name, shape, products, ms) =>
     [

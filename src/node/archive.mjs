@@ -1,7 +1,7 @@
 // archive.mjs - zip archives: lists the films of one and reads a single member. Nothing is ever unpacked to the disk.
 //
-// The main thread opens an archive to list its films, and each worker thread opens it again to read its members: an open
-// file cannot be sent to another thread. Only the directory of the archive is read twice.
+// The main thread opens an archive to list its films, and each worker thread opens it again to read its members: an
+// open file cannot be sent to another thread. Only the directory of the archive is read twice.
 import { open } from 'node:fs/promises';
 import {
   configure,

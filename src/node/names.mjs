@@ -41,7 +41,10 @@ export function restoreBytes(argv) {
 /** Sorts by code units: the same order on every machine, unlike a locale's. @param {string} a @param {string} b */
 export const inOrder = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The parts between separators; a separator at the end adds no empty part. @param {Buffer} bytes @param {number} separator @returns {Buffer[]} */
+/**
+ * The parts between separators; a separator at the end adds no empty part.
+ * @param {Buffer} bytes @param {number} separator @returns {Buffer[]}
+ */
 export function splitAt(bytes, separator) {
   const parts = [];
   for (let at = 0; at < bytes.length;) {

@@ -9,7 +9,10 @@ import { encodePng } from './png.mjs';
 const MAX_SIDE = 1024;
 const OPACITY = 0.5; // the page's default
 
-/** @param {{ data: Uint8Array, width: number, height: number }} film grey @param {any} grid @returns {Uint8Array} RGB */
+/**
+ * @param {{ data: Uint8Array, width: number, height: number }} film grey @param {any} grid
+ * @returns {Uint8Array} RGB
+ */
 function blend({ data, width, height }, grid) {
   const heat = heatPixels(grid, width, height);
   const rgb = new Uint8Array(3 * data.length);

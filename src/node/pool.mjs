@@ -2,8 +2,8 @@
 //
 // WebAssembly computes one film at a time and cannot be interrupted, so every thread has an engine of its own. The pool
 // reads the files, because a thread that computes cannot ask for the next part of a slow file; the threads unpack
-// archives, because unpacking is work. If a thread dies, only the film it was working on is lost: a new thread takes its
-// place, and the films it had not begun go back to the queue.
+// archives, because unpacking is work. If a thread dies, only the film it was working on is lost: a new thread takes
+// its place, and the films it had not begun go back to the queue.
 import { Worker } from 'node:worker_threads';
 import { CommandError, ReadError } from './errors.mjs';
 import { createReader } from './read.mjs';
@@ -20,7 +20,10 @@ const DIED = {
 /** A thread computes one film while the next one waits beside it. */
 const MAX_TASKS = 2;
 
-/** Films in flight per thread: while a slow film is computed, the answers of its followers wait in memory, but no more than these. */
+/**
+ * Films in flight per thread: while a slow film is computed, the answers of its followers wait in memory, but no more
+ * than these.
+ */
 const IN_FLIGHT = 4;
 
 /**
@@ -126,7 +129,10 @@ export async function createPool(parts, jobs, options = {}) {
     });
   }
 
-  /** Reads a file and queues it; members of archives are queued unread. @param {Item} item @returns {Promise<Answer>} */
+  /**
+   * Reads a file and queues it; members of archives are queued unread.
+   * @param {Item} item @returns {Promise<Answer>}
+   */
   async function submit(item) {
     let { code, message, bytes } = item;
     try {

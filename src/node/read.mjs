@@ -49,7 +49,10 @@ const MAX_READINGS = 8;
 export function createReader() {
   let current = { path: '', /** @type {Promise<import('./archive.mjs').Archive>} */ archive: null, readings: [] };
 
-  /** @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} action @returns {Promise<T>} */
+  /**
+   * @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} action
+   * @returns {Promise<T>}
+   */
   function inArchive(path, action) {
     if (path !== current.path) {
       const { archive, readings } = current;

@@ -1,8 +1,8 @@
-// shards.mjs - splits a run over several machines: which shard a film belongs to, and the lines that frame a shard's results.
+// shards.mjs - splits a run over several machines: the shard of a film, and the lines that frame a shard's results.
 //
-// Every machine is given all films and diagnoses those that it owns. A film's owner follows from its content, so neither
-// names nor places matter. The first line of a shard's file describes the run, `{"shard":"1/4","films":100,…}`, and its
-// last line says that it is complete, `{"shard":"1/4","records":25}`; `pleura merge` checks both.
+// Every machine is given all films and diagnoses those that it owns. A film's owner follows from its content, so
+// neither names nor places matter. The first line of a shard's file describes the run, `{"shard":"1/4","films":100}`,
+// and its last line says that it is complete, `{"shard":"1/4","records":25}`; `pleura merge` checks both.
 import { createHash } from 'node:crypto';
 import { toJson } from '../result/record.mjs';
 import { sha256 } from './assets.mjs';
@@ -44,7 +44,10 @@ export const ending = (shard, records) => ({ shard: labelOf(shard), records });
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
-/** Whether a value can be the first or the last line of a shard. @param {any} value parsed from JSON, not null @returns {boolean} */
+/**
+ * Whether a value can be the first or the last line of a shard.
+ * @param {any} value parsed from JSON, not null @returns {boolean}
+ */
 export function isShardLine({ shard, films, list, model, labels, records }) {
   if (typeof shard !== 'string' || !/^[1-9]\d{0,5}\/[1-9]\d{0,5}$/.test(shard)) return false;
   if (isCount(records)) return true;

@@ -34,7 +34,10 @@ function reclassified(engine, diagnosis) {
   return { verdict, probability };
 }
 
-/** @param {any} engine @param {string} file @param {Uint8Array} bytes @returns {Promise<import('../result/record.mjs').Answer>} */
+/**
+ * @param {any} engine @param {string} file @param {Uint8Array} bytes
+ * @returns {Promise<import('../result/record.mjs').Answer>}
+ */
 async function diagnose(engine, file, bytes) {
   const hash = sha256(bytes);
   if (shard && !owns(shard, hash)) return { elsewhere: true };

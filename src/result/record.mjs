@@ -1,7 +1,8 @@
-// record.mjs - the record of one film, as the command prints it and the page exports it: an object, a line of JSON, a line of CSV.
+// record.mjs - the record of one film, as the command prints it and the page exports it: an object, JSON or CSV.
 
 /**
- * What a run knows about one film: a diagnosis, an error (`code`, `message`), or that the film belongs to another shard.
+ * What a run knows about one film: a diagnosis, an error (`code`, `message`), or that the film belongs to another
+ * shard.
  * @typedef {object} Answer
  * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
  * @property {{ [label: string]: number } | null} [prevalence]
@@ -9,7 +10,8 @@
  * @property {string} [decoder] @property {object} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {Float32Array} [features] input of the last layer, on request
  * @property {string | null} [patient] a hash of the Patient ID, on request
- * @property {{ verdict: string, probability: { [label: string]: number } }} [reclassified] at another class mix, on request
+ * @property {{ verdict: string, probability: { [label: string]: number } }} [reclassified] at another class mix, on
+ *   request
  * @property {string} [code] @property {string} [message]
  * @property {boolean} [elsewhere]
  */
@@ -19,7 +21,8 @@
  * @typedef {object} Record
  * @property {string} file @property {'ok' | 'error'} status
  * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
- * @property {{ [label: string]: number }} [prevalence] the class mix of verdict and probability; absent for the model's own prior
+ * @property {{ [label: string]: number }} [prevalence] the class mix of verdict and probability; absent for the model's
+ *   own prior
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
  * @property {string} [decoder] @property {object} [dicom] how a DICOM file was read
  * @property {string} [sha256] @property {string} [model] @property {string} [bits]
@@ -33,7 +36,10 @@ const round = (x) => Math.round(x * 1e6) / 1e6;
 export const rounded = (shares) =>
   Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, round(share)]));
 
-/** In the form of --prevalence; empty for the model's own prior. @param {{ [label: string]: number } | null | undefined} shares @returns {string} */
+/**
+ * In the form of --prevalence; empty for the model's own prior.
+ * @param {{ [label: string]: number } | null | undefined} shares @returns {string}
+ */
 export const mixtureText = (shares) =>
   Object.entries(shares ?? {})
     .map(([label, share]) => `${label}=${share}`)
@@ -61,7 +67,10 @@ export function toRecord(file, answer, model) {
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
-/** Whether a value is a record, of a shard (with its `place`) or of a whole run. @param {any} value parsed from JSON, not null */
+/**
+ * Whether a value is a record, of a shard (with its `place`) or of a whole run.
+ * @param {any} value parsed from JSON, not null
+ */
 export function isRecord({ file, status, model, place }) {
   if (typeof file !== 'string' || !(place === undefined || isCount(place))) return false;
   return status === 'error' ? model === undefined : status === 'ok' && typeof model === 'string';
@@ -77,7 +86,10 @@ export const harmless = (text) => text.replace(UNSAFE, '\ufffd');
 export const toJson = (value) =>
   JSON.stringify(value).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** A spreadsheet evaluates a cell that begins with one of these signs, narrow or wide: a quote keeps it text. @param {unknown} value */
+/**
+ * A spreadsheet evaluates a cell that begins with one of these signs, narrow or wide: a quote keeps it text.
+ * @param {unknown} value
+ */
 function cell(value) {
   if (typeof value === 'number') return String(value);
   const text = typeof value === 'object' && value ? toJson(value) : harmless(String(value ?? ''));

@@ -1,7 +1,7 @@
-// evaluation.mjs - what the answers of a model to labelled films amount to: counts, verdicts, refusals, metrics per group.
+// evaluation.mjs - how well a model does on labelled films: counts, verdicts, refusals, metrics per group.
 //
-// Pure functions: films in, plain objects out. Two sets of scores are kept apart. `all` scores every film by its largest
-// probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
+// Pure functions: films in, plain objects out. Two sets of scores are kept apart. `all` scores every film by its
+// largest probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
 import { VERDICTS } from '../verdicts.mjs';
 import { wilson } from './bootstrap.mjs';
 import { metrics } from './metrics.mjs';
@@ -34,7 +34,10 @@ const caseOf = (film) => patientOf(film) ?? film.row.file;
 /** @param {Film[]} films */
 const countCases = (films) => new Set(films.map(caseOf)).size;
 
-/** How often each value occurs. A Map, because a label may have the name of an object's own property. @param {string[]} values */
+/**
+ * How often each value occurs. A Map, because a label may have the name of an object's own property.
+ * @param {string[]} values
+ */
 function tally(values) {
   const counts = new Map();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -58,7 +61,10 @@ function groupBy(items, keyOf) {
 /** @param {number[]} values */
 const indexOfMax = (values) => values.indexOf(Math.max(...values));
 
-/** The films with an answer and one of the model's labels, with label numbers. @param {Film[]} films @param {string[]} labels @returns {ScoredFilm[]} */
+/**
+ * The films with an answer and one of the model's labels, with label numbers.
+ * @param {Film[]} films @param {string[]} labels @returns {ScoredFilm[]}
+ */
 export const scoredFilms = (films, labels) =>
   films
     .filter(({ row, answer }) => answer.verdict && labels.includes(row.label))
@@ -75,7 +81,10 @@ export const scoredFilms = (films, labels) =>
       };
     });
 
-/** The verdicts on the films of one label: counts, and shares with Wilson's interval. @param {string} label @param {Film[]} films @param {string[]} labels */
+/**
+ * The verdicts on the films of one label: counts, and shares with Wilson's interval.
+ * @param {string} label @param {Film[]} films @param {string[]} labels
+ */
 function outcomesOf(label, films, labels) {
   const verdicts = [...labels, ...VERDICTS];
   const found = tally(films.map(({ answer }) => answer.verdict ?? 'error'));

@@ -17,7 +17,7 @@ import { test } from 'node:test';
 import { readGguf, writeGguf } from '../../src/weights/gguf.mjs';
 import { createPool } from '../../src/node/pool.mjs';
 import { loadParts } from '../../src/node/assets.mjs';
-import { bash, film, folder, lines, onTerminal, pleura, quote, root, tiny, tried } from './command.mjs';
+import { bash, film, folder, lines, onTerminal, pleura, quote, root, says, tiny, tried } from './command.mjs';
 import { header, png } from '../image/png.mjs';
 
 const fixtures = join(root, 'tests/fixtures');
@@ -289,8 +289,11 @@ test('wrong usage says so and exits 2', () => {
     ['--jobs'],
     ['--json', '--csv', 'x.png'],
     ['--labels', 'x.csv', 'x.png'],
+    ['--csv', '--resume', 'r.jsonl', 'x.png'],
+    ['--shard', '1/2', '--table', 'x.png'],
     ['info', 'x.png'],
     ['evaluate'],
+    ['adapt', '--labels', 'm.csv'],
     ['evaluate', '--labels', 'm.csv', '--by', 'shoe'],
   ];
   writeFileSync(join(folder, 'm.csv'), 'file,label\nfilms/b.png,covid\n');
@@ -298,6 +301,21 @@ test('wrong usage says so and exits 2', () => {
     const { status, stdout, stderr } = tried(args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
     assert.match(stderr, /^pleura: .+ See pleura --help\.\n$/, args.join(' '));
+  }
+});
+
+test('a message about options names those that do not go together, or the one that is missing', () => {
+  for (const [args, ...names] of [
+    [['--json', '--csv', 'x.png'], '--json', '--csv'],
+    [['--table', '--resume', 'r.jsonl', 'x.png'], '--table', '--resume'],
+    [['--labels', 'x.csv', 'x.png'], '--labels', "'evaluate'", "'adapt'"],
+    [['merge', '--jobs', '2', 'x'], '--jobs', "'merge'"],
+    [['adapt', '--labels', 'm.csv'], "'adapt'", '--out FILE'],
+    [['evaluate', '--labels', 'm.csv', 'evaluate'], "'evaluate'", './evaluate'],
+  ]) {
+    const { status, stdout, stderr } = pleura(args);
+    assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+    says(stderr, ...names);
   }
 });
 

@@ -1,4 +1,5 @@
 // The command with the tiny model of random weights, run as a person runs it, in a folder of its own.
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,13 @@ export function bash(script, options = {}) {
   return { status, stdout, stderr };
 }
 
-/** @param {string} text JSON lines */
+/** Asserts that a message mentions all of this: the file or option it is about, and the fact. @param {string} stderr @param {(string | RegExp)[]} parts */
+export function says(stderr, ...parts) {
+  for (const part of parts)
+    assert.ok(typeof part === 'string' ? stderr.includes(part) : part.test(stderr), `no ${part} in: ${stderr}`);
+}
+
+/** @param {string} text JSON Lines */
 export const lines = (text) =>
   text
     .trimEnd()

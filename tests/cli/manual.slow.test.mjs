@@ -31,6 +31,13 @@ test('every example of the help is understood', () => {
   }
 });
 
+test('the help fits a terminal of 80 columns and names every option once in its lists', () => {
+  for (const line of HELP.split('\n')) assert.ok(line.length <= 80, line);
+  for (const name of Object.keys(OPTIONS))
+    assert.equal(HELP.match(new RegExp(`^ {2}(-\\w, )?--${name}\\b`, 'gm'))?.length, 1, name);
+  assert.doesNotMatch(HELP, /--overlay/, 'the old spelling of --adapter is accepted, but not shown');
+});
+
 test('the manual page is without a fault for man, groff and mandoc, and names every option as the help does', () => {
   const man = run('man', ['--warnings', '-E', 'UTF-8', '-l', page], {
     env: { ...process.env, MANWIDTH: '200', MAN_KEEP_FORMATTING: '' },

@@ -1,4 +1,4 @@
-// adapt.mjs - the `adapt` command: fits an adapter to your own labelled films and reports what it is worth on such films.
+// adapt.mjs - the `adapt` command: fits an adapter to your own labelled films and reports what it is worth on them.
 import { adapt as fitAdapter } from '../../adapt/adapt.mjs';
 import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../adapt/crossval.mjs';
 import { sha256 } from '../../node/assets.mjs';

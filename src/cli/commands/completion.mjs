@@ -1,4 +1,4 @@
-// completion.mjs - the `completion` command: completion scripts for bash, zsh and fish, generated from the tables of commands and options.
+// completion.mjs - the `completion` command: scripts for bash, zsh and fish from the tables of commands and options.
 import { usage } from '../../node/errors.mjs';
 import { shellQuote } from '../../node/names.mjs';
 import { COMMANDS, OPTIONS } from '../arguments.mjs';

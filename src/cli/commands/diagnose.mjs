@@ -1,4 +1,4 @@
-// diagnose.mjs - the command without a name: classifies each film and prints one record per film, in the order of the films.
+// diagnose.mjs - the command without a name: classifies films and prints one record per film, in their order.
 import { ending, heading } from '../../node/shards.mjs';
 import { csv, jsonLines, mixtureText, toJson, toRecord } from '../../result/record.mjs';
 import { parseShard } from '../arguments.mjs';
@@ -46,7 +46,8 @@ export async function diagnose(paths, options) {
     if (head && !resumed) await print(head);
 
     const write = resumed?.append ?? print;
-    const showBar = Boolean(resumed) || !process.stdout.isTTY; // Rows on the same terminal show the progress themselves.
+    // Rows on the same terminal show the progress themselves.
+    const showBar = Boolean(resumed) || !process.stdout.isTTY;
     let records = resumed?.records ?? 0;
     for await (const { item, answer } of run.answers(left, showBar)) {
       const record = toRecord(item.file, answer, name);

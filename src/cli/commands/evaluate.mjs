@@ -1,4 +1,4 @@
-// evaluate.mjs - the `evaluate` command: runs one or two models over labelled films, and prints what the answers amount to.
+// evaluate.mjs - the `evaluate` command: runs one or two models over labelled films and reports how well they do.
 //
 // The films are diagnosed at the model's own prior. With --prevalence the threads also reclassify each answer for that
 // class mix, so the networks run once.
@@ -18,8 +18,8 @@ import { print } from '../stdio.mjs';
 /**
  * @typedef {import('../labels.mjs').Labelled} Labelled
  * @typedef {{ row: import('../../stats/evaluation.mjs').Row, answer: import('../../result/record.mjs').Answer }} Film
- * @typedef {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string, model?: string,
- *   adapter?: string, against?: string, prevalence?: string, report?: string }} Options
+ * @typedef {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string,
+ *   model?: string, adapter?: string, against?: string, prevalence?: string, report?: string }} Options
  */
 
 /** @param {import('../run.mjs').Run} run @param {Labelled[]} items @returns {Promise<Film[]>} */
@@ -40,7 +40,10 @@ async function runModel(items, { jobs, model, adapter, prevalence }) {
   }
 }
 
-/** Runs the model of --against. @param {Labelled[]} items @param {Options} options @param {string[]} labels of the first model */
+/**
+ * Runs the model of --against.
+ * @param {Labelled[]} items @param {Options} options @param {string[]} labels of the first model
+ */
 async function runSecondModel(items, { jobs, against }, labels) {
   const run = await openRun({ jobs, model: against, patients: true }, items.length);
   try {
@@ -65,7 +68,8 @@ const commandLine = () =>
 
 /**
  * The plots, each with its title in the Markdown.
- * @param {any} result @param {string[]} labels @param {{ name: string, curves: any[] }[] | null} models both, on the same films
+ * @param {any} result @param {string[]} labels
+ * @param {{ name: string, curves: any[] }[] | null} models both, on the same films
  * @returns {{ [file: string]: { title: string, svg: string } }}
  */
 function draw(result, labels, models) {
@@ -94,7 +98,10 @@ function draw(result, labels, models) {
   return plots;
 }
 
-/** @template T, U @param {{ [key: string]: T }} object @param {(value: T) => U} change @returns {{ [key: string]: U }} */
+/**
+ * @template T, U @param {{ [key: string]: T }} object @param {(value: T) => U} change
+ * @returns {{ [key: string]: U }}
+ */
 const mapValues = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 

@@ -1,4 +1,4 @@
-// merge.mjs - the `merge` command: joins the files of all shards into the results of a single-machine run, byte for byte.
+// merge.mjs - the `merge` command: joins the files of all shards, byte-identical to a single-machine run.
 //
 // Every file is read twice. The first pass checks that the shards are complete, belong to one run and hold each film
 // once, so that nothing is printed if anything is wrong. The second pass prints the records in the order of the films.
@@ -67,7 +67,10 @@ async function inspect(path, onFilm) {
   }
 }
 
-/** What keeps two shards from being parts of one run. @param {Shard} shard @param {Shard} first @returns {string | null} */
+/**
+ * What keeps two shards from being parts of one run.
+ * @param {Shard} shard @param {Shard} first @returns {string | null}
+ */
 function mismatch({ path, head, of }, first) {
   const mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
   if (of !== first.of) return `${path} is one of ${of} shards, ${first.path} one of ${first.of}.`;
@@ -98,7 +101,10 @@ function miscounted(shards) {
   return problems;
 }
 
-/** The first film that is not in exactly one shard. @param {number} films @param {Map<number, number>} holders how many shards hold each film */
+/**
+ * The first film that is not in exactly one shard.
+ * @param {number} films @param {Map<number, number>} holders how many shards hold each film
+ */
 function gaps(films, holders) {
   let place = 0;
   while (place < films && holders.get(place) === 1) place++;
@@ -114,7 +120,10 @@ function gaps(films, holders) {
   ];
 }
 
-/** The first pass over all files. @param {string[]} paths @returns {Promise<{ films: number, labels: string[], problems: string[] }>} */
+/**
+ * The first pass over all files.
+ * @param {string[]} paths @returns {Promise<{ films: number, labels: string[], problems: string[] }>}
+ */
 async function check(paths) {
   /** @type {Map<number, number>} */ const holders = new Map();
   const count = (place) => holders.set(place, (holders.get(place) ?? 0) + 1);

@@ -13,7 +13,10 @@ import { warn } from '../stdio.mjs';
 /** More films hardly change the ranges of the activations, and take their time. */
 const MAX_FILMS = 64;
 
-/** At most MAX_FILMS films that the gate accepts, evenly spread over all. @param {any} engine @param {string[]} paths */
+/**
+ * At most MAX_FILMS films that the gate accepts, evenly spread over all.
+ * @param {any} engine @param {string[]} paths
+ */
 async function chooseFilms(engine, paths) {
   const items = await films(paths),
     step = Math.max(1, items.length / MAX_FILMS),
