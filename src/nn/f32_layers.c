@@ -60,8 +60,8 @@ static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
         return PLEURA_MODEL_DAMAGED;
     uint64_t side = (uint64_t)k, plain[5] = {4, cin, side, side, cout / 4},
              blocks[5] = {4 * cin * side * side, cout / 4, 1, 1, 1};
-    if (weight.kind == TENSOR_I8 ||
-        memcmp(weight.dims, weight.kind == TENSOR_Q8_0 ? blocks : plain, sizeof plain) != 0 || bias.count != cout ||
+    if (weight.type == TENSOR_I8 ||
+        memcmp(weight.dims, weight.type == TENSOR_Q8_0 ? blocks : plain, sizeof plain) != 0 || bias.count != cout ||
         bias.dims[0] != cout)
         return PLEURA_MODEL_DAMAGED;
     l->winograd = winograd_pays(d, net_source(n, l, 0)->d);

@@ -1,16 +1,24 @@
-/* gguf.c - one walk that checks the whole file, then look-ups that walk it again. */
+/* gguf.c - one walk checks the whole file; every look-up then walks it again.
+ *
+ * The searches are linear. A few hundred of them happen while a model is loaded, none while it runs. */
 #include "nn/gguf.h"
 
 #include <string.h>
 
-enum { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64, KINDS };
-static const uint8_t kind_size[KINDS] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
-enum { MAX_DIMS = 5, BLOCK = 32, BLOCK_SIZE = 34 }; /* Q8_0: a scale in F16, then 32 bytes */
+/* Bytes of one value; those of strings and arrays vary. */
+static const uint8_t value_size[GGUF_VALUE_TYPES] = {
+    [GGUF_VALUE_TYPE_UINT8] = 1,   [GGUF_VALUE_TYPE_INT8] = 1,   [GGUF_VALUE_TYPE_UINT16] = 2,
+    [GGUF_VALUE_TYPE_INT16] = 2,   [GGUF_VALUE_TYPE_UINT32] = 4, [GGUF_VALUE_TYPE_INT32] = 4,
+    [GGUF_VALUE_TYPE_FLOAT32] = 4, [GGUF_VALUE_TYPE_BOOL] = 1,   [GGUF_VALUE_TYPE_UINT64] = 8,
+    [GGUF_VALUE_TYPE_INT64] = 8,   [GGUF_VALUE_TYPE_FLOAT64] = 8};
+
+/* Q8_0: a block is a scale in F16, then 32 weights in int8. */
+enum { MAX_DIMS = 5, BLOCK = 32, BLOCK_SIZE = 34 };
 
 typedef struct {
     const uint8_t *at;
     size_t left;
-    int bad; /* a read went past the end: everything read since is zero */
+    int bad; /* a read went past the end; whatever was read since is zero */
 } reader;
 
 /* The next n bytes, or NULL at the end. The only code that moves `at`. */
@@ -44,28 +52,28 @@ static text take_text(reader *r)
 
 typedef struct {
     text key;
-    uint32_t kind;  /* of the elements */
+    uint32_t type;  /* of the elements */
     uint64_t count; /* 1 unless it is an array */
     const uint8_t *data;
     size_t size; /* bytes of data */
 } value;
 
-/* Arrays of arrays are legal GGUF, but nothing of Pleura's has any: they count as damage. */
+/* Arrays of arrays are legal GGUF, but Pleura has none, so they count as damage. */
 static value take_value(reader *r)
 {
     value v = {.key = take_text(r), .count = 1};
-    v.kind = (uint32_t)take_number(r, 4);
-    if (v.kind == ARRAY) {
-        v.kind = (uint32_t)take_number(r, 4);
+    v.type = (uint32_t)take_number(r, 4);
+    if (v.type == GGUF_VALUE_TYPE_ARRAY) {
+        v.type = (uint32_t)take_number(r, 4);
         v.count = take_number(r, 8);
     }
     v.data = r->at;
-    if (v.kind == STRING) {
+    if (v.type == GGUF_VALUE_TYPE_STRING) {
         for (uint64_t i = 0; i < v.count && !r->bad; i++) take_text(r);
-    } else if (v.kind >= KINDS || v.kind == ARRAY || v.count > r->left) {
+    } else if (v.type >= GGUF_VALUE_TYPES || v.type == GGUF_VALUE_TYPE_ARRAY || v.count > r->left) {
         r->bad = 1;
     } else {
-        take(r, v.count * kind_size[v.kind]);
+        take(r, v.count * value_size[v.type]);
     }
     v.size = (size_t)(r->at - v.data);
     return v;
@@ -77,7 +85,7 @@ typedef struct {
     uint64_t offset, size;
 } description;
 
-/* Checks everything but the place of the data, which take_description cannot know yet. */
+/* Reads and checks all but the position of the data, which gguf_open checks once it knows where the data begins. */
 static description take_description(reader *r)
 {
     description d = {.name = take_text(r), .shape = {.count = 1, .dims = {1, 1, 1, 1, 1}}};
@@ -89,10 +97,10 @@ static description take_description(reader *r)
         if (n == 0 || n > INT32_MAX || d.shape.count > INT32_MAX / n) r->bad = 1;
         else d.shape.count *= n;
     }
-    uint32_t kind = (uint32_t)take_number(r, 4);
+    uint32_t type = (uint32_t)take_number(r, 4);
     d.offset = take_number(r, 8);
-    d.shape.kind = (tensor_kind)kind;
-    switch (kind) {
+    d.shape.type = (tensor_type)type;
+    switch (type) {
     case TENSOR_F32: d.size = d.shape.count * 4; break;
     case TENSOR_F16: d.size = d.shape.count * 2; break;
     case TENSOR_I8: d.size = d.shape.count; break;
@@ -118,7 +126,7 @@ pleura_status gguf_open(gguf *out, const uint8_t *bytes, size_t size)
     g.tensors = size - r.left;
     for (uint64_t i = 0; i < g.tensor_count && !r.bad; i++) take_description(&r);
     if (r.bad) return PLEURA_MODEL_DAMAGED;
-    double alignment = 32; /* the format's own default */
+    double alignment = 32; /* the default of the format */
     gguf_number(&alignment, &g, "general.alignment", 0);
     if (!(alignment >= 1 && alignment <= 65536)) return PLEURA_MODEL_DAMAGED;
     size_t unit = (size_t)alignment, end = size - r.left;
@@ -128,8 +136,8 @@ pleura_status gguf_open(gguf *out, const uint8_t *bytes, size_t size)
     r = (reader){bytes + g.tensors, end - g.tensors, 0};
     for (uint64_t i = 0; i < g.tensor_count; i++) {
         description d = take_description(&r);
-        uint64_t room = size - g.data;
-        if (d.size > room || d.offset > room - d.size) return PLEURA_MODEL_DAMAGED;
+        uint64_t space = size - g.data;
+        if (d.size > space || d.offset > space - d.size) return PLEURA_MODEL_DAMAGED;
     }
     *out = g;
     return PLEURA_OK;
@@ -166,7 +174,7 @@ uint64_t gguf_count(const gguf *g, const char *key)
 int gguf_text(text *out, const gguf *g, const char *key, uint64_t index)
 {
     value v;
-    if (!find(&v, g, key) || v.kind != STRING || index >= v.count) return 0;
+    if (!find(&v, g, key) || v.type != GGUF_VALUE_TYPE_STRING || index >= v.count) return 0;
     reader r = {v.data, v.size, 0};
     for (; index; index--) take_text(&r);
     *out = take_text(&r);
@@ -176,23 +184,23 @@ int gguf_text(text *out, const gguf *g, const char *key, uint64_t index)
 int gguf_number(double *out, const gguf *g, const char *key, uint64_t index)
 {
     value v;
-    if (!find(&v, g, key) || v.kind == STRING || index >= v.count) return 0;
-    size_t n = kind_size[v.kind];
+    if (!find(&v, g, key) || v.type == GGUF_VALUE_TYPE_STRING || index >= v.count) return 0;
+    size_t n = value_size[v.type];
     const uint8_t *at = v.data + index * n;
     uint64_t bits = 0;
     memcpy(&bits, at, n);
-    switch (v.kind) {
-    case F32: {
+    switch (v.type) {
+    case GGUF_VALUE_TYPE_FLOAT32: {
         float f;
         memcpy(&f, at, 4);
         *out = f;
         break;
     }
-    case F64: memcpy(out, at, 8); break;
-    case I8: *out = (int8_t)bits; break;
-    case I16: *out = (int16_t)bits; break;
-    case I32: *out = (int32_t)bits; break;
-    case I64: *out = (double)(int64_t)bits; break;
+    case GGUF_VALUE_TYPE_FLOAT64: memcpy(out, at, 8); break;
+    case GGUF_VALUE_TYPE_INT8: *out = (int8_t)bits; break;
+    case GGUF_VALUE_TYPE_INT16: *out = (int16_t)bits; break;
+    case GGUF_VALUE_TYPE_INT32: *out = (int32_t)bits; break;
+    case GGUF_VALUE_TYPE_INT64: *out = (double)(int64_t)bits; break;
     default: *out = (double)bits;
     }
     return 1;
@@ -217,7 +225,7 @@ int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const
 }
 
 /* IEEE 754 binary16 to binary32, exact; infinities and NaN keep their exponent. */
-static uint32_t widen(uint16_t half)
+static uint32_t half_bits(uint16_t half)
 {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
     if (exponent == 31) return sign | 0x7f800000 | fraction << 13;
@@ -231,7 +239,7 @@ static float half_at(const uint8_t *data)
 {
     uint16_t half;
     memcpy(&half, data, sizeof half);
-    uint32_t bits = widen(half);
+    uint32_t bits = half_bits(half);
     float v;
     memcpy(&v, &bits, sizeof v);
     return v;
@@ -239,8 +247,8 @@ static float half_at(const uint8_t *data)
 
 static float value_at(const tensor *t, uint64_t i)
 {
-    if (t->kind == TENSOR_F16) return half_at(t->data + 2 * i);
-    if (t->kind == TENSOR_Q8_0) {
+    if (t->type == TENSOR_F16) return half_at(t->data + 2 * i);
+    if (t->type == TENSOR_Q8_0) {
         const uint8_t *block = t->data + i / BLOCK * BLOCK_SIZE;
         return half_at(block) * (float)(int8_t)block[2 + i % BLOCK];
     }
@@ -251,10 +259,10 @@ static float value_at(const tensor *t, uint64_t i)
 
 int gguf_to_float(float *out, const tensor *t)
 {
-    if (t->kind == TENSOR_I8) return 0;
+    if (t->type == TENSOR_I8) return 0;
     for (uint64_t i = 0; i < t->count; i++) {
         out[i] = value_at(t, i);
-        if (!(out[i] - out[i] == 0)) return 0; /* infinite, or not a number */
+        if (!(out[i] - out[i] == 0)) return 0; /* infinity or NaN */
     }
     return 1;
 }

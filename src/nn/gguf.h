@@ -1,13 +1,13 @@
-/* gguf.h - bounds-checked reader of GGUF version 3 (the file format of ggml), without any allocation.
+/* gguf.h - a bounds-checked reader of GGUF version 3, the file format of ggml. Never allocates.
  *
- * gguf_open measures every byte that later calls touch; they cannot fail in any other way than "not there".
- * The reader points into the caller's bytes, which must outlive it. Little-endian machines only, as the format.
+ * gguf_open checks every byte that later calls read; after that they can only report "not found". The reader points
+ * into the caller's bytes, which must outlive it. Little-endian machines only, like the format.
  *
- * Pleura's keys begin with "pleura.": graphs are described in graph.h, the rest in pleura.c.
- * A layer's tensors are "<graph>.<layer>.weight" and "<graph>.<layer>.bias", packed as kernels.h wants them:
- * weight {4, cin, k, k, cout/4} and bias {cout} in GGUF's order of dimensions, which begins with the innermost; weights
- * in Q8_0, whose rows are whole blocks of 32, {4 * cin * k * k, cout/4}. Byte layers have an I8 weight as int8.h wants
- * it, {16, quads, cout/4} or depthwise {4, k * k, c/4}, and "scale" {cout}. */
+ * Pleura's keys begin with "pleura.": graph.h describes the graphs, engine/model.c reads the rest. A layer has the
+ * tensors "<graph>.<layer>.weight" and "<graph>.<layer>.bias", packed as f32.h says. With GGUF's order of dimensions,
+ * innermost first, a weight is {4, cin, k, k, cout/4} and a bias {cout}. A Q8_0 weight is {4 * cin * k * k, cout/4}, so
+ * that its rows are whole blocks of 32. A layer that reads int8 has an I8 weight as int8.h says, {16, quads, cout/4} or
+ * depthwise {4, k * k, c/4}, and "<graph>.<layer>.scale" {cout}. */
 #ifndef PLEURA_GGUF_H
 #define PLEURA_GGUF_H
 
@@ -34,28 +34,47 @@ enum { GGUF_MAX_KEY = 64 };
 /* key = "pleura.<graph>.<part>", cut off if it is too long. */
 void gguf_graph_key(char key[GGUF_MAX_KEY], const char *graph, const char *part);
 
-typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_kind; /* ggml's numbers */
+/* The types of values, by the names and numbers of the format. */
+enum {
+    GGUF_VALUE_TYPE_UINT8,
+    GGUF_VALUE_TYPE_INT8,
+    GGUF_VALUE_TYPE_UINT16,
+    GGUF_VALUE_TYPE_INT16,
+    GGUF_VALUE_TYPE_UINT32,
+    GGUF_VALUE_TYPE_INT32,
+    GGUF_VALUE_TYPE_FLOAT32,
+    GGUF_VALUE_TYPE_BOOL,
+    GGUF_VALUE_TYPE_STRING,
+    GGUF_VALUE_TYPE_ARRAY,
+    GGUF_VALUE_TYPE_UINT64,
+    GGUF_VALUE_TYPE_INT64,
+    GGUF_VALUE_TYPE_FLOAT64,
+    GGUF_VALUE_TYPES /* how many there are */
+};
+
+typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_type; /* ggml's */
 
 typedef struct {
     uint64_t count;   /* elements */
-    uint64_t dims[5]; /* innermost first, 1 beyond the tensor's own */
-    tensor_kind kind;
-    const uint8_t *data; /* maybe unaligned */
+    uint64_t dims[5]; /* innermost first, padded with 1 */
+    tensor_type type;
+    const uint8_t *data; /* may be unaligned */
 } tensor;
 
+/* PLEURA_NOT_MODEL, PLEURA_MODEL_VERSION or PLEURA_MODEL_DAMAGED if the file cannot be read. */
 pleura_status gguf_open(gguf *out, const uint8_t *bytes, size_t size);
 
-/* Text or number `index` of an array, or the value itself at index 0. 0 when it is not there or of another kind. */
+/* Text or number `index` of an array, or the value itself at index 0. Return 0 if there is none of that type. */
 int gguf_text(text *out, const gguf *g, const char *key, uint64_t index);
 int gguf_number(double *out, const gguf *g, const char *key, uint64_t index);
 
-/* Elements under the key: 0 when it is not there, 1 for a plain value. */
+/* The length of the array under the key: 1 for a plain value, 0 if there is none. */
 uint64_t gguf_count(const gguf *g, const char *key);
 
-/* The tensor named "<graph>.<layer>.<part>"; 0 when it is not there. */
+/* The tensor "<graph>.<layer>.<part>"; returns 0 if there is none. */
 int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const char *part);
 
-/* Widens all elements to out[t->count]; 0 when one of them is not finite or they are whole numbers. */
+/* Converts all elements to out[t->count]; returns 0 if one is not finite, or if the tensor holds integers. */
 int gguf_to_float(float *out, const tensor *t);
 
 #endif

@@ -1,10 +1,10 @@
 /* int8_layers.c - int8 layers: from scales and weights to the integers that the kernels need.
  *
- * An int8 activation q stands for the real value scale * (q - zero_point), a weight for its own value times one scale
- * per output channel (Jacob et al., 2018, as in TensorFlow Lite). So a layer sums integer products, and what is real
- * about it shrinks to two numbers per output channel: a bias in units of the sum, which also corrects for the input's
- * zero point, and a multiplier from the sum to the output. Both are computed once, when the weights are loaded, and
- * that is also where a proof takes place: no sum of these weights can overflow, whatever the input. */
+ * An int8 activation q stands for the real value scale * (q - zero_point), a weight for itself times one scale per
+ * output channel, as in TensorFlow Lite (Jacob et al., 2018). So a layer sums integer products, and all scales shrink
+ * to two numbers per output channel: a bias in units of the sum, which also corrects for the input's zero point, and a
+ * multiplier from the sum to the output. Both are computed once, when the weights are loaded. That is also where the
+ * engine proves that no sum of these weights can overflow, whatever the input. */
 #include "nn/int8_layers.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ pleura_status int8_read_quantisation(net_layer *l, int number, const gguf *g, co
     return PLEURA_OK;
 }
 
-/* These copy values, so input and output must mean the same by them. */
+/* These copy values, so their inputs and output must share scale and zero point. */
 static int copies_values(const layer_desc *d)
 {
     return d->op == OP_MAXPOOL || d->op == OP_RESIZE || d->op == OP_CONCAT;
@@ -48,7 +48,7 @@ static int inputs_match(const net *n, const net_layer *l)
     return 1;
 }
 
-/* Whether there is a kernel from the inputs' number type to the output's. */
+/* Whether there is a kernel for the number types of inputs and output. */
 static int has_kernel(const net *n, const net_layer *l)
 {
     int from = net_is_int8(net_source(n, l, 0)), to = net_is_int8(l), fused = l->d->act <= ACT_RELU6;
@@ -112,7 +112,7 @@ static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
     window_shape s = kernel_window(n, l);
     uint64_t cout = (uint64_t)d->c_stride, taps = (uint64_t)d->k * (uint64_t)d->k, quads = (uint64_t)int8_quads(&s);
     if (!gguf_tensor(&weight, g, n->graph, d->name, "weight") || !gguf_tensor(&scale, g, n->graph, d->name, "scale") ||
-        !gguf_tensor(&bias, g, n->graph, d->name, "bias") || weight.kind != TENSOR_I8)
+        !gguf_tensor(&bias, g, n->graph, d->name, "bias") || weight.type != TENSOR_I8)
         return PLEURA_MODEL_DAMAGED;
     if (d->op == OP_DEPTHWISE ? taps > INT8_MAX_TAPS : quads > MAX_QUADS) return PLEURA_MODEL_UNSUPPORTED;
     int fits = d->op == OP_DEPTHWISE ? has_dims(&weight, 4, taps, cout / 4) : has_dims(&weight, 16, quads, cout / 4);

@@ -31,30 +31,31 @@ typedef struct {
     layer_desc descs[GRAPH_MAX_LAYERS];
     net_layer layers[GRAPH_MAX_LAYERS];
     int count;
-    size_t weights, staging;       /* in the arena: for good; in addition while net_load runs */
-    size_t activations, workspace; /* for each run: all outputs; the most that one layer needs besides */
+    size_t weights, staging;       /* the arena holds the weights for good, the staging only while net_load runs */
+    size_t activations, workspace; /* for each run: all outputs, and the most that any layer needs besides */
     float *work;                   /* [workspace] */
 } net;
 
 /* What a number type does with a layer. The network walks the layers without knowing which type each has. */
 struct layer_ops {
-    /* Checks the layer and its tensors and chooses its kernel; adds what it keeps to n->weights and raises n->staging
-     * to what loading needs. */
+    /* Checks the layer and its tensors and chooses its kernel. Adds the size of its weights to n->weights and raises
+     * n->staging to what loading them needs. */
     pleura_status (*check)(net *n, net_layer *l, const gguf *g);
     /* What running the layer needs besides its inputs and output. */
     size_t (*workspace)(const net *n, const net_layer *l);
-    /* Takes and fills the weights. Leaves no staging behind. */
+    /* Takes the weights from the arena and fills them, with staging behind them that it gives back. */
     pleura_status (*load)(const net *n, net_layer *l, const gguf *g, arena *a);
-    /* Computes the output, with an activation up to ACT_RELU6. */
+    /* Computes the output, including an activation up to ACT_RELU6; net_step applies the others. */
     void (*run)(const net *n, const net_layer *l, const kernels *k);
 };
 
 /* Reads the graph and checks it against its tensors. Layers named in keep (NULL-terminated) stay readable after a run.
- * PLEURA_MODEL_UNSUPPORTED also when a run would take very long. */
+ * PLEURA_MODEL_UNSUPPORTED if it has unknown parts or if a run would take very long. A net must not be copied, since it
+ * points into itself. */
 pleura_status net_parse(net *n, const gguf *g, const char *graph, const char *const *keep);
 
-/* Takes n->weights floats from the arena and fills them; uses n->staging more meanwhile. int8 weights stay where they
- * are in the file. PLEURA_MODEL_DAMAGED when a weight is not finite or an int8 sum could overflow. */
+/* Takes n->weights floats from the arena and fills them; meanwhile it uses n->staging more. int8 weights are read in
+ * place, from the file. PLEURA_MODEL_DAMAGED if a weight is not finite or an int8 sum could overflow. */
 pleura_status net_load(net *n, const gguf *g, arena *a);
 
 /* Reserves the activations and the workspace; the caller may rewind the arena once it has read the results. */

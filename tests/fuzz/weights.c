@@ -30,8 +30,6 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 enum { ROOM = 1 << 18, SIDE = 80, LABELS = 64, NUMBERS = 128 };
 static const uint64_t MOST_WORK = 4000000;
 
-enum { GGUF_F32 = 6, GGUF_STRING = 8, GGUF_ARRAY = 9 };
-
 typedef struct {
     uint8_t bytes[ROOM];
     size_t size;
@@ -60,35 +58,35 @@ static void put32(block *b, uint32_t v) { put(b, &v, 4); }
 static void put64(block *b, uint64_t v) { put(b, &v, 8); }
 static void put_text(block *b, const char *at, size_t size) { put64(b, size), put(b, at, size); }
 
-static void put_array(const char *key, uint32_t kind, uint64_t count)
+static void put_array(const char *key, uint32_t type, uint64_t count)
 {
     put_text(&values, key, strlen(key));
-    put32(&values, GGUF_ARRAY), put32(&values, kind), put64(&values, count);
+    put32(&values, GGUF_VALUE_TYPE_ARRAY), put32(&values, type), put64(&values, count);
     value_count++;
 }
 
 static void put_floats(const char *key, const float *v, int count)
 {
-    put_array(key, GGUF_F32, (uint64_t)count);
+    put_array(key, GGUF_VALUE_TYPE_FLOAT32, (uint64_t)count);
     put(&values, v, (size_t)count * sizeof *v);
 }
 
 static uint32_t next_random(void) { return random_state = random_state * 1664525 + 1013904223; }
 
 /* One element, or a block of 32 of Q8_0; all are small. */
-static void put_weight(tensor_kind kind)
+static void put_weight(tensor_type type)
 {
     uint32_t r = next_random() >> 16;
     float whole = ((float)r - 32768) / 131072;
     uint16_t half = (uint16_t)(0x2800 | (r & 0x83ff)), scale = 0x1400;
-    if (kind == TENSOR_F32) put(&data, &whole, 4);
-    if (kind == TENSOR_F16) put(&data, &half, 2);
-    if (kind == TENSOR_Q8_0) put(&data, &scale, 2);
-    for (int i = 0; i < (kind == TENSOR_Q8_0 ? 32 : kind == TENSOR_I8); i++)
+    if (type == TENSOR_F32) put(&data, &whole, 4);
+    if (type == TENSOR_F16) put(&data, &half, 2);
+    if (type == TENSOR_Q8_0) put(&data, &scale, 2);
+    for (int i = 0; i < (type == TENSOR_Q8_0 ? 32 : type == TENSOR_I8); i++)
         put(&data, &(uint8_t){(uint8_t)(next_random() >> 16)}, 1);
 }
 
-static void put_tensor(const char *graph_name, text layer, const char *part, tensor_kind kind, const uint64_t dims[5])
+static void put_tensor(const char *graph_name, text layer, const char *part, tensor_type type, const uint64_t dims[5])
 {
     uint64_t count = 1;
     int used = 5;
@@ -99,13 +97,13 @@ static void put_tensor(const char *graph_name, text layer, const char *part, ten
     put(&tensors, part, strlen(part));
     put32(&tensors, (uint32_t)used);
     for (int i = 0; i < used; i++) put64(&tensors, dims[i]), count *= dims[i];
-    put32(&tensors, kind);
+    put32(&tensors, type);
     put64(&tensors, data.size);
     tensor_count++;
-    for (uint64_t n = kind == TENSOR_Q8_0 ? count / 32 : count; n && !data.full; n--) put_weight(kind);
+    for (uint64_t n = type == TENSOR_Q8_0 ? count / 32 : count; n && !data.full; n--) put_weight(type);
 }
 
-/* The tensors that a layer wants, of one kind or another. */
+/* The tensors that a layer wants, of one type or another. */
 static void put_weights(const graph *g, const layer_desc *l, int number)
 {
     int side;
@@ -144,7 +142,7 @@ static int put_graph(graph *g)
     int labels = 0;
     if (g->count == 0) return 0;
     snprintf(key, sizeof key, "pleura.%s.graph", g->name);
-    put_array(key, GGUF_STRING, (uint64_t)g->count);
+    put_array(key, GGUF_VALUE_TYPE_STRING, (uint64_t)g->count);
     for (int i = 0; i < g->count; i++) put_text(&values, g->lines[i].at, g->lines[i].size);
     snprintf(key, sizeof key, "pleura.%s.steps", g->name);
     put_floats(key, g->steps, g->count);
@@ -196,9 +194,10 @@ static int compile(char *source)
     }
     put_graph(&lungs);
     int labels = put_graph(&diagnosis);
-    put_array("pleura.labels", GGUF_STRING, (uint64_t)labels);
+    put_array("pleura.labels", GGUF_VALUE_TYPE_STRING, (uint64_t)labels);
     for (int i = 0; i < labels; i++) put_text(&values, "label", 5);
-    put_text(&values, "general.architecture", 20), put32(&values, GGUF_STRING), put_text(&values, "pleura", 6);
+    put_text(&values, "general.architecture", 20), put32(&values, GGUF_VALUE_TYPE_STRING),
+        put_text(&values, "pleura", 6);
     value_count++;
     put(&file, "GGUF\3\0\0", 8);
     put64(&file, tensor_count), put64(&file, value_count);

@@ -1,5 +1,5 @@
-/* test_gguf.c - the weights' reader under every prefix, every field set wrong, and every byte changed; then the engine
- * on the same files: it may refuse or accept, but never touch a byte that is not there (AddressSanitizer watches). */
+/* test_gguf.c - the GGUF reader on truncated files, wrong fields and changed bytes, then the engine on the same files.
+ * Either may refuse or accept, but neither may read a byte outside the file (AddressSanitizer watches). */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "pleura.h"
 #include "../support/read_file.h"
 
-/* Opens an exact copy, so that a read past its end is seen; an engine that opens must also run. */
+/* Opens a copy of exact size, so that AddressSanitizer sees a read past its end. An engine that opens must also run. */
 static pleura_status open_copy(const uint8_t *bytes, size_t size)
 {
     uint8_t *copy = malloc(size ? size : 1);
@@ -37,7 +37,7 @@ static void every_prefix_is_refused(const uint8_t *bytes, size_t size)
     }
 }
 
-/* Every byte of the description (all that is not tensor data) set to a few values that hurt. */
+/* Sets every byte in front of the tensor data to a few values that are likely to do harm. */
 static void changed_bytes_do_no_harm(uint8_t *bytes, size_t size)
 {
     static const uint8_t hurtful[] = {0, 1, 0x20, 0x7f, 0x80, 0xff};
@@ -48,7 +48,7 @@ static void changed_bytes_do_no_harm(uint8_t *bytes, size_t size)
         uint8_t right = bytes[i];
         for (size_t j = 0; j < sizeof hurtful; j++) {
             bytes[i] = hurtful[j];
-            /* Opening is cheap, running is not: run only now and then. */
+            /* Opening is cheap, running is not, so only every 64th file runs. */
             uint8_t *copy = malloc(size);
             memcpy(copy, bytes, size);
             pleura_engine *e;
@@ -64,7 +64,7 @@ static void changed_bytes_do_no_harm(uint8_t *bytes, size_t size)
     assert(refused > tried / 4);
 }
 
-/* Where `what` first stands in the file. */
+/* The first position of `what` in the file. */
 static uint8_t *find(uint8_t *bytes, size_t size, const char *what)
 {
     for (size_t i = 0; i + strlen(what) <= size; i++)
@@ -73,7 +73,7 @@ static uint8_t *find(uint8_t *bytes, size_t size, const char *what)
     exit(1);
 }
 
-/* Replaces the text `from` by `to`, of the same length, expects a status, and puts it back. */
+/* Replaces `from` by `to`, of the same length, expects the status, and restores the text. */
 static void expect(uint8_t *bytes, size_t size, const char *from, const char *to, pleura_status status)
 {
     assert(strlen(from) == strlen(to));
@@ -95,7 +95,7 @@ static void wrong_fields_have_their_status(uint8_t *bytes, size_t size)
     bytes[4] = 2;
     assert(open_copy(bytes, size) == PLEURA_MODEL_VERSION);
     bytes[4] = 3;
-    for (int field = 8; field <= 16; field += 8) { /* numbers of tensors and of values */
+    for (int field = 8; field <= 16; field += 8) { /* the counts of tensors and of values */
         uint8_t right[8];
         memcpy(right, bytes + field, 8);
         put64(bytes + field, UINT64_MAX);
@@ -114,7 +114,7 @@ static void wrong_fields_have_their_status(uint8_t *bytes, size_t size)
     expect(bytes, size, "stride=1", "stride=0", PLEURA_MODEL_DAMAGED);
 }
 
-/* An infinite weight, half or whole, would spread through every answer. */
+/* An infinite weight, F16 or F32, would spread through every answer. */
 static void infinite_weights_are_refused(uint8_t *bytes, size_t size)
 {
     gguf g;
@@ -122,7 +122,7 @@ static void infinite_weights_are_refused(uint8_t *bytes, size_t size)
     assert(gguf_open(&g, bytes, size) == PLEURA_OK);
     for (int part = 0; part < 2; part++) {
         assert(gguf_tensor(&t, &g, "diagnosis", (text){"logits", 6}, part ? "bias" : "weight") &&
-               t.kind == (part ? TENSOR_F32 : TENSOR_F16));
+               t.type == (part ? TENSOR_F32 : TENSOR_F16));
         uint8_t *top = bytes + (t.data - bytes) + (part ? 3 : 1), right[2] = {top[0], top[-1]};
         top[0] = part ? 0x7f : 0x7c, top[-1] = part ? 0x80 : 0;
         assert(open_copy(bytes, size) == PLEURA_MODEL_DAMAGED);

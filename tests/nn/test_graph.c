@@ -1,4 +1,4 @@
-/* test_graph.c - lines to layers: the shapes of every op, and the lines that are refused. */
+/* test_graph.c - parses one line after another: the shape of every op, and the lines that are refused. */
 #include "nn/graph.h"
 
 #include <assert.h>
@@ -7,7 +7,7 @@
 
 enum { LINES = 3 };
 
-/* What a line gives after an image of one channel, a layer of 5 channels and one of 2, all 8 x 6. */
+/* Reads a line that follows an image of 1 channel, a layer of 5 channels and one of 2, all 8 x 6. */
 static pleura_status read_line(layer_desc *out, const char *line)
 {
     static const char *const before[LINES] = {"image = input h=8 w=6 c=1", "odd = conv image k=3 pad=1 c=5",
@@ -56,7 +56,7 @@ static void wrong_lines_have_their_status(void)
         {"a = maxpool odd k=2 act=relu", PLEURA_MODEL_UNSUPPORTED},
         {"a = avgpool odd k=3 pad=1", PLEURA_MODEL_UNSUPPORTED},
         {"a = conv nothing k=3 c=4", PLEURA_MODEL_UNSUPPORTED},
-        {"a = depthwise image k=1", PLEURA_MODEL_UNSUPPORTED}, /* its channels are no multiple of 4 */
+        {"a = depthwise image k=1", PLEURA_MODEL_UNSUPPORTED}, /* its channel count is not a multiple of 4 */
         {"a = act image act=relu", PLEURA_MODEL_UNSUPPORTED},
         {"odd = mean even", PLEURA_MODEL_DAMAGED},
         {"a = input h=8 w=8 c=1", PLEURA_MODEL_DAMAGED},
@@ -68,7 +68,8 @@ static void wrong_lines_have_their_status(void)
         {"a = mul odd", PLEURA_MODEL_DAMAGED},
         {"a = concat odd", PLEURA_MODEL_DAMAGED},
         {"a = concat odd odd odd odd odd", PLEURA_MODEL_DAMAGED},
-        {"a = dense odd pad=1 c=3", PLEURA_MODEL_DAMAGED}, /* what no op of that name has would still move its input */
+        {"a = dense odd pad=1 c=3",
+         PLEURA_MODEL_DAMAGED}, /* an option that the op does not have would still shift its input */
         {"a = add odd odd after=1", PLEURA_MODEL_DAMAGED},
         {"a = act odd scale=2 act=relu", PLEURA_MODEL_DAMAGED},
         {"a = quantise odd scale=2", PLEURA_MODEL_DAMAGED},
@@ -79,7 +80,7 @@ static void wrong_lines_have_their_status(void)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert(read_line(&l, bad[i].line) == bad[i].status);
 }
 
-/* The sum of a padded layer and the image, of equal sizes, would read past the image's end. */
+/* Adding the image to a padded layer of the same size would read past the end of the image. */
 static void the_image_is_no_second_input_of_a_vector_op(void)
 {
     static const char *const lines[] = {"image = input h=8 w=6 c=1", "one = conv image k=1 c=1", "a = add one image"};

@@ -147,7 +147,7 @@ static void narrow_products(int32_t *sums, const void *panel, const int8_t *w0, 
 }
 static const int8_dot narrow_dot = {narrow_products, 0};
 
-/* The way of a convolution with relaxed SIMD: windows are packed as bytes, or read in place where they lie together. */
+/* The path that relaxed SIMD takes: windows are packed as bytes, or read in place where they are contiguous. */
 static void int8_conv_narrow(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s,
                              const int8_kernels *k)
 {
@@ -264,8 +264,7 @@ static window_shape padded(window_shape s, int pad, int pad_end)
     return s;
 }
 
-/* Convolutions: odd cin, whose windows need padding to quads, and multiples of 4, which the kernels may read in place.
- */
+/* Windows of a cin that is not a multiple of 4 are padded to quads; the others may be read in place. */
 static void sweep_conv(int k, int stride, int size, int cout, activation act)
 {
     static const int cins[] = {1, 3, 4, 5, 6, 7, 8, 9, 12, 16};

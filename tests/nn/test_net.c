@@ -1,5 +1,6 @@
-/* test_net.c - every layer of both kernel tables against tensors that PyTorch has written (model/training/goldens.py):
- * all of a tiny random model with every op, and samples of the shipped model on the phantom. */
+/* test_net.c - compares every layer, by both kernel tables, with tensors from PyTorch (model/training/goldens.py): in
+ * full for a tiny random model that has every op, by samples for the shipped model on the phantom. It also checks which
+ * mixtures of float and int8 a graph may have. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ typedef struct {
 typedef struct {
     char graph[32], layer[64];
     int h, w, c, count;
-    float *values; /* count of them, evenly spread over h * w * c in HWC order */
+    float *values; /* [count], spread evenly over the h * w * c values in HWC order */
 } record;
 
 /* The record of a layer; the caller frees its values. A record is a line "graph layer h w c count" and count floats. */
@@ -41,14 +42,14 @@ static record find_record(const goldens *g, const char *graph, text layer)
         }
         at += (size_t)r.count * sizeof(float);
     }
-    fprintf(stderr, "%s holds no %s %.*s\n", g->path, graph, (int)layer.size, layer.at);
+    fprintf(stderr, "%s has no record of %s %.*s\n", g->path, graph, (int)layer.size, layer.at);
     exit(1);
 }
 
-/* Compares one layer as it runs; the first that is too far off ends the test by its name. */
+/* Compares a layer that has just run. The first that differs too much ends the test with its name. */
 static void compare(const goldens *expected, const net *n, const net_layer *l)
 {
-    static const double limit = 1e-9; /* of the squared error relative to the squared values */
+    static const double limit = 1e-9; /* squared error over squared values */
     record r = find_record(expected, n->graph, l->d->name);
     assert(r.h == l->d->h && r.w == l->d->w && r.c == l->d->c);
     double error = 0, power = 1e-12;
@@ -72,7 +73,7 @@ static void run_and_compare(net *n, const kernels *k, const goldens *expected)
     }
 }
 
-/* A net in an arena of its own. */
+/* Opens a net in its own arena, which the caller frees. */
 static arena open_net(net *n, const gguf *g, const char *graph)
 {
     static const char *const keep[] = {"mask", NULL};
@@ -83,7 +84,7 @@ static arena open_net(net *n, const gguf *g, const char *graph)
     return a;
 }
 
-/* The tiny model on the input that its goldens hold. Returns the number of layers compared. */
+/* The tiny model on the input in its goldens. Returns the number of layers compared. */
 static int compare_tiny(const kernels *k)
 {
     goldens expected = {.path = "tests/fixtures/tiny.bin"};
@@ -108,7 +109,7 @@ static int compare_tiny(const kernels *k)
     return layers;
 }
 
-/* The shipped model on the phantom, prepared as pleura.c does. */
+/* The shipped model on the phantom, prepared as engine/pleura.c does it. */
 static int compare_shipped(const kernels *k)
 {
     goldens expected = {.path = "tests/fixtures/phantom.bin"};
@@ -138,8 +139,101 @@ static int compare_shipped(const kernels *k)
     return first.count + second.count;
 }
 
+typedef struct {
+    uint8_t bytes[1024];
+    size_t size;
+} block;
+
+static void put(block *b, const void *bytes, size_t size)
+{
+    assert(size <= sizeof b->bytes - b->size);
+    memcpy(b->bytes + b->size, bytes, size);
+    b->size += size;
+}
+static void put32(block *b, uint32_t v) { put(b, &v, sizeof v); }
+static void put64(block *b, uint64_t v) { put(b, &v, sizeof v); }
+static void put_string(block *b, const char *s) { put64(b, strlen(s)), put(b, s, strlen(s)); }
+
+static void put_array(block *b, const char *key, uint32_t type, int count)
+{
+    put_string(b, key);
+    put32(b, GGUF_VALUE_TYPE_ARRAY), put32(b, type), put64(b, (uint64_t)count);
+}
+
+/* The status of a graph of `count` lines without tensors, whose outputs have these scales and the zero point 10. */
+static pleura_status parse_lines(int count, const char *const *lines, const float *scales)
+{
+    static const char *const keep[] = {NULL};
+    static net n;
+    gguf g;
+    block b = {.size = 0};
+    put(&b, "GGUF\3\0\0", 8), put64(&b, 0), put64(&b, 3);
+    put_array(&b, "pleura.t.graph", GGUF_VALUE_TYPE_STRING, count);
+    for (int i = 0; i < count; i++) put_string(&b, lines[i]);
+    put_array(&b, "pleura.t.steps", GGUF_VALUE_TYPE_FLOAT32, count);
+    put(&b, scales, (size_t)count * sizeof *scales);
+    put_array(&b, "pleura.t.zeros", GGUF_VALUE_TYPE_FLOAT32, count);
+    for (int i = 0; i < count; i++) put(&b, &(float){10}, sizeof(float));
+    assert(gguf_open(&g, b.bytes, b.size) == PLEURA_OK);
+    return net_parse(&n, &g, "t", keep);
+}
+
+/* Each last line follows a float image and int8 values of scale 0.5. Its own scale is 0 for a float output. */
+static void number_types_without_a_kernel_are_refused(void)
+{
+    static const struct {
+        const char *line;
+        float scale;
+        int accepted;
+    } cases[] = {
+        {"a = quantise image", 0.25f, 1},
+        {"a = quantise image", 0, 0},
+        {"a = quantise image", 1e30f, 0},
+        {"a = quantise image", -1, 0},
+        {"a = quantise q", 0.5f, 0},
+        {"a = dequantise q", 0, 1},
+        {"a = dequantise image", 0, 0},
+        {"a = dequantise q", 0.5f, 0},
+        {"a = maxpool image k=2", 0, 1},
+        {"a = maxpool q k=2", 0.5f, 1},
+        {"a = maxpool q k=2", 0.25f, 0},
+        {"a = maxpool q k=2", 0, 0},
+        {"a = maxpool image k=2", 0.5f, 0},
+        {"a = resize q scale=2", 0.5f, 1},
+        {"a = resize q scale=2", 0.25f, 0},
+        {"a = resize image mode=linear", 0, 1},
+        {"a = resize q mode=linear", 0.5f, 0},
+        {"a = concat q q", 0.5f, 1},
+        {"a = concat q image", 0.5f, 0},
+        {"a = concat image q", 0, 0},
+        {"a = add q q act=relu6", 0.25f, 1},
+        {"a = add q q act=silu", 0.25f, 0},
+        {"a = add q q", 0, 0},
+        {"a = add q image", 0.25f, 0},
+        {"a = add image q", 0, 0},
+        {"a = mean q", 0, 1},
+        {"a = mean q", 0.5f, 0},
+        {"a = avgpool q k=2", 0.5f, 0},
+        {"a = avgpool q k=2", 0, 0},
+        {"a = mul q q", 0.5f, 0},
+        {"a = act q act=relu", 0.5f, 0},
+        {"a = act q act=relu", 0, 0},
+        {"a = act image act=relu", 0.5f, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *lines[] = {"image = input h=4 w=4 c=4", "q = quantise image", cases[i].line};
+        pleura_status status = parse_lines(3, lines, (float[]){0, 0.5f, cases[i].scale});
+        if (status == (cases[i].accepted ? PLEURA_OK : PLEURA_MODEL_DAMAGED)) continue;
+        fprintf(stderr, "\"%s\" with scale %g: status %d\n", cases[i].line, (double)cases[i].scale, status);
+        exit(1);
+    }
+    const char *lines[] = {"image = input h=4 w=4 c=4", "a = maxpool image k=2"};
+    assert(parse_lines(2, lines, (float[]){0.5f, 0.5f}) == PLEURA_MODEL_DAMAGED); /* the input is always float */
+}
+
 int main(void)
 {
+    number_types_without_a_kernel_are_refused();
     int tiny = compare_tiny(&kernels_ref) + compare_tiny(&kernels_simd);
     int shipped = compare_shipped(&kernels_ref) + compare_shipped(&kernels_simd);
     printf("net: %d layers of the tiny model and %d of the shipped one agree with PyTorch\n", tiny / 2, shipped / 2);
