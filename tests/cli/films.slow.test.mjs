@@ -92,10 +92,7 @@ test('the figures of the card and of the README are those that evaluate gives', 
       ...['normal', 'covid', 'pneumonia', 'uncertain', 'refused'].map((name) => percent(called[name])),
     ),
   );
-  tells(
-    readme,
-    row(`${n} normal films of a hospital that training never saw`, 'called normal', withUnit(called.normal)),
-  );
+  tells(readme, row(`${n} normal films of a hospital not used in training`, 'called normal', withUnit(called.normal)));
   tells(readme, row('', 'called covid', withUnit(called.covid)));
 
   const {
@@ -118,8 +115,8 @@ test('the figures of the card and of the README are those that evaluate gives', 
   tells(
     readme,
     row(
-      `test split, ${all.n.toLocaleString('en')} films of hospitals seen, patients not`,
-      'COVID-19 against the rest, AUC',
+      `test split, ${all.n.toLocaleString('en')} films: hospitals used in training, new patients`,
+      'COVID-19 versus the rest, AUC',
       area(covid.auc),
     ),
   );
@@ -132,7 +129,7 @@ test('the figures of the card and of the README are those that evaluate gives', 
     ),
   );
   tells(readme, row('', 'balanced accuracy, three classes', withUnit(all.balancedAccuracy)));
-  tells(readme, `COVID-19 against the rest, AUC | ${area(cohen.auc)}: chance |`);
+  tells(readme, `COVID-19 versus the rest, AUC | ${area(cohen.auc)}: chance |`);
 });
 
 test('a share of the report is as sure as its patients are many, and the card repeats what it says of sources left out', (t) => {
