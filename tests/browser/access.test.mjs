@@ -56,7 +56,7 @@ for (const [size, viewport] of Object.entries({ phone, desktop })) {
       await look('forced colours');
     });
 
-    test(`loading and failing are without fault on a ${size} in ${colorScheme}`, async (t) => {
+    test(`loading and failing have no accessibility fault on a ${size} in ${colorScheme}`, async (t) => {
       const slow = await serve();
       t.after(slow.close);
       const { page, close } = await open(browser, slow, {
@@ -100,7 +100,7 @@ test('on a phone the verdict stands below the film without scrolling', async (t)
   assert.ok(verdict.y > film.y + film.height && verdict.y + verdict.height < phone.height, `verdict at ${verdict.y}`);
 });
 
-test('all can be done by keyboard: start, move between films, read the result', async (t) => {
+test('everything works by keyboard: start, move between films, read the result', async (t) => {
   const { page, close } = await open(browser, server);
   t.after(close);
   await settled(page);

@@ -59,7 +59,7 @@ const inForce = (page, start) =>
   page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
 const record = async (page) => JSON.parse((await saved(page, '[data-action=export-json]')).toString().split('\n')[0]);
 
-test('a folder is fitted, told of, kept, named in every result, exported, taken back and imported, and nothing is sent', async (t) => {
+test('an adapter is fitted to a folder, explained, applied, named in every result, exported, removed and imported, and nothing is sent', async (t) => {
   const { page, asked } = await ready(t);
   await page.setInputFiles('#files', [`${folder}/films/covid/0.png`, `${folder}/films/normal/0.png`]);
   await settled(page);
@@ -111,7 +111,7 @@ test('a folder is fitted, told of, kept, named in every result, exported, taken 
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
 });
 
-test('an adaptation is kept where results are, survives a reload, and is wiped with them; a foreign file and too few films are refused', async (t) => {
+test('an adapter is kept where results are, survives a reload, and is wiped with them; a foreign file and too few films are refused', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'adapt');
   await page.setInputFiles('#adapter', tiny);
@@ -189,7 +189,7 @@ test('an adaptation is kept where results are, survives a reload, and is wiped w
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
 });
 
-test('an adaptation that is chosen while a cancelled engine starts again is in force', async (t) => {
+test('an adapter chosen while a cancelled engine restarts is applied', async (t) => {
   const { page } = await ready(t);
   await page.setInputFiles(
     '#files',
@@ -217,7 +217,7 @@ test('an adaptation that is chosen while a cancelled engine starts again is in f
   assert.equal(told, english['adapt.used']);
 });
 
-test('a fit can be cancelled, and the films beside it are read all the same', async (t) => {
+test('a fit can be cancelled, and films opened meanwhile are still read', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'adapt');
   await page.setInputFiles(
@@ -242,7 +242,7 @@ test('a fit can be cancelled, and the films beside it are read all the same', as
   );
 });
 
-test('a fit outlasts the cancelling of films, which ends the worker, and the clearing of the page', async (t) => {
+test('a fit survives clearing the page and cancelling films, which ends the worker', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'adapt');
   await page.setInputFiles(
@@ -263,7 +263,7 @@ test('a fit outlasts the cancelling of films, which ends the worker, and the cle
 for (const [language, viewport] of Object.keys(LANGUAGES).map(
   (one, i) => /** @type {const} */ ([one, i % 2 ? { width: 390, height: 844 } : { width: 1440, height: 900 }]),
 )) {
-  test(`in ${language} at ${viewport.width} pixels the dialog has no fault and fits`, async (t) => {
+  test(`in ${language} at ${viewport.width} pixels the dialog has no accessibility fault and fits`, async (t) => {
     const { page } = await ready(t, {
       viewport,
       locale: language,

@@ -27,7 +27,7 @@ async function saved(page, kind) {
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
 }
 
-test('of five hundred files twenty are broken: each has its line, the rest their answers, and little stays in memory', async (t) => {
+test('with twenty broken files among five hundred, each has its row, the others their results, and memory stays small', async (t) => {
   const page = await ready(t);
   const whole = png(128, 128),
     broken = [Buffer.alloc(0), Buffer.from('text'), whole.subarray(0, 200), png(8, 8)];
@@ -70,7 +70,7 @@ test('of five hundred files twenty are broken: each has its line, the rest their
   assert.ok(pixels < 20e6, `${pixels} pixels are held in canvases`);
 });
 
-test('a folder that is dropped is walked through, and what is no film is left out and counted', async (t) => {
+test('a dropped folder is searched, and files that are not films are skipped and counted', async (t) => {
   const page = await ready(t);
   const [film, disc] = [
     png(128, 128),
@@ -137,7 +137,7 @@ test('a folder that is dropped is walked through, and what is no film is left ou
   assert.match(await page.textContent('#skipped'), /: 4$/);
 });
 
-test('a folder without films says so, and what is left out of the next one is not added up', async (t) => {
+test('a folder without films says so, and its skipped files are not added to the next count', async (t) => {
   const page = await ready(t);
   await mkdir(`${folder}/letters`, { recursive: true });
   await Promise.all(['a.txt', 'b.doc'].map((name) => writeFile(`${folder}/letters/${name}`, 'no film')));
@@ -149,7 +149,7 @@ test('a folder without films says so, and what is left out of the next one is no
   assert.deepEqual(await faults(page), []);
 });
 
-test('a folder that is chosen is read with the paths of its films', async (t) => {
+test('the films of a chosen folder are listed by their paths', async (t) => {
   const page = await ready(t);
   await mkdir(`${folder}/chosen/part`, { recursive: true });
   await Promise.all([
@@ -163,7 +163,7 @@ test('a folder that is chosen is read with the paths of its films', async (t) =>
   assert.deepEqual(await column(page, 1), ['chosen/part/x.png', 'chosen/y.png']);
 });
 
-test('a folder that is still looked through when all is cleared does not come in afterwards', async (t) => {
+test('a folder still being searched when the page is cleared adds nothing afterwards', async (t) => {
   const page = await ready(t);
   await mkdir(`${folder}/slow`, { recursive: true });
   await Promise.all([
@@ -221,7 +221,7 @@ for (const viewport of [
   });
 }
 
-test('a film whose file has gone is named, and is read when tried again with the others that failed', async (t) => {
+test('a film whose file has gone says so, and is read when the failed films are retried', async (t) => {
   const page = await ready(t);
   await page.evaluate(() => {
     const { postMessage } = Worker.prototype;
@@ -261,7 +261,7 @@ async function paper(page) {
   return { text, pdf };
 }
 
-test('the report of a film and of a batch carries picture, verdict, hashes, version and notice', async (t) => {
+test('the printed report of a film or a batch has picture, verdict, hashes, version and notice', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
   await watch(context, server);

@@ -68,6 +68,6 @@ test('built by Vite, the package diagnoses in the browser', async (t) => {
   await diagnoses(await served(t, 'preview'));
 });
 
-test("so it does on Vite's development server", async (t) => {
+test("the same works on Vite's development server", async (t) => {
   await diagnoses(await served(t));
 });

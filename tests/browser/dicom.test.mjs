@@ -49,7 +49,7 @@ const hard = () =>
     },
   });
 
-test('DICOM of every coding gives the bits of Node, with and without the network, and asks only its own folder', async (t) => {
+test('DICOM in every supported coding gives the bits of Node, online and offline, with requests to its own folder only', async (t) => {
   const { page, complaints, asked, close } = await open(browser, server);
   t.after(close);
   await settled(page);
@@ -90,7 +90,7 @@ test('DICOM of every coding gives the bits of Node, with and without the network
   assert.deepEqual(complaints, []); // no violation of the policy: no eval
 });
 
-test('a view that is not frontal is refused, and documents, indices and damage are named', async (t) => {
+test('a view that is not frontal is refused; documents, a DICOMDIR and damage each have their message', async (t) => {
   const { page, close } = await open(browser, server);
   t.after(close);
   await settled(page);
@@ -121,7 +121,7 @@ test('a view that is not frontal is refused, and documents, indices and damage a
   assert.notEqual(said[4].status, 'error');
 });
 
-test('a codec that arrives altered is not run', async (t) => {
+test('a codec that was altered on the way is not run', async (t) => {
   const altering = await serve();
   t.after(altering.close);
   altering.change = (name, bytes) => {

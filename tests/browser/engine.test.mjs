@@ -35,7 +35,7 @@ for (const [name, open] of Object.entries(ENGINES))
     });
     after(() => close?.());
 
-    test('vector kernels equal plain ones over the whole sweep', async () => {
+    test('SIMD kernels equal the reference over the whole sweep', async () => {
       assert.equal(
         await page.evaluate(async () => {
           const file = await fetch('build/test_kernels.wasm').then((response) => response.arrayBuffer());
@@ -49,7 +49,7 @@ for (const [name, open] of Object.entries(ENGINES))
       );
     });
 
-    test('weights in floats and in bytes give the bits that Node gives, with relaxed products and without', async (t) => {
+    test('float and int8 weights give the bits of Node, with relaxed SIMD and without', async (t) => {
       const answers = await page.evaluate(async (films) => {
         const { createEngine } = await import(`${location.href}src/engine.mjs`);
         const get = async (path) => new Uint8Array(await fetch(path).then((response) => response.arrayBuffer()));

@@ -85,7 +85,7 @@ async function diagnoses(page) {
 }
 
 for (const [name, open] of Object.entries(ENGINES)) {
-  test(`${name}: the page opens, gives the bits of Node, and does so again from its own store when the server is gone`, async (t) => {
+  test(`${name}: the page gives the bits of Node, and does so again from its cache when the server is gone`, async (t) => {
     const server = await serve();
     t.after(server.close);
     const { page, complaints, close } = await open(server);

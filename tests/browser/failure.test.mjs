@@ -51,7 +51,7 @@ for (const [title, part, change, sentence] of [
   ['an altered engine', 'wasm', alter, /^The engine .* its SHA-256 differs/],
   ['a missing worker', 'worker', () => null, /^The background worker could not be downloaded/],
 ]) {
-  test(`${title}: a sentence, and trying again works, for the waiting film too`, async (t) => {
+  test(`${title}: the page says why, and a retry works, for the waiting film too`, async (t) => {
     const { page, server } = await start(t, (name, bytes) => (is(name, part) ? change(bytes) : bytes));
     await choose(page, [film]);
     await page.waitForSelector('#work.failed');
@@ -67,7 +67,7 @@ for (const [title, part, change, sentence] of [
   });
 }
 
-test('a connection that breaks off is named, and trying again works', async (t) => {
+test('a lost connection is reported, and a retry works', async (t) => {
   const { page } = await start(t, (name, bytes) => bytes, [], { serviceWorkers: 'block' });
   await settled(page);
   await page.route('**/*.gguf', (route) => route.abort());
@@ -80,7 +80,7 @@ test('a connection that breaks off is named, and trying again works', async (t) 
   assert.equal(await page.isVisible('#work'), false);
 });
 
-test('a page that has started needs its server no longer', async (t) => {
+test('a page that has started no longer needs its server', async (t) => {
   const { page, server } = await start(t, (name, bytes) => bytes);
   await settled(page);
   await server.close();
@@ -89,7 +89,7 @@ test('a page that has started needs its server no longer', async (t) => {
   assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
 });
 
-test('a browser without WebAssembly SIMD is told so, without a useless second attempt', async (t) => {
+test('in a browser without WebAssembly SIMD the page says so and offers no retry', async (t) => {
   const { page } = await start(t, (name, bytes) => bytes, ['--js-flags=--no-enable-sse4-1']);
   await page.waitForSelector('#work.failed');
   assert.match(await page.textContent('#work-text'), /^This browser cannot run WebAssembly with SIMD/);
@@ -132,7 +132,7 @@ for (const [title, change] of [
   });
 }
 
-test('cancelling ends even an endless computation; each film can be tried again', async (t) => {
+test('cancelling ends even an endless computation; each film can be retried', async (t) => {
   const { page } = await start(t, spoil('() => { for (;;); }'));
   await settled(page);
   await choose(page, [film, special, { ...film, name: 'after.png' }]);

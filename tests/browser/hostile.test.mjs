@@ -67,7 +67,7 @@ const foreign = (page) =>
     ),
   }));
 
-test('whatever films, their tags and the weights are called, the page shows, prints, keeps and saves it as text', async (t) => {
+test('names of films, DICOM tags and labels of weights are shown, printed, kept and saved as text, whatever they contain', async (t) => {
   const { page, complaints, close } = await open(browser, server, { reducedMotion: 'reduce' });
   t.after(close);
   await settled(page);

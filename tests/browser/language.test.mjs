@@ -75,7 +75,7 @@ for (const language of Object.keys(LANGUAGES).filter((language) => language !== 
   }
 }
 
-test('the switch changes every word at once, stays over a reload, and keeps nothing on the device', async (t) => {
+test('the switch changes every word at once, survives a reload, and stores nothing on the device', async (t) => {
   const { page, close } = await open(browser, server);
   t.after(close);
   await settled(page);
@@ -98,7 +98,7 @@ test('the switch changes every word at once, stays over a reload, and keeps noth
   assert.equal(await page.textContent('#welcome-title'), english['welcome.title']);
 });
 
-test('words that cannot be fetched leave the page as it is and are named', async (t) => {
+test('a language that cannot be fetched leaves the page as it is, and the page says so', async (t) => {
   const lost = await serve();
   t.after(lost.close);
   lost.change = (name, bytes) => (name.startsWith('words-ar') ? null : bytes);

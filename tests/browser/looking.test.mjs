@@ -55,7 +55,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
     );
   });
 
-  test(`side by side on a ${size}: the same film twice, the heatmap over one of them, both at the same place`, async (t) => {
+  test(`side by side on a ${size}: the same film twice, one with its heatmap, both at the same position`, async (t) => {
     const page = await phantom(t, { viewport });
     await page.click('#compare');
     await page.click('[data-action=zoom-in]');
@@ -79,7 +79,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
   });
 }
 
-test('the wheel zooms at the pointer, dragging moves, a double click fits', async (t) => {
+test('the wheel zooms at the pointer, dragging pans, a double click fits', async (t) => {
   const page = await phantom(t, { viewport: sizes.desktop });
   const [x, y] = await centre(page);
   await page.mouse.move(x + 100, y + 50);
@@ -132,7 +132,7 @@ test('window and level follow the right button, Shift, and the drag button', asy
   await brightened('drag button');
 });
 
-test('every listed key works, and none of them while someone types or has switched them off', async (t) => {
+test('every listed key works, but not while typing or when switched off', async (t) => {
   const page = await phantom(t, { viewport: sizes.desktop });
   await choose(page, [{ name: 'two.png', buffer: png(200, 240) }]);
   await settled(page);
@@ -183,7 +183,7 @@ test('every listed key works, and none of them while someone types or has switch
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true', 'switched off');
 });
 
-test('two fingers zoom and move; one scrolls the page until the film is zoomed', async (t) => {
+test('two fingers zoom and pan; one scrolls the page until the film is zoomed', async (t) => {
   const page = await phantom(t, { viewport: sizes.phone, hasTouch: true, isMobile: true });
   const devtools = await page.context().newCDPSession(page);
   const touch = (type, ...points) =>
@@ -204,7 +204,7 @@ test('two fingers zoom and move; one scrolls the page until the film is zoomed',
   assert.ok((await shown(page)).x > 10);
 });
 
-test('another film comes into view whole and with its own greys, but stays inverted', async (t) => {
+test('the next film starts at its fit and its own greys, but stays inverted', async (t) => {
   const page = await phantom(t, { viewport: sizes.desktop });
   await choose(page, [{ name: 'two.png', buffer: png(200, 240) }]);
   await settled(page);

@@ -14,7 +14,7 @@ after(() => browser?.close());
 
 /* Three visitors at once, because much of the time goes into waiting. */
 describe('offline', { concurrency: 3 }, () => {
-  test('after one visit the page works without its server: reloaded, opened anew, from any address of its folder', async (t) => {
+  test('after one visit the page works without its server: reloaded, opened again, from any address of its folder', async (t) => {
     const { page, server, another, complaints, asked } = await visit(t, browser);
     await ready(page);
     for (const name of await readdir(server.folder)) {
@@ -49,7 +49,7 @@ describe('offline', { concurrency: 3 }, () => {
     assert.equal(server.requests.length, before);
   });
 
-  test('every stored file that is lost, cut short or altered is fetched again, or else is not used', async (t) => {
+  test('every stored file that is lost, truncated or altered is fetched again, or else not used', async (t) => {
     const { page, server } = await visit(t, browser);
     await ready(page);
     const files = (await stored(page)).length;
@@ -75,7 +75,7 @@ describe('offline', { concurrency: 3 }, () => {
     ['.wasm', 'engine'],
     ['.gguf', 'model file'],
   ]) {
-    test(`${part} that is altered on this device, on the server, or missing, is never used: a sentence each`, async (t) => {
+    test(`${part} that is missing, or altered on this device or on the server, is never used, and the page says which`, async (t) => {
       const { page, server } = await visit(t, browser);
       const file = (await readdir(server.folder)).find((one) => one.startsWith('pleura') && one.endsWith(part)),
         { change } = server;
@@ -108,7 +108,7 @@ describe('offline', { concurrency: 3 }, () => {
   }
 
   for (const part of ['app.js', 'worker.js']) {
-    test(`${part} with one altered bit on this device is not run: the page says so, and is whole again with the network`, async (t) => {
+    test(`${part} with one altered bit on this device is not run: the page says so, and recovers with the network`, async (t) => {
       const { page, server } = await visit(t, browser);
       const file = (await readdir(server.folder)).find(
         (name) => name.startsWith(part.slice(0, -3)) && name.endsWith('.js'),
@@ -138,7 +138,7 @@ describe('offline', { concurrency: 3 }, () => {
     });
   }
 
-  test('any other file that this device lost or altered is named, and fetched again when the network allows', async (t) => {
+  test('any other lost or altered file is named, and fetched again once there is a network', async (t) => {
     const { page, server, another } = await visit(t, browser, { viewport: { width: 390, height: 844 } });
     await ready(page);
     await spoil(page, '.svg', 'altered');
@@ -163,7 +163,7 @@ describe('offline', { concurrency: 3 }, () => {
     await ready(blank, MENDED);
   });
 
-  test('a store that is deleted under an open page costs it nothing; what then is missing is said, and comes back', async (t) => {
+  test('deleting the cache under an open page does not disturb it; it says what is missing and fetches it again', async (t) => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
     const wipe = () =>
@@ -194,7 +194,7 @@ describe('offline', { concurrency: 3 }, () => {
     await diagnoses(other);
   });
 
-  test('without a service worker the page works as before and keeps nothing', async (t) => {
+  test('without a service worker the page works online and stores nothing', async (t) => {
     const { page } = await visit(t, browser, { serviceWorkers: 'block' });
     await settled(page);
     await diagnoses(page);
@@ -202,7 +202,7 @@ describe('offline', { concurrency: 3 }, () => {
     assert.deepEqual(await page.evaluate(() => caches.keys()), []);
   });
 
-  test('Chromium finds the page installable, with icons of the sizes it states', async (t) => {
+  test('Chromium finds the page installable, and its icons have the sizes it states', async (t) => {
     const { page, server } = await visit(t, browser);
     await ready(page);
     const devtools = await page.context().newCDPSession(page);
@@ -226,7 +226,7 @@ describe('offline', { concurrency: 3 }, () => {
     assert.equal((await fetch(new URL(apple, server.url))).status, 200);
   });
 
-  test('films that the system hands over at the start are read', async (t) => {
+  test('films that the system opens with the page are read', async (t) => {
     const server = await serve();
     t.after(server.close);
     const context = await browser.newContext();

@@ -43,7 +43,7 @@ async function realFilms(t) {
   return [...films, `${data}/ood/photo_chelsea.jpg`];
 }
 
-test('the page starts from a subfolder without a complaint and asks only its own folder', async (t) => {
+test('the page starts from a subfolder without warnings and requests only from its own folder', async (t) => {
   const { page, asked } = await ready(t);
   assert.equal(await page.locator('#welcome').isVisible(), true);
   assert.equal(await page.locator('#unstarted').count(), 0);
@@ -63,7 +63,7 @@ test('the page starts from a subfolder without a complaint and asks only its own
   );
 });
 
-test('the page works where its server can send no headers, and the policy stands in it alone', async (t) => {
+test('the page works where the server sends no headers, and its own policy still holds', async (t) => {
   const plain = await serve();
   t.after(plain.close);
   plain.headers = {};
@@ -120,7 +120,7 @@ test('the phantom is labelled synthetic and gives the bits of Node', async (t) =
   assert.equal(await page.isVisible('#film'), true);
 });
 
-test('broken files each get their sentence while the others go on', async (t) => {
+test('each broken file has its message while the others are read', async (t) => {
   const { page } = await ready(t);
   const whole = png(300, 300);
   await choose(page, [
@@ -149,7 +149,7 @@ test('broken files each get their sentence while the others go on', async (t) =>
   assert.ok(table[7].startsWith("'=cmd.png,ok,"), table[7]);
 });
 
-test('films may be dropped anywhere or pasted', async (t) => {
+test('films can be dropped anywhere or pasted', async (t) => {
   const { page } = await ready(t);
   const buffer = png(200, 240);
   for (const way of ['drop', 'paste']) {
@@ -161,7 +161,7 @@ test('films may be dropped anywhere or pasted', async (t) => {
   }
 });
 
-test('an image that only the browser can decode is read, and says who decoded it', async (t) => {
+test('an image that only the browser can decode is read and marked as such', async (t) => {
   const { page } = await ready(t);
   const base64 = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(256, 256),
@@ -187,7 +187,7 @@ test('a refused image shows no probabilities', async (t) => {
   assert.equal(await page.isVisible('#heat'), false);
 });
 
-test('of many films the early ones show their picture again', async (t) => {
+test('among many films, an early one shows its picture again when selected', async (t) => {
   const { page } = await ready(t);
   await choose(
     page,
@@ -204,7 +204,7 @@ test('of many films the early ones show their picture again', async (t) => {
   await page.waitForSelector('#film:not([hidden])');
 });
 
-test('slider and switch change only what lies over the film', async (t) => {
+test('slider and switch change only what is drawn over the film', async (t) => {
   const { page } = await ready(t);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);

@@ -24,7 +24,7 @@ function contrast(a, b) {
 }
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  test(`plots are readable on a ${colorScheme} screen, with long labels too`, async () => {
+  test(`plots are readable on a ${colorScheme} screen, even with long labels`, async () => {
     const context = await browser.newContext({ colorScheme });
     const page = await context.newPage();
     const asked = [];

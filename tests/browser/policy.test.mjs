@@ -92,7 +92,7 @@ const IN_PAGE = [
   ],
 ];
 
-test('what a page must not do is stopped and counted by the listener, for <meta> and header, and by the report', async (t) => {
+test('forbidden actions of a page are blocked and counted, by its listener for <meta> and header, and by the report', async (t) => {
   const { page, server } = await visit(t);
   for (const [directive, attempt] of [...ANYWHERE, ...IN_PAGE]) {
     await page.evaluate(attempt, ELSEWHERE).catch(() => {});
@@ -102,7 +102,7 @@ test('what a page must not do is stopped and counted by the listener, for <meta>
   await server.close();
 });
 
-test('what worker and service worker must not do is stopped and counted by the report', async (t) => {
+test('forbidden actions of worker and service worker are blocked and counted by the report', async (t) => {
   const { page, server } = await visit(t);
   for (const place of [page.workers()[0], page.context().serviceWorkers()[0]]) {
     for (const [directive, attempt] of ANYWHERE) {

@@ -70,7 +70,7 @@ async function saved(page, kind) {
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
 }
 
-test('the sliders move verdict and probabilities as the engine does, say for what they stand, and one button goes back', async (t) => {
+test("the sliders give the engine's verdict and probabilities and name the class mix, and one button resets them", async (t) => {
   const page = await ready(t),
     own = engine.phantom(),
     before = await resultOf(page);
@@ -117,7 +117,7 @@ test('the sliders move verdict and probabilities as the engine does, say for wha
   assert.deepEqual(await resultOf(page), before);
 });
 
-test('all of it works by keyboard, and a newly read film is judged at once', async (t) => {
+test('the sliders work by keyboard, and a new film is judged at the chosen prevalence', async (t) => {
   const page = await ready(t);
   await page.focus('#prevalence summary');
   await page.keyboard.press('Enter');
@@ -142,7 +142,7 @@ test('all of it works by keyboard, and a newly read film is judged at once', asy
   assert.equal(await focused(page), 'reset-prevalence');
 });
 
-test('a whole table follows the slider, and what is saved and printed says for which mixture', async (t) => {
+test('the whole table follows the slider, and saved and printed results name the class mix', async (t) => {
   const page = await ready(t);
   await page.evaluate(() => {
     window.print = () => window.dispatchEvent(new Event('beforeprint'));
@@ -189,7 +189,7 @@ test('a whole table follows the slider, and what is saved and printed says for w
   }
 });
 
-test('a picture that is made again leaves the judgement as it is', async (t) => {
+test('making a picture again leaves the verdict as it is', async (t) => {
   const page = await ready(t);
   await choose(
     page,
@@ -213,7 +213,7 @@ test('a picture that is made again leaves the judgement as it is', async (t) => 
   assert.ok((await saved(page, 'json')).every((line) => JSON.parse(line).prevalence.covid === 0.01));
 });
 
-test('where judging fails the control goes back to what is shown, and says why', async (t) => {
+test('if judging fails, the sliders return to what is shown and the page says why', async (t) => {
   const page = await ready(t);
   await page.click('#prevalence summary');
   const before = await resultOf(page);
@@ -232,7 +232,7 @@ test('where judging fails the control goes back to what is shown, and says why',
   assert.equal(await page.textContent('#mixture'), OWN);
 });
 
-test('what is kept on the device says the prevalence it was kept at', async (t) => {
+test('results kept on the device name the prevalence they were kept at', async (t) => {
   const page = await ready(t);
   await page.click('#prevalence summary');
   await give(page, { covid: 1, pneumonia: 1 });
@@ -255,7 +255,7 @@ test('what is kept on the device says the prevalence it was kept at', async (t) 
   );
 });
 
-test('where weights have no prior the control says why it is not there', async (t) => {
+test('weights without a prior have no sliders, and the page says why', async (t) => {
   const { site } = await build('mute', (values) => values.delete('pleura.prior'));
   const mute = await serve();
   t.after(mute.close);
@@ -277,7 +277,7 @@ for (const viewport of [
   { width: 1440, height: 900 },
 ]) {
   for (const language of Object.keys(LANGUAGES)) {
-    test(`in ${language} at ${viewport.width} pixels the control has no fault and fits`, async (t) => {
+    test(`in ${language} at ${viewport.width} pixels the sliders have no accessibility fault and fit`, async (t) => {
       const page = await ready(t, { viewport, locale: language, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
       await page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
       await page.click('#prevalence summary');

@@ -57,7 +57,7 @@ const siteAlone = async () => ({
   files: ['', ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name))].sort(),
 });
 
-test('by default nothing of a film is kept: no database, no storage, no cookie, in the cache the site alone', async (t) => {
+test('by default nothing of a film is stored: no database, no storage, no cookie, and only the site itself in the cache', async (t) => {
   const { page } = await ready(t);
   await page.click('#welcome [data-action=phantom]');
   await read(page);
@@ -71,7 +71,7 @@ test('by default nothing of a film is kept: no database, no storage, no cookie, 
   assert.equal(await page.isVisible('#welcome'), true);
 });
 
-test('the list of requests is that of the server, and a film adds none', async (t) => {
+test("the page's list of requests equals the server's, and a film adds none", async (t) => {
   const { page, asked } = await ready(t);
   const before = server.requests.length;
   asked.length = 0;
@@ -128,7 +128,7 @@ test('the list of requests is that of the server, and a film adds none', async (
   );
 });
 
-test('what is asked for after a film is counted whatever the clock says', async (t) => {
+test('requests after a film are counted whatever the clock says', async (t) => {
   const { page } = await ready(t);
   await page.evaluate(() => {
     const { now } = Date;
@@ -139,7 +139,7 @@ test('what is asked for after a film is counted whatever the clock says', async 
   await page.waitForFunction(() => document.getElementById('requests-count').textContent.endsWith(': 1'));
 });
 
-test('what another copy of the page on the same host asks for is not counted', async (t) => {
+test('requests of another copy of the page on the same host are not counted', async (t) => {
   const { page } = await ready(t);
   await read(page);
   const other = await page.context().newPage();
@@ -153,7 +153,7 @@ test('what another copy of the page on the same host asks for is not counted', a
   assert.equal(await page.locator('#requests th', { hasText: 'other/' }).count(), 0);
 });
 
-test('cleared, the page holds nothing of the films: no name in the document, no picture in memory', async (t) => {
+test('a cleared page holds nothing of its films: no name in the document, no picture in memory', async (t) => {
   const { page } = await ready(t);
   const tools = await page.context().newCDPSession(page);
   const held = async () => {
@@ -191,7 +191,7 @@ test('cleared, the page holds nothing of the films: no name in the document, no 
   assert.equal(await page.locator('#table-body tr').count(), 2);
 });
 
-test('tags that come when the page has been cleared are not taken, nor is their film', async (t) => {
+test('tags that arrive after the page was cleared are dropped, and so is their film', async (t) => {
   const { page } = await ready(t);
   await choose(page, [
     {
@@ -239,7 +239,7 @@ test('tags that come when the page has been cleared are not taken, nor is their 
     assert.ok(Date.now() < end, 'the film is still in memory'); // until the worker has answered
 });
 
-test('a film that is taken away leaves no name behind', async (t) => {
+test('a removed film leaves no name behind', async (t) => {
   const { page } = await ready(t);
   await choose(page, [
     { name: 'Nobody.png', buffer: Buffer.from('no picture') },
@@ -303,7 +303,7 @@ for (const viewport of [
   });
 }
 
-test('kept results can be saved where the engine cannot start', async (t) => {
+test('kept results can be saved even if the engine cannot start', async (t) => {
   const { page, close } = await open(browser, server, { serviceWorkers: 'block' });
   t.after(close);
   await settled(page);
@@ -325,7 +325,7 @@ test('kept results can be saved where the engine cannot start', async (t) => {
   assert.ok(row.startsWith(`${film.name},ok,`), row);
 });
 
-test('a wipe in one tab also ends the keeping of another', async (t) => {
+test('wiping in one tab also stops keeping in another', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'history');
   await page.click('#history-switch');
@@ -348,7 +348,7 @@ test('a wipe in one tab also ends the keeping of another', async (t) => {
   assert.equal(await other.isChecked('#history-switch'), false);
 });
 
-test('a device without room says so once, the result stays on the page', async (t) => {
+test('when storage is full the page says so once, and the result stays on the page', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'history');
   await page.click('#history-switch');
@@ -367,7 +367,7 @@ test('a device without room says so once, the result stays on the page', async (
   assert.equal(await page.textContent('#name'), film.name);
 });
 
-test('a browser that keeps nothing at all still reads films', async (t) => {
+test('a browser that stores nothing at all still reads films', async (t) => {
   const context = await browser.newContext();
   t.after(() => context.close());
   await watch(context, server);
@@ -394,7 +394,7 @@ test('a browser that keeps nothing at all still reads films', async (t) => {
   assert.equal(await page.textContent('#name'), film.name);
 });
 
-test('where the disk is full the page works, only not offline', async (t) => {
+test('on a full disk the page works, but not offline', async (t) => {
   const full = await serve();
   t.after(full.close);
   const context = await browser.newContext();
@@ -415,7 +415,7 @@ test('where the disk is full the page works, only not offline', async (t) => {
   assert.equal(await page.textContent('#offline'), '');
 });
 
-test('the patient in a DICOM file is shown on request only, and is never saved, printed or kept', async (t) => {
+test('the patient in a DICOM file is shown only on request, and never saved, printed or kept', async (t) => {
   const { page } = await ready(t);
   await openDialog(page, 'history');
   await page.click('#history-switch');
@@ -468,7 +468,7 @@ for (const viewport of [
   { width: 390, height: 844 },
   { width: 1440, height: 900 },
 ]) {
-  test(`a photo is warned about, read, and marked in page and record, at ${viewport.width} pixels`, async (t) => {
+  test(`a photo comes with a warning, is read, and is marked on the page and in its record, at ${viewport.width} pixels`, async (t) => {
     const { page } = await ready(t, { viewport });
     await page.click('#more');
     await page.click('#menu [data-action=camera]');
@@ -496,7 +496,7 @@ for (const viewport of [
   });
 }
 
-test('a camera that is forbidden is named, and the dialog can be left', async (t) => {
+test('if the camera is forbidden the dialog says so and can be closed', async (t) => {
   const { page } = await ready(t);
   await page.evaluate(() => {
     navigator.mediaDevices.getUserMedia = async () => {

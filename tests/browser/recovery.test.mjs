@@ -96,7 +96,7 @@ for (const [title, how] of [
   ['reads outside its memory', 'new Uint8Array(memory.buffer).fill(255);'], // pointers and all: the engine itself traps
   ['exhausts its stack', 'new Uint8Array(memory.buffer).fill(255); const deeper = () => deeper() + 1; deeper();'],
 ]) {
-  test(`an engine that ${title} is replaced: it would answer no other film`, async (t) => {
+  test(`an engine that ${title} is replaced, because it could answer no other film`, async (t) => {
     const { page } = await ready(t, { change: spoil(how) });
     const films = [film(0), special, ...batch.slice(1, 9), { ...special, name: 'again.png' }, film(9)];
     await choose(page, films);
@@ -113,7 +113,7 @@ for (const [title, how, cancelled] of [
   ],
   ['is ended to cancel a film', 'for (;;);', true],
 ]) {
-  test(`what else waits for an engine that ${title} is answered by the next one`, async (t) => {
+  test(`calls waiting for an engine that ${title} are answered by the next one`, async (t) => {
     const { page } = await ready(t, { change: spoil(how) });
     const films = cancelled ? [film(0), special] : [film(0), special, film(1)];
     await choose(page, films);
@@ -137,7 +137,7 @@ for (const [title, how, cancelled] of [
   });
 }
 
-test('an outcome that comes again is said again', async (t) => {
+test('a repeated outcome is announced again', async (t) => {
   const { page } = await ready(t, { change: spoil('throw new WebAssembly.RuntimeError("unreachable");') });
   await choose(page, [special]);
   await page.waitForSelector('#film-retry:visible');
@@ -154,7 +154,7 @@ test('an outcome that comes again is said again', async (t) => {
   await page.waitForFunction((said) => globalThis.heard.at(-1) === said, said);
 });
 
-test('a worker that ends without a word costs one film, and sleep is not taken for its end', async (t) => {
+test('a worker that dies silently costs one film, and sleep is not mistaken for its death', async (t) => {
   const { page } = await ready(t, {
     clock: true,
     change: spoil(
@@ -176,7 +176,7 @@ test('a worker that ends without a word costs one film, and sleep is not taken f
   });
 });
 
-test('a device without room for one film says so and reads the next', async (t) => {
+test('a film that does not fit into memory says so, and the next one is read', async (t) => {
   const small = await launch(['--js-flags=--wasm-max-mem-pages=640']);
   t.after(() => small.close());
   const { page } = await ready(t, { chromium: small });
@@ -186,7 +186,7 @@ test('a device without room for one film says so and reads the next', async (t) 
   assert.match(await page.textContent('#table-body'), /memory/i);
 });
 
-test('a device without room for results says so, reads on, and keeps again when it has room', async (t) => {
+test('when storage is full the page says so, reads on, and keeps results again once there is space', async (t) => {
   const { page, server } = await ready(t);
   const tools = await page.context().newCDPSession(page),
     { origin } = new URL(server.url);
@@ -209,7 +209,7 @@ test('a device without room for results says so, reads on, and keeps again when 
   assert.equal(await page.isVisible('#history-error'), false);
 });
 
-test('leaving asks first while a batch is read, or holds what is not saved; what is kept or saved needs no question', async (t) => {
+test('leaving asks first while a batch is running or unsaved, but not once it is kept or saved', async (t) => {
   const { page } = await ready(t);
   page.on('dialog', (dialog) => dialog.dismiss());
   /** @param {'dialog' | 'load'} then */
@@ -245,7 +245,7 @@ test('leaving asks first while a batch is read, or holds what is not saved; what
   await leave('dialog'); // kept no more
 });
 
-test('on the way back to a page that was frozen meanwhile its batch goes on, with all results', async (t) => {
+test('going back to a frozen page continues its batch, with all results', async (t) => {
   const chromium = await launch([], ['--disable-back-forward-cache']);
   t.after(() => chromium.close());
   const { page, server } = await ready(t, { chromium }),
@@ -276,7 +276,7 @@ test('on the way back to a page that was frozen meanwhile its batch goes on, wit
   await complete(page);
 });
 
-test('a machine that sleeps goes on where it was', async (t) => {
+test('after sleep the batch continues where it was', async (t) => {
   const { page } = await ready(t);
   await begin(page);
   const devtools = await browser.newBrowserCDPSession(),
@@ -297,7 +297,7 @@ test('a machine that sleeps goes on where it was', async (t) => {
   await complete(page);
 });
 
-test('after a crash of the page what was kept is there, and the page reads again', async (t) => {
+test('after the page crashes, kept results are there and the page works again', async (t) => {
   const { page, server } = await ready(t);
   await keep(page);
   await begin(page);

@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-test('films, files of every format and the phantom get the same bits in every place', async (t) => {
+test('films, files of every format and the phantom get the same bits on every platform', async (t) => {
   const { formats, weights } = await prepare(folder);
   const real = existsSync(`${data}/manifest.csv`) || process.env.CI ? realFilms(data, 24) : [];
   const films = [...real.slice(0, 1), ...formats, ...real.slice(1)],
@@ -45,7 +45,7 @@ test('films, files of every format and the phantom get the same bits in every pl
   assert.equal(rows.filter(({ name }) => name.endsWith('relaxed products')).length, 2);
 });
 
-test('a place that differs is named with the first film and both answers', async () => {
+test('a platform that differs is reported with the first film and both answers', async () => {
   const place = (name, answers, pace) => ({
     name,
     weights: 'floats',

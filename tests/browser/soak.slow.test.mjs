@@ -13,7 +13,7 @@ const FILMS = 300,
 /** In a thousand films; megabytes, then pieces. The page keeps of each its record and a picture of 16 kB. */
 const LIMITS = { page: 30, worker: 12, wasm: 0.1, workers: 0, nodes: 100, listeners: 5 };
 
-test('of hundreds of good, broken and refused pictures the page keeps no more than their records, and the bits of Node', async (t) => {
+test('after hundreds of good, broken and refused pictures the page holds only their records, with the bits of Node', async (t) => {
   const folder = mkdtempSync(`${tmpdir()}/pleura-`);
   t.after(() => rmSync(folder, { recursive: true }));
   const paths = await makeFilms(folder, FILMS, null),
@@ -26,7 +26,7 @@ test('of hundreds of good, broken and refused pictures the page keeps no more th
   assert.equal(cleared.workers, 1);
 });
 
-test('what grows is found, and what only goes up and down is not', () => {
+test('growth is detected, and fluctuation is not', () => {
   const samples = (value) => Array.from({ length: 50 }, (_, i) => ({ films: 100 * (i + 1), held: value(i) }));
   assert.ok(
     Math.abs(

@@ -114,7 +114,7 @@ test('the two builds differ in every kind of file', () => {
 
 /* Three visitors at once, because Chromium waits two to three seconds before it looks for an update. */
 describe('updates', { concurrency: 3 }, () => {
-  test('an update waits for the word; the reloaded tab is all new, the other stays all old until its own reload', async (t) => {
+  test('an update waits for a reload; the reloaded tab is entirely new, the other stays entirely old until its own reload', async (t) => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
     const other = await another();
@@ -149,7 +149,7 @@ describe('updates', { concurrency: 3 }, () => {
     while ((await stored(last)).some((name) => !newer.names.includes(name))) await last.waitForTimeout(50);
   });
 
-  test('an update also arrives when every page has been closed, and so does the way back', async (t) => {
+  test('an update also arrives once every page is closed, and so does a roll-back', async (t) => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
     let tab = page;
@@ -173,7 +173,7 @@ describe('updates', { concurrency: 3 }, () => {
     assert.equal(count(server, '.gguf'), 3);
   });
 
-  test('where the site goes back to its older version, people with the newer one get the older one whole, at their word', async (t) => {
+  test('after a roll-back of the site, visitors with the newer version get the complete older one when they reload', async (t) => {
     const { page, server, another } = await visit(t, browser);
     server.folder = newer.folder;
     await page.reload();
@@ -194,7 +194,7 @@ describe('updates', { concurrency: 3 }, () => {
 
   const half = (response, bytes, then) => response.write(bytes.subarray(0, bytes.length / 2), then);
 
-  test('an update that breaks off leaves the old version whole each time, and arrives when the server has recovered', async (t) => {
+  test('an interrupted update always leaves the old version complete, and arrives once the server has recovered', async (t) => {
     const { page, server } = await visit(t, browser);
     const { change, end } = server,
       weights = newer.names.find((name) => name.endsWith('.gguf')),
@@ -232,7 +232,7 @@ describe('updates', { concurrency: 3 }, () => {
     await readyAndWhole(page, newer);
   });
 
-  test('a browser that is killed in the middle of an update has the old version whole, and gets the new one later', async (t) => {
+  test('a browser killed during an update has the complete old version, and gets the new one later', async (t) => {
     const server = await serve(),
       profile = `${folder}/profile`;
     t.after(server.close);
@@ -258,7 +258,7 @@ describe('updates', { concurrency: 3 }, () => {
     await readyAndWhole(second.page, newer);
   });
 
-  test('where this device lost everything while the site has a newer version, that one comes, whole', async (t) => {
+  test('a device that lost everything gets the complete newer version of the site', async (t) => {
     const { page, server } = await visit(t, browser);
     await ready(page);
     server.folder = newer.folder;
@@ -276,7 +276,7 @@ describe('updates', { concurrency: 3 }, () => {
     await readyAndWhole(page, newer);
   });
 
-  test('an old page that is sent the file of a new one under the old name does not use it', async (t) => {
+  test('an old page that is sent a new file under the old name does not use it', async (t) => {
     const server = await serve(),
       context = await browser.newContext({ serviceWorkers: 'block' });
     t.after(server.close);

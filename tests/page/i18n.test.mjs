@@ -92,7 +92,7 @@ for (const [language, translated] of translations) {
   });
 }
 
-test('the engine answers with its codes when asked', async () => {
+test('the engine lists its codes', async () => {
   const { statuses, reasons } = await engineCodes();
   assert.ok(statuses.includes('not-an-image') && statuses.includes('out-of-memory'), statuses.join());
   assert.ok(reasons.length > 4, reasons.join());
@@ -122,7 +122,7 @@ test('every message is used', () => {
   );
 });
 
-test('the language is the first that the page speaks, and the address overrules it', () => {
+test("the language is the browser's first that the page speaks, unless the address names one", () => {
   assert.equal(initialLanguage(['de-DE', 'fr-CA', 'es'], ''), 'fr');
   assert.equal(initialLanguage(['fr'], '#lang=ar'), 'ar');
   assert.equal(initialLanguage(['fr'], '#lang=constructor'), 'fr');
@@ -142,7 +142,7 @@ test('a name or a number cannot reorder a sentence that runs from right to left'
   assert.ok(i18n.t('stage.plain', { name: 'a.png' }).includes('\u2068a.png\u2069'));
 });
 
-test('a label, reason or failure that no language knows stays as the model or the engine says it', () => {
+test('a label, reason or failure without a translation stays in the words of the model or the engine', () => {
   const i18n = createI18n('es', messages.es);
   assert.equal(i18n.label('tuberculosis'), 'tuberculosis');
   assert.equal(i18n.errorText({ code: 'novel', message: 'A sentence.' }), 'A sentence.');

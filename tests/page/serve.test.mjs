@@ -37,7 +37,7 @@ const ask = (address, path, method = 'GET') =>
       .on('error', reject);
   });
 
-test('the site is served with its types, and nothing else is', async (t) => {
+test('the site is served with its content types, and nothing else is served', async (t) => {
   const address = await start(t);
   const page = await fetch(address);
   assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -64,7 +64,7 @@ test('the site is served with its types, and nothing else is', async (t) => {
   }
 });
 
-test('every answer carries the headers that the README tells other servers to send, and only GET and HEAD are known', async (t) => {
+test('every response has the headers that the README recommends, and only GET and HEAD are allowed', async (t) => {
   const address = await start(t),
     expected = headersFor(readFileSync(`${root}build/site/index.html`, 'utf8'));
   for (const [path, method, status] of /** @type {[string, string, number][]} */ ([
@@ -89,7 +89,7 @@ test('every answer carries the headers that the README tells other servers to se
   assert.match(await ask(address, '/', 'NONSENSE'), / 400 /);
 });
 
-test('a port that is taken makes room for the next', async (t) => {
+test('a port in use is skipped for the next one', async (t) => {
   const first = await start(t);
   const second = await start(t);
   assert.notEqual(first, second);

@@ -20,7 +20,7 @@ const text = (extension) =>
     .map((name) => read(name).toString())
     .join('\n');
 
-test('every file but the page and its service worker carries the hash of its content in its name', () => {
+test('every file but the page and its service worker has the hash of its content in its name', () => {
   const names = files().filter((name) => name !== 'index.html' && name !== 'sw.js');
   const languages = Object.keys(LANGUAGES).filter((language) => language !== 'en');
   const expected = [
@@ -50,7 +50,7 @@ test('the page names its style, script and icon, the script its worker and the h
   }
 });
 
-test('the page runs code from the addresses of its worker and service worker alone', () => {
+test('the page runs code only from the addresses of its worker and service worker', () => {
   for (const name of files().filter((one) => /^(sw|worker-.*)\.js$/.test(one)))
     assert.ok(trustedScriptUrl(name).endsWith(`/${name}`));
   for (const name of [
@@ -66,7 +66,7 @@ test('the page runs code from the addresses of its worker and service worker alo
     assert.throws(() => trustedScriptUrl(name), TypeError, name);
 });
 
-test('the browser itself compares script and style with their SHA-256', () => {
+test('script and style are loaded with their SHA-256 as integrity', () => {
   const checked = [...text('.html').matchAll(/"\.\/([^"]+\.(?:js|css))" integrity="sha256-([^"]+)"/g)].map(
     ([, name, hash]) => [name, hash],
   );
@@ -75,7 +75,7 @@ test('the browser itself compares script and style with their SHA-256', () => {
     assert.equal(hash, createHash('sha256').update(read(name)).digest('base64'), name);
 });
 
-test('the service worker keeps exactly the files of the site, each by its SHA-256', () => {
+test('the service worker lists exactly the files of the site, each with its SHA-256', () => {
   const listed = [
     ...read('sw.js')
       .toString()
@@ -97,7 +97,7 @@ test('manifest, icons and model card are named by the files that need them', () 
   assert.doesNotMatch(text('.html') + manifest, /"\.\/icons\/|\.mjs"|\{version\}|\{card\}/);
 });
 
-test('nothing names another server or the root of this one', () => {
+test('no file refers to another server or to the root of this one', () => {
   const card = files().find((name) => name.startsWith('card')); // may link to papers and sources, but loads nothing
   assert.doesNotMatch(read(card).toString(), /<(?:script|img|iframe|object|form)|\ssrc=/);
   const all = ['index.html', ...files().filter((name) => /\.(js|css|webmanifest)$/.test(name))]
@@ -143,7 +143,7 @@ test('the policy allows only this site, and the page holds no inline script, sty
   );
 });
 
-test('page, engine and weights come over the wire in two megabytes, whatever languages and DICOM codings add', () => {
+test('page, engine and weights take two megabytes on the wire, all languages and DICOM codecs included', () => {
   const packed = (names) =>
     names.reduce(
       (sum, name) => sum + brotliCompressSync(read(name), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
@@ -168,13 +168,13 @@ test('the outline of a disc is one closed ring of its radius', () => {
   }
 });
 
-test('outlines close at the border and through saddles', () => {
+test('outlines close at the border and at saddle points', () => {
   assert.match(outlinePath({ data: new Float32Array(9).fill(1), width: 3, height: 3 }), /^M[^M]+Z$/);
   assert.equal(outlinePath({ data: Float32Array.of(1, 0, 0, 1), width: 2, height: 2 }).match(/Z/g).length, 2);
   assert.equal(outlinePath({ data: new Float32Array(9), width: 3, height: 3 }), '');
 });
 
-test('the heatmap leaves weak evidence clear and grows lighter with strength', () => {
+test('the heatmap leaves weak evidence transparent and grows lighter with strength', () => {
   const data = Float32Array.from({ length: 11 }, (_, i) => i / 10);
   const pixels = heatPixels({ data, width: 11, height: 1 }, 11, 2);
   const light = data.map((_, i) => 0.2126 * pixels[i * 4] + 0.7152 * pixels[i * 4 + 1] + 0.0722 * pixels[i * 4 + 2]);
@@ -183,7 +183,7 @@ test('the heatmap leaves weak evidence clear and grows lighter with strength', (
   for (let i = 1; i < 11; i++) assert.ok(light[i] > light[i - 1], `step ${i}`);
 });
 
-test('reports are the records of the command in English, errors among them', () => {
+test('exports are the records of the command, in English, errors included', () => {
   const record = {
     verdict: 'normal',
     probability: { covid: 0.1, normal: 0.9 },

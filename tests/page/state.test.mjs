@@ -15,7 +15,7 @@ import english from '../../web/i18n/en.mjs';
 
 const box = { pane: { width: 800, height: 600 }, film: { width: 600, height: 600 } };
 
-test('zooming keeps what lies below the pointer where it is', () => {
+test('zooming keeps the point below the pointer in place', () => {
   const before = zoom(initialViewport(), box, 4, 0, 0);
   const after = zoom(before, box, 1.5, 40, -30);
   const below = (viewport) => [(40 - viewport.x) / viewport.zoom, (-30 - viewport.y) / viewport.zoom];
@@ -25,7 +25,7 @@ test('zooming keeps what lies below the pointer where it is', () => {
   );
 });
 
-test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
+test('a film cannot be zoomed below its fit or moved out of its pane', () => {
   assert.deepEqual(pan(initialViewport(), box, 500, 500), initialViewport());
   const { x, y } = pan(zoom(initialViewport(), box, 2), box, 5000, -5000);
   assert.deepEqual([x, y], [(1200 - 800) / 2, -(1200 - 600) / 2]);
@@ -33,7 +33,7 @@ test('a film cannot be zoomed below its fit nor moved out of its pane', () => {
   assert.deepEqual([fit.zoom, fit.x], [1, 0]);
 });
 
-test('a wider window lowers the contrast, a lower level brightens, inverting turns black and white round', () => {
+test('a wider window lowers the contrast, a lower level brightens, inverting swaps black and white', () => {
   const wide = adjustWindow(initialViewport(), 0.3, 0),
     bright = adjustWindow(initialViewport(), 0, -0.2);
   const grey = (viewport, value) => {
@@ -54,7 +54,7 @@ test('a wider window lowers the contrast, a lower level brightens, inverting tur
   assert.equal(wide.preset, 'custom');
 });
 
-test('a film of 16 bits keeps the greys beyond the usual range for whoever opens the window', () => {
+test('a 16-bit film keeps the greys outside the usual range, and a wider window shows them', () => {
   const film = {
     data: Uint16Array.of(0, 9000, 10000, 30000, 50000, 51000, 65535),
     low: 10000,
@@ -77,7 +77,7 @@ test('a film of 16 bits keeps the greys beyond the usual range for whoever opens
   assert.ok(narrow[5] > narrow[4] && narrow[4] > 0);
 });
 
-test('the lungs preset spans the greys of the lungs, the dense one those of the rest', () => {
+test('the lungs preset spans the greys of the lungs, the dense preset those outside them', () => {
   const film = {
     data: Uint8Array.from({ length: 400 }, (_, i) => (i % 20 < 10 ? 40 + (i % 7) : 180 + (i % 60))),
     width: 20,
@@ -92,7 +92,7 @@ test('the lungs preset spans the greys of the lungs, the dense one those of the 
   assert.deepEqual(windowPresets(film, { data: new Float32Array(4), width: 2, height: 2 }).lungs, { low: 0, high: 1 });
 });
 
-test('the figures of the card are those of its tables, and a card without them stops the build', () => {
+test("the page's numbers are those of the model card's tables, and a card without them fails the build", () => {
   const card = [
     '| % of 136 normals | 66.2 (57.9-73.6) | 19.9 (14.0-27.3) | 0.0 (0.0-2.7) |',
     '| covid | 74.1 (69.5-78.5) | 92.2 (90.0-94.1) |',
@@ -107,7 +107,7 @@ test('the figures of the card are those of its tables, and a card without them s
   assert.throws(() => readCard(card.slice(1).join('\n')), /has no row "% of/);
 });
 
-test('of a hundred people the sliders give each label its own, cut the others where there is no room, and leave the rest to the last', () => {
+test('the sliders share out a hundred people: chosen labels first, others as far as there is room, the remainder to the last', () => {
   const prior = { covid: 0.345, pneumonia: 0.191, normal: 0.464 };
   assert.deepEqual(countPeople(prior), { covid: 35, pneumonia: 19, normal: 46 });
   assert.deepEqual(chooseShares(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
@@ -121,7 +121,7 @@ test('of a hundred people the sliders give each label its own, cut the others wh
   assert.deepEqual(chooseShares({ one: 1 }, {}), { one: 1 });
 });
 
-test('of a folder films are taken by their names, or where those say nothing by their content, of single files all', async () => {
+test('in a folder films are found by name or, failing that, by content; files picked one by one are all accepted', async () => {
   const part10 = new Uint8Array(144);
   part10.set(new TextEncoder().encode('DICM'), 128);
   const file = (path) =>
@@ -149,7 +149,7 @@ test('of a folder films are taken by their names, or where those say nothing by 
   assert.equal((await fromFiles([new File([], 'readme.txt')])).sources.length, 1);
 });
 
-test('the table sorts by name, verdict and probability, with the unanswered last, and sifts by name and verdict', () => {
+test('the table sorts by name, verdict and probability, with unread films last, and filters by name and verdict', () => {
   const i18n = createI18n('en', english);
   const done = (name, verdict, covid) => ({ name, status: 'done', record: { verdict, probability: { covid } } });
   const films = [
@@ -169,7 +169,7 @@ test('the table sorts by name, verdict and probability, with the unanswered last
   assert.deepEqual(names({ show: 'unread' }), ['later']);
 });
 
-test('a click on a heading sorts up, then down, then as the films came', () => {
+test('clicking a heading sorts ascending, then descending, then in the original order', () => {
   const state = { table: initialTable() };
   const { sort } = tableActions({ state, set: (changes) => Object.assign(state, changes) });
   const order = () => [state.table.by, state.table.descending];
@@ -222,7 +222,7 @@ function judged() {
   return { state, app, calls, judgeAgain };
 }
 
-test('films are judged again only where the prevalence has changed since', async () => {
+test('films are judged again only if the prevalence has changed since', async () => {
   const { state, calls, judgeAgain } = judged();
   assert.equal(isOutdated(state.films[0], null), false);
   await judgeAgain();
@@ -237,7 +237,7 @@ test('films are judged again only where the prevalence has changed since', async
   assert.match(state.announcement, /^Normal/);
 });
 
-test('a prevalence that changes while films are judged is judged as well, and one that fails is taken back', async () => {
+test('a prevalence that changes during judging is judged too, and one that fails is undone', async () => {
   const { state, app, calls, judgeAgain } = judged();
   let done;
   const { prevalence, ...others } = prevalenceActions(app, () => (done = judgeAgain()));
@@ -258,7 +258,7 @@ test('a prevalence that changes while films are judged is judged as well, and on
   assert.equal(state.films[0].record.prevalence, null);
 });
 
-test('the state knows neither document nor worker, and the engine neither view nor input', async () => {
+test('state/ imports neither view nor engine, and engine/ neither view nor input', async () => {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const imported = async (folder) => {
     const { metafile } = await build({
