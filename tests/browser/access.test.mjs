@@ -1,4 +1,5 @@
-// access.test.mjs: every state of the page for everyone: axe, keyboard, touch sizes, phone and desktop, light and dark
+// access.test.mjs: accessibility in every state of the page: axe, keyboard, touch targets, on phone and desktop, light
+// and dark.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';

@@ -1,4 +1,5 @@
-// adapt.test.mjs: the page fitted to a person's own films: before and after, keep and discard, export and import, in every language, with nothing sent or kept unasked
+// adapt.test.mjs: adapting the page to one's own films: before and after, keep and discard, export and import, in every
+// language. Nothing is sent, and nothing is stored unasked.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -26,7 +27,7 @@ before(async () => {
     tiny,
     '--out',
     `${folder}/site`,
-  ]); // random weights refuse no film
+  ]); // these random weights refuse no film
   [browser, server] = await Promise.all([launch(), serve()]);
   server.folder = `${folder}/site`;
 });
@@ -53,7 +54,7 @@ async function saved(page, selector) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
   return readFile(await download.path());
 }
-/** What the open dialog says to screen readers: all outside it is silent. */
+/** What screen readers announce: the live region inside the open dialog, as everything outside is silent. */
 const spoken = (page) => page.textContent('dialog[open] [role=status][aria-live]');
 const inForce = (page, start) =>
   page.waitForFunction((start) => document.getElementById('adapt-state').textContent.startsWith(start), start, WAIT);
@@ -142,7 +143,7 @@ test('an adapter is kept where results are, survives a reload, and is wiped with
   await page.click('#history-switch');
   await keeping(page);
   await page.addInitScript(() => {
-    // a film may come before what is kept
+    // a film may be opened before the kept adapter is read
     const { databases } = IDBFactory.prototype;
     IDBFactory.prototype.databases = async function () {
       await new Promise((resolve) => {
@@ -156,7 +157,7 @@ test('an adapter is kept where results are, survives a reload, and is wiped with
   await page.waitForSelector('#bars:not([hidden])');
   assert.match(await page.textContent('#model'), /Adapted/);
   await page.evaluate(async () => {
-    // the device alters it
+    // as if the device had altered it
     const [{ name }] = await indexedDB.databases();
     const store = await new Promise((resolve) => {
       indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
@@ -223,7 +224,7 @@ test('a fit can be cancelled, and films opened meanwhile are still read', async 
   await page.setInputFiles(
     '#files',
     Array.from({ length: 200 }, (_, i) => `${folder}/films/normal/${i % 20}.png`),
-  ); // which take turns with the fit
+  ); // these films take turns with those of the fit
   await page.setInputFiles('#labelled', `${folder}/films`);
   await page.waitForFunction(() => !document.getElementById('adapt-work').hidden);
   await page.click('[data-action=adapt-cancel]');

@@ -1,4 +1,4 @@
-// batch.test.mjs: hundreds of films and folders of them: the table, retries, saved records, the printed report
+// batch.test.mjs: hundreds of films at once and whole folders: the table, retries, saved records, the printed report.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -97,7 +97,7 @@ test('a dropped folder is searched, and files that are not films are skipped and
         await writer.write(name === 'IM0001' ? dicom : bytes);
         await writer.close();
       }
-      /* A script cannot make a DataTransfer that holds a folder; its entries are stood in for by the same folder's handles. */
+      // A script cannot put a folder into a DataTransfer, so handles of the same folder stand in for its entries.
       const entry = (handle, path) => ({
         isDirectory: handle.kind === 'directory',
         fullPath: path,
@@ -226,7 +226,7 @@ test('a film whose file has gone says so, and is read when the failed films are 
   await page.evaluate(() => {
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {
-      // a file that cannot be read, as after a stick was pulled out
+      // a file that can no longer be read, as after unplugging a USB stick
       const gone = !globalThis.back && message.file?.name.startsWith('gone');
       postMessage.call(this, gone ? { ...message, file: { size: 1, arrayBuffer: null } } : message, ...rest);
     };
@@ -252,7 +252,7 @@ test('a film whose file has gone says so, and is read when the failed films are 
   assert.equal(await focused(page), 'batch-title', 'the button is gone');
 });
 
-/** What would be on paper. */
+/** The page as printed. */
 async function paper(page) {
   await page.emulateMedia({ media: 'print' });
   const text = await page.evaluate(() => document.body.innerText);

@@ -1,4 +1,5 @@
-// The example of a bundled page, from the packed package: Vite builds it, Chromium runs it, with the bits of Node.
+// bundler.test.mjs: the example of a bundled page, with the packed package: Vite builds it, Chromium runs it, and the
+// bits are those of Node.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +27,8 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The address that Vite prints, from a server that ends with the test. @param {import('node:test').TestContext} t @param {string[]} args */
+/** Runs Vite until the test ends, and resolves to the address that it prints.
+ *  @param {import('node:test').TestContext} t  @param {string[]} args */
 async function served(t, ...args) {
   const server = spawn(process.execPath, [vite, ...args, '--host', '127.0.0.1', '--port', '0'], {
     cwd: folder,

@@ -1,4 +1,5 @@
-// dicom.test.mjs: DICOM files on the page give the bits of Node, offline too, and what is no film is named
+// dicom.test.mjs: DICOM files get the bits of Node on the page, also offline, and each file that is not a film is
+// explained.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -34,7 +35,7 @@ async function coded([tool, ...options], file) {
   return readFile(`${folder}/to`);
 }
 
-/** Twelve bits, a sigmoid window, black for white: whatever could differ between two machines. */
+/** Twelve bits, a sigmoid window, MONOCHROME1: everything that could differ between two machines. */
 const hard = () =>
   dicomFile({
     width: plain.width,
@@ -69,7 +70,7 @@ test('DICOM in every supported coding gives the bits of Node, online and offline
   const files = [];
   for (const coder of coders) files.push({ name: `IM${files.length}`, buffer: await coded(coder, hard()) });
   const readDicom = createDicomReader({ engine, loadCodec });
-  await server.close(); // the first visit has kept what DICOM needs
+  await server.close(); // everything that DICOM needs is stored by now
   await choose(page, files);
   await settled(page);
   for (const [place, { buffer }] of files.entries()) {
@@ -87,7 +88,7 @@ test('DICOM in every supported coding gives the bits of Node, online and offline
     asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('blob:')),
     [],
   );
-  assert.deepEqual(complaints, []); // no violation of the policy: no eval
+  assert.deepEqual(complaints, []); // no policy violation, so the codecs do not use eval
 });
 
 test('a view that is not frontal is refused; documents, a DICOMDIR and damage each have their message', async (t) => {

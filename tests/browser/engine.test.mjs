@@ -1,4 +1,5 @@
-// engine.test.mjs: the engine without the page, in three browsers: its kernels, floats and bytes, relaxed products too, give Node's bits
+// engine.test.mjs: the engine alone in three browsers: its kernels, float and int8, with and without relaxed SIMD,
+// give the bits of Node.
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// engines.mjs: a page in Chromium, Firefox or WebKit as Debian ships them; the latter two with as much of Playwright's Page as site.mjs needs
+// engines.mjs: opens the page in Chromium, Firefox or WebKit as Debian ships them. Playwright drives only Chromium;
+// for the other two, this file offers as much of its Page as site.mjs needs.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,8 +16,9 @@ const WIDTH = 1440,
 /** @typedef {{version: string, page: any, complaints: () => Promise<string[]>, close: () => Promise<void>}} Visit
  *  @typedef {Awaited<ReturnType<import('./site.mjs').serve>>} Server */
 
-/** What ends behind a visit is told to `ends` as it begins, so that a failure on the way leaves nothing running.
- *  @param {(server: Server, ends: (() => Promise<any>)[]) => Promise<Omit<Visit, 'close'>>} begin  @returns {(server: Server) => Promise<Visit>} */
+/** Whatever a visit starts is registered in `ends` at once, so that a failure on the way leaves nothing running.
+ *  @param {(server: Server, ends: (() => Promise<any>)[]) => Promise<Omit<Visit, 'close'>>} begin
+ *  @returns {(server: Server) => Promise<Visit>} */
 const visit = (begin) => async (server) => {
   const ends = [],
     close = async () => {
@@ -30,7 +32,7 @@ const visit = (begin) => async (server) => {
   }
 };
 
-/** By name: opens the first page of a server. */
+/** By name: opens a server's page. */
 export const ENGINES = { Chromium: visit(openChromium), Firefox: visit(openFirefox), WebKit: visit(openWebKit) };
 
 async function openChromium(server, ends) {
@@ -40,7 +42,7 @@ async function openChromium(server, ends) {
   return { page, complaints: async () => complaints, version: browser.version() };
 }
 
-/** A program of the browser's, until the visit ends. @param {(() => Promise<any>)[]} ends */
+/** Starts a program of the browser, until the visit ends. @param {(() => Promise<any>)[]} ends */
 function run(ends, command, args, env = process.env) {
   const program = spawn(command, args, { env });
   ends.push(async () => {
@@ -49,14 +51,15 @@ function run(ends, command, args, env = process.env) {
   return program;
 }
 
-/** A folder until the visit ends. */
+/** A temporary folder, until the visit ends. */
 async function makeScratch(ends) {
   const folder = await mkdtemp(`${tmpdir()}/pleura-browser-`);
   ends.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 
-/** What a program writes first that fits `pattern`. @param {import('node:child_process').ChildProcess} program  @param {RegExp} pattern */
+/** The first match of `pattern` in what a program writes.
+ *  @param {import('node:child_process').ChildProcess} program  @param {RegExp} pattern */
 function saidBy(program, pattern) {
   return new Promise((resolve, reject) => {
     let said = '';
@@ -70,9 +73,11 @@ function saidBy(program, pattern) {
   });
 }
 
-/** Functions and what they take and give cross over as text. @param {{goto: (url: string) => Promise<any>, reload: () => Promise<any>,
- *    call: (source: string, text: string) => Promise<string>, give: (selector: string, paths: string[]) => Promise<any>, picture: () => Promise<string>}} driver
- *  @param {string} scratch  a folder for files to be chosen */
+/** A page whose functions, arguments and results travel to the browser as text.
+ *  @param {{goto: (url: string) => Promise<any>, reload: () => Promise<any>,
+ *    call: (source: string, text: string) => Promise<string>,
+ *    give: (selector: string, paths: string[]) => Promise<any>, picture: () => Promise<string>}} driver
+ *  @param {string} scratch  a folder for the files to be chosen */
 function pageOf({ goto, reload, call, give, picture }, scratch) {
   const evaluate = async (task, argument = null) =>
     JSON.parse(
@@ -164,7 +169,7 @@ async function openFirefox(server, ends) {
   return { version: browserVersion, page, complaints: async () => complaints };
 }
 
-/** A port that is free now. */
+/** A free port. */
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -229,7 +234,7 @@ async function openWebKit(server, ends) {
   return { version: capabilities.browserVersion, page, complaints: () => page.evaluate(() => globalThis.complaints) };
 }
 
-/** In WebKit, whose driver does not pass the console on: what goes wrong in a page once it has loaded. */
+/** Records errors in a loaded page of WebKit, whose driver does not report the console. */
 function watch() {
   const complaints = (globalThis.complaints = []),
     { warn, error } = console;

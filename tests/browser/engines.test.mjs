@@ -1,4 +1,5 @@
-// engines.test.mjs: the page's main path in Chromium, Firefox and WebKit: open, diagnose, reload without the server, diagnose again
+// engines.test.mjs: the main path in Chromium, Firefox and WebKit: open, diagnose, reload without the server, diagnose
+// again.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -10,7 +11,7 @@ import { ENGINES } from './engines.mjs';
 import { choose, hand, resultOf, serve, settled } from './site.mjs';
 
 const read = (path) => readFile(new URL(`../../${path}`, import.meta.url));
-/** Two greys, lossless, 64 pixels square: only a browser reads WebP. */
+/** A lossless WebP of two greys, 64 pixels square: only browsers decode WebP. */
 const WEBP = Buffer.from('UklGRjIAAABXRUJQVlA4TCUAAAAvP8APAA9wHrzz4J0Hb/4DD4ratoHKn3QA9NieEf2fAA0I8DvuAA==', 'base64');
 
 let engine, films;
@@ -62,7 +63,7 @@ async function ready(page) {
 
 const press = (page, selector) => page.evaluate((button) => document.querySelector(button).click(), selector);
 
-/** The phantom, then each film: chosen, or dropped. */
+/** Diagnoses the phantom, then each film, chosen or dropped. */
 async function diagnoses(page) {
   await press(page, '[data-action=phantom]');
   await settled(page);

@@ -1,4 +1,4 @@
-// failure.test.mjs: missing and altered parts, a dead engine, cancelling: a sentence each, and the page goes on
+// failure.test.mjs: missing and altered parts, a dead engine, cancelling: each has its message, and the page recovers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -96,7 +96,7 @@ test('in a browser without WebAssembly SIMD the page says so and offers no retry
   assert.equal(await page.isVisible('#work-retry'), false);
 });
 
-/** Makes the engine do `how` for a file of 7 bytes. */
+/** Has the engine run `how` when it gets a file of 7 bytes. */
 const spoil = (how) =>
   asEngine(
     `const { diagnose } = exports; exports = { ...exports, diagnose: (size) => (size === 7 ? (${how})() : diagnose(size)) };`,
@@ -115,7 +115,7 @@ for (const [title, change] of [
   ],
 ]) {
   test(`${title} costs one film; the engine restarts without the network and reads the rest`, async (t) => {
-    const { page, server } = await start(t, change, [], { serviceWorkers: 'block' }); // whose requests would count
+    const { page, server } = await start(t, change, [], { serviceWorkers: 'block' }); // its requests would be counted
     await settled(page);
     const fetched = () => server.requests.filter((path) => /wasm|gguf/.test(path)).length;
     const before = fetched();

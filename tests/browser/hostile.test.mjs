@@ -1,4 +1,5 @@
-// hostile.test.mjs: names of films, DICOM tags and labels of weights that were made to do harm stay text: on screen, printed, kept and saved
+// hostile.test.mjs: malicious file names, DICOM tags and labels of weights stay text: on screen, printed, kept and
+// saved.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -55,7 +56,7 @@ after(async () => {
   await server?.close();
 });
 
-/** What of the page is not of our making. */
+/** Elements of the page that its own code does not create. */
 const foreign = (page) =>
   page.evaluate(() => ({
     ran: 'ran' in globalThis,

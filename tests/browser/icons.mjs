@@ -4,7 +4,7 @@ import { launch } from './site.mjs';
 
 const folder = new URL('../../web/icons/', import.meta.url);
 const svg = await readFile(new URL('pleura.svg', folder), 'utf8');
-/* Home screens that cut their own shape want a ground without corners, and the drawing within four fifths of the width. */
+/* Home screens cut out their own shape: the background has no round corners, and the drawing fills 80 % of it. */
 const whole = svg.replace(/ rx="\d+"/, '').replace('<g ', '<g transform="translate(5 5) scale(.84375)" ');
 
 const browser = await launch();

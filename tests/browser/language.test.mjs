@@ -1,4 +1,5 @@
-// language.test.mjs: the page in each of its languages: every state without fault on phone and desktop, nothing left in English
+// language.test.mjs: the page in each of its languages: no state has a fault on phone or desktop, and nothing is left
+// in English.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
@@ -15,7 +16,7 @@ const speaks = (page, language) =>
   page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
 const wide = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 const sentences = Object.values(english).filter((text) => text.split(' ').length > 3 && !text.includes('{'));
-/** Sentences of English that can be seen or are read aloud. */
+/** English sentences that are visible or read aloud. */
 const inEnglish = (page) =>
   page.evaluate((sentences) => {
     const shown =

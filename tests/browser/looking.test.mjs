@@ -1,4 +1,4 @@
-// looking.test.mjs: zoom, pan, window and level, invert and comparison, by wheel, pointer, fingers, buttons and keys
+// looking.test.mjs: zoom, pan, window and level, invert and comparison, by wheel, pointer, fingers, buttons and keys.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
@@ -19,7 +19,7 @@ async function phantom(t, options) {
   return page;
 }
 
-/** Zoom and place of the film, and the greys of three of its pixels. */
+/** Zoom and position of the film, and the greys of three of its pixels. */
 const shown = (page) =>
   page.evaluate(() => {
     const { a, e, f } = new DOMMatrix(getComputedStyle(document.getElementById('film')).transform);

@@ -1,4 +1,5 @@
-// The page without a network, and with files that this device lost or altered. The server is really stopped.
+// offline.slow.test.mjs: the page without a network, and with files that the device has lost or altered. The server is
+// really stopped.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -130,7 +131,7 @@ describe('offline', { concurrency: 3 }, () => {
         name === file ? Buffer.concat([bytes, Buffer.from(';self.altered = 1')]) : bytes;
       await server.open();
       await page.reload();
-      await said.waitFor(); // nor as the server has it now
+      await said.waitFor(); // the server has altered it as well
       server.change = change;
       await page.reload();
       await ready(page, MENDED);
@@ -171,7 +172,7 @@ describe('offline', { concurrency: 3 }, () => {
         for (const name of await caches.keys()) await caches.delete(name);
       });
     await wipe();
-    await diagnoses(page); // the module for DICOM comes from the server
+    await diagnoses(page); // the DICOM reader comes from the server
     await wipe();
     await server.close();
     await diagnoses(page);

@@ -1,4 +1,4 @@
-// page.test.mjs: the page in Chromium gives the engine's answers, for every way that films come in
+// page.test.mjs: the page in Chromium gives the engine's results, however films are opened.
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-/** A page that is ready; complaints of its console fail the test. */
+/** A page that is ready. Errors on its console fail the test. */
 async function ready(t, options) {
   const opened = await open(browser, server, options);
   t.after(opened.close);
@@ -25,7 +25,7 @@ async function ready(t, options) {
   return opened;
 }
 
-/** What the page saves. */
+/** The files that the page saves. */
 async function saved(page, kind) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
   return readFile(await download.path(), 'utf8');

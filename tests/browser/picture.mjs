@@ -1,4 +1,5 @@
-// picture.mjs: writes web/page.jpg and web/phone.jpg for the README: the built page with the synthetic phantom, never a patient's film
+// picture.mjs: writes web/page.jpg and web/phone.jpg for the README, from the built page with the synthetic phantom: no
+// patient's film is ever shown.
 import { fileURLToPath } from 'node:url';
 import { choose, launch, open, png, serve, settled } from './site.mjs';
 
@@ -20,7 +21,7 @@ async function phantom(options) {
 const desk = await phantom({ viewport: { width: 1280, height: 800 } });
 await desk.screenshot(place('page.jpg'));
 
-/** A phone in some state, as the address of its picture. */
+/** A screenshot of a phone in some state, as a data URL. */
 async function phone(options, act) {
   const page = await phantom({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, ...options });
   await act(page);

@@ -1,4 +1,5 @@
-// The plots of an evaluation in Chromium: readable on light and dark screens, every word inside the picture.
+// plots.test.mjs: the plots of an evaluation in Chromium are readable on light and dark screens, with every word
+// inside the picture.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { plots } from '../stats/scored.mjs';

@@ -1,4 +1,5 @@
-// policy.test.mjs: what the Content-Security-Policy and its Trusted Types forbid is stopped and counted, in page, worker and service worker
+// policy.test.mjs: the Content Security Policy and its Trusted Types block what they forbid, in page, worker and
+// service worker, and the test server counts it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, open, serve, settled } from './site.mjs';
@@ -9,20 +10,20 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** A page of its own server, ready for use offline; the test closes the server. */
+/** A page with its own server, ready to work offline. The test closes the server. */
 async function visit(t) {
   const server = await serve();
   const { page, close } = await open(browser, server);
   t.after(async () => {
     await close();
-    await server.close().catch(() => {}); // what was counted is the test's to judge
+    await server.close().catch(() => {}); // the test itself asserts the violations
   });
   await settled(page);
   await page.waitForSelector('text=Ready to work offline');
   return { page, server };
 }
 
-/** The directives of the next violations, which then are forgiven. */
+/** The directives of the next violations, which are then removed from the server's list. */
 async function counted(page, server, count) {
   for (let tries = 0; server.violations.length < count && tries < PATIENCE; tries++) await page.waitForTimeout(20);
   assert.ok(server.violations.length >= count, `${server.violations.length} of ${count} violations counted`);
@@ -31,7 +32,8 @@ async function counted(page, server, count) {
 
 const PATIENCE = 500;
 const ELSEWHERE = 'http://127.0.0.1:9/';
-/** What no code of ours does, and the directive that stops it. @typedef {[string, (address: string) => unknown][]} Forbidden */
+/** Actions that the policy must block, each with its directive.
+ *  @typedef {[string, (address: string) => unknown][]} Forbidden */
 /** @type {Forbidden} */
 const ANYWHERE = [
   ['require-trusted-types-for', () => setTimeout('globalThis.ran = 1')],
@@ -73,7 +75,7 @@ const IN_PAGE = [
   ],
   ['require-trusted-types-for', () => new Worker('./sw.js')],
   ['require-trusted-types-for', () => navigator.serviceWorker.register('./app.js')],
-  ['trusted-types', () => /** @type {any} */ (globalThis).trustedTypes.createPolicy('pleura', {})], // a second of that name
+  ['trusted-types', () => /** @type {any} */ (globalThis).trustedTypes.createPolicy('pleura', {})], // a second of the name
   [
     'img-src',
     (address) =>

@@ -1,4 +1,5 @@
-// prevalence.test.mjs: the page at a person's own prevalence: every film, the table, what is saved and printed; back again; and none where weights have no prior
+// prevalence.test.mjs: the page at a prevalence that the user chooses: films, table, saved and printed results, the
+// way back, and weights without a prior, which have no sliders.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +19,7 @@ const PRIOR = [0.345, 0.191, 0.464],
 const film = png(200, 240);
 let browser, server, folder, engine;
 
-/** The page with the shipped weights after a change of their values. */
+/** The page with the shipped weights, after a change to their metadata. */
 async function build(name, change) {
   const weights = readGguf(await readFile(`${root}model/pleura.gguf`)),
     file = `${folder}/${name}.gguf`;
@@ -53,7 +54,7 @@ async function ready(t, options) {
   return page;
 }
 
-/** Of a hundred people, so many of each label, as by a finger that drags the sliders. */
+/** Sets the sliders to so many people out of a hundred per label, as a dragging finger does. */
 const give = (page, shares) =>
   page.evaluate((given) => {
     for (const [label, count] of Object.entries(given)) {
@@ -200,7 +201,7 @@ test('making a picture again leaves the verdict as it is', async (t) => {
   await give(page, { covid: 1, pneumonia: 1 });
   await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 98%'));
   await page.evaluate(() => {
-    // the slider goes on while the worker has the film, whose message is older
+    // as if the slider had moved after the film was sent to the worker
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {
       postMessage.call(this, message.type === 'diagnose' ? { ...message, prevalence: null } : message, ...rest);

@@ -1,4 +1,4 @@
-// private.test.mjs: what the page asks for and what it keeps: nothing, unless the user says so; and how it proves that
+// private.test.mjs: the page requests nothing and stores nothing unless the user says so, and shows the proof.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -34,7 +34,7 @@ async function read(page) {
   await settled(page);
 }
 
-/** Everything that a browser keeps for a site, but for the files of the site itself. */
+/** Everything that the browser stores for the site, apart from the site's own files. */
 const kept = (page) =>
   page.evaluate(async () => {
     const files = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
@@ -132,7 +132,7 @@ test('requests after a film are counted whatever the clock says', async (t) => {
   const { page } = await ready(t);
   await page.evaluate(() => {
     const { now } = Date;
-    Date.now = () => now() + 3_600_000; // set forward, or the machine has slept
+    Date.now = () => now() + 3_600_000; // the clock was set forward, or the machine slept
   });
   await read(page);
   await page.evaluate(() => fetch('./no-such-file'));
@@ -206,7 +206,7 @@ test('tags that arrive after the page was cleared are dropped, and so is their f
   ]);
   await settled(page);
   await page.evaluate(() => {
-    // the worker hears late of the wish for tags
+    // the request for tags reaches the worker late
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...more) {
       if (message.type === 'tags') globalThis.release = () => postMessage.call(this, message, ...more);
@@ -215,7 +215,7 @@ test('tags that arrive after the page was cleared are dropped, and so is their f
   });
   await page.click('#details summary');
   await page.click('#tags-show');
-  await page.waitForFunction(() => Boolean(globalThis.release)); // no handle to what holds the film
+  await page.waitForFunction(() => Boolean(globalThis.release)); // returns no handle that would keep the film alive
   await page.click('#more');
   await page.click('#clear');
   await page.evaluate(() => {
@@ -236,7 +236,7 @@ test('tags that arrive after the page was cleared are dropped, and so is their f
     return held.result.value;
   }
   for (const end = Date.now() + 60_000; (await films()) > 0;)
-    assert.ok(Date.now() < end, 'the film is still in memory'); // until the worker has answered
+    assert.ok(Date.now() < end, 'the film is still in memory'); // it is released once the worker has answered
 });
 
 test('a removed film leaves no name behind', async (t) => {
@@ -406,7 +406,7 @@ test('on a full disk the page works, but not offline', async (t) => {
   await page.goto(full.url);
   await settled(page);
   await page.waitForFunction(async () => {
-    // the installation has been tried and given up
+    // the installation was tried and has failed
     const registration = await navigator.serviceWorker.getRegistration();
     return !registration?.installing && !registration?.active;
   });

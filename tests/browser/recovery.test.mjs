@@ -1,4 +1,5 @@
-// recovery.test.mjs: traps, dead workers, no room, sleep and ways back, in the middle of a batch: the queue goes on, each film has one record
+// recovery.test.mjs: traps, dead workers, lack of memory, sleep and back navigation in the middle of a batch: the
+// queue goes on, and each film has one record.
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
@@ -20,7 +21,7 @@ const film = (number) => ({
 const batch = Array.from({ length: FILMS }, (_, number) => film(number));
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
 
-/** Makes the engine do `how` before it reads a file of 7 bytes. */
+/** Has the engine run `how` before it reads a file of 7 bytes. */
 const spoil = (how) =>
   asEngine(
     `const { diagnose, memory } = exports; exports = { ...exports, diagnose(size) { if (size === 7) { ${how} } return diagnose(size); } };`,
@@ -38,14 +39,14 @@ async function ready(t, { change = (name, bytes) => bytes, chromium = browser, c
   return { page, server };
 }
 
-/** Opens a dialog of the menu. */
+/** Opens a dialog from the menu. */
 async function openDialog(page, name) {
   await page.click('#more');
   await page.click(`#menu [data-dialog=${name}]`);
   await page.waitForSelector(`#dialog-${name}[open]`);
 }
 
-/** Chooses the batch and waits until it is in the midst of it. */
+/** Chooses the batch and waits until part of it is read. */
 async function begin(page, films = batch) {
   await choose(page, films);
   await page.waitForFunction(
@@ -61,7 +62,7 @@ async function begin(page, films = batch) {
   );
 }
 
-/** Switches the keeping of results on. */
+/** Switches on keeping results. */
 async function keep(page) {
   await openDialog(page, 'history');
   await page.click('#history-switch');
@@ -77,7 +78,8 @@ const records = async (page) => {
     .map((line) => JSON.parse(line));
 };
 
-/** Every film has one record, in order, and all but these an answer. @param {import('playwright-core').Page} page  @param {Record<string, string>} [lost] codes by name */
+/** Asserts that every film has one record, in order, and a result unless it is listed in `lost`.
+ *  @param {import('playwright-core').Page} page  @param {Record<string, string>} [lost]  error codes by name */
 async function complete(page, films = batch, lost = {}) {
   await settled(page);
   const all = await records(page);
@@ -93,7 +95,7 @@ async function complete(page, films = batch, lost = {}) {
 }
 
 for (const [title, how] of [
-  ['reads outside its memory', 'new Uint8Array(memory.buffer).fill(255);'], // pointers and all: the engine itself traps
+  ['reads outside its memory', 'new Uint8Array(memory.buffer).fill(255);'], // it traps
   ['exhausts its stack', 'new Uint8Array(memory.buffer).fill(255); const deeper = () => deeper() + 1; deeper();'],
 ]) {
   test(`an engine that ${title} is replaced, because it could answer no other film`, async (t) => {
@@ -119,7 +121,7 @@ for (const [title, how, cancelled] of [
     await choose(page, films);
     await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
     await page.evaluate(() => {
-      // a slider moved meanwhile: all films are to be judged again
+      // the slider moves meanwhile, so all films must be judged again
       const slider = /** @type {HTMLInputElement} */ (document.querySelector('#shares input'));
       slider.value = '70';
       slider.dispatchEvent(new Event('input', { bubbles: true }));
@@ -165,7 +167,7 @@ test('a worker that dies silently costs one film, and sleep is not mistaken for 
   await choose(page, films);
   await page.waitForSelector('#strip-list [data-status=running] >> text=special.png');
   await page.clock.runFor(2000);
-  await page.clock.fastForward(HOUR); // as after sleep: what was due meanwhile happens once
+  await page.clock.fastForward(HOUR); // as after sleep: timers that were due fire once
   await complete(page, films, { 'special.png': 'not-an-image' });
   await choose(page, [{ ...special, name: 'last.png' }, film(3)]);
   await page.waitForSelector('#strip-list [data-status=running] >> text=last.png');
@@ -220,21 +222,21 @@ test('leaving asks first while a batch is running or unsaved, but not once it is
         setTimeout(() => location.reload());
       }),
     ]);
-  await page.click('#welcome [data-action=phantom]'); // browsers ask only those who have touched the page
+  await page.click('#welcome [data-action=phantom]'); // browsers ask only after the page was touched
   await settled(page);
   await page.click('#more');
   await page.click('#clear');
   await begin(page);
-  await leave('dialog'); // in the middle
+  await leave('dialog'); // the batch is running
   await settled(page);
-  await leave('dialog'); // not saved
-  await complete(page); // saves
+  await leave('dialog'); // it is not saved
+  await complete(page); // this saves it
   await leave('load');
   await settled(page);
   await keep(page);
   await choose(page, batch.slice(0, 3));
   await settled(page);
-  await leave('load'); // kept
+  await leave('load'); // results are kept
   await settled(page);
   await choose(page, batch.slice(0, 3));
   await settled(page);
@@ -242,7 +244,7 @@ test('leaving asks first while a batch is running or unsaved, but not once it is
   await page.click('#history-switch');
   await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
   await page.keyboard.press('Escape');
-  await leave('dialog'); // kept no more
+  await leave('dialog'); // results are no longer kept
 });
 
 test('going back to a frozen page continues its batch, with all results', async (t) => {
@@ -261,7 +263,7 @@ test('going back to a frozen page continues its batch, with all results', async 
   });
   let held = false;
   for (let tries = 0; tries < 3 && !held; tries++) {
-    // a browser on a busy machine gives a page up that is slow to freeze
+    // on a busy machine the browser may discard a page that is slow to freeze
     await page.goto(server.url);
     await settled(page);
     await begin(page);
@@ -303,7 +305,7 @@ test('after the page crashes, kept results are there and the page works again', 
   await begin(page);
   const crashed = page.waitForEvent('crash'),
     tools = await page.context().newCDPSession(page);
-  tools.send('Page.crash').catch(() => {}); // nobody is left to answer
+  tools.send('Page.crash').catch(() => {}); // the crashed page never answers
   await crashed;
   const again = await page.context().newPage();
   await again.goto(server.url);

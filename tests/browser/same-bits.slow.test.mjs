@@ -1,4 +1,5 @@
-// The same bits everywhere: two compilers at every level, plain and vector kernels, each Node, and three browsers.
+// same-bits.slow.test.mjs: the same bits everywhere: two compilers at every level, reference and SIMD kernels, each
+// Node, and three browsers.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

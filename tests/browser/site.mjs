@@ -1,4 +1,4 @@
-// site.mjs: serves build/site from a subfolder, opens it in Chromium and makes files to feed it
+// site.mjs: what the browser tests share: a server for build/site, a page in Chromium, and files to open in it.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ const TYPES = {
   '.png': 'image/png',
   '.webmanifest': 'application/manifest+json',
 };
-/** Milliseconds for what must come: machines of tests are slow at times. */
+/** Timeout in milliseconds: generous, because test machines are slow at times. */
 const PATIENCE = 180_000;
 export const FLAGS = [
   '--no-sandbox',
@@ -34,9 +34,10 @@ export const FLAGS = [
   '--disable-sync',
 ];
 
-/** A static server of `server.folder` below /some/folder/, and once more below /some/other/, without any help for the browser's own cache;
- *  `server.change(name, bytes)` may put other bytes in place, or null for a 404, `server.end(name, response, bytes)` may break off. It sends the policy to worker and service
- *  worker, too, and closing it fails when the policy of any of them was violated, as browsers report and `watch` hears. */
+/** Serves `server.folder` below /some/folder/ and once more below /some/other/, without cache headers. A test may
+ *  replace `server.change(name, bytes)` to serve other bytes, or null for a 404, and `server.end(name, response, bytes)`
+ *  to break off. The policy goes to worker and service worker as well. Closing the server fails if any of them violated
+ *  it, as reported by the browser and observed by `watch`. */
 export async function serve() {
   const home = '/some/folder/',
     headers = headersFor(await readFile(`${root}web/index.html`, 'utf8'));
@@ -74,14 +75,14 @@ export async function serve() {
     open: () => listen(port),
     async close() {
       http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve)); // a second close does no harm
+      await new Promise((resolve) => http.close(resolve)); // closing twice does no harm
       assert.deepEqual(server.violations, []);
     },
   };
   return server;
 }
 
-/** @param {string[]} [flags]  @param {string[]} [without] flags that Playwright would give */
+/** @param {string[]} [flags]  @param {string[]} [without]  flags of Playwright to leave out */
 export const launch = (flags = [], without = []) =>
   chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -89,11 +90,11 @@ export const launch = (flags = [], without = []) =>
     ignoreDefaultArgs: without,
   });
 
-/** A change for the server: code that the worker runs before its own. @param {string} code */
+/** A `server.change` that has the worker run some code before its own. @param {string} code */
 export const beforeWorker = (code) => (name, bytes) =>
   name.startsWith('worker') ? Buffer.concat([Buffer.from(code), bytes]) : bytes;
 
-/** The same, where the code makes `exports`, those of the engine. @param {string} code */
+/** The same for code that replaces `exports`, those of the engine. @param {string} code */
 export const asEngine = (code) =>
   beforeWorker(`
   const { instantiate } = WebAssembly;
@@ -104,7 +105,7 @@ export const asEngine = (code) =>
   };
 `);
 
-/** Hears what violates the policy in the pages of a context, also where the server is stopped and gets no report. */
+/** Records policy violations in the pages of a context, also while the server is stopped and receives no reports. */
 export async function watch(context, server) {
   context.setDefaultTimeout(PATIENCE);
   await context.exposeBinding('violated', (_, violation) => server.violations.push(violation));
@@ -115,7 +116,7 @@ export async function watch(context, server) {
   );
 }
 
-/** A page in its own context, with what went wrong in it and what it asked of any server. */
+/** Opens the page in its own context and records its console errors (`complaints`) and requests (`asked`). */
 export async function open(browser, server, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   await watch(context, server);
@@ -129,7 +130,7 @@ export async function open(browser, server, options = {}) {
   return { page, complaints, asked, close: () => context.close() };
 }
 
-/** Until the engine stands still: nothing is loading, waiting or being read. */
+/** Waits until nothing is loading, waiting or being read. */
 export const settled = (page) =>
   page.waitForFunction(
     () =>
@@ -137,11 +138,11 @@ export const settled = (page) =>
       !document.querySelector('[data-status=waiting], [data-status=running]'),
   );
 
-/** Until results are kept on this device, as the open dialog of the history says. */
+/** Waits until the open history dialog says that results are kept on this device. */
 export const keeping = (page) =>
   page.waitForFunction((text) => document.getElementById('history-text').textContent === text, english['history.on']);
 
-/** Gives files to the page as if they were chosen. @param {Array<string | {name: string, buffer: Buffer}>} files */
+/** Chooses files as if in the file dialog. @param {Array<string | {name: string, buffer: Buffer}>} files */
 export async function choose(page, files) {
   const list = await Promise.all(
     files.map(async (file) =>
@@ -153,7 +154,7 @@ export async function choose(page, files) {
   await page.setInputFiles('#files', list);
 }
 
-/** Drops or pastes files the way a browser hands them over. @param {'drop' | 'paste'} way */
+/** Drops or pastes files with the events that a browser sends. @param {'drop' | 'paste'} way */
 export const hand = (page, way, files) =>
   page.evaluate(
     async ({ way, files }) => {
@@ -170,7 +171,7 @@ export const hand = (page, way, files) =>
     { way, files: files.map(({ name, buffer }) => ({ name, base64: buffer.toString('base64') })) },
   );
 
-/** What the page says of the selected film. */
+/** What the page shows of the selected film. */
 export const resultOf = (page) =>
   page.evaluate(() => {
     const said = (id) => document.getElementById(id).textContent;
@@ -192,18 +193,18 @@ export const resultOf = (page) =>
 
 export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
 
-/** The id of what has the focus. */
+/** The id of the focused element. */
 export const focused = (page) => page.evaluate(() => document.activeElement.id);
 
-/** What axe finds wrong. Its script is large, so a document gets it once; what is right is not listed, which halves the time.
- *  @returns {Promise<string[]>} */
+/** The accessibility faults that axe finds. Its script is large, so each document loads it once; passing checks are not
+ *  listed, which halves the time. @returns {Promise<string[]>} */
 export async function faults(page) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
 }
 
-/** An 8-bit grey PNG; a false size in the header makes a hostile one. */
+/** An 8-bit grey PNG. A false size in its header makes it hostile. */
 export function png(width, height, grey = (x, y) => x ^ y, [claimedWidth, claimedHeight] = [width, height]) {
   const chunk = (type, data) => {
     const body = Buffer.concat([Buffer.from(type), data]),

@@ -1,4 +1,5 @@
-// The short form of `make soak`: the page reads hundreds of pictures of every kind, and nothing grows.
+// soak.slow.test.mjs: the short form of `make soak`: the page reads hundreds of pictures of every kind, and nothing
+// grows.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +10,8 @@ import { checkRecords, checkSame, growing, lines, slope } from '../soak/verdict.
 
 const FILMS = 300,
   STEP = 20,
-  WARM = 100; // the largest are among the first hundred
-/** In a thousand films; megabytes, then pieces. The page keeps of each its record and a picture of 16 kB. */
+  WARM = 100; // the largest pictures are among the first hundred
+/** Growth per thousand films, in megabytes and in objects: each film leaves its record and a picture of 16 kB. */
 const LIMITS = { page: 30, worker: 12, wasm: 0.1, workers: 0, nodes: 100, listeners: 5 };
 
 test('after hundreds of good, broken and refused pictures the page holds only their records, with the bits of Node', async (t) => {

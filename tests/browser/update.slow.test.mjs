@@ -1,5 +1,5 @@
-// Two builds of the site that differ in every file: which one people get, and that they get it whole, whatever happens
-// between them.
+// update.slow.test.mjs: two builds of the site that differ in every file. Visitors get one of them, always complete,
+// whatever happens in between.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,8 @@ before(async () => {
 });
 after(() => Promise.all([browser?.close(), rm(folder, { recursive: true, force: true, maxRetries: 5 })]));
 
-/** The site of these sources with something else in every kind of file: page, script, style, worker, engine, weights, DICOM, words. */
+/** Builds the site with a difference in every kind of file: page, script, style, worker, engine, weights, DICOM reader
+ *  and languages. */
 async function buildNewer() {
   const copy = `${folder}/newer/`;
   for (const part of ['web', 'src', 'model/card.md', 'model/pleura.gguf', 'build/pleura.wasm'])
@@ -45,11 +46,11 @@ async function buildNewer() {
   return edition(`${copy}build/site`);
 }
 
-/** The same networks as a model of another name, hence another file. */
+/** The same networks under another model name, hence another file. */
 function renamed(weights) {
   const bytes = Buffer.from(weights),
     key = Buffer.from('general.name');
-  const at = bytes.indexOf(key) + key.length + 4 + 8; // behind the type and the length of the string
+  const at = bytes.indexOf(key) + key.length + 4 + 8; // after the type and the length of the string
   assert.match(bytes.toString('latin1', at, at + 6), /^pleura$/i);
   bytes.write('newone', at);
   return bytes;
@@ -61,7 +62,7 @@ async function edition(folder) {
   return { folder, names: ['', ...(await readdir(folder))], version, newer: !folder.startsWith(`${root}build`) };
 }
 
-/** What of its folder a page and its workers have asked for. */
+/** The files of its folder that a page and its workers have requested. */
 async function asked(page) {
   const names = () =>
     performance
@@ -72,7 +73,8 @@ async function asked(page) {
   return (await Promise.all([page, ...page.workers()].map((place) => place.evaluate(names)))).flat();
 }
 
-/** Page, style, script, worker, engine and weights are all of this edition, and they work. @param {Edition} edition */
+/** Asserts that page, style, script, worker, engine and weights are all of this edition, and work.
+ *  @param {Edition} edition */
 async function whole(page, edition) {
   await diagnoses(page);
   const [worker] = page.workers();
@@ -134,7 +136,7 @@ describe('updates', { concurrency: 3 }, () => {
     await readyAndWhole(page, newer);
     assert.equal(await page.isVisible('#update'), false);
     await server.close();
-    await whole(other, older); // its module for DICOM, which it had not asked for yet, among all
+    await whole(other, older); // including the DICOM reader, which it had not requested before
     for (const name of older.names)
       if (!['sw.js', 'index.html'].includes(name))
         assert.equal(await other.evaluate(async (file) => (await fetch(`./${file}`)).status, name), 200, name);
@@ -153,7 +155,7 @@ describe('updates', { concurrency: 3 }, () => {
     const { page, server, another } = await visit(t, browser);
     await ready(page);
     let tab = page;
-    const elsewhere = await page.context().newPage(); // no page of the scope
+    const elsewhere = await page.context().newPage(); // not a page of the service worker's scope
     await elsewhere.route('**/elsewhere.html', (route) =>
       route.fulfill({ contentType: 'text/html', body: 'Nothing.' }),
     );
@@ -241,7 +243,7 @@ describe('updates', { concurrency: 3 }, () => {
     server.folder = newer.folder;
     const { end } = server;
     server.end = (name, response, bytes) =>
-      name.endsWith('.gguf') ? half(response, bytes, () => {}) : response.end(bytes); // and no more
+      name.endsWith('.gguf') ? half(response, bytes, () => {}) : response.end(bytes); // the weights never arrive in full
     const asked = count(server, '.gguf');
     await first.page.reload();
     while (count(server, '.gguf') === asked) await first.page.waitForTimeout(50);
@@ -303,7 +305,7 @@ describe('updates', { concurrency: 3 }, () => {
   });
 });
 
-/** A browser with a profile on the disk, which can be killed. */
+/** A browser with its profile on disk, so that it can be killed and reopened. */
 async function start(t, profile, server) {
   const child = spawn(
     process.env.CHROMIUM || '/usr/bin/chromium',

@@ -1,4 +1,4 @@
-// visitor.mjs: someone who uses the page on one device: what she sees, and what that device holds
+// visitor.mjs: a visitor of the page: what she sees, and what her device stores.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createDicomReader } from '../../src/dicom/reader.mjs';
@@ -24,7 +24,7 @@ const bits = [
   engine.diagnose((await createDicomReader({ engine, loadCodec })(dicom)).film),
 ].map((answer) => answer.bits);
 
-/** A visitor with a server of her own; `another` opens one more tab. */
+/** A visitor with her own server. `another` opens one more tab. */
 export async function visit(t, browser, options) {
   const server = await serve();
   t.after(server.close);
@@ -40,7 +40,7 @@ export async function visit(t, browser, options) {
 
 const READY = /^Ready to work offline$/;
 export const MENDED = /^Ready to work offline: .* was damaged on this device and has been downloaded again/;
-/** Until the page says of its store what it should. */
+/** Waits until the page says this about its offline copy. */
 export const kept = (page, pattern = READY) =>
   page.waitForFunction(
     (source) => new RegExp(source).test(document.getElementById('offline').textContent),
@@ -55,7 +55,7 @@ export const updateOffered = (page) => page.waitForSelector('#update:not([hidden
 export const reloadAtWord = (page) => Promise.all([page.waitForEvent('load'), page.click('[data-action=reload]')]);
 export const count = (server, ending) => server.requests.filter((path) => path.endsWith(ending)).length;
 
-/** The phantom, a picture and a DICOM film get the bits that Node computes; nothing else is on the page meanwhile. */
+/** Asserts that the phantom, a picture and a DICOM film, alone on the page, get the bits that Node computes. */
 export async function diagnoses(page) {
   await page.evaluate(() => document.querySelector('[data-action=phantom]').click());
   await choose(page, films);
@@ -69,14 +69,15 @@ export async function diagnoses(page) {
   assert.deepEqual(said, bits);
 }
 
-/** The names in this origin's store. @returns {Promise<string[]>} */
+/** The names of the files in this origin's cache. @returns {Promise<string[]>} */
 export const stored = (page) =>
   page.evaluate(async () => {
     const [name] = await caches.keys();
     return (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname.split('/').pop());
   });
 
-/** Changes one bit of, cuts short, or deletes each stored file with such a name. @param {'altered' | 'truncated' | 'lost'} how */
+/** Flips one bit of, truncates, or deletes each stored file whose name ends so.
+ *  @param {'altered' | 'truncated' | 'lost'} how */
 export const spoil = (page, ending, how) =>
   page.evaluate(
     async ({ ending, how }) => {

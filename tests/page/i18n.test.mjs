@@ -23,7 +23,7 @@ const messages = Object.fromEntries(
 );
 const translations = Object.entries(messages).filter(([language]) => language !== 'en');
 
-/** The codes of the engine's failures and of its gate, asked of the engine itself. */
+/** The codes of the engine's failures and of its gate, as the engine itself lists them. */
 async function engineCodes() {
   const env = { emscripten_notify_memory_growth() {} };
   const { exports } = (await WebAssembly.instantiate(read('build/pleura.wasm'), { env })).instance;
@@ -42,15 +42,15 @@ async function engineCodes() {
   };
 }
 
-/** What the engine says in English itself, and the translations say in their language. */
+/** The messages that English takes from the engine, and the translations have themselves. */
 async function keysOfEngine() {
   const { statuses, reasons } = await engineCodes();
   const codes = [...statuses, ...dicomCodes];
   return [...codes.map((code) => `problem.${code}`), ...reasons.map((code) => `gate.${code}`), 'notice', 'summary'];
 }
 
-/** What the calls of a function in web/ may pass as its first argument, according to the type checker: a template such as
- *  `film.${status}` stands for every string that it can become. */
+/** For each call of a function in web/, the strings that its first argument can be, according to the type checker. A
+ *  template such as `film.${status}` stands for every string that it can become. */
 function createArguments() {
   const { config } = ts.readConfigFile(`${root}web/tsconfig.json`, ts.sys.readFile);
   const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, `${root}web`);
@@ -98,11 +98,12 @@ test('the engine lists its codes', async () => {
   assert.ok(reasons.length > 4, reasons.join());
 });
 
-// That every message asked for exists is checked by the types: `t` takes the keys of en.mjs alone.
+// The types check the opposite, that every message asked for exists: `t` accepts only the keys of en.mjs.
 test('every message is used', () => {
   const argumentsOf = createArguments();
   const all = Object.keys(messages.en);
-  const asked = argumentsOf('t').filter((keys) => keys.length < all.length); // a call that may take any key proves nothing
+  // A call that could take any key proves nothing.
+  const asked = argumentsOf('t').filter((keys) => keys.length < all.length);
   assert.ok(asked.length > 50);
   const { values } = readGguf(read('model/pleura.gguf'));
   const labels = textsOf(values.get('pleura.labels'));

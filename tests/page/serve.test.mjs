@@ -1,4 +1,4 @@
-// The page's own server: right types, and nothing but the site.
+// serve.test.mjs: the server of `make start`: content types, headers, and nothing outside the site.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { headersFor } from '../../web/site/headers.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Two servers that ask for this port get two. */
+/** Two servers that request this port get two different ones. */
 const PORT = 8765;
 
 /** @returns {Promise<string>} the address that the server prints */
@@ -21,7 +21,7 @@ async function start(t) {
   return /http:\S+/.exec(said)[0];
 }
 
-/** One request as it stands: fetch would tidy the path. @returns {Promise<string>} the status line */
+/** Sends a request verbatim: fetch would normalise the path. @returns {Promise<string>} the status line */
 const ask = (address, path, method = 'GET') =>
   new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(address).port), '127.0.0.1', () =>

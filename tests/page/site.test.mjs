@@ -1,4 +1,4 @@
-// site.test.mjs: the files of build/site, and the page's modules that need no browser
+// site.test.mjs: the files of build/site, the heatmap's pixels and outline, and exported records.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -98,13 +98,14 @@ test('manifest, icons and model card are named by the files that need them', () 
 });
 
 test('no file refers to another server or to the root of this one', () => {
-  const card = files().find((name) => name.startsWith('card')); // may link to papers and sources, but loads nothing
+  const card = files().find((name) => name.startsWith('card')); // it links to papers and sources, but loads nothing
   assert.doesNotMatch(read(card).toString(), /<(?:script|img|iframe|object|form)|\ssrc=/);
   const all = ['index.html', ...files().filter((name) => /\.(js|css|webmanifest)$/.test(name))]
     .map((name) => read(name).toString())
     .join('\n');
   const named = all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g) ?? [];
-  const inWords = ['https://bit.ly/wb-precache', 'https://github.com/cornerstonejs/dicomParser']; // in a sentence of Workbox, in a licence
+  // The first stands in a message of Workbox, the second in a licence.
+  const inWords = ['https://bit.ly/wb-precache', 'https://github.com/cornerstonejs/dicomParser'];
   assert.deepEqual(
     named.filter((url) => !inWords.includes(url)),
     [],

@@ -1,8 +1,8 @@
 // adapting.mjs: adapts the model to a person's own labelled films.
 //
-// The worker examines the films one by one and then fits the last layer to them (src/adapt). The result is an adapter: a
-// small GGUF file to apply to the weights, together with what cross-validation says it is worth. Nothing is applied until
-// the person says so.
+// The worker examines the films one by one and then fits the last layer to them (src/adapt). The result is an adapter:
+// a small GGUF file to apply to the weights, together with what cross-validation says it is worth. Nothing is applied
+// until the person says so.
 import { selectFilms } from '../../src/adapt/crossval.mjs';
 import { MAX_ADAPTER_BYTES } from '../../src/weights/adapter.mjs';
 import { isCancelled, pageError, toErrorInfo } from '../state/errors.mjs';

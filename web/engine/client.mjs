@@ -1,8 +1,8 @@
 // client.mjs: the page's side of the worker: typed calls, answered by id.
 //
-// Wasm cannot be interrupted, so cancelling ends the worker. The next worker starts from the module and weights that were
-// already checked and takes over the calls that were not cancelled. The same happens when a worker dies or falls silent:
-// one call fails, and the others move to its successor.
+// Wasm cannot be interrupted, so cancelling ends the worker. The next worker starts from the module and weights that
+// were already checked and takes over the calls that were not cancelled. The same happens when a worker dies or falls
+// silent: one call fails, and the others move to its successor.
 import { trustedScriptUrl } from '../storage/trusted_types.mjs';
 import { errorFrom, isCancelled, pageError } from '../state/errors.mjs';
 

@@ -1,5 +1,5 @@
-// judge.mjs: brings the films on the page to the prevalence in force. The worker computes it from each film's logits and
-// gate, without running the networks again.
+// judge.mjs: brings the films on the page to the prevalence in force. The worker computes it from each film's logits
+// and gate, without running the networks again.
 import { asNotice, toErrorInfo } from '../state/errors.mjs';
 import { chooseShares, isOutdated } from '../state/prevalence.mjs';
 

@@ -1,7 +1,8 @@
-// queue.mjs: diagnoses the films of the page one at a time, so that a wasm trap or a cancellation affects only one film.
+// queue.mjs: diagnoses the films of the page one at a time, so that a wasm trap or a cancellation affects only one
+// film.
 //
-// A film waits until it is its turn; the selected film goes first. Pictures are large, so only the newest few are kept: a
-// film that is selected again waits once more, for its picture alone (`redraw`), while its result stands.
+// A film waits until it is its turn; the selected film goes first. Pictures are large, so only the newest few are
+// kept: a film that is selected again waits once more, for its picture alone (`redraw`), while its result stands.
 import { asNotice, isCancelled, toErrorInfo } from '../state/errors.mjs';
 import { initialTable } from '../state/table.mjs';
 

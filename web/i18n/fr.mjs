@@ -1,4 +1,5 @@
-// fr.mjs: the page, the engine's sentences and the notice in French, with its unbreakable blanks before : ; ? ! and inside « »
+// fr.mjs: the page, the engine's sentences and the notice in French, with its unbreakable blanks before : ; ? ! and
+// inside « »
 /** @param {string} what */
 const missing = (what) =>
   `${what} n’a pas pu être récupéré sur ce site. Si la page est ouverte depuis longtemps, rechargez-la, car le site a peut-être une version plus récente ; sinon le site est incomplet : prévenez la personne qui le gère.`;

@@ -1,4 +1,5 @@
-// switch.mjs: changes the language of the page. English is part of the page; the others are fetched when they are chosen.
+// switch.mjs: changes the language of the page. English is part of the page; the others are fetched when they are
+// chosen.
 import { createI18n } from './words.mjs';
 import english from './en.mjs';
 

@@ -1,8 +1,8 @@
-// words.mjs: the page's sentences in one language. The messages come from en.mjs and its translations; numbers, dates and
-// lists are formatted by Intl for the visitor's region.
+// words.mjs: the page's sentences in one language. The messages come from en.mjs and its translations; numbers, dates
+// and lists are formatted by Intl for the visitor's region.
 //
-// Two kinds of keys: those of en.mjs, which `t` takes and the type checker knows, and open ones such as `label.covid` or
-// `gate.colour`, which are looked up by what the model or the engine returned and may be missing.
+// Two kinds of keys: those of en.mjs, which `t` takes and the type checker knows, and open ones such as `label.covid`
+// or `gate.colour`, which are looked up by what the model or the engine returned and may be missing.
 
 /** @typedef {import('../state/state.mjs').Film} Film
  *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord

@@ -1,5 +1,5 @@
-// files.mjs: the films among the files that were chosen, dropped or pasted. A folder is searched for films; files that were
-// picked one by one are all tried.
+// files.mjs: the films among the files that were chosen, dropped or pasted. A folder is searched for films; files that
+// were picked one by one are all tried.
 import { isFilm, SNIFFED } from '../../src/sniff.mjs';
 
 /** @typedef {{sources: {name: string, file: File}[], skipped: number}} FileIntake

@@ -1,8 +1,8 @@
 // build.mjs: writes the static site to build/site/; options: [--weights FILE] [--out FOLDER]
 //
 // Every file but index.html and sw.js carries the hash of its content in its name, so an old page can never meet new
-// weights. A file is written before those that name it: engine and weights, worker, script and style, then the page, and
-// last the service worker, which lists them all.
+// weights. A file is written before those that name it: engine and weights, worker, script and style, then the page,
+// and last the service worker, which lists them all.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // state.mjs: the one object that everything on the page is drawn from.
 //
-// Actions change it through `set` or `update`, and every change draws the page again (view/page.mjs). The modules of this
-// folder are pure: they know neither the document nor the worker, so tests call them in Node.
+// Actions change it through `set` or `update`, and every change draws the page again (view/page.mjs). The modules of
+// this folder are pure: they know neither the document nor the worker, so tests call them in Node.
 import { initialTable } from './table.mjs';
 import { initialViewport } from './viewport.mjs';
 

@@ -1,7 +1,7 @@
 // viewport.mjs: how the film on view is shown, in plain numbers: zoom, pan, and the window of greys.
 //
-// A window (radiology's "window and level") is the range of greys that the screen spans: its low end is shown black, its
-// high end white. Each function here returns a new viewport. view/viewer.mjs paints it.
+// A window (radiology's "window and level") is the range of greys that the screen spans: its low end is shown black,
+// its high end white. Each function here returns a new viewport. view/viewer.mjs paints it.
 
 /** @typedef {{low: number, high: number}} Window  the greys shown as black and white; 0..1 spans nearly all of a film
  *  @typedef {{zoom: number, x: number, y: number, window: Window, preset: string, invert: boolean}} Viewport

@@ -1,5 +1,5 @@
-// history.mjs: the database of results kept on this device. It is created only once the user asks for it, so its existence
-// is the setting: a later visit keeps results if there is a database.
+// history.mjs: the database of results kept on this device. It is created only once the user asks for it, so its
+// existence is the setting: a later visit keeps results if there is a database.
 import { deleteDB, openDB } from 'idb';
 
 /** @typedef {{id?: number, date: number, name: string, record: import('../../src/result/record.mjs').Record, model: string,

@@ -1,4 +1,5 @@
-// offline.mjs: registers the service worker, and reports whether the page works offline and whether a newer version waits.
+// offline.mjs: registers the service worker, and reports whether the page works offline and whether a newer version
+// waits.
 import { trustedScriptUrl } from './trusted_types.mjs';
 import { CACHE } from './cache.mjs';
 

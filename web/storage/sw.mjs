@@ -1,7 +1,7 @@
 // sw.mjs: the service worker: stores one complete version of the page on this device and serves no other.
 //
-// The build lists every file with its SHA-256 (FILES). A new version is installed whole or not at all, and waits until the
-// user reloads. A stored file that was evicted or altered is fetched again, and used only if its hash is right.
+// The build lists every file with its SHA-256 (FILES). A new version is installed whole or not at all, and waits until
+// the user reloads. A stored file that was evicted or altered is fetched again, and used only if its hash is right.
 import { PrecacheController } from 'workbox-precaching/PrecacheController.js';
 import { watchRequests } from './requests.mjs';
 import { CACHE } from './cache.mjs';

@@ -1,5 +1,5 @@
-// trusted_types.mjs: the only addresses from which the page runs code. Where the browser knows Trusted Types, it enforces
-// them: every other address is refused by the policy made here.
+// trusted_types.mjs: the only addresses from which the page runs code. Where the browser knows Trusted Types, it
+// enforces them: every other address is refused by the policy made here.
 
 const SCRIPTS = /^(?:sw|worker-[0-9a-f]{10})\.js$/;
 

@@ -1,4 +1,5 @@
-// dialogs.mjs: draws the dialogs: shortcuts, camera, requests, results kept on this device, adapting to one's own films.
+// dialogs.mjs: draws the dialogs: shortcuts, camera, requests, results kept on this device, adapting to one's own
+// films.
 import { createAdaptDialog } from './adapt.mjs';
 import { createChanges, element, keyed, setText } from './dom.mjs';
 import { SHORTCUTS } from '../state/shortcuts.mjs';

@@ -1,4 +1,5 @@
-// dom.mjs: changes the document only where it differs, so that the focus stays put and screen readers hear only what is new.
+// dom.mjs: changes the document only where it differs, so that the focus stays put and screen readers hear only what
+// is new.
 
 /** Elements by id. Their kinds differ and are fixed by index.html, which the type checker does not read.
  *  @typedef {Record<string, any>} Elements */

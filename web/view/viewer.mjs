@@ -1,5 +1,5 @@
-// viewer.mjs: one film as the engine saw it, at any zoom and window, with heatmap and lung outline drawn over it; if asked,
-// beside the same film without them.
+// viewer.mjs: one film as the engine saw it, at any zoom and window, with heatmap and lung outline drawn over it; if
+// asked, beside the same film without them.
 import { initialViewport, paintGreys } from '../state/viewport.mjs';
 import { heatPixels, outlinePath } from '../../src/result/heatmap.mjs';
 
