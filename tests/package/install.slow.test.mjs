@@ -1,4 +1,4 @@
-// The C library as make install puts it: files, exported names, and the example built with pkg-config.
+// The C library after make install: its files, its exported names, and the example built with pkg-config.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ const files = (where) =>
 
 before(() => make('install', `PREFIX=${prefix}`));
 
-test('the library has a soname, its links, and exports what the headers declare', () => {
+test('the library has a soname, its links, and exports exactly what the installed headers declare', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const library = join(prefix, 'lib', `libpleura.so.${version}`);
   const soname = `libpleura.so.${version.split('.')[0]}`;
@@ -41,11 +41,12 @@ test('the library has a soname, its links, and exports what the headers declare'
   assert.equal(readlinkSync(join(prefix, 'lib/libpleura.so')), soname);
   assert.match(run('readelf', ['-d', library]), new RegExp(`SONAME.*\\[${soname.replaceAll('.', '\\.')}\\]`));
   assert.equal(config('--modversion'), version);
-  const declared = ['pleura.h', 'status.h'].flatMap((name) =>
-    [
-      ...readFileSync(join(prefix, 'include/pleura', name), 'utf8').matchAll(/^(?!typedef)[a-z].*?\b(pleura_\w+)\(/gm),
-    ].map(([, symbol]) => symbol),
-  );
+  const include = join(prefix, 'include/pleura');
+  assert.deepEqual(readdirSync(include).sort(), ['pleura.h', 'status.h']);
+  const ast = run('clang', ['-fsyntax-only', '-Xclang', '-ast-dump=json', join(include, 'pleura.h')]);
+  const declared = JSON.parse(ast)
+    .inner.filter(({ kind }) => kind === 'FunctionDecl')
+    .map(({ name }) => name);
   const exported = run('nm', ['-D', '--defined-only', library])
     .trim()
     .split('\n')
@@ -53,7 +54,7 @@ test('the library has a soname, its links, and exports what the headers declare'
   assert.deepEqual(exported.sort(), declared.sort());
 });
 
-test('the example in C, built with pkg-config, says what wasm says', async () => {
+test('the example in C, built with pkg-config, prints what the wasm computes', async () => {
   const program = join(folder, 'diagnose'),
     film = join(root, 'tests/fixtures/grey.jpg');
   const flags = config('--cflags', '--libs').split(' ');
@@ -69,7 +70,7 @@ test('the example in C, built with pkg-config, says what wasm says', async () =>
     program,
   ]);
   const env = { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') };
-  const say = (...args) => spawnSync(program, args, { encoding: 'utf8', env });
+  const diagnose = (...args) => spawnSync(program, args, { encoding: 'utf8', env });
   const wasm = await readFile(join(root, 'build/pleura.wasm'));
   const tiny = join(root, 'tests/fixtures/tiny.gguf');
   const engine = await createEngine({ wasm, weights: await readFile(tiny) });
@@ -77,16 +78,19 @@ test('the example in C, built with pkg-config, says what wasm says', async () =>
   const lines = Object.entries(probability).map(
     ([label, p]) => `${label === verdict ? '*' : ' '} ${label} ${p.toFixed(3)}\n`,
   );
-  const said = say(tiny, film);
-  assert.deepEqual([said.status, said.stdout], [0, (verdict === 'uncertain' ? 'uncertain\n' : '') + lines.join('')]);
-  const refused = say(config('--variable=weights'), film);
+  const answer = diagnose(tiny, film);
+  assert.deepEqual(
+    [answer.status, answer.stdout],
+    [0, (verdict === 'uncertain' ? 'uncertain\n' : '') + lines.join('')],
+  );
+  const refused = diagnose(config('--variable=weights'), film);
   assert.match(refused.stdout, /^refused: .{20,}\.$/m);
-  const broken = say(config('--variable=weights'), join(root, 'package.json'));
+  const broken = diagnose(config('--variable=weights'), join(root, 'package.json'));
   assert.deepEqual([broken.status, broken.stdout], [1, '']);
   assert.match(broken.stderr, /not an image/);
 });
 
-test('DESTDIR goes before every path but is written nowhere, and uninstall leaves no file', () => {
+test('DESTDIR is put before every path but written to no file, and uninstall leaves no file', () => {
   const staged = join(folder, 'staged');
   make('install', 'PREFIX=/usr', 'LIBDIR=/usr/lib/here', `DESTDIR=${staged}`);
   const pc = readFileSync(join(staged, 'usr/lib/here/pkgconfig/pleura.pc'), 'utf8');
