@@ -15,8 +15,7 @@
 
 static size_t pixels_of(const net_layer *l) { return l ? (size_t)l->d->h * (size_t)l->d->w : 0; }
 
-/* What a network needs besides its weights, in floats: its memory while it runs, or that of loading, which ends before.
- */
+/* Floats that a network needs besides its weights, while they load or while it runs. */
 static uint64_t transient(const net *n)
 {
     uint64_t run = (uint64_t)n->activations + n->workspace;
