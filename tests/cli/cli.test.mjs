@@ -71,7 +71,7 @@ test('a film gives the whole record', () => {
   assert.equal(stderr, 'A random model for tests.\n', 'the notice, and nothing else');
 });
 
-test('broken films are told in a sentence each, and the batch goes on', () => {
+test('each broken film gets a sentence, and the batch continues', () => {
   const names = Object.keys(broken);
   const { status, stdout, stderr } = tried([...names, 'films/b.png', 'nowhere.png']);
   assert.equal(status, 1);
@@ -88,7 +88,7 @@ test('broken films are told in a sentence each, and the batch goes on', () => {
   assert.equal(records.at(-1).code, 'no-such-file');
 });
 
-test('progressive, CMYK and 16-bit films are read', () => {
+test('progressive, CMYK and 16-bit films are classified', () => {
   const { status, stdout } = tried(['progressive.jpg', 'cmyk.jpg', 'grey16.png'].map((name) => join(fixtures, name)));
   assert.equal(status, 0);
   assert.equal(lines(stdout).length, 3);
@@ -141,7 +141,7 @@ test('CSV holds every field and cannot become a formula', () => {
   assert.match(error, /^text\.png,error,(,){10}.*not-an-image,/);
 });
 
-test('at a prevalence every record says so, in every form, and nothing but probability and verdict is another', () => {
+test('at a prevalence every record says so in every format, and only probability and verdict change', () => {
   const at = ['--prevalence', 'covid=0.9,normal=0.025'],
     prevalence = { covid: 0.9, pneumonia: 0.075, normal: 0.025 };
   const [own] = lines(tried(['films/b.png']).stdout),
@@ -180,7 +180,7 @@ test('at a prevalence every record says so, in every form, and nothing but proba
   );
 });
 
-test('a prevalence that is none is wrong usage, and weights without a prior have no other', () => {
+test('an invalid prevalence is a usage error, and weights without a prior reject the option', () => {
   for (const [text, sentence] of [
     ['covid=5', /needs LABEL=SHARE/],
     ['covid=0.1', /must name all labels but one/],
@@ -212,11 +212,14 @@ test('a prevalence that is none is wrong usage, and weights without a prior have
       /^pleura: These weights do not record the class mix their probabilities assume, so .* pleura\.prior\.$/m,
     );
   }
+  const damaged = pleura(['films/b.png', '--model', 'text.png', '--prevalence', 'covid=0.1,normal=0.8']);
+  assert.deepEqual([damaged.status, damaged.stdout], [1, '']);
+  says(damaged.stderr, /^pleura: /, '--model');
   assert.equal(pleura(['films/b.png', '--model', 'mute.gguf']).status, 0);
   assert.match(pleura(['info', '--model', 'mute.gguf']).stdout, /^prior +unknown$/m);
 });
 
-test('a terminal gets a table, and names cannot command it', () => {
+test('a terminal gets a table, and file names cannot control it', () => {
   const name = 'evil\u001b[2J\u202egnp.png';
   writeFileSync(join(folder, name), good);
   const shown = onTerminal([name, 'text.png', 'films/b.png'], { NO_COLOR: '1' });
@@ -231,7 +234,7 @@ test('a terminal gets a table, and names cannot command it', () => {
   assert.match(tried(['--table', 'text.png']).stdout, /^text\.png +error +not-an-image$/m);
 });
 
-test('a bar shows the progress of many films on the terminal of standard error only', () => {
+test('a progress bar appears for many films, and only if standard error is a terminal', () => {
   const many = Array.from({ length: 10 }, () => 'films/b.png');
   assert.match(onTerminal([...many, '--json']).replace(/\{.*\}\n/g, ''), /^A random model/m);
   const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many, 'text.png'])} > ${join(folder, 'out')}`;
@@ -256,7 +259,7 @@ test('results that cannot be written stop the command with a sentence', () => {
   assert.deepEqual([status, stderr], [1, 'pleura: The results cannot be written (ENOSPC).\n']);
 });
 
-test('messages that nobody reads, or that cannot be written, cost no result', () => {
+test('no result is lost if standard error is closed or full', () => {
   const expected = tried(['films/b.png', 'text.png', 'films/b.png']);
   assert.deepEqual([expected.status, lines(expected.stdout).length], [1, 3]);
   const command = 'pleura films/b.png text.png films/b.png';
@@ -269,7 +272,7 @@ test('messages that nobody reads, or that cannot be written, cost no result', ()
   }
 });
 
-test('what follows -- is a path, even one that is called as a command is', () => {
+test('arguments after -- are paths, even if they are named like a command', () => {
   writeFileSync(join(folder, 'convert'), good);
   writeFileSync(join(folder, 'info'), good);
   const { status, stdout, stderr } = tried(['--', 'convert', 'info']);
@@ -280,7 +283,7 @@ test('what follows -- is a path, even one that is called as a command is', () =>
   );
 });
 
-test('wrong usage says so and exits 2', () => {
+test('a usage error says so and exits with 2', () => {
   const wrong = [
     [],
     ['--nonsense', 'x.png'],
@@ -304,7 +307,7 @@ test('wrong usage says so and exits 2', () => {
   }
 });
 
-test('a message about options names those that do not go together, or the one that is missing', () => {
+test('a message about options names those that cannot be combined, or the one that is missing', () => {
   for (const [args, ...names] of [
     [['--json', '--csv', 'x.png'], '--json', '--csv'],
     [['--table', '--resume', 'r.jsonl', 'x.png'], '--table', '--resume'],
@@ -319,7 +322,7 @@ test('a message about options names those that do not go together, or the one th
   }
 });
 
-test('info --layers names every layer with what it computes and takes', () => {
+test('info --layers shows each layer with its MACs and its time', () => {
   const { layers } = JSON.parse(tried(['info', '--layers', '--json']).stdout);
   const mask = layers.find(({ graph, name }) => graph === 'lungs' && name === 'mask');
   assert.deepEqual(mask.shape, [16, 16, 1]);
@@ -330,7 +333,7 @@ test('info --layers names every layer with what it computes and takes', () => {
   assert.equal(rows.filter((row) => /^(lungs|diagnosis) /.test(row)).length, layers.length);
 });
 
-test('help begins with examples; version and info tell what this is', () => {
+test('help begins with examples; version and info show what is installed', () => {
   assert.match(pleura(['--help']).stdout, /^Examples:\n {2}pleura film\.png/);
   assert.equal(
     pleura(['--version']).stdout.trim(),
@@ -342,7 +345,7 @@ test('help begins with examples; version and info tell what this is', () => {
   assert.match(tried(['info']).stdout, /^labels +covid, pneumonia, normal$/m);
 });
 
-test('weights or engine that are missing, altered or foreign stop the command with a sentence', () => {
+test('missing, altered or foreign weights or engine files stop the command with a sentence', () => {
   const copy = join(folder, 'copy');
   mkdirSync(join(copy, 'build'), { recursive: true });
   mkdirSync(join(copy, 'model'));
@@ -396,7 +399,7 @@ test('weights or engine that are missing, altered or foreign stop the command wi
   );
 });
 
-test('a thread that dies costs one film; another takes its place', async () => {
+test('a thread that dies loses one film, and a new thread takes its place', async () => {
   const fatal = { file: 'fatal', bytes: 7 }; // The engine is given what is neither bytes nor pixels: a fault that ends its thread.
   const given = (name) => ({ file: join(folder, 'films', name) });
   const pool = await createPool(await loadParts(tiny), 2);
@@ -424,7 +427,7 @@ test('a thread that dies costs one film; another takes its place', async () => {
   ]);
 });
 
-test('evaluate reads labels, answers in Markdown or JSON, and reports missing films', () => {
+test('evaluate reads labels, prints Markdown or JSON, and reports missing films', () => {
   const rows = [
     'file,label,patient_id,split,source',
     ...Array.from(

@@ -39,7 +39,7 @@ for (const [n, label] of ['covid', 'pneumonia', 'normal'].entries()) {
 }
 writeFileSync(join(folder, 'films.csv'), `${rows.join('\n')}\n`);
 
-test('a folder with a sub-folder a label needs no CSV', () => {
+test('a folder with one sub-folder per label needs no CSV', () => {
   const [byFolder, byCsv] = ['films', 'films.csv'].map((labels) => evaluate('--labels', labels, '--json'));
   assert.deepEqual([byFolder.status, byCsv.status], [0, 0], byFolder.stderr + byCsv.stderr);
   const [a, b] = [byFolder, byCsv].map(({ stdout }) => JSON.parse(stdout));
@@ -63,7 +63,7 @@ test('a folder with a sub-folder a label needs no CSV', () => {
   assert.equal(JSON.parse(evaluate('--labels', 'gaps', '--json').stdout).films, 36);
 });
 
-test('a CSV may name its films by absolute paths, whatever --root says of the others', () => {
+test('absolute paths in a CSV are independent of --root', () => {
   writeFileSync(
     join(folder, 'places.csv'),
     `file,label\n${join(folder, 'films/covid/1.png')},covid\ncovid/2.png,covid\n`,
@@ -73,7 +73,7 @@ test('a CSV may name its films by absolute paths, whatever --root says of the ot
   assert.deepEqual([JSON.parse(stdout).films, JSON.parse(stdout).errors], [2, 0]);
 });
 
-test('DICOM films of one Patient ID are one patient, as long as the CSV names no other, and the ID gets nowhere', () => {
+test('DICOM films with one Patient ID count as one patient unless the CSV says otherwise, and the ID is never written', () => {
   mkdirSync(join(folder, 'discs/covid'), { recursive: true });
   ['ID-1', ' ID-1', 'ID-2', ''].forEach((id, i) => {
     const pixels = Uint8Array.from({ length: 72 * 72 }, (_, p) => (p % 72) * 2 + i);
@@ -107,7 +107,7 @@ test('DICOM films of one Patient ID are one patient, as long as the CSV names no
   }
 });
 
-test('labels and columns may be called as something that every object has', () => {
+test('labels and columns may have the names of properties that every object has', () => {
   const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty'];
   const odd = rows
     .slice(1, 13)
@@ -133,7 +133,7 @@ test('labels and columns may be called as something that every object has', () =
   assert.match(none.stderr, /odd\.csv has no column 'valueOf'\./);
 });
 
-test('a report is a folder of Markdown, JSON and plots, and says how it was made', () => {
+test('a report is a folder of Markdown, JSON and plots, and states the command that made it', () => {
   const { status, stdout, stderr } = evaluate(
     '--labels',
     'films.csv',
@@ -171,7 +171,7 @@ test('a report is a folder of Markdown, JSON and plots, and says how it was made
   assert.doesNotMatch(stdout, /NaN|undefined|null/);
 });
 
-test('a model beside itself shows no difference, and one of other labels is refused before it runs', () => {
+test('a model compared with itself shows no difference, and a model with other labels is rejected before it runs', () => {
   const { stdout } = evaluate('--labels', 'films', '--json', '--against', tiny);
   const { comparison } = JSON.parse(stdout);
   for (const { difference, delong } of comparison.classes)
@@ -191,7 +191,7 @@ test('a model beside itself shows no difference, and one of other labels is refu
   assert.match(stderr, /The models have no label in common: covid, pneumonia, normal; a, b, c\./);
 });
 
-test('models of different labels are compared, in table and plot, on the films of the labels that both know', () => {
+test('models with different labels are compared, in table and plot, on the films of their common labels', () => {
   const other = join(folder, 'two.gguf');
   spawnSync(process.execPath, [
     join(root, 'src/cli.mjs'),
@@ -221,7 +221,7 @@ test('models of different labels are compared, in table and plot, on the films o
   );
 });
 
-test('at the prevalence that a person expects films are judged as the command judges them there, and nonsense is told', () => {
+test('evaluate at a prevalence agrees with the command at that prevalence, and rejects invalid ones', () => {
   const at = ['--prevalence', 'covid=0.5,pneumonia=0.4'];
   const { status, stdout } = evaluate('--labels', 'films', ...at);
   assert.equal(status, 0);
@@ -275,7 +275,7 @@ test('at the prevalence that a person expects films are judged as the command ju
   }
 });
 
-test('a report of a label that one patient stands for has no interval, and its plots are drawn', () => {
+test('a label with only one patient has no interval, and its plots are still drawn', () => {
   writeFileSync(
     join(folder, 'alone.csv'),
     [
@@ -291,7 +291,7 @@ test('a report of a label that one patient stands for has no interval, and its p
   assert.ok(readdirSync(join(folder, 'alone')).some((name) => name.endsWith('.svg')));
 });
 
-test('of a prevalence that too few films can stand for nothing is said or drawn', () => {
+test('a prevalence for which there are too few films gets no metrics and no plots', () => {
   writeFileSync(join(folder, 'few.csv'), rows.filter((row, i) => !row.includes(',pneumonia,') || i % 2).join('\n'));
   const { status, stdout, stderr } = evaluate(
     '--labels',
@@ -311,7 +311,7 @@ test('of a prevalence that too few films can stand for nothing is said or drawn'
   ]);
 });
 
-test('a report that cannot be written is told before the films are read', () => {
+test('a report that cannot be written is reported before the films are read', () => {
   const { status, stdout, stderr } = evaluate('--labels', 'films', '--report', 'films.csv/report');
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(
@@ -320,7 +320,7 @@ test('a report that cannot be written is told before the films are read', () => 
   );
 });
 
-test('where no film can be scored, nothing is claimed', () => {
+test('if no film can be scored, no metric is reported', () => {
   mkdirSync(join(folder, 'other/flu'), { recursive: true });
   writeFileSync(join(folder, 'other/flu/a.png'), readFileSync(join(folder, 'films/covid/1.png')));
   const { status, stdout } = evaluate(
@@ -340,7 +340,7 @@ test('where no film can be scored, nothing is claimed', () => {
   assert.doesNotMatch(stdout, /NaN|undefined|null|Infinity/);
 });
 
-test('films of one class have a matrix, but no curve', () => {
+test('films of one class get a confusion matrix but no curves', () => {
   writeFileSync(join(folder, 'one.csv'), rows.slice(0, 13).join('\n'));
   const { status, stderr } = evaluate('--labels', 'one.csv', '--report', 'one');
   assert.equal(status, 0, stderr);

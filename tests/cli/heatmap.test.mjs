@@ -1,4 +1,4 @@
-// The overlays of --heatmap: what they show, how they are named, and what happens where they cannot be written.
+// The heatmap files of --heatmap: what they show, how they are named, and what happens if they cannot be written.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const good = film(200);
 mkdirSync(at('films'));
 writeFileSync(at('films/b.png'), good);
 
-test('an overlay is the film in grey, coloured where the evidence lies', async () => {
+test('a heatmap file is the film in grey, coloured where the evidence lies', async () => {
   const { status, stdout } = tried(['films/b.png', '--heatmap', 'out/deep']);
   assert.equal(status, 0);
   assert.equal(stdout, tried(['films/b.png']).stdout, 'the records stay the same');
@@ -56,7 +56,7 @@ test('an overlay is the film in grey, coloured where the evidence lies', async (
   assert.ok(plain && coloured, `${plain} ${coloured}`);
 });
 
-test('a large film is made smaller; a refused one and an error have no overlay', () => {
+test('the heatmap of a large film is scaled down; refused films and errors have none', () => {
   writeFileSync(
     at('wide.png'),
     png({ width: 2048, height: 1024 }, (x, y) => [(x >> 3) ^ ((y >> 3) & 0xff)]),
@@ -77,7 +77,7 @@ test('a large film is made smaller; a refused one and an error have no overlay',
   assert.deepEqual([file.readUInt32BE(16), file.readUInt32BE(20)], [1024, 512]);
 });
 
-test('names are safe everywhere, and no two films share one', () => {
+test('heatmap names are safe on every system, and no two films share one', () => {
   const hash = 'ab'.repeat(32),
     tail = `${hash.slice(0, 16)}.png`;
   assert.equal(overlayName('films/b.png', hash), `b-${tail}`);
@@ -95,7 +95,7 @@ test('names are safe everywhere, and no two films share one', () => {
   assert.equal(readdirSync(at('both')).length, 2);
 });
 
-test('where overlays cannot be written the run stops with a sentence, and goes on with --resume', () => {
+test('if heatmaps cannot be written the run stops with a sentence, and continues with --resume', () => {
   writeFileSync(at('file'), '');
   const { status, stdout, stderr } = tried(['films', '--heatmap', 'file/x']);
   assert.deepEqual([status, stdout], [1, '']);
@@ -113,7 +113,7 @@ test('where overlays cannot be written the run stops with a sentence, and goes o
   assert.equal(bash('pleura films --heatmap overlays/ --csv | wc -l').stdout, '2\n');
 });
 
-test('the overlays of one run are no films of the next, wherever their folder lies, and the films beside them are', () => {
+test('heatmaps of one run do not count as films in the next, wherever their folder is; films beside them do', () => {
   const all = ['again/a.png', 'again/b.png', 'again/deeper/c.png'];
   symlinkSync('again/over', at('linked over'));
   for (const [path, heatmap, expected] of /** @type {const} */ ([

@@ -1,4 +1,4 @@
-// Names, labels and lines that were made to do harm: what each output of the command makes of them.
+// Malicious names, labels and lines, and what each output format of the command does with them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ const HOSTILE = [
   'x\\..\\owned',
 ];
 const LABELS = [`covid${ESCAPES}`, '=1+1|<img src=x onerror=alert(1)>', '__proto__'];
-/** What a terminal obeys, but for the end of a line. */
+/** Characters that control a terminal, except the newline. */
 const COMMANDS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 const good = film(200);
@@ -61,7 +61,7 @@ const onTerminal = (...args) =>
     { encoding: 'utf8', cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
   );
 
-test('no name, label, notice or error commands the terminal, in whatever form', () => {
+test('no name, label, notice or error can control the terminal, in any format', () => {
   for (const args of [
     ['films'],
     ['films', '--csv'],
@@ -84,7 +84,7 @@ test('no name, label, notice or error commands the terminal, in whatever form', 
   }
 });
 
-test('lines of JSON are one a film, hold each name as it is, and no control character', () => {
+test('there is one JSON line per film, with its exact name and no control characters', () => {
   const { stdout } = run('films');
   assert.deepEqual(
     lines(stdout)
@@ -97,7 +97,7 @@ test('lines of JSON are one a film, hold each name as it is, and no control char
   assert.deepEqual(Object.keys(answered.probability), LABELS);
 });
 
-test('no cell of CSV is a formula, ends its row or commands a terminal', () => {
+test('no CSV cell is a formula, ends its row or controls a terminal', () => {
   for (const name of HOSTILE.slice(0, 10)) writeFileSync(join(folder, `${name}.png`), good);
   const names = readdirSync(folder).filter((name) => name.endsWith('.png'));
   writeFileSync(join(folder, 'list'), names.join('\0'));
@@ -110,7 +110,7 @@ test('no cell of CSV is a formula, ends its row or commands a terminal', () => {
   }
 });
 
-test('the Markdown of an evaluation holds labels, columns and groups as text', () => {
+test('labels, columns and groups stay text in the Markdown of an evaluation', () => {
   const cell = (text) => `"${text.replaceAll('"', '""')}"`;
   mkdirSync(join(folder, 'plain'));
   const rows = HOSTILE.map((name, i) => {
@@ -140,7 +140,7 @@ test('the Markdown of an evaluation holds labels, columns and groups as text', (
   assert.doesNotMatch(html, /\[object|function|NaN|undefined/);
 });
 
-test('a name leads no overlay out of its folder, and no member of an archive either', () => {
+test('no film or archive member can write its heatmap outside the folder', () => {
   mkdirSync(join(folder, 'pack'));
   const names = ['../../owned.png', '/owned.png', 'C:\\owned.png', `a${ESCAPES}.png`, '..\\owned.png', 'a/../../b.png'];
   execFileSync('python3', [
@@ -165,7 +165,7 @@ test('a name leads no overlay out of its folder, and no member of an archive eit
   for (const name of written) assert.match(name, /^[\p{L}\p{N}_-][\p{L}\p{N}._-]*-[0-9a-f]{16}\.png$/u);
 });
 
-test('shards that Pleura did not write are refused with a sentence, and their texts are no formula', () => {
+test('shards that Pleura did not write are rejected with a sentence, and their texts never become formulas', () => {
   const head = { shard: '1/1', films: 1, list: 'x', model: 'm', labels: ['a'] },
     record = { place: 0, file: 'f', status: 'ok', verdict: 'a', probability: { a: 1 }, model: 'm' };
   const merged = (...all) => {
@@ -213,7 +213,7 @@ test('shards that Pleura did not write are refused with a sentence, and their te
   for (const cell of stdout.split(/[,\n]/)) assert.doesNotMatch(cell, /^"?\s*[=+\-@]/);
 });
 
-test('what the converter says of a hostile network does not command the terminal', () => {
+test('messages of the converter about a hostile network cannot control the terminal', () => {
   const network = join(folder, 'net.onnx');
   execFileSync('/usr/bin/python3', [
     '-c',

@@ -1,4 +1,4 @@
-// What the command is given: archives, lists of paths, links, folders that cannot be read, names of any bytes.
+// Inputs of the command: archives, lists of paths, links, folders that cannot be read, names of any bytes.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ for (const [name, bytes] of Object.entries({
   writeFileSync(at(name), bytes);
 }
 
-test('an archive made by another program gives the records of its films, in order, unpacked nowhere', () => {
+test('an archive made by another program gives the records of its films in order, without unpacking', () => {
   spawnSync('python3', ['-m', 'zipfile', '-c', 'films.zip', 'films'], { cwd: folder });
   const packed = tried(['films.zip', 'films/b.png']);
   assert.equal(packed.status, 0, packed.stderr);
@@ -60,7 +60,7 @@ test('an archive made by another program gives the records of its films, in orde
   assert.equal(files(tried(['inb*/*.ZIP', '--jobs', '3'])).length, 3);
 });
 
-test('what an archive must not do is told in a sentence, and its other films are read', async () => {
+test('a forbidden archive member gets a sentence, and the other films are classified', async () => {
   writeFileSync(
     at('odd.zip'),
     await zip({
@@ -92,7 +92,7 @@ test('what an archive must not do is told in a sentence, and its other films are
   assert.equal(lines(tried(['bzip.zip']).stdout)[0].code, 'archive-method');
 });
 
-test('encrypted, empty, foreign and cut archives are told in a sentence each', async () => {
+test('encrypted, empty, foreign and truncated archives each get a sentence', async () => {
   const plain = await zip({ 'a.png': good, 'b.png': good });
   const broken = {
     'locked.zip': [await zip({ 'a.png': good }, { password: 'x' }), 'encrypted'],
@@ -111,7 +111,7 @@ test('encrypted, empty, foreign and cut archives are told in a sentence each', a
   assert.equal(stderr.split('\n').length, Object.keys(broken).length + 2);
 });
 
-test('no damage to an archive does more than cost films', async () => {
+test('damage to an archive loses films, but never the run', async () => {
   const whole = await zip({ 'a.png': film(100), 'b.png': film(101) });
   mkdirSync(at('hurt'));
   for (let i = 0; i < 60; i++) {
@@ -130,7 +130,7 @@ test('no damage to an archive does more than cost films', async () => {
   assert.doesNotMatch(stderr, /at .*\.m?js/);
 });
 
-test('a bomb is refused by its size, one that lies about it when it overflows, and one whose members overlap as a whole', async () => {
+test('zip bombs are rejected: by declared size, by real size, and by overlapping members', async () => {
   const big = await zip({ 'a.png': Buffer.alloc(1 << 20), 'b.png': good });
   const central = big.indexOf('PK\x01\x02', 0, 'latin1');
   const honest = Buffer.from(big),
@@ -156,7 +156,7 @@ test('a bomb is refused by its size, one that lies about it when it overflows, a
   ]);
 });
 
-test('a DICOM film without an extension is found in an archive as in a folder; other files of such names are not taken for one', async () => {
+test('a DICOM film without an extension is found in archives and folders; other such files are not mistaken for one', async () => {
   mkdirSync(at('disc/IMAGES'), { recursive: true });
   const radiograph = dicomFile({
     width: 128,
@@ -179,7 +179,7 @@ test('a DICOM film without an extension is found in an archive as in a folder; o
   assert.deepEqual(inArchive, [{ ...inFolder[0], file: 'disc.zip/disc/IMAGES/IM000001' }]);
 });
 
-test('lists end their paths by newlines or NULs, name folders and archives too, and take no patterns', () => {
+test('lists separate paths by newlines or NULs, may name folders and archives, and do not expand patterns', () => {
   const expected = ['films/b.png', 'films/a.png', 'films/b.png', 'films/deeper/c.png'];
   writeFileSync(at('list.txt'), '\ufefffilms/b.png\r\n\r\nfilms\r\n');
   assert.deepEqual(files(tried(['--files', 'list.txt'])), expected);
@@ -196,7 +196,7 @@ test('lists end their paths by newlines or NULs, name folders and archives too, 
   assert.equal(tried(['--files', '-', '-'], { input: good }).status, 2);
 });
 
-test('names of any bytes come back whole: from the arguments, a folder and a list', () => {
+test('file names of any bytes survive: from the arguments, a folder and a list', () => {
   mkdirSync(at('names'));
   const odd = [
     Buffer.from('caf\xe9.png', 'latin1'),
@@ -222,7 +222,7 @@ test('names of any bytes come back whole: from the arguments, a folder and a lis
   for (const form of ['--csv', '--table']) assert.equal(tried([form, 'names']).status, 0);
 });
 
-test('links are followed, and those in circles end', () => {
+test('links are followed, and circular links end', () => {
   mkdirSync(at('linked/real'), { recursive: true });
   writeFileSync(at('linked/real/x.png'), good);
   for (const [to, name] of [
@@ -250,7 +250,7 @@ test('links are followed, and those in circles end', () => {
   );
 });
 
-test('pipes and links to them are no films of a folder, which would wait for them', () => {
+test('pipes in a folder, and links to them, are skipped, because reading them would block', () => {
   mkdirSync(at('pipes'));
   writeFileSync(at('pipes/b.png'), good);
   bash('mkfifo pipe pipes/own.png; ln -s ../pipe pipes/a.png; ln -s /dev/zero pipes/c.png');
@@ -259,7 +259,7 @@ test('pipes and links to them are no films of a folder, which would wait for the
   assert.deepEqual(files(bash('cat films/b.png > pipe & pleura pipe')), ['pipe'], 'one that is named is read');
 });
 
-test('a folder and a file that may not be read are told, and the rest is read', () => {
+test('an unreadable folder or file is reported, and the rest is classified', () => {
   mkdirSync(at('closed/inner'), { recursive: true });
   writeFileSync(at('closed/a.png'), good);
   writeFileSync(at('closed/z.png'), good);
@@ -281,7 +281,7 @@ test('a folder and a file that may not be read are told, and the rest is read', 
   );
 });
 
-test('patterns reach hidden names only by a dot, and look no deeper than they say', () => {
+test('patterns match hidden names only with an explicit dot, and search no deeper than written', () => {
   mkdirSync(at('deep/.hidden/x'), { recursive: true });
   for (const name of ['deep/.hidden/h.png', 'deep/.hidden/x/i.png', 'deep/d.png']) writeFileSync(at(name), good);
   assert.deepEqual(files(tried(['deep/**'])), ['deep/d.png']);

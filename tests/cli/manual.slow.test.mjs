@@ -1,4 +1,4 @@
-// What tells a person how to use the command: help, manual page, completion. All of them know every option.
+// Help, manual page and shell completion: all of them know every option.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -31,14 +31,14 @@ test('every example of the help is understood', () => {
   }
 });
 
-test('the help fits a terminal of 80 columns and names every option once in its lists', () => {
+test('the help fits into 80 columns and lists every option once', () => {
   for (const line of HELP.split('\n')) assert.ok(line.length <= 80, line);
   for (const name of Object.keys(OPTIONS))
     assert.equal(HELP.match(new RegExp(`^ {2}(-\\w, )?--${name}\\b`, 'gm'))?.length, 1, name);
   assert.doesNotMatch(HELP, /--overlay/, 'the old spelling of --adapter is accepted, but not shown');
 });
 
-test('the manual page is without a fault for man, groff and mandoc, and names every option as the help does', () => {
+test('man, groff and mandoc accept the manual page, and it lists every option of the help', () => {
   const man = run('man', ['--warnings', '-E', 'UTF-8', '-l', page], {
     env: { ...process.env, MANWIDTH: '200', MAN_KEEP_FORMATTING: '' },
   });
@@ -126,7 +126,7 @@ test('zsh completes options, commands and shells, typed into a terminal of its o
   assert.equal(complete('pleura resu'), 'pleura results.jsonl');
 });
 
-test('a shell that is not known is wrong usage', () => {
+test('an unknown shell is a usage error', () => {
   for (const args of [[], ['tcsh'], ['bash', 'zsh'], ['toString']])
     assert.equal(pleura(['completion', ...args]).status, 2);
 });

@@ -1,4 +1,4 @@
-// A run that is killed, or whose disk fills up, and is started again: nothing is lost, nothing is done twice.
+// A run that is killed or fills the disk, and is started again: no film is lost or done twice.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ for (let i = 0; i < 20; i++) writeFileSync(at(`films/${i}.png`), i === 7 ? 'A le
 writeFileSync(at('list'), Array.from({ length: FILMS }, (_, i) => `films/${i % 20}.png\n`).join(''));
 const whole = tried(['--files', 'list']);
 
-test('killed at any moment and started again, a run ends with the bytes of one that was left alone', async () => {
+test('a run that is killed at any moment and restarted ends with the bytes of an uninterrupted one', async () => {
   const args = [cli, '--model', tiny, '--files', 'list', '--jobs', '2', '--resume', 'killed.jsonl'];
   let size = 0,
     unfinished = 0;
@@ -54,7 +54,7 @@ test('killed at any moment and started again, a run ends with the bytes of one t
 });
 
 for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
-  test(`${signal} ends a run at once, by that signal, after a whole line; the same command goes on`, async () => {
+  test(`${signal} ends a run at once, by that signal, after a whole line; the same command continues`, async () => {
     for (const output of ['--resume', '>']) {
       rmSync(at('signal.jsonl'), { force: true });
       const words = output === '>' ? ['--json'] : ['--resume', 'signal.jsonl'],
@@ -103,7 +103,7 @@ for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM'])) {
   });
 }
 
-test('wherever the last line was cut off, it is written again', () => {
+test('a last line that was cut off anywhere is written again', () => {
   const end = whole.stdout.length,
     lastLine = whole.stdout.lastIndexOf('\n', end - 2) + 1;
   for (const cut of [
@@ -120,7 +120,7 @@ test('wherever the last line was cut off, it is written again', () => {
   }
 });
 
-test('films that have come since are added; those that have gone stay', () => {
+test('new films are added; records of removed films stay', () => {
   const first = tried(['films/1.png', 'films/2.png', '--resume', 'grown.jsonl']);
   assert.equal(first.status, 0, first.stderr);
   tried(['films/3.png', 'films/2.png', 'films/2.png', '--resume', 'grown.jsonl']);
@@ -130,7 +130,7 @@ test('films that have come since are added; those that have gone stay', () => {
   );
 });
 
-test('a file that is not ours is left as it is', () => {
+test('a file that Pleura did not write is not changed', () => {
   const foreign = {
     'a.png': readFileSync(at('films/1.png')),
     'notes.txt': 'Some notes.\n',
@@ -164,7 +164,7 @@ test('a file that is not ours is left as it is', () => {
   for (const form of ['--csv', '--table']) assert.equal(tried([form, '--resume', 'x', 'films']).status, 2);
 });
 
-test('a film on standard input, which has no name to know it by, is wrong usage', () => {
+test('a film on standard input, which has no name, is a usage error', () => {
   writeFileSync(at('unnamed'), 'films/1.png\n-\n');
   for (const films of [
     ['films/1.png', '-'],
@@ -179,7 +179,7 @@ test('a film on standard input, which has no name to know it by, is wrong usage'
   }
 });
 
-test('wrong usage leaves no empty file behind', () => {
+test('a usage error leaves no empty file behind', () => {
   for (const wrong of [
     ['--jobs', '0'],
     ['--prevalence', 'covid=5'],
@@ -189,7 +189,7 @@ test('wrong usage leaves no empty file behind', () => {
   }
 });
 
-test('a file whose name is no UTF-8 is that file, to go on with and to merge', () => {
+test('a file whose name is not UTF-8 can be resumed and merged', () => {
   const { status, stdout, stderr } = bash(`caf=$'caf\\xe9.jsonl'
     pleura films/1.png --resume "$caf" && pleura films/1.png films/2.png --resume "$caf" && cat "$caf"
     pleura films/1.png films/2.png --shard 1/1 > "$caf" && "$node" "$cli" merge "$caf"`);
@@ -213,7 +213,7 @@ test('results of two models are never mixed', () => {
   assert.equal(read('model.jsonl'), cut, 'left as it is, the half-written line too');
 });
 
-test("results at two prevalences are never mixed, nor with those at the model's own", () => {
+test("results at two prevalences are never mixed, nor with results at the model's own prior", () => {
   const at = (text) => ['--prevalence', text],
     [few, many] = ['covid=0.05,pneumonia=0.1', 'covid=0.5,pneumonia=0.1'];
   for (const [first, second, told] of [
@@ -234,7 +234,7 @@ test("results at two prevalences are never mixed, nor with those at the model's 
   assert.equal(read('mixed.jsonl'), tried([...at(few), 'films/1.png', 'films/2.png']).stdout);
 });
 
-test('a disk that fills up stops the run with a sentence; with room again it goes on', () => {
+test('a full disk stops the run with a sentence; with free space it continues', () => {
   const full = bash('ulimit -f 20; pleura --files list --resume full.jsonl');
   assert.equal(full.status, 1);
   says(full.stderr, /^pleura: full\.jsonl /m, '(EFBIG)');
@@ -243,7 +243,7 @@ test('a disk that fills up stops the run with a sentence; with room again it goe
   assert.equal(read('full.jsonl'), whole.stdout);
 });
 
-test('a second process that writes to the same file is noticed', async () => {
+test('a second process writing to the same file is detected', async () => {
   copyFileSync(at('list'), at('shared.list'));
   rmSync(at('shared.jsonl'), { force: true });
   const run = spawn(process.execPath, [cli, '--model', tiny, '--files', 'list', '--resume', 'shared.jsonl'], {
@@ -265,14 +265,14 @@ test('a second process that writes to the same file is noticed', async () => {
   assert.match(stderr, /shared\.jsonl is also being written by another process\./);
 });
 
-test('a terminal shows the rate and the time left, and nothing of the records', () => {
+test('a terminal shows the rate and the time left, but no records', () => {
   const shown = onTerminal(['--files', 'list', '--resume', 'terminal.jsonl']);
   assert.match(shown, /600 +[\d.]+ films\/s +\S+ left/);
   assert.doesNotMatch(shown, /"file"|VERDICT/);
   assert.equal(read('terminal.jsonl'), whole.stdout);
 });
 
-test('with too few files to be opened the engine does not start, or every film is read', () => {
+test('with too few open files allowed, the engine does not start or every film is read', () => {
   let refused = 0,
     status;
   for (let most = 36; status !== 0; most += 4) {

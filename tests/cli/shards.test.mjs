@@ -1,4 +1,4 @@
-// A run in parts, and what merging them gives: the bytes of one machine, or a sentence for each thing that is wrong.
+// Runs split into shards, and merging them: the bytes of a single-machine run, or a sentence for each problem.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const shard = (label, given = paths) => tried([...given, '--shard', label]).stdo
 const names = (of) => Array.from({ length: of }, (_, i) => `${i + 1}of${of}.jsonl`);
 for (const of of [1, 4, 40]) names(of).forEach((name, i) => writeFileSync(at(name), shard(`${i + 1}/${of}`)));
 
-test('merged shards are the bytes of one machine, in whatever order they are given', () => {
+test('merged shards are byte-identical to a single-machine run, in any order', () => {
   for (const of of [1, 4, 40]) {
     const merged = pleura(['merge', ...names(of).reverse()]);
     assert.deepEqual(
@@ -30,7 +30,7 @@ test('merged shards are the bytes of one machine, in whatever order they are giv
   assert.equal(pleura(['merge', 'good.jsonl']).status, 0);
 });
 
-test('a film belongs to one shard by its content, whatever its name', () => {
+test('a film belongs to one shard by its content, not its name', () => {
   const where = (name) =>
     [1, 2, 3, 4].filter((i) => lines(readFileSync(at(`${i}of4.jsonl`), 'utf8')).some(({ file }) => file === name));
   assert.equal(where('films/7.png').length, 1);
@@ -49,7 +49,7 @@ test('a film belongs to one shard by its content, whatever its name', () => {
   );
 });
 
-test('a shard that was killed goes on with --resume and ends with the same bytes', () => {
+test('a shard that was killed continues with --resume and ends with the same bytes', () => {
   const expected = readFileSync(at('2of4.jsonl'), 'utf8');
   const ends = [...expected.matchAll(/\n/g)].map(({ index }) => index + 1);
   for (const cut of [
@@ -81,7 +81,7 @@ test('a shard that was killed goes on with --resume and ends with the same bytes
   }
 });
 
-test('whatever keeps shards from being one run is named, and nothing is printed', () => {
+test('every reason why shards are not one run is named, and nothing is printed', () => {
   const bytes = readFileSync(tiny),
     other = Buffer.from(bytes);
   other.write('0.0.2', bytes.indexOf('0.0.1'), 'latin1');
@@ -121,7 +121,7 @@ test('whatever keeps shards from being one run is named, and nothing is printed'
   refused([one, two, 'short.jsonl', four], /short\.jsonl is not finished/);
 });
 
-test('shards that were altered are told, whatever they say', () => {
+test('altered shards are detected, whatever they claim', () => {
   const [head, ...rest] = lines(shard('1/1', ['films'])),
     end = rest.pop(),
     text = (values) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
@@ -172,7 +172,7 @@ test('shards that were altered are told, whatever they say', () => {
   );
 });
 
-test('shards at a prevalence merge to the bytes of one machine, and with no others', () => {
+test('shards at a prevalence merge to the bytes of one machine, and not with others', () => {
   const at = ['--prevalence', 'covid=0.05,pneumonia=0.1'],
     run = (label, more) => tried([...paths, ...more, '--shard', label]).stdout;
   for (const label of ['1/2', '2/2']) {
@@ -194,7 +194,7 @@ test('shards at a prevalence merge to the bytes of one machine, and with no othe
   );
 });
 
-test('a film that was changed while the shards ran is noticed', () => {
+test('a film that changed while the shards ran is detected', () => {
   const before = readFileSync(at('films/9.png'));
   const owner = (bytes) => {
     writeFileSync(at('films/9.png'), bytes);
@@ -222,7 +222,7 @@ test('a film that was changed while the shards ran is noticed', () => {
   writeFileSync(at('films/9.png'), before);
 });
 
-test('more shards than files may be open are told in a sentence, and nothing is printed', () => {
+test('more shards than open files allowed give a sentence, and nothing is printed', () => {
   const { status, stdout, stderr } = bash('ulimit -n 40; "$node" "$cli" merge --csv *of40.jsonl');
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(
@@ -231,7 +231,7 @@ test('more shards than files may be open are told in a sentence, and nothing is 
   );
 });
 
-test('wrong shards and merges are wrong usage', () => {
+test('invalid shards and merges are usage errors', () => {
   for (const label of ['0/4', '5/4', '1', '1/', '-1/4', '1/0', 'a/b', '1.5/2']) {
     const { status, stderr } = tried(['films', `--shard=${label}`]);
     assert.deepEqual([status, /^pleura: --shard needs two numbers/.test(stderr)], [2, true], label);

@@ -12,7 +12,7 @@ const FILMS = 60;
 export const examples = join(root, 'tests/examples');
 mkdirSync(join(folder, 'films'));
 const large = film(500);
-// What follows the end of a PNG makes another file of the same film.
+// Bytes after the end of a PNG make a different file of the same film.
 for (let i = 0; i < FILMS; i++)
   writeFileSync(join(folder, `films/${i}.png`), Buffer.concat([large, Buffer.from(String(i))]));
 writeFileSync(join(folder, 'films/broken.png'), 'A letter.');
@@ -25,8 +25,8 @@ const bin = join(folder, 'bin'),
   started = join(folder, 'started'),
   doom = join(folder, 'doom.mjs');
 mkdirSync(bin);
-// The first process dies by its own hand once it has written some answers: no one else would be in time for certain. Another,
-// on the node HELD of Slurm, stands still until the node is killed.
+// The first process kills itself once it has written some answers: nobody else could be sure to be in time. Another one,
+// on the Slurm node HELD, stops until the node is killed.
 writeFileSync(
   doom,
   `import { fstatSync, statSync } from 'node:fs';
