@@ -51,8 +51,8 @@ function update(change) {
 const set = (/** @type {Partial<typeof state>} */ changes) => update(() => Object.assign(state, changes));
 const app = { state, update, set };
 
-/** Has the browser ask before a batch is lost: films that wait, or results that are neither saved nor kept. It listens only
- *  then, because some browsers keep no page that listens for the way back. */
+/** Has the browser ask before a batch is lost: films that wait, or results that are neither saved nor kept. It listens
+ *  only then, because browsers may not keep a page that listens in their back/forward cache. */
 function guardUnsaved() {
   const losing = state.films.length > 1 && state.update !== 'entering' && (state.run.total > 0 || state.unsaved);
   if (losing) window.addEventListener('beforeunload', askBeforeLeaving);
@@ -88,7 +88,7 @@ const resumed = resume();
 /** @type {ReturnType<typeof createOffline> | null} */
 let offline = null;
 
-/** Called once the engine runs: by then its two large files are here and the service worker need not fetch them again. */
+/** Called once the engine runs: by then its two large files are here, and the service worker need not fetch them. */
 function startOffline() {
   offline ??= createOffline(state.version, {
     onChecked: (copy) => set({ offline: copy }),
@@ -177,7 +177,8 @@ const actions = {
   },
 
   language(language) {
-    window.history.replaceState(null, '', `#lang=${language}`); // the address remembers it, so a bookmark does; the device does not
+    // The address remembers the language, so a bookmark does. Nothing is stored on the device.
+    window.history.replaceState(null, '', `#lang=${language}`);
     chooseLanguage(language);
   },
   address: () => chooseLanguage(initialLanguage(navigator.languages, location.hash)),

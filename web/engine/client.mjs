@@ -23,7 +23,8 @@ import { errorFrom, isCancelled, pageError } from '../state/errors.mjs';
  *  @property {(result: unknown) => void} resolve
  *  @property {(reason: Error) => void} reject */
 
-/** A worker that owes an answer counts as dead after so many seconds of silence: browsers do not report every way to die. */
+/** A worker that owes an answer counts as dead after so many seconds of silence, because browsers do not report every
+ *  way to die. */
 const MAX_SILENCE = 120;
 
 /** @param {import('../site/constants.d.ts').Site} site
@@ -196,7 +197,7 @@ export function createClient(site, on) {
     /** @param {import('./protocol.d.ts').Calls['fit']['message']['films']} films */
     fit: (films) => ask({ type: 'fit', films }),
 
-    /** Applies an adapter to the weights, or none. Diagnoses that are pending are cancelled and must be asked for again.
+    /** Applies an adapter to the weights, or none. Pending diagnoses are cancelled and must be asked for again.
      *  @param {Uint8Array | null} bytes */
     use(bytes) {
       adapter = bytes;

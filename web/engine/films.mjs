@@ -4,8 +4,8 @@ import { initialViewport } from '../state/viewport.mjs';
 import english from '../i18n/en.mjs';
 
 /** @typedef {import('../state/state.mjs').Film} Film
- *  @typedef {{sources: import('./queue.mjs').Source[], skipped: number}} Intake  skipped: files of folders that are not films,
- *     or that cannot be read
+ *  @typedef {{sources: import('./queue.mjs').Source[], skipped: number}} Intake
+ *     skipped: files of folders that are not films, or that cannot be read
  *
  *  @typedef {object} FilmParts
  *  @property {import('./queue.mjs').Queue} queue
@@ -30,7 +30,8 @@ export function createFilms({ state, set }, { queue, client, focus, scrollTo }) 
     queue.add(sources);
   }
 
-  /** Adds films once a drop or folder was searched, unless the page was cleared meanwhile. @param {Promise<Intake>} intake */
+  /** Adds films once a drop or folder was searched, unless the page was cleared meanwhile.
+   *  @param {Promise<Intake>} intake */
   async function scan(intake) {
     const before = clearings;
     set({ scanning: state.scanning + 1 });

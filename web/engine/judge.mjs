@@ -5,10 +5,11 @@ import { chooseShares, isOutdated } from '../state/prevalence.mjs';
 
 /** @typedef {import('../../src/engine.mjs').Mixture} Mixture
  *  @typedef {import('../state/state.mjs').DoneFilm} DoneFilm
- *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord */
+ *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord
+ *  @typedef {import('./protocol.d.ts').Result<'judge'>[number]} Judgement */
 
 /** @param {import('../state/state.mjs').App} app
- *  @param {(prevalence: Mixture | null, records: FilmRecord[]) => Promise<import('./protocol.d.ts').Result<'judge'>>} judge
+ *  @param {(prevalence: Mixture | null, records: FilmRecord[]) => Promise<Judgement[]>} judge
  *  @returns {() => Promise<void>} judges all outdated films, as often as the prevalence changes meanwhile */
 export function createJudge({ state, update }, judge) {
   let working = false;

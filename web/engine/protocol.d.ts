@@ -1,7 +1,7 @@
 // protocol.d.ts: every message between the page (client.mjs) and its worker (worker.mjs).
 //
-// The page sends calls. Each has an id, and the worker answers it with exactly one `result` or `error` of that id, unless
-// the page ends the worker first, which is how calls are cancelled. Besides, the worker reports progress unasked.
+// The page sends calls. Each has an id, and the worker answers it with exactly one `result` or `error` of that id,
+// unless the page ends the worker first, which is how calls are cancelled. Besides, the worker reports progress unasked.
 // The first call is always `start`: the others need the engine that it sets up.
 import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
 import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';

@@ -40,7 +40,8 @@ export function createStart({ state, update, set }, { client, resumed, keepAdapt
     }
   }
 
-  /** Applies an adapter to the weights, or none, for everything on the page. @param {Uint8Array | null} bytes  @returns {Promise<void>} */
+  /** Applies an adapter to the weights, or none, for everything on the page.
+   *  @param {Uint8Array | null} bytes  @returns {Promise<void>} */
   async function useAdapter(bytes) {
     const before = state.adapter;
     client.use(bytes);

@@ -14,6 +14,7 @@ import { cacheFile, evictFile } from '../storage/cache.mjs';
 /** @typedef {import('./protocol.d.ts').Call} Call
  *  @typedef {import('./protocol.d.ts').Reply} Reply
  *  @typedef {import('./protocol.d.ts').CheckedParts} CheckedParts
+ *  @typedef {import('../../src/engine.mjs').Engine} Engine
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {import('../site/constants.d.ts').Site} Site
  *  @typedef {import('../site/constants.d.ts').Part} Part */
@@ -25,7 +26,7 @@ import { cacheFile, evictFile } from '../storage/cache.mjs';
 const FILM_SIDE = 2048; // of the viewer's picture: at most eight megabytes at 16 bits
 const THUMB_SIDE = 128;
 
-/** @type {{engine: import('../../src/engine.mjs').Engine, parts: CheckedParts, site: Site}} set by `start`, the first call */
+/** Set by `start`, the first call. @type {{engine: Engine, parts: CheckedParts, site: Site}} */
 let session;
 /** @type {Awaited<ReturnType<typeof loadDicom>> | null} loaded with the first DICOM file */
 let dicom = null;
@@ -155,7 +156,8 @@ async function compile(wasm) {
   }
 }
 
-/** Fetches a part and checks its SHA-256. Its length comes from the build: Content-Length is that of the compressed file.
+/** Fetches a part and checks its SHA-256. Its length comes from the build, as Content-Length is that of the compressed
+ *  file.
  *  @param {'wasm' | 'weights' | 'codec'} name  @param {Part} part
  *  @param {boolean} retry  bypass everything cached on this device, which may be the bad answer
  *  @param {(bytes: number) => void} [count] */

@@ -16,7 +16,8 @@ export function createLanguageSwitch(files, onChange, onMissing) {
     try {
       const messages =
         language === 'en' ? english : (await import(new URL(files[language], import.meta.url).href)).default;
-      if (latest === language) onChange(createI18n(language, messages, navigator.languages)); // else a later choice wins
+      if (latest !== language) return; // a later choice wins
+      onChange(createI18n(language, messages, navigator.languages));
     } catch {
       onMissing();
     }

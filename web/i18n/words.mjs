@@ -71,7 +71,8 @@ export function createI18n(language, messages, preferred = []) {
     return rightToLeft ? isolate(value) : String(value);
   }
 
-  /** A message with its `{placeholders}` filled in. @param {MessageKey} key  @param {Record<string, string | number>} [values] */
+  /** A message with its `{placeholders}` filled in.
+   *  @param {MessageKey} key  @param {Record<string, string | number>} [values] */
   const t = (key, values = {}) =>
     messages[key].replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => format(values[name]));
 
@@ -80,7 +81,8 @@ export function createI18n(language, messages, preferred = []) {
   /** What the film is called on the page. @param {Pick<Film, 'phantom' | 'name'>} film */
   const name = (film) => (film.phantom ? t('film.phantom') : film.name);
 
-  /** One or two words for a film in a list. @param {{status: Film['status'], record?: {verdict?: string} | null}} film */
+  /** One or two words for a film in a list.
+   *  @param {{status: Film['status'], record?: {verdict?: string} | null}} film */
   function filmWord({ status, record }) {
     if (status !== 'done' || !record?.verdict)
       return t(`film.${/** @type {Exclude<Film['status'], 'done'>} */ (status)}`);
@@ -130,7 +132,8 @@ export function createI18n(language, messages, preferred = []) {
     return url.endsWith('.wasm') ? t('part.engine') : t('part.page');
   }
 
-  /** The translations of notice and summary are those of the shipped model. @param {Model} model  @param {'notice' | 'summary'} key */
+  /** The translations of notice and summary are those of the shipped model.
+   *  @param {Model} model  @param {'notice' | 'summary'} key */
   const ofModel = (model, key) => (model.name === 'pleura' && open[key]) || model[key];
 
   return {
@@ -175,7 +178,8 @@ export function createI18n(language, messages, preferred = []) {
       return [t('reading.accepted'), t('reading.accepted.why') + typicality];
     },
 
-    /** What is stored on this device for use without a network. @param {import('../storage/offline.mjs').OfflineCopy} copy */
+    /** What is stored on this device for use without a network.
+     *  @param {import('../storage/offline.mjs').OfflineCopy} copy */
     offlineText({ complete, lost, mended }) {
       const parts = (/** @type {string[]} */ urls) => list.format(new Set(urls.map(part)));
       if (!complete) return t('kept.lost', { parts: parts(lost) });

@@ -42,8 +42,8 @@ export function createCamera(video) {
       }
     },
 
-    /** Takes the picture at once and encodes it as PNG. A film is grey: colours of lamp and lens would only make the gate
-     *  refuse the photo as a colour picture. @param {string} name  @returns {Promise<File>} */
+    /** Takes the picture at once and encodes it as PNG. A film is grey: the colours of lamp and lens would only make the
+     *  gate refuse the photo as a colour picture. @param {string} name  @returns {Promise<File>} */
     async shoot(name) {
       const { videoWidth: width, videoHeight: height } = video;
       const canvas = new OffscreenCanvas(width, height);

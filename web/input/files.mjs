@@ -8,7 +8,8 @@ import { isFilm, SNIFFED } from '../../src/sniff.mjs';
 /** Names of films, including what only browsers decode. */
 const FILM = /\.(png|jpe?g|bmp|webp|avif|hei[cf]|tiff?|dcm|dicom)$/i;
 
-/** Whether a file of a folder is to be opened. An unreadable file is, so that the page reports it. @param {File} file */
+/** Whether a file of a folder is to be opened. An unreadable file is, so that the page reports it.
+ *  @param {File} file */
 const isWanted = (file) =>
   isFilm(file.name, async () => new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()), FILM).catch(() => true);
 
@@ -21,7 +22,8 @@ async function selectFilms(found) {
   return { sources: films, skipped: found.length - films.length };
 }
 
-/** Files that were picked one by one, or everything in a chosen folder. @param {Iterable<File>} files  @returns {Promise<FileIntake>} */
+/** Files that were picked one by one, or the films in a chosen folder.
+ *  @param {Iterable<File>} files  @returns {Promise<FileIntake>} */
 export async function fromFiles(files) {
   const all = [...files];
   if (all.some((file) => file.webkitRelativePath))

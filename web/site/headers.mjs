@@ -9,7 +9,8 @@ export function policyOf(page) {
 
 /** @param {string} page  index.html  @returns {Record<string, string>} */
 export const headersFor = (page) => ({
-  'Content-Security-Policy': `${policyOf(page)}; frame-ancestors 'none'`, // a <meta> can neither forbid frames nor bind a worker
+  // In addition to the page's own <meta>, which can neither forbid frames nor bind a worker.
+  'Content-Security-Policy': `${policyOf(page)}; frame-ancestors 'none'`,
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(self), geolocation=(), microphone=(), payment=(), usb=()',

@@ -10,7 +10,8 @@
 /** @param {PageErrorCode} code  @param {unknown} [cause]  @returns {Error & ErrorInfo} */
 export const pageError = (code, cause) => Object.assign(new Error(code, { cause }), { code });
 
-/** An error that came from the worker as plain data, to be thrown again. @param {ErrorInfo} info  @returns {Error & ErrorInfo} */
+/** An error that came from the worker as plain data, to be thrown again.
+ *  @param {ErrorInfo} info  @returns {Error & ErrorInfo} */
 export const errorFrom = ({ code, message }) => Object.assign(new Error(message), { code });
 
 /** Codes of failures that a second attempt may mend. */
@@ -35,6 +36,6 @@ export const toErrorInfo = (error) =>
 /** Whether a call was cancelled rather than failed. @param {unknown} error */
 export const isCancelled = (error) => error instanceof DOMException && error.name === 'AbortError';
 
-/** Changes of the state that show a sentence above the films and announce it: for failures that no film and no dialog shows.
- *  @param {string} sentence */
+/** Changes of the state that show a sentence above the films and announce it, for failures that neither a film nor a
+ *  dialog shows. @param {string} sentence */
 export const asNotice = (sentence) => ({ notice: sentence, announcement: sentence });

@@ -8,7 +8,8 @@ import english from '../i18n/en.mjs';
 /** Programs read the records, so their sentences are English in every language of the page. */
 const { errorText } = createI18n('en', english);
 
-/** @param {import('./state.mjs').DoneFilm | import('./state.mjs').FailedFilm} film  @param {{label: string}} model  @returns {Record} */
+/** @param {import('./state.mjs').DoneFilm | import('./state.mjs').FailedFilm} film  @param {{label: string}} model
+ *  @returns {Record} */
 export const recordOf = (film, model) =>
   toRecord(
     film.name,
@@ -19,7 +20,7 @@ export const recordOf = (film, model) =>
 /** @param {Record[]} records  @returns {string} one per line */
 export const toJsonLines = (records) => records.map((record) => `${jsonLines().row(record)}\n`).join('');
 
-/** @param {Record[]} records  @param {string[]} labels  of the weights in use; kept results may have other labels, too */
+/** @param {Record[]} records  @param {string[]} labels  of the weights in use; kept results may have others, too */
 export function toCsv(records, labels) {
   const all = new Set([...labels, ...records.flatMap(({ probability }) => Object.keys(probability ?? {}))]);
   const { head, row } = csv([...all]);

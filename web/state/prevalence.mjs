@@ -5,8 +5,8 @@ import { mixtureText } from '../../src/result/record.mjs';
 
 const PEOPLE = 100;
 
-/** How many of a hundred people have each label. The labels in `chosen` get the number chosen, the other labels keep theirs
- *  as far as there is room, and the last label gets the remainder.
+/** How many of a hundred people have each label. The labels in `chosen` get the number chosen, the other labels keep
+ *  theirs as far as there is room, and the last label gets the remainder.
  *  @param {Mixture} shares  @param {Record<string, number>} [chosen]  @returns {Record<string, number>} */
 export function countPeople(shares, chosen = {}) {
   const labels = Object.keys(shares);

@@ -1,7 +1,10 @@
 // shortcuts.mjs: the keys of the page. The help dialog lists this table, so what it lists is what works.
 
-/** @typedef {{label: import('../i18n/words.mjs').MessageKey, keys: string[], actions?: Record<string, string>}} Shortcut
- *     keys: as printed; actions: by `KeyboardEvent.key`
+/** @typedef {object} Shortcut
+ *  @property {import('../i18n/words.mjs').MessageKey} label
+ *  @property {string[]} keys  as printed
+ *  @property {Record<string, string>} [actions]  by `KeyboardEvent.key`
+ *
  *  @typedef {{action: string, x?: number, y?: number}} Command */
 
 /** @type {Shortcut[]} */

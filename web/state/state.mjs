@@ -9,8 +9,11 @@ import { initialViewport } from './viewport.mjs';
  *  @typedef {import('../../src/engine.mjs').Diagnosis} Diagnosis
  *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
  *
- *  @typedef {Omit<Diagnosis, 'heatmap' | 'lungs' | 'decoder'> & {decoder: Diagnosis['decoder'] | 'camera',
- *    dicom?: import('../../src/dicom/reader.mjs').Facts, sha256?: string}} FilmRecord  the engine's result, and the file's hash
+ *  @typedef {object} FileFacts
+ *  @property {Diagnosis['decoder'] | 'camera'} decoder
+ *  @property {import('../../src/dicom/reader.mjs').Facts} [dicom]
+ *  @property {string} [sha256]  of the file
+ *  @typedef {Omit<Diagnosis, 'heatmap' | 'lungs' | 'decoder'> & FileFacts} FilmRecord
  *  @typedef {import('../../src/engine.mjs').Engine['model'] & {sha256: string, label: string}} Model
  *
  *  @typedef {object} FilmFields
@@ -27,10 +30,11 @@ import { initialViewport } from './viewport.mjs';
  *  @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
  *  @typedef {FilmFields & {status: 'done', record: FilmRecord, error: null}} DoneFilm
  *  @typedef {FilmFields & {status: 'error', record: FilmRecord | null, error: ErrorInfo}} FailedFilm
- *  @typedef {FilmFields & {status: 'waiting' | 'running' | 'cancelled', record: FilmRecord | null, error: ErrorInfo | null}} PendingFilm
+ *  @typedef {FilmFields & {status: 'waiting' | 'running' | 'cancelled', record: FilmRecord | null,
+ *    error: ErrorInfo | null}} PendingFilm
  *  @typedef {DoneFilm | FailedFilm | PendingFilm} Film
  *
- *  @typedef {{outline: boolean, heat: number, compare: boolean}} Overlay  what is drawn over the film; heat: a percentage
+ *  @typedef {{outline: boolean, heat: number, compare: boolean}} Overlay  drawn over the film; heat: a percentage
  *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt'} DialogName
  *
  *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
@@ -62,7 +66,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
  *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
- *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file, while shown; never kept
+ *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file; never kept
  *  @property {Uint8Array | null} adapter  the adapter (GGUF) that is applied to the weights
  *  @property {Adapting} adapting
  *  @property {DialogName | null} dialog  the open one

@@ -3,8 +3,8 @@
 /** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film
  *  @typedef {import('../i18n/words.mjs').I18n} I18n
  *  @typedef {{by: string, descending: boolean, search: string, show: string, rows: number}} Table
- *     by: a column of `columns`, or 'order' for the order in which films came; show: a verdict, 'error', 'unread' or 'all';
- *     rows: how many are drawn at most */
+ *     by: a column of `columns`, or 'order' for the order in which films came;
+ *     show: a verdict, 'error', 'unread' or 'all'; rows: how many are drawn at most */
 
 const ROWS = 200;
 

@@ -8,7 +8,7 @@
  *     x, y: shift of the film's centre from the pane's, in CSS pixels
  *  @typedef {{width: number, height: number}} Size
  *  @typedef {{pane: Size, film: Size}} Box  both in CSS pixels, at zoom 1
- *  @typedef {{data: Uint8Array | Uint16Array, width: number, height: number, low: number, high: number}} Grey  an image;
+ *  @typedef {{data: Uint8Array | Uint16Array, low: number, high: number} & Size} Grey  an image;
  *     low, high: the grey levels that a window of 0..1 shows black and white
  *  @typedef {import('../../src/result/heatmap.mjs').Grid} Grid
  *  @typedef {{film: Grey, heatmap: Grid, lungs: Grid}} Picture  what the viewer shows of a film */
@@ -66,7 +66,8 @@ export function adjustWindow(viewport, dx, dy) {
   return { ...viewport, preset: 'custom', window: { low: centre - width / 2, high: centre + width / 2 } };
 }
 
-/** The window that holds all counted pixels but CLIPPED of them at either end. @param {number[]} histogram  @returns {Window} */
+/** The window that holds all counted pixels but CLIPPED of them at either end.
+ *  @param {number[]} histogram  @returns {Window} */
 function span(histogram) {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const last = histogram.length - 1;
@@ -136,7 +137,8 @@ export function viewportActions({ state, set }, box) {
   };
 }
 
-/** The actions that change what is drawn over the film, and what dragging does. @param {import('./state.mjs').App} app */
+/** The actions that change what is drawn over the film, and what dragging does.
+ *  @param {import('./state.mjs').App} app */
 export function overlayActions({ state, set }) {
   const change = (/** @type {Partial<import('./state.mjs').Overlay>} */ changes) =>
     set({ overlay: { ...state.overlay, ...changes } });

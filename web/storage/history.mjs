@@ -2,8 +2,14 @@
 // existence is the setting: a later visit keeps results if there is a database.
 import { deleteDB, openDB } from 'idb';
 
-/** @typedef {{id?: number, date: number, name: string, record: import('../../src/result/record.mjs').Record, model: string,
- *    thumb: import('../state/viewport.mjs').Grey}} KeptResult
+/** @typedef {object} KeptResult
+ *  @property {number} [id]  given by the database
+ *  @property {number} date  in milliseconds since 1970
+ *  @property {string} name
+ *  @property {import('../../src/result/record.mjs').Record} record
+ *  @property {string} model
+ *  @property {import('../state/viewport.mjs').Grey} thumb
+ *
  *  @typedef {'full' | 'failed'} HistoryError
  *  @typedef {ReturnType<typeof createHistory>} History */
 

@@ -3,8 +3,8 @@
 import { trustedScriptUrl } from './trusted_types.mjs';
 import { CACHE } from './cache.mjs';
 
-/** @typedef {{complete: boolean, lost: string[], mended: string[]}} OfflineCopy  addresses of files that are missing, and of
- *     files that had to be fetched again
+/** @typedef {{complete: boolean, lost: string[], mended: string[]}} OfflineCopy
+ *     lost: addresses of files that are missing; mended: of files that had to be fetched again
  *  @typedef {NonNullable<Awaited<ReturnType<typeof createOffline>>>} Offline
  *
  *  @typedef {object} OfflineEvents
@@ -12,7 +12,8 @@ import { CACHE } from './cache.mjs';
  *  @property {() => void} onUpdate  a newer version is installed and waits
  *  @property {(requests: import('./requests.mjs').Request[]) => void} onRequests  made by the service worker */
 
-/** Resolves to null where the browser offers no service worker (plain http, some private windows): the page works as ever.
+/** Resolves to null where the browser offers no service worker (plain http, some private windows): the page works
+ *  without one.
  *  @param {string} version  of this page  @param {OfflineEvents} events */
 export async function createOffline(version, { onChecked, onUpdate, onRequests }) {
   /** @type {ServiceWorkerContainer | undefined} missing without https, whatever the type says */
@@ -54,7 +55,7 @@ export async function createOffline(version, { onChecked, onUpdate, onRequests }
     port1.close();
     onChecked({ complete: lost.length === 0, lost, mended });
     if (stored === version) return;
-    // Either another tab has activated a newer version, or this page is the newer one and its service worker is still to come.
+    // Another tab has activated a newer version, or this page is newer and its service worker is still to come.
     await registered.update().catch(() => {});
     if (!registered.waiting && !registered.installing) onUpdate();
   }

@@ -48,7 +48,8 @@ scope.addEventListener('fetch', (event) => {
 /** The key of a file in the cache. @param {string} url  of a file of this version */
 const keyOf = (url) => precache.getCacheKeyForURL(url) ?? url;
 
-/** A file of this version, if this device still stores it intact. @param {string} url  @returns {Promise<Response | null>} */
+/** A file of this version, if this device still stores it intact.
+ *  @param {string} url  @returns {Promise<Response | null>} */
 async function stored(url) {
   const cache = await caches.open(CACHE);
   const response = await cache.match(keyOf(url));
@@ -87,7 +88,7 @@ async function serve(request, url) {
           { status: 503, headers: { 'content-type': 'text/plain; charset=utf-8' } },
         )
       );
-    // What the page fetches itself it also checks, and reports what is wrong. A damaged script or style must not be used.
+    // The page checks what it fetches itself and reports what is wrong. A damaged script or style must not be used.
     return (request.destination === '' && answer) || Response.error();
   }
 }
@@ -106,7 +107,8 @@ scope.addEventListener('message', (event) => {
   if (event.data === 'check') event.waitUntil(check().then((report) => event.ports[0].postMessage(report)));
 });
 
-/** Compares every stored file with its SHA-256 and fetches again what was evicted or altered. Intact files cost no request. */
+/** Compares every stored file with its SHA-256 and fetches again what was evicted or altered. Intact files cost no
+ *  request. */
 async function check() {
   const lost = [];
   for (const url of integrities.keys()) {

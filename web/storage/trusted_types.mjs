@@ -9,7 +9,8 @@ function address(name) {
   return new URL(name, import.meta.url).href;
 }
 
-/** The address of the page's worker or service worker, in the form that the browser demands. @type {(name: string) => any} */
+/** The address of the page's worker or service worker, in the form that the browser demands.
+ *  @type {(name: string) => any} */
 export const trustedScriptUrl = (() => {
   const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('pleura', { createScriptURL: address });
   return policy ? (name) => policy.createScriptURL(name) : address;

@@ -4,7 +4,8 @@
 /** Elements by id. Their kinds differ and are fixed by index.html, which the type checker does not read.
  *  @typedef {Record<string, any>} Elements */
 
-/** @param {string} name  @param {Record<string, any>} [properties]  @param {...(Node | string)} children  @returns {any} */
+/** @param {string} name  @param {Record<string, any>} [properties]  @param {...(Node | string)} children
+ *  @returns {any} */
 export function element(name, properties = {}, ...children) {
   const created = Object.assign(document.createElement(name), properties);
   created.append(...children);
@@ -16,7 +17,8 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** Keeps one child of `parent` per item, in the order of the items. A child stays with its item's key, and so does the focus.
+/** Keeps one child of `parent` per item, in the order of the items. A child stays with its item's key, and so does the
+ *  focus.
  *  @template T
  *  @param {any} parent  @param {T[]} items
  *  @param {(item: T) => string | number} key

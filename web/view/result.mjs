@@ -52,7 +52,8 @@ export function fillFacts(list, rows) {
   );
 }
 
-/** The probabilities as bars. @param {HTMLElement} list  @param {FilmRecord} record  @param {Pick<Ready, 'i18n' | 'model'>} state */
+/** The probabilities as bars.
+ *  @param {HTMLElement} list  @param {FilmRecord} record  @param {Pick<Ready, 'i18n' | 'model'>} state */
 export function fillBars(list, record, { i18n, model }) {
   const top = topLabel(record.probability);
   const createBar = () =>

@@ -12,7 +12,8 @@ import { paintGrey } from './viewer.mjs';
 /** @param {import('./dom.mjs').Elements} at */
 export function createTable(at) {
   const changed = createChanges();
-  /** @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n']}>} what each row was drawn from */
+  /** What each row was drawn from.
+   *  @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n']}>} */
   const drawn = new WeakMap();
 
   /** @param {Ready} state */
@@ -94,7 +95,7 @@ export function createTable(at) {
       button.disabled = run.total > 0;
     if (!changed('table', films, state.revision, table, i18n, model, state.prevalence, skipped)) return;
     if (at.search.value !== table.search) at.search.value = table.search;
-    if (at.batch.hidden || !model) return at['table-body'].replaceChildren(); // removes the names of films that are gone
+    if (at.batch.hidden || !model) return at['table-body'].replaceChildren(); // no name of a removed film stays
     const ready = { ...state, model };
     setText(at['batch-mixture'], i18n.assumedMixture(state.prevalence, model));
     drawHead(ready);

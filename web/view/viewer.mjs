@@ -6,7 +6,7 @@ import { heatPixels, outlinePath } from '../../src/result/heatmap.mjs';
 /** @typedef {import('../state/viewport.mjs').Grey} Grey
  *  @typedef {import('../state/viewport.mjs').Viewport} Viewport
  *  @typedef {import('../state/viewport.mjs').Picture} Picture
- *  @typedef {import('../state/state.mjs').Overlay & {evidence: boolean}} Overlay  evidence: there is a heatmap to show */
+ *  @typedef {import('../state/state.mjs').Overlay & {evidence: boolean}} Overlay  evidence: there is a heatmap */
 
 const HEAT_SIDE = 512; // the heatmap has a few dozen cells per side: more pixels would show nothing more
 
