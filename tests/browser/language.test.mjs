@@ -87,7 +87,7 @@ test('the switch changes every word at once, survives a reload, and stores nothi
   await speaks(page, 'es');
   assert.equal(
     await page.textContent('#because'),
-    'De las tres clases, esta radiografía se parece más a las informadas como normales. Eso no descarta enfermedad.',
+    'De las tres categorías, esta imagen se parece sobre todo a radiografías informadas como normales. Esto no descarta enfermedad.',
   );
   assert.equal(await page.textContent('#facts dd >> nth=2'), bits);
   assert.match(await page.textContent('#bars .value'), /^\d+,\d\s%$/);
