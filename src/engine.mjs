@@ -183,7 +183,7 @@ export async function createEngine(options = {}) {
       }
       if (!film || typeof film !== 'object') throw new TypeError('a film is a Uint8Array, pixels or samples');
       if ('pixels' in film) {
-        diagnoseSamples(bridge, film, gateNumber(film.told));
+        diagnoseSamples(bridge, film, gateNumber(film.tagReason ?? film.told));
         return readDiagnosis('dicom');
       }
       diagnosePixels(bridge, film);

@@ -74,7 +74,9 @@ export interface Samples {
   channels: number;
   /** 65536 entries: what each sample shows, 0 black to 65535 white. */
   table: Uint16Array;
-  /** A reason to refuse the film that its file gives, such as `'tag-view'`. */
+  /** A reason in the file's tags to refuse the film, such as `'tag-view'`. */
+  tagReason?: string | null | undefined;
+  /** @deprecated The former name of tagReason; the next version drops it. */
   told?: string | null | undefined;
 }
 

@@ -194,17 +194,17 @@ export function createDicomReader({ engine, loadCodec }) {
     if (photometric === 'YBR_FULL_422' && source.coding !== 'jpeg')
       throw unsupported('colour with halved resolution outside JPEG');
     const words = await readFrame(source, layout, engine, decode);
-    const told = tagReason(tags),
+    const reason = tagReason(tags),
       facts = { syntax, voi: greys?.voi.kind ?? 'none', frames };
     if (greys)
       return {
-        film: { pixels: words.pixels, width, height, channels: 1, table: greyTable(greys), told },
+        film: { pixels: words.pixels, width, height, channels: 1, table: greyTable(greys), tagReason: reason },
         dicom: facts,
       };
     const palette = photometric === 'PALETTE COLOR';
     const pixels = palette ? fromPalette(tags, words.pixels, layout) : toRgb(words, layout);
     return {
-      film: { pixels, width, height, channels: 3, table: channelTable(palette ? 16 : layout.bits), told },
+      film: { pixels, width, height, channels: 3, table: channelTable(palette ? 16 : layout.bits), tagReason: reason },
       dicom: facts,
     };
   }

@@ -67,7 +67,9 @@ test('a film that its tags refuse has a sentence, no score and bits of its own',
   assert.deepEqual([verdict, gate.accepted, gate.score], ['refused', false, 0]);
   assert.match(gate.message, /not a frontal view.*PA or AP/);
   assert.equal(engine.diagnose(samples).bits, bits);
-  assert.throws(() => engine.diagnose({ ...samples, told: 'tag-unheard-of' }), TypeError);
+  assert.throws(() => engine.diagnose({ ...samples, tagReason: 'tag-unheard-of' }), TypeError);
+  const { tagReason: told, ...named } = samples;
+  assert.equal(engine.diagnose({ ...named, told }).bits, bits, 'the former name of tagReason');
   assert.throws(() => engine.diagnose({ ...samples, width: samples.width + 1 }), TypeError);
 });
 
@@ -83,7 +85,7 @@ test('a classifier from elsewhere, which may be made for hands, is not kept from
     weights: readFileSync(weights),
   });
   const { film: samples } = await readDicom(film({ '00180015': ['CS', 'HAND'] }));
-  assert.equal(samples.told, 'tag-body-part');
+  assert.equal(samples.tagReason, 'tag-body-part');
   assert.equal(other.diagnose(samples).gate.accepted, true);
 });
 
