@@ -223,7 +223,7 @@ test('the command writes weights in bytes from films, and says what it could not
   const { status, stderr } = quantised(tiny, path, join(root, 'tests/fixtures'));
   assert.equal(status, 1); // the fixtures are not all films
   assert.match(stderr, /extended12\.jpg: This image uses an encoding that Pleura does not support/);
-  assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB; ranges from \d+ films/);
+  assert.match(stderr, /out\.gguf: \d+ KB instead of \d+ KB, calibrated on \d+ films/);
   const [prior, carried] = [tiny, path].map((weights) => readGguf(readFileSync(weights)).values.get('pleura.prior'));
   assert.ok(prior.length > 0);
   assert.deepEqual(carried, prior, 'the mixture that the probabilities stand for');
@@ -252,17 +252,13 @@ test('what stands in the place of the output and is no GGUF file is left as it i
     quantised = (out) => run('quantise', tiny, out, 'none.png');
   for (const attempt of [adapt, quantised]) {
     for (const [out, status, sentence] of /** @type {const} */ ([
-      [
-        '1.png',
-        2,
-        /^pleura: The name of the file to write has to end in \.gguf, not as in 1\.png\. See pleura --help\.\n$/,
-      ],
+      ['1.png', 2, /^pleura: The output file must end in \.gguf; 1\.png does not\. See pleura --help\.\n$/],
       [
         'film.gguf',
         2,
         /^pleura: film\.gguf is not a GGUF file, so it was not changed\. Choose another name\. See pleura --help\.\n$/,
       ],
-      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another place\.\n$/],
+      ['nowhere/out.gguf', 1, /^pleura: nowhere\/out\.gguf cannot be written \(ENOENT\)\. Choose another path\.\n$/],
     ])) {
       const { status: ended, stdout, stderr } = attempt(out);
       assert.deepEqual([ended, stdout], [status, ''], out);
