@@ -1,9 +1,10 @@
-/* weights.c - any bytes as weights: opened, looked through, and run by both tables of kernels where that takes little.
+/* weights.c - any bytes as weights: opened, inspected, and run by both kernel tables if that takes little.
  *
- * A GGUF file is taken as it is. Everything else is text from which one is made, with tensors that fit, since hardly
- * any change of a file's bytes gives another graph that runs. Its lines: L line, D line     a layer of the lungs' or
- * the diagnosis' graph, as in graph.h S step zero        what the outputs of the layers below stand for (int8.h) N key
- * numbers...   an array of floats under "pleura.<key>" */
+ * A GGUF file is taken as it is. Any other input is text, from which a GGUF file with fitting tensors is built, because
+ * hardly any change to a file's bytes gives another graph that runs. The lines of the text:
+ *     L line, D line     a layer of the lungs or the diagnosis graph, as in graph.h
+ *     S scale zero       quantisation of the outputs of the layers below (int8.h)
+ *     N key numbers...   an array of floats under "pleura.<key>" */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
