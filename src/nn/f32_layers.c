@@ -183,16 +183,8 @@ static void run_window(const net *n, const net_layer *l, const kernels *k)
         add_border(n->work, source, d->pad, h, w, d->op == OP_MAXPOOL ? -FLT_MAX : 0);
         from = n->work;
     }
-    window_shape s = {.h = h,
-                      .w = w,
-                      .cin = in->c_stride,
-                      .oh = d->h,
-                      .ow = d->w,
-                      .cout = d->c_stride,
-                      .k = d->k,
-                      .stride = d->stride,
-                      .act = d->act,
-                      .pad = d->op == OP_DEPTHWISE ? d->pad : 0};
+    window_shape s = net_window(d, in, h, w);
+    if (d->op == OP_DEPTHWISE) s.pad = d->pad;
     if (l->winograd) run_winograd(l, in, from, n->work + arena_floats((size_t)h * (size_t)w * (size_t)in->c_stride), k);
     else if (d->op == OP_CONV) k->conv(l->out, from, l->weight, l->bias, &s);
     else if (d->op == OP_DEPTHWISE) k->depthwise(l->out, from, l->weight, l->bias, &s);

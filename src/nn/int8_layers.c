@@ -78,15 +78,7 @@ static int winograd_pays(const layer_desc *d, const layer_desc *in)
 static window_shape kernel_window(const net *n, const net_layer *l)
 {
     const layer_desc *d = l->d, *in = net_source(n, l, 0)->d;
-    window_shape s = {.h = in->h + d->pad + d->pad_end,
-                      .w = in->w + d->pad + d->pad_end,
-                      .cin = in->c_stride,
-                      .oh = d->h,
-                      .ow = d->w,
-                      .cout = d->c_stride,
-                      .k = d->k,
-                      .stride = d->stride,
-                      .act = d->act};
+    window_shape s = net_window(d, in, in->h + d->pad + d->pad_end, in->w + d->pad + d->pad_end);
     if (d->op == OP_DENSE) s.h = s.w = s.k = s.stride = 1, s.cin = (int)graph_values(in);
     if (l->winograd) s.h = (d->h + 1) / 2 * 2 + 2, s.w = (d->w + 1) / 2 * 2 + 2; /* whole tiles of 2 x 2 */
     return s;

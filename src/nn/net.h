@@ -77,6 +77,12 @@ net_layer *net_find(net *n, const char *name);
 /* Whether the output is int8 instead of float. */
 static inline int net_is_int8(const net_layer *l) { return l->scale > 0; }
 
+/* The shape of a layer's kernel on an input of h x w pixels, borders included. */
+static inline window_shape net_window(const layer_desc *d, const layer_desc *in, int h, int w)
+{
+    return (window_shape){h, w, in->c_stride, d->h, d->w, d->c_stride, d->k, d->stride, d->act, 0};
+}
+
 /* Input number `i` of a layer. */
 static inline const net_layer *net_source(const net *n, const net_layer *l, int i)
 {
