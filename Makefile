@@ -1,15 +1,15 @@
 # Pleura: every command that people type. Plain `make` prints this help.
 #
-#   make start    install what is missing, build, classify the sample films, serve the page (SERVE=0: stop before the page)
+#   make start    install what is missing, build, classify the sample films, serve the page (not with SERVE=0)
 #   make test     install what is missing, then run everything: C under sanitizers, wasm, Node, three browsers, lint
 #   make check    the quick part of the tests, before each commit
-#   make test-nn  the quick tests of one wing, in seconds; as well test-image, test-engine, test-cli, ... (SLOW=1: all of them)
+#   make test-nn  the quick tests of one wing, in seconds; also test-image, test-cli, ... (SLOW=1: all of its tests)
 #   make site     build/site, the static page
 #   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
 #   make model    train, export and write the goldens; needs the data, see README.md
 #   make install  header, library, pkg-config file and weights below PREFIX=/usr/local (DESTDIR is put before it)
 #   make format   format everything with prettier, clang-format and black
-#   make help-all list the other targets
+#   make help-all  list the other targets
 #
 # Variables: CC=gcc (compiler of the native tests), SERVE=0, PORT=8080, PLEURA_DATA=the folder of the films.
 
@@ -22,7 +22,8 @@ PREFIX     = /usr/local
 INCLUDEDIR = $(PREFIX)/include
 LIBDIR     = $(PREFIX)/lib
 DATADIR    = $(PREFIX)/share
-# A fused multiply-add would make native and wasm differ. The inverse DCT of stb_image overflows on hostile coefficients.
+# A fused multiply-add would make native and wasm differ. The inverse DCT of stb_image overflows on hostile
+# coefficients.
 COMMON = -std=c11 -ffp-contract=off -fwrapv -Wall -Wextra -Wshadow -Werror -Isrc -isystem build/include
 WASM   = $(COMMON) -DNDEBUG -msimd128
 LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc

@@ -1,5 +1,5 @@
-// promises.md names only tests and commands that exist, and each promise has one. This is the quick check; tests/run.mjs
-// then demands of a whole run that each of these tests ran and passed.
+// promises.md names only tests and commands that exist, and each promise has one. That is the quick check;
+// tests/run.mjs adds that in a whole run each of these tests ran and passed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

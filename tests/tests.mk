@@ -6,7 +6,7 @@ FUZZ_SECONDS = 60
 FILMS  = 10000
 PLACES =
 
-.PHONY: test check native native-clang native-gcc helpers lint lint-types lint-syntax \
+.PHONY: test check native native-clang native-gcc helpers lint lint-types-src lint-types-web lint-syntax \
         fuzz fuzz-coverage bits same-bits soak bench bench-folders
 
 # ---- The whole run, its quick part, and single wings ----
@@ -28,8 +28,8 @@ check:
 	@$(PARALLEL) native wasm lib helpers site lint
 	node --test --test-concurrency=$(shell nproc) $(call quick,$(NODE_TESTS))
 
-# test-WING runs the C programs of a wing under sanitizers, then its test files. NEEDS_WING is what these files read from
-# build/; the default is the wasm.
+# test-WING runs the C programs of a wing under sanitizers, then its test files. NEEDS_WING is what these files read
+# from build/; the default is the wasm.
 NEEDS_nn      =
 NEEDS_image   = build/clang/image/film
 NEEDS_engine  = wasm helpers
@@ -49,8 +49,8 @@ test-%:
 
 # ---- The engine, compiled for tests ----
 
-# $(call variant,FOLDER,COMPILER,FLAGS) gives rules for build/FOLDER/x.o from src/x.c, and for the program build/FOLDER/x from
-# tests/x.c. A fuzz target gets a main() that reads files, from replay.c; calls.c includes wasm.c.
+# $(call variant,FOLDER,COMPILER,FLAGS) gives rules for build/FOLDER/x.o from src/x.c, and for the program
+# build/FOLDER/x from tests/x.c. A fuzz target gets a main() that reads files, from replay.c; calls.c includes wasm.c.
 define variant
 build/$1/%.o: src/%.c $$(HEADERS) $$(MAKEFILES) | build/include/stb
 	@mkdir -p $$(@D)
@@ -65,8 +65,8 @@ build/$1/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c src/engine/wasm.c $$(SOURCES
 	$2 $3 $$(filter tests/%.c %.o, $$^) -lm -o $$@
 endef
 
-# AddressSanitizer and UBSan go together; ThreadSanitizer and MemorySanitizer (reads of what was never written; clang only)
-# each need a build of their own.
+# AddressSanitizer and UBSan go together; ThreadSanitizer and MemorySanitizer (reads of what was never written; clang
+# only) each need a build of their own.
 SANITIZE = address,undefined,float-cast-overflow
 NATIVE = $(COMMON) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=$(SANITIZE)
 $(foreach cc, clang gcc, \
@@ -105,11 +105,15 @@ replay/%: build/$$(*D)/fuzz/$$(firstword $$(subst -, ,$$(*F)))
 
 # ---- Lint ----
 
-lint: format-check lint-types lint-syntax $(SOURCES:src/%.c=build/analysed/%)
+lint: format-check lint-types-src lint-types-web lint-syntax $(SOURCES:src/%.c=build/analysed/%)
 
-lint-types:
-	node_modules/.bin/tsc -p src
-	@! node_modules/.bin/tsc -p web | grep '^web/' # src/ is not strict yet, and is checked above
+TSC = node_modules/.bin/tsc --incremental --tsBuildInfoFile
+lint-types-src:
+	$(TSC) build/types-src.json -p src
+
+# web/ is checked more strictly than src/, whose errors under these rules do not count yet.
+lint-types-web:
+	@! $(TSC) build/types-web.json -p web | grep '^web/'
 
 # Parses every module, also those that no type check and no test reaches.
 lint-syntax:
@@ -122,8 +126,9 @@ build/analysed/%: src/%.c $(HEADERS) | build/include/stb
 
 # ---- Fuzzing ----
 
-# The fuzzers keep the corpora that they grow, and what they find, in build/libfuzzer. To add it to the committed corpus:
-# build/libfuzzer/image -merge=1 tests/fuzz/corpus/image-png build/libfuzzer/corpus/image-png. No film may go in there.
+# The fuzzers keep the corpora that they grow, and what they find, in build/libfuzzer. To add it to the committed
+# corpus: build/libfuzzer/image -merge=1 tests/fuzz/corpus/image-png build/libfuzzer/corpus/image-png. No film may go in
+# there.
 LIBFUZZER = $(COMMON) -O2 -g -fno-sanitize-recover=all
 build/libfuzzer/objects/%.o: src/%.c $(HEADERS) $(MAKEFILES) | build/include/stb
 	@mkdir -p $(@D)
@@ -133,7 +138,8 @@ build/libfuzzer/%: tests/fuzz/%.c $(SOURCES:src/%.c=build/libfuzzer/objects/%.o)
 	@mkdir -p $(@D)
 	clang $(LIBFUZZER) -fsanitize=fuzzer,$(SANITIZE) $(filter tests/%.c %.o, $^) -lm -o $@
 
-#: make fuzz           FUZZ_SECONDS=60 of hostile input to each parser, in C, Python and JavaScript (FUZZ=image-png: one in C)
+#: make fuzz           FUZZ_SECONDS=60 of hostile input to each parser, in C, Python and JavaScript
+#:                     (FUZZ=image-png: only this one)
 fuzz: $(FUZZERS:fuzz/%=build/libfuzzer/%) $(if $(filter file, $(origin FUZZ)), wasm lib)
 	@set -e; for corpus in $(FUZZ); do mkdir -p build/libfuzzer/corpus/$$corpus; \
 	  build/libfuzzer/$${corpus%%-*} -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -malloc_limit_mb=4096 \
@@ -169,8 +175,8 @@ $(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(MAKEFILES) | bu
 
 bits: $(BITS)
 
-#: make same-bits      FILMS=10000 films through every compiler, Node and browser (PLACES='Node 22|WebKit': some of them);
-#:                     a table and build/same-bits.json; hours, needs the data
+#: make same-bits      FILMS=10000 films through every compiler, Node and browser: a table and build/same-bits.json;
+#:                     hours, needs the data (PLACES='Node 22|WebKit': only these)
 same-bits:
 	@.ci/setup test
 	@$(PARALLEL) site bits
@@ -178,7 +184,8 @@ same-bits:
 
 # ---- Endurance and speed ----
 
-#: make soak           FILMS=10000 films through page, command and engine: a table and build/soak.json; half an hour, needs the data
+#: make soak           FILMS=10000 films through page, command and engine: a table and build/soak.json;
+#:                     half an hour, needs the data
 soak: site
 	@node tests/soak/soak.mjs $(FILMS)
 
@@ -195,7 +202,8 @@ bench: setup
 	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/bench.mjs
 
-#: make bench-folders  whole jobs beside onnxruntime, in films per second: tables and build/folders.json; half an hour, needs the data
+#: make bench-folders  whole jobs beside onnxruntime, in films per second: tables and build/folders.json;
+#:                     half an hour, needs the data
 bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench/bench.test.mjs
