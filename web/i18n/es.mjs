@@ -54,7 +54,7 @@ export default {
   'film.waiting': 'En espera',
   'film.running': 'Analizando…',
   'film.cancelled': 'No analizada',
-  'film.error': 'No se pudo abrir',
+  'film.error': 'No se abrió',
   'film.uncertain': 'Incierto',
   'film.refused': 'No apta',
   'film.phantom': 'Ejemplo sintético',
@@ -72,7 +72,7 @@ export default {
   'stage.look': '{zoom} · ventana {width}, nivel {centre}',
 
   'tools.label': 'Superposiciones en la imagen',
-  'tools.lungs': 'Contorno pulmonar',
+  'tools.lungs': 'Contorno',
   'tools.heat': 'Mapa de calor',
   'tools.look': 'Ajustes de visualización',
   'tools.in': 'Ampliar',

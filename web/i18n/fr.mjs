@@ -55,7 +55,7 @@ export default {
   'film.waiting': 'En attente',
   'film.running': 'Analyse…',
   'film.cancelled': 'Non analysée',
-  'film.error': 'Ouverture impossible',
+  'film.error': 'Non ouverte',
   'film.uncertain': 'Incertain',
   'film.refused': 'Non adaptée',
   'film.phantom': 'Exemple synthétique',
@@ -73,7 +73,7 @@ export default {
   'stage.look': '{zoom} · fenêtre {width}, niveau {centre}',
 
   'tools.label': 'Superpositions sur l’image',
-  'tools.lungs': 'Contour des poumons',
+  'tools.lungs': 'Contour',
   'tools.heat': 'Carte de chaleur',
   'tools.look': 'Réglages d’affichage',
   'tools.in': 'Agrandir',

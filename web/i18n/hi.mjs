@@ -68,7 +68,7 @@ export default {
   'stage.look': '{zoom} · विंडो {width}, लेवल {centre}',
 
   'tools.label': 'इमेज के ऊपर क्या दिखे',
-  'tools.lungs': 'फेफड़ों की रूपरेखा',
+  'tools.lungs': 'रूपरेखा',
   'tools.heat': 'हीटमैप',
   'tools.look': 'डिस्प्ले सेटिंग',
   'tools.in': 'बड़ा करें',
