@@ -96,7 +96,7 @@ for (const [name, open] of Object.entries(ENGINES)) {
     await diagnoses(page);
     await choose(page, [{ name: 'film.webp', buffer: WEBP }]);
     await settled(page);
-    assert.match((await resultOf(page)).facts.Decoder, /^this browser’s/);
+    assert.match((await resultOf(page)).facts.Decoder, /^This browser’s/);
     assert.deepEqual(server.requests.slice(asked), []);
     assert.deepEqual(await complaints(), []);
 

@@ -175,7 +175,7 @@ test('an image that only the browser can decode is read and marked as such', asy
   await settled(page);
   const { status, facts } = await resultOf(page);
   assert.notEqual(status, 'error');
-  assert.match(facts.Decoder, /^this browser’s/);
+  assert.match(facts.Decoder, /^This browser’s/);
 });
 
 test('a refused image shows no probabilities', async (t) => {
