@@ -129,11 +129,11 @@ static void look_at_film(reader *r, int operation)
     int w = take_size(r), h = take_size(r);
     uint64_t sum = 0;
     if ((int64_t)w * h > MAX_PIXELS) return;
-    int film = has_film();
+    int present = has_film();
     const uint8_t *grey = operation == VIEW ? view(w, h) : NULL;
     const uint16_t *wide = operation == GREYS ? greys(w, h) : NULL;
     assert((grey || wide) == (view_status() == PLEURA_OK));
-    assert((view_status() == PLEURA_NO_FILM) == (!film && w > 0 && h > 0));
+    assert((view_status() == PLEURA_NO_FILM) == (!present && w > 0 && h > 0));
     for (int i = 0; grey && i < w * h; i++) sum += grey[i];
     for (int i = 0; wide && i < w * h; i++) sum += wide[i];
     assert(sum <= (uint64_t)MAX_PIXELS * 65535 && greys_low() <= greys_high());
