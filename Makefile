@@ -29,7 +29,7 @@ WASM   = $(COMMON) -DNDEBUG -msimd128
 LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc
 HEADERS   = $(wildcard src/*.h src/*/*.h tests/*/*.h)
 SOURCES   = $(filter-out src/engine/wasm.c src/nn/int8_relaxed.c, $(wildcard src/*.c src/*/*.c))
-MAKEFILES = Makefile tests/tests.mk
+RULES     = Makefile tests/tests.mk
 # By default glibc returns each activation to the system, and threads that spin starve a busy machine.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
             GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
@@ -51,7 +51,7 @@ help:
 
 # A comment that begins with #: describes a target for this list.
 help-all: help
-	@sed -n 's/^#: /  /p' $(MAKEFILES)
+	@sed -n 's/^#: /  /p' $(RULES)
 
 include tests/tests.mk
 

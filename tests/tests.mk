@@ -52,7 +52,7 @@ test-%:
 # $(call variant,FOLDER,COMPILER,FLAGS) gives rules for build/FOLDER/x.o from src/x.c, and for the program
 # build/FOLDER/x from tests/x.c. A fuzz target gets a main() that reads files, from replay.c; calls.c includes wasm.c.
 define variant
-build/$1/%.o: src/%.c $$(HEADERS) $$(MAKEFILES) | build/include/stb
+build/$1/%.o: src/%.c $$(HEADERS) $$(RULES) | build/include/stb
 	@mkdir -p $$(@D)
 	$2 $3 -c $$< -o $$@
 
@@ -130,7 +130,7 @@ build/analysed/%: src/%.c $(HEADERS) | build/include/stb
 # corpus: build/libfuzzer/image -merge=1 tests/fuzz/corpus/image-png build/libfuzzer/corpus/image-png. No film may go in
 # there.
 LIBFUZZER = $(COMMON) -O2 -g -fno-sanitize-recover=all
-build/libfuzzer/objects/%.o: src/%.c $(HEADERS) $(MAKEFILES) | build/include/stb
+build/libfuzzer/objects/%.o: src/%.c $(HEADERS) $(RULES) | build/include/stb
 	@mkdir -p $(@D)
 	clang $(LIBFUZZER) -fsanitize=fuzzer-no-link,$(SANITIZE) -c $< -o $@
 
@@ -150,7 +150,7 @@ ifeq ($(origin FUZZ),file)
 endif
 
 # No header counts as one of the system, so that the report includes stb_image.
-build/coverage/%: tests/%.c tests/fuzz/replay.c $(SOURCES) $(HEADERS) src/engine/wasm.c $(MAKEFILES) | build/include/stb
+build/coverage/%: tests/%.c tests/fuzz/replay.c $(SOURCES) $(HEADERS) src/engine/wasm.c $(RULES) | build/include/stb
 	@mkdir -p $(@D)
 	clang $(subst -isystem,-w -I,$(COMMON)) -O1 -fprofile-instr-generate -fcoverage-mapping \
 	  $(filter-out src/engine/wasm.c, $(filter %.c, $^)) -lm -o $@
@@ -169,7 +169,7 @@ fuzz-coverage: $(FUZZERS:%=build/coverage/%)
 # The native engine as other people may compile it: both compilers at every level, without sanitizers.
 BITS = $(foreach cc, gcc clang, $(addprefix build/bits/$(cc)-O, 0 1 2 3))
 # build/bits/gcc-O0 is compiled by gcc COMMON -O0.
-$(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(MAKEFILES) | build/include/stb
+$(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(RULES) | build/include/stb
 	@mkdir -p $(@D)
 	$(subst -, $(COMMON) -,$*) $(filter %.c, $^) -lm -o $@
 
@@ -189,7 +189,7 @@ same-bits:
 soak: site
 	@node tests/soak/soak.mjs $(FILMS)
 
-build/bench/peak.wasm: tests/bench/peak.c $(MAKEFILES) | build/include/stb
+build/bench/peak.wasm: tests/bench/peak.c $(RULES) | build/include/stb
 	@mkdir -p $(@D)
 	emcc $(WASM) $(LINK) -sEXPORTED_FUNCTIONS=_peak $< -o $@
 
