@@ -1,5 +1,7 @@
 // Codecs for compressed DICOM that the engine does not have: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and HTJ2K.
+// @ts-expect-error it has no types
 import charls from '@cornerstonejs/codec-charls/decodewasmjs';
+// @ts-expect-error it has no types
 import openjpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 
 /**
@@ -10,6 +12,7 @@ import openjpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
  *   stream
  */
 
+/** @type {Record<CodecName, (options: object) => Promise<any>>} */
 const FACTORIES = { charls, openjpeg };
 const DECODERS = { charls: 'JpegLSDecoder', openjpeg: 'J2KDecoder' };
 
@@ -39,7 +42,7 @@ function sizeOfJpegLs(view) {
  */
 function sizeOfJpeg2000(view) {
   if (view.byteLength < 44 || view.getUint32(0) !== 0xff4fff51) return null;
-  const at = (offset) => view.getUint32(offset);
+  const at = (/** @type {number} */ offset) => view.getUint32(offset);
   return {
     width: at(8) - at(16),
     height: at(12) - at(20),
@@ -73,7 +76,10 @@ export function createCodecs(load) {
     return module;
   }
 
-  /** A fresh instance per stream: memory left behind by a damaged one must not show in the next film. */
+  /**
+   * A fresh instance per stream: memory left behind by a damaged one must not show in the next film.
+   * @param {CodecName} name @returns {Promise<any>}
+   */
   async function open(name) {
     const module = await compiled(name);
     const quiet = () => {};
@@ -81,8 +87,9 @@ export function createCodecs(load) {
       FACTORIES[name]({
         print: quiet,
         printErr: quiet,
-        locateFile: (file) => file,
-        instantiateWasm: (imports, done) => WebAssembly.instantiate(module, imports).then(done, reject),
+        locateFile: (/** @type {string} */ file) => file,
+        instantiateWasm: (/** @type {WebAssembly.Imports} */ imports, /** @type {(made: any) => void} */ done) =>
+          WebAssembly.instantiate(module, imports).then(done, reject),
       }).then(resolve, reject);
     });
   }

@@ -30,8 +30,10 @@ const PIXELS = 'x7fe00010',
  * @property {string} syntax  UID of the transfer syntax
  * @property {import('./syntaxes.mjs').Coding} [coding]  undefined where Pleura does not read the syntax
  * @property {boolean} big  big endian
- * @property {{ at: number, length: number, encapsulated: boolean, words: boolean } | null} pixels  where the pixel data
- *   lies in `bytes`; words: its value representation is not OB
+ * @property {PixelData | null} pixels
+ *
+ * @typedef {{ at: number, length: number, encapsulated: boolean, words: boolean }} PixelData  where the pixel data lies in
+ *   `bytes`; words: its value representation is not OB
  */
 
 /** @param {Uint8Array[]} parts */
@@ -47,6 +49,7 @@ export function join(parts) {
 
 /** @param {Uint8Array} bytes  a deflated data set */
 function inflate(bytes) {
+  /** @type {Uint8Array[]} */
   const parts = [];
   let total = 0;
   const inflater = new Inflate((part) => {
@@ -60,7 +63,10 @@ function inflate(bytes) {
   return join(parts);
 }
 
-/** The file meta information, always explicit and little endian, and where it ends. */
+/**
+ * The file meta information, always explicit and little endian, and where it ends.
+ * @param {Uint8Array} bytes @param {number} start
+ */
 function readMeta(bytes, start) {
   const meta = new DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
   const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
@@ -73,6 +79,7 @@ function readMeta(bytes, start) {
 
 /**
  * How a data set is written. The first element decides, because some files name another syntax, or none.
+ * @param {Uint8Array} bytes @param {number} at @param {string | undefined} claimed  the syntax that the file names
  * @returns {{ syntax: string, implicit: boolean, big: boolean }}
  */
 function detect(bytes, at, claimed) {
@@ -84,7 +91,10 @@ function detect(bytes, at, claimed) {
   return { syntax: plain ? written : claimed, implicit, big };
 }
 
-/** The attributes before the pixels. In a damaged file, those before the damage; `complete` is then false. */
+/**
+ * The attributes before the pixels. In a damaged file, those before the damage; `complete` is then false.
+ * @param {Uint8Array} bytes @param {number} start @param {{ implicit: boolean, big: boolean }} written
+ */
 function readAttributes(bytes, start, { implicit, big }) {
   const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
   const head = bytes.subarray(0, start + MAX_HEAD);
@@ -149,12 +159,12 @@ export function open(given) {
 
 /**
  * The fragments of encapsulated pixels (PS3.5, A.4). The first is the basic offset table.
- * @param {Source} source @returns {Uint8Array[]}
+ * @param {Uint8Array} bytes @param {number} start @returns {Uint8Array[]}
  */
-export function fragments({ bytes, pixels }) {
+export function fragments(bytes, start) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = [];
-  for (let at = pixels.at; ;) {
+  for (let at = start; ;) {
     if (at + 8 > bytes.length) throw damaged();
     const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true),
       length = view.getUint32(at + 4, true);

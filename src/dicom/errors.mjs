@@ -1,7 +1,7 @@
 // Why a DICOM file cannot be read. No text from the file goes into a message: it could name the patient.
 import { PleuraError } from '../errors.mjs';
 
-/** Messages that are the same for every file. */
+/** Messages that are the same for every file. @type {{ [code: string]: string }} */
 const SENTENCES = {
   'dicom-damaged': 'This DICOM file is damaged or incomplete. Export it again from its source.',
   'dicom-index': 'This is the DICOMDIR of a disc, not a film. Pass the folders next to it instead.',

@@ -14,19 +14,20 @@ import { unsupportedSyntax } from './syntaxes.mjs';
  * @property {boolean} planar  all R, then all G, then all B
  * @property {number} frames
  * @property {string} photometric  Photometric Interpretation
+ * @typedef {import('./dataset.mjs').Source & { pixels: import('./dataset.mjs').PixelData }} WithPixels
  * @typedef {{ pixels: Uint16Array, planar: boolean, rgb: boolean }} Words  rgb: the JPEG decoder has converted to RGB
  */
 
 /** Syntaxes in which the JPEG decoder does not convert colours. */
 const LOSSLESS = /^1\.2\.840\.10008\.1\.2\.4\.(57|70)$/;
 
-const swapPairs = (bytes) => {
+const swapPairs = (/** @type {Uint8Array} */ bytes) => {
   const swapped = new Uint8Array(bytes.length);
   for (let i = 0; i + 1 < bytes.length; i += 2) [swapped[i], swapped[i + 1]] = [bytes[i + 1], bytes[i]];
   return swapped;
 };
 
-/** @param {import('./dataset.mjs').Source} source @param {Shape} shape @returns {Words} */
+/** @param {WithPixels} source @param {Shape} shape @returns {Words} */
 function readNative({ bytes, pixels, big }, { width, height, channels, allocated, planar }) {
   const size = width * height * channels * (allocated / 8);
   const padded = size + (size & 1); // big-endian bytes come in pairs
@@ -88,10 +89,10 @@ function readRle(packed, { width, height, channels, allocated }) {
 
 /**
  * The bytes of the first frame. It may span several fragments; the next frame begins with the same two bytes.
- * @param {import('./dataset.mjs').Source} source @param {number} frames
+ * @param {WithPixels} source @param {number} frames
  */
 function firstFrame(source, frames) {
-  const [, ...all] = fragments(source); // the first is the offset table, often empty
+  const [, ...all] = fragments(source.bytes, source.pixels.at); // the first is the offset table, often empty
   if (!all.length) throw damaged();
   const next = frames > 1 ? all.findIndex(([a, b], i) => i > 0 && a === all[0][0] && b === all[0][1]) : -1;
   const own = next < 0 ? all : all.slice(0, next);
@@ -126,6 +127,7 @@ function storedValues({ pixels, bits }, { bits: stored, shift, signed }) {
 
 /**
  * @param {Uint8Array} bytes @param {Shape} shape @param {import('./dataset.mjs').Source} source
+ * @param {import('./reader.mjs').JpegEngine} engine
  * @returns {Words & { bits: number }}
  */
 function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, engine) {
@@ -143,7 +145,7 @@ function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, e
 }
 
 /**
- * @param {import('./dataset.mjs').Source} source @param {Shape} shape @param {any} engine
+ * @param {WithPixels} source @param {Shape} shape @param {import('./reader.mjs').JpegEngine} engine
  * @param {ReturnType<import('./codecs.mjs').createCodecs>} decode
  * @returns {Promise<Words>}
  */

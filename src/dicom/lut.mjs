@@ -39,7 +39,7 @@ function lookUp(lut, value) {
   return lut.values[at < 0 ? 0 : Math.min(at, lut.values.length - 1)];
 }
 
-const clip = (y) => (y < 0 ? 0 : y > 1 ? 1 : y);
+const clip = (/** @type {number} */ y) => (y < 0 ? 0 : y > 1 ? 1 : y);
 
 /** Applies a window: 0 to 1 (PS3.3, C.11.2.1.2 and C.11.2.1.3). @param {any} voi @param {number} value */
 function windowed({ kind, centre, width }, value) {
@@ -56,11 +56,13 @@ function windowed({ kind, centre, width }, value) {
 export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding }) {
   const count = 2 ** bits,
     min = signed ? -count / 2 : 0;
-  const modality = (stored) => (modalityLut ? lookUp(modalityLut, stored) : stored * slope + intercept);
+  const modality = (/** @type {number} */ stored) =>
+    modalityLut ? lookUp(modalityLut, stored) : stored * slope + intercept;
   const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(min), modality(min + count - 1)];
   const low = Math.min(...ends),
     high = Math.max(...ends);
 
+  /** @param {number} stored */
   function grey(stored) {
     if (padding && stored >= padding[0] && stored <= padding[1]) return 0;
     const value = modality(stored);

@@ -18,6 +18,13 @@ export { hashPatient, listTags } from './tags.mjs';
  * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts }} Read  the film is for engine.diagnose
  */
 
+/**
+ * What the reader needs of an engine.
+ * @typedef {Pick<import('../engine.mjs').Engine, 'checkSize' | 'decodeJpeg'>} JpegEngine
+ * @typedef {any} DataSet  of dicom-parser
+ * @typedef {import('./frames.mjs').Shape} Shape
+ */
+
 /** What files that hold no film contain, by the prefix of their SOP class (PS3.6, table A-1). */
 const OTHER_CONTENT = [
   ['1.2.840.10008.5.1.4.1.1.104.', 'a document (encapsulated PDF or the like)'],
@@ -31,7 +38,11 @@ const OTHER_CONTENT = [
   ['1.2.840.10008.5.1.4.1.1.66', 'raw data or a segmentation'],
 ];
 
-/** A lookup table with its descriptor (PS3.3, C.11.1.1.1), or null. @returns {import('./lut.mjs').Lut | null} */
+/**
+ * A lookup table with its descriptor (PS3.3, C.11.1.1.1), or null.
+ * @param {DataSet} tags @param {string} descriptor @param {string} data @param {boolean} signed
+ * @returns {import('./lut.mjs').Lut | null}
+ */
 function lut(tags, descriptor, data, signed) {
   const element = tags.elements[data],
     [entries, first, bits] = [0, 1, 2].map((i) => tags.uint16(descriptor, i));
@@ -46,24 +57,27 @@ function lut(tags, descriptor, data, signed) {
   return { first: signed && first > 32767 ? first - 65536 : first, values, bits };
 }
 
-/** The lookup table in the first item of a sequence, or null. */
+/** The lookup table in the first item of a sequence, or null. @param {DataSet} tags @param {string} sequence @param {boolean} signed */
 function lutOf(tags, sequence, signed) {
   const [item] = tags.elements[sequence]?.items ?? [];
   return item?.dataSet ? lut(item.dataSet, 'x00283002', 'x00283006', signed) : null;
 }
 
-/** @returns {import('./lut.mjs').Voi} */
+/** VOI LUT Function (PS3.3, C.11.2.1.3). @type {{ [code: string]: 'sigmoid' | 'linear-exact' | 'linear' }} */
+const WINDOWS = { SIGMOID: 'sigmoid', LINEAR_EXACT: 'linear-exact' };
+
+/** @param {DataSet} tags @param {boolean} signed @returns {import('./lut.mjs').Voi} */
 function chooseVoi(tags, signed) {
   const table = lutOf(tags, 'x00283010', signed); // a manufacturer's curve is more precise than a window beside it
   if (table) return { kind: 'lut', lut: table };
   const centre = decimalString(tags, 'x00281050'),
     width = decimalString(tags, 'x00281051');
-  const kind = { SIGMOID: 'sigmoid', LINEAR_EXACT: 'linear-exact' }[codeString(tags, 'x00281056')] ?? 'linear';
-  const usable = centre !== null && width !== null && (kind === 'linear' ? width >= 1 : width > 0);
-  return usable ? { kind, centre, width } : { kind: 'none' };
+  const kind = WINDOWS[codeString(tags, 'x00281056')] ?? 'linear';
+  if (centre === null || width === null) return { kind: 'none' };
+  return (kind === 'linear' ? width >= 1 : width > 0) ? { kind, centre, width } : { kind: 'none' };
 }
 
-/** @returns {import('./lut.mjs').Greys} */
+/** @param {DataSet} tags @param {Shape} layout @returns {import('./lut.mjs').Greys} */
 function describeGreys(tags, layout) {
   const { signed, photometric } = layout;
   const modalityLut = lutOf(tags, 'x00283000', signed);
@@ -82,7 +96,10 @@ function describeGreys(tags, layout) {
   };
 }
 
-/** The layout of the pixels, checked before anything is unpacked. */
+/**
+ * The layout of the pixels, checked before anything is unpacked.
+ * @param {DataSet} tags @param {JpegEngine} engine @returns {Shape}
+ */
 function describeLayout(tags, engine) {
   const [height, width] = [tags.uint16('x00280010'), tags.uint16('x00280011')];
   const channels = tags.uint16('x00280002') ?? 1,
@@ -114,17 +131,20 @@ function describeLayout(tags, engine) {
   };
 }
 
-/** Planar or interleaved RGB or YBR_FULL to interleaved RGB (PS3.3, C.7.6.3.1.2 and C.7.6.3.1.3). */
+/**
+ * Planar or interleaved RGB or YBR_FULL to interleaved RGB (PS3.3, C.7.6.3.1.2 and C.7.6.3.1.3).
+ * @param {import('./frames.mjs').Words} words @param {Shape} layout
+ */
 function toRgb({ pixels, planar, rgb }, { photometric, bits, shift }) {
   const count = pixels.length / 3,
     out = new Uint16Array(pixels.length),
     white = 2 ** bits - 1,
     middle = 2 ** (bits - 1);
   const luma = photometric.startsWith('YBR_FULL') && !rgb; // the JPEG 2000 codec undoes YBR_ICT and YBR_RCT itself
-  const level = (v) => (v < 0 ? 0 : v > white ? white : Math.floor(v + 0.5));
+  const level = (/** @type {number} */ v) => (v < 0 ? 0 : v > white ? white : Math.floor(v + 0.5));
   const step = planar ? count : 1,
     next = planar ? 1 : 3,
-    stored = (i) => (pixels[i] >> shift) & white;
+    stored = (/** @type {number} */ i) => (pixels[i] >> shift) & white;
   for (let i = 0; i < count; i++) {
     const a = stored(i * next),
       b = stored(i * next + step),
@@ -138,7 +158,7 @@ function toRgb({ pixels, planar, rgb }, { photometric, bits, shift }) {
   return out;
 }
 
-/** Palette colours (PS3.3, C.7.9), scaled to 16 bits. */
+/** Palette colours (PS3.3, C.7.9), scaled to 16 bits. @param {DataSet} tags @param {Uint16Array} pixels @param {Shape} layout */
 function fromPalette(tags, pixels, { shift, bits, signed }) {
   const tables = [1, 2, 3].map((i) => {
     const colours = lut(tags, `x0028110${i}`, `x0028120${i}`, signed);
@@ -162,7 +182,7 @@ function fromPalette(tags, pixels, { shift, bits, signed }) {
 
 /**
  * @param {object} options
- * @param {any} options.engine  of createEngine
+ * @param {JpegEngine} options.engine
  * @param {(name: import('./codecs.mjs').CodecName) => Promise<Uint8Array<ArrayBuffer>>} options.loadCodec  loads its
  *   wasm, when a file first needs it
  */
@@ -193,7 +213,7 @@ export function createDicomReader({ engine, loadCodec }) {
     const greys = layout.channels === 1 && photometric !== 'PALETTE COLOR' ? describeGreys(tags, layout) : null;
     if (photometric === 'YBR_FULL_422' && source.coding !== 'jpeg')
       throw unsupported('colour with halved resolution outside JPEG');
-    const words = await readFrame(source, layout, engine, decode);
+    const words = await readFrame({ ...source, pixels: source.pixels }, layout, engine, decode);
     const reason = tagReason(tags),
       facts = { syntax, voi: greys?.voi.kind ?? 'none', frames };
     if (greys)

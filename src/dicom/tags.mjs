@@ -53,7 +53,10 @@ const SHOWN = [
   ['x00080070', 'Manufacturer'],
   ['x00081090', 'Model'],
 ];
-/** Specific Character Set (PS3.3, C.12.1.1.2), with and without code extensions, to the names of TextDecoder. */
+/**
+ * Specific Character Set (PS3.3, C.12.1.1.2), with and without code extensions, to the names of TextDecoder.
+ * @type {{ [set: string]: string }}
+ */
 const CHARACTER_SETS = {
   13: 'shift_jis',
   58: 'gb2312',
@@ -92,9 +95,9 @@ export function listTags(file) {
   const { attributes } = open(file);
   const set = (attributes.string('x00080005') ?? '')
     .split('\\')
-    .map((name) => name.replace(/^ISO.*IR/, '').trim())
-    .find((name) => Object.hasOwn(CHARACTER_SETS, name));
-  const decoder = new TextDecoder(CHARACTER_SETS[set] ?? 'iso-8859-1');
+    .map((/** @type {string} */ name) => name.replace(/^ISO.*IR/, '').trim())
+    .find((/** @type {string} */ name) => Object.hasOwn(CHARACTER_SETS, name));
+  const decoder = new TextDecoder(CHARACTER_SETS[set ?? ''] ?? 'iso-8859-1');
   return SHOWN.flatMap(([tag, name]) => {
     const element = attributes.elements[tag];
     if (!element?.length || element.items || element.length > 1024) return [];

@@ -67,7 +67,7 @@ export function bootstrap(films, metrics, rounds = 1000, seed = 1) {
   const numbers = new Map(
     [...new Set(films.map(({ patient }) => patient))].map((patient, number) => [patient, number]),
   );
-  const patient = films.map((film) => numbers.get(film.patient));
+  const patient = films.map((film) => numbers.get(film.patient) ?? 0);
   const draw = random(seed);
   const times = new Float64Array(numbers.size);
   const weight = new Float64Array(films.length);

@@ -14,7 +14,10 @@ import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from '.
 const PREVALENCES = [0.02, 0.1, 0.3];
 const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
-/** A predictive value at another prevalence, by Bayes' theorem; NaN if no film is called so. */
+/**
+ * A predictive value at another prevalence, by Bayes' theorem; NaN if no film is called so.
+ * @param {number} truePositiveRate @param {number} falsePositiveRate @param {number} prevalence
+ */
 const predictive = (truePositiveRate, falsePositiveRate, prevalence) =>
   (truePositiveRate * prevalence) / (truePositiveRate * prevalence + falsePositiveRate * (1 - prevalence));
 
@@ -27,7 +30,7 @@ const mean = (values) => sum(values) / values.length;
  * Scales weights so that each label that occurs has its share of the total.
  * @param {number[]} truth @param {number[]} shares
  */
-const reweigh = (truth, shares) => (weight) => {
+const reweigh = (truth, shares) => (/** @type {Float64Array} */ weight) => {
   const total = shares.map(() => 0);
   truth.forEach((label, i) => {
     total[label] += weight[i];
@@ -201,7 +204,8 @@ export function atPrevalence(scored, labels, shares) {
     films = enough(counts, shares)
       ? scored.map((film, i) => ({ ...film, weight: weighed[i] })).filter(({ weight }) => weight)
       : [];
-  const weightedProportion = (name, films) => proportion(name, films, effectivePatients(films));
+  const weightedProportion = (/** @type {string} */ name, /** @type {typeof films} */ counted) =>
+    proportion(name, counted, effectivePatients(counted));
   return {
     shares: Object.fromEntries(labels.map((label, i) => [label, shares[i]])),
     accuracy: weightedProportion('accuracy', films),

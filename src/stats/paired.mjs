@@ -49,7 +49,8 @@ function midranks(values) {
 
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
 function covariance(a, b) {
-  const mean = (values) => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
+  const mean = (/** @type {ArrayLike<number>} */ values) =>
+    Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
   const [ma, mb] = [mean(a), mean(b)];
   return Array.from(a).reduce((sum, x, i) => sum + (x - ma) * (b[i] - mb), 0) / (a.length - 1);
 }
@@ -73,8 +74,8 @@ export function delong(first, second, positive) {
       down: ofDown.map((rank, i) => 1 - (all[up.length + i] - rank) / up.length),
     };
   });
-  const area = ({ up }) => up.reduce((sum, x) => sum + x, 0) / up.length;
-  const spread = (side) => {
+  const area = (/** @type {{ up: Float64Array }} */ { up }) => up.reduce((sum, x) => sum + x, 0) / up.length;
+  const spread = (/** @type {'up' | 'down'} */ side) => {
     const gap = a[side].map((x, i) => x - b[side][i]);
     return covariance(gap, gap) / gap.length;
   };
@@ -120,7 +121,8 @@ export function compare(pairs, labels) {
     differences = bootstrap(pairs, statistic);
   const correct = models.map(({ predicted }) => predicted.map((label, i) => label === truth[i]));
   const smallest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
-  const balancedOf = (m) => balancedAccuracy(confusion(truth, models[m].predicted, classes.length, ones));
+  const balancedOf = (/** @type {number} */ m) =>
+    balancedAccuracy(confusion(truth, models[m].predicted, classes.length, ones));
   const discordant = [0, 1].map((m) => pairs.filter((_, i) => correct[m][i] && !correct[1 - m][i]).length);
   return {
     n: pairs.length,

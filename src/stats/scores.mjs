@@ -20,7 +20,7 @@ const ratio = (part, total) => (total ? part / total : NaN);
  * @param {number[][]} matrix  of confusion() @param {number} label
  */
 export function oneVsRest(matrix, label) {
-  const sum = (cells) => cells.reduce((total, cell) => total + cell, 0);
+  const sum = (/** @type {number[]} */ cells) => cells.reduce((total, cell) => total + cell, 0);
   const all = sum(matrix.map(sum));
   const truePositive = matrix[label][label];
   const positives = sum(matrix[label]);
