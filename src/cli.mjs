@@ -17,6 +17,7 @@ import { PleuraError } from './errors.mjs';
 import { CommandError } from './node/errors.mjs';
 import { restoreBytes } from './node/names.mjs';
 
+/** @type {{ [name: string]: (paths: string[], options: any) => unknown }} */
 const COMMANDS = { diagnose, merge, info, evaluate, adapt, quantise, completion };
 
 /** @param {string[]} argv */

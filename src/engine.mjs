@@ -1,7 +1,7 @@
 // engine.mjs - the engine for browser, worker and Node: bytes in, plain objects out.
 //
-// This is the readable face of pleura.wasm. It fetches nothing and reads no file: whoever creates an engine hands in the
-// bytes, or uses node.mjs, which finds them. types.d.ts documents what programs see.
+// This is the readable face of pleura.wasm. It fetches nothing and reads no file: whoever creates an engine hands in
+// the bytes, or uses node.mjs, which finds them. types.d.ts documents what programs see.
 import { createInspector } from './engine/inspect.mjs';
 import { offerDotProducts, openWasm, STATUS } from './engine/wasm.mjs';
 import { PleuraError } from './errors.mjs';
@@ -27,7 +27,10 @@ const OPTIONS = ['wasm', 'weights', 'dot', 'adapter', 'reference'];
 const UNCERTAIN = -1; // PLEURA_UNCERTAIN in pleura.h
 const TABLE_SIZE = 65536;
 
-/** Throws PleuraError for unknown options, which would otherwise be ignored, and for those that are missing. @param {EngineOptions} options */
+/**
+ * Throws PleuraError for unknown options, which would otherwise be ignored, and for those that are missing.
+ * @param {EngineOptions} options
+ */
 function checkOptions(options) {
   const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
   if (unknown.length) {
@@ -70,7 +73,10 @@ function readModel(bridge, relaxed) {
   };
 }
 
-/** Gives a film to the engine and diagnoses it. @param {Bridge} bridge @param {Samples} film @param {number} reason  of the gate */
+/**
+ * Gives a film to the engine and diagnoses it.
+ * @param {Bridge} bridge @param {Samples} film @param {number} reason  of the gate
+ */
 function diagnoseSamples({ exports: c, check, give }, { pixels, width, height, channels, table }, reason) {
   const valid = width > 0 && height > 0 && pixels.length === width * height * channels && table.length === TABLE_SIZE;
   if (!valid) throw new TypeError('pixels must hold width * height * channels samples, table 65536');

@@ -6,7 +6,9 @@
 /** @type {Package['createEngine']} */
 exports.createEngine = async (options) => (await import('./node.mjs')).createEngine(options);
 
-/** Stands for the class of errors.mjs, which Node 20 cannot `require`: `instanceof` is true for the errors of either. */
+/**
+ * Stands for the class of errors.mjs, which Node 20 cannot `require`: `instanceof` is true for the errors of either.
+ */
 class PleuraError extends Error {
   /** @param {string} code @param {number} status @param {string} message */
   constructor(code, status, message) {

@@ -1,7 +1,7 @@
 // The public types of the package: what `import 'pleura'` and `require('pleura')` give, in Node and in browsers.
 //
-// The doors (engine.mjs, node.mjs, node.cjs) are checked against this file, and `make types` copies it to where package.json
-// points. It uses no type that TypeScript 5.0 lacks, and none of the DOM library.
+// The doors (engine.mjs, node.mjs, node.cjs) are checked against this file, and `make types` copies it to where
+// package.json points. It uses no type that TypeScript 5.0 lacks, and none of the DOM library.
 
 /** A map that is stretched over the whole upright film: values 0..1, row by row. */
 export interface Grid {
@@ -39,8 +39,8 @@ export interface Judgement {
 export interface Diagnosis extends Judgement {
   gate: Gate;
   /**
-   * What decoded the film: `'stb'` for the engine itself, `'browser'` for pixels that a browser decoded (they may differ
-   * between browsers), `'dicom'` for samples, `'phantom'` if the engine drew the film.
+   * What decoded the film: `'stb'` for the engine itself, `'browser'` for pixels that a browser decoded (they may
+   * differ between browsers), `'dicom'` for samples, `'phantom'` if the engine drew the film.
    */
   decoder: 'stb' | 'browser' | 'dicom' | 'phantom';
   /** A hash over all output floats: the same on every machine for the same film, at every prevalence. */
@@ -171,8 +171,8 @@ export interface Engine {
   decodeJpeg(bytes: Uint8Array): { pixels: Uint16Array; width: number; height: number; channels: number; bits: number };
 
   /**
-   * The features that the last layer read from the film diagnosed last, padded as the layer's weights are. Throws if the last
-   * layer reads anything else than the mean of the layer `features`: such a network cannot be adapted.
+   * The features that the last layer read from the film diagnosed last, padded as the layer's weights are. Throws if
+   * the last layer reads anything else than the mean of the layer `features`: such a network cannot be adapted.
    */
   features(): Float32Array;
 
@@ -196,5 +196,8 @@ export class PleuraError extends Error {
   status: number;
 }
 
-/** Creates an engine. In Node everything that is left out comes with the package; in a browser wasm and weights are required. */
+/**
+ * Creates an engine. In Node everything that is left out comes with the package; in a browser wasm and weights are
+ * required.
+ */
 export function createEngine(options?: EngineOptions): Promise<Engine>;

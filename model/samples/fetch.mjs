@@ -13,7 +13,7 @@ const folder = `${root}build/samples/`;
 const data = process.env.PLEURA_DATA ?? `${root}../shared/data`;
 const PATIENCE_MS = 15_000;
 
-const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** A local file if it has one of these hashes, else null.
  * @param {string} path @param {string[]} hashes @returns {Promise<Buffer | null>} */
@@ -24,7 +24,7 @@ async function readVerified(path, hashes) {
 
 let reachable = true;
 
-/** The film from its public address. @returns {Promise<Uint8Array | null>} */
+/** The film from its public address. @param {{ name: string, url: string, sha256: string }} film @returns {Promise<Uint8Array | null>} */
 async function download({ name, url, sha256: expected }) {
   if (!reachable) return null;
   try {

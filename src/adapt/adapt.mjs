@@ -1,4 +1,5 @@
-// adapt.mjs - makes an adapter from a user's own labelled films, and reports by cross-validation what it is worth on them.
+// adapt.mjs - makes an adapter from a user's own labelled films, and reports by cross-validation what it is worth on
+// them.
 import { createEngine } from '../engine.mjs';
 import { applyAdapter, readLastLayer, writeAdapter } from '../weights/adapter.mjs';
 import { advise, compareFits, crossValidate, tooFew } from './crossval.mjs';
@@ -6,13 +7,15 @@ import { startLayer } from './logistic.mjs';
 
 /**
  * @typedef {{ features: Float32Array, label: string, patient: string }} Labelled
- * @typedef {object} Adaptation
- * @property {{ label: string, films: number, patients: number }[]} missing  labels with too few of either; nothing else is present then
- * @property {{ [label: string]: number }} [films]
- * @property {number} [patients]
- * @property {import('./crossval.mjs').Comparison[]} [comparisons]
- * @property {import('./crossval.mjs').Advice} [advice]
- * @property {Uint8Array} [adapter]  the file
+ * @typedef {{ label: string, films: number, patients: number }} Shortage  a label with too few of either
+ * @typedef {object} Adapted
+ * @property {Shortage[]} missing  empty
+ * @property {{ [label: string]: number }} films
+ * @property {number} patients
+ * @property {import('./crossval.mjs').Comparison[]} comparisons
+ * @property {import('./crossval.mjs').Advice} advice
+ * @property {Uint8Array} adapter  the file
+ * @typedef {Adapted | { missing: Shortage[], adapter?: undefined }} Adaptation  without an adapter if films are missing
  *
  * @typedef {object} AdaptOptions
  * @property {Uint8Array|ArrayBuffer|WebAssembly.Module} wasm

@@ -1,9 +1,9 @@
-// crossval.mjs - fits the last layer and the temperature to a user's own labelled films, and measures the effect by nested
-// cross-validation.
+// crossval.mjs - fits the last layer and the temperature to a user's own labelled films, and measures the effect by
+// nested cross-validation.
 //
-// No film is scored by a layer that was fitted to it. The outer folds measure: each is scored by a fit to the other four.
-// The inner folds choose: each such fit picks its ridge strength, temperature and shift by cross-validation among its own
-// films. Folds are stratified by label and grouped by patient, because films of one patient are correlated.
+// No film is scored by a layer that was fitted to it. The outer folds measure: each is scored by a fit to the other
+// four. The inner folds choose: each such fit picks its ridge strength, temperature and shift by cross-validation among
+// its own films. Folds are stratified by label and grouped by patient, because films of one patient are correlated.
 import { changedLogits, crossEntropy, fitRidgePath, fitTemperature, project, softmax, totalLoss } from './logistic.mjs';
 import { bootstrap, random } from '../stats/bootstrap.mjs';
 import { auc, balancedAccuracy, calibrationError, confusion } from '../stats/scores.mjs';
@@ -47,7 +47,8 @@ function findContradictions(candidates) {
 }
 
 /**
- * Selects the films that count: with a label of the model, accepted by the gate, each file once, and only one label per file.
+ * Selects the films that count: with a label of the model, accepted by the gate, each file once, and only one label per
+ * file.
  * @param {Candidate[]} candidates @param {string[]} labels
  */
 export function selectFilms(candidates, labels) {
@@ -67,7 +68,10 @@ export function selectFilms(candidates, labels) {
   return { films, leftOut };
 }
 
-/** Labels with too few films or patients for a fit. @param {{ label: number, patient: string }[]} films @param {string[]} labels */
+/**
+ * Labels with too few films or patients for a fit.
+ * @param {{ label: number, patient: string }[]} films @param {string[]} labels
+ */
 export const tooFew = (films, labels) =>
   labels
     .map((label, number) => {
@@ -92,7 +96,10 @@ export function folds(films, count = FOLDS) {
   return films.map(({ patient }) => foldOf.get(patient) ?? 0);
 }
 
-/** Cross-validated logits of the points at each strength. @param {Point[]} points @returns {number[][][]} [strength][point][label] */
+/**
+ * Cross-validated logits of the points at each strength.
+ * @param {Point[]} points @returns {number[][][]} [strength][point][label]
+ */
 function heldOutLogits(points) {
   const fold = folds(points);
   const logits = STRENGTHS.map(() => new Array(points.length));
@@ -107,7 +114,10 @@ function heldOutLogits(points) {
   return logits;
 }
 
-/** Fits the layer: inner cross-validation chooses the strength, the temperature and the shift. @param {Point[]} points @returns {Fit} */
+/**
+ * Fits the layer: inner cross-validation chooses the strength, the temperature and the shift.
+ * @param {Point[]} points @returns {Fit}
+ */
 function fitPoints(points) {
   const labels = points.map(({ label }) => label);
   const logits = heldOutLogits(points);
@@ -144,7 +154,10 @@ export function crossValidate(films, layer, progress = () => {}) {
   return { layer: toLayer(change), temperature, strength, before, after };
 }
 
-/** The metrics of `comparedMetrics` in order, as a function of the films' weights. @param {number[]} truth @param {number[][]} probability @param {number} classes */
+/**
+ * The metrics of `comparedMetrics` in order, as a function of the films' weights.
+ * @param {number[]} truth @param {number[][]} probability @param {number} classes
+ */
 function measure(truth, probability, classes) {
   const confidence = probability.map((row) => Math.max(...row));
   const predicted = probability.map((row, i) => row.indexOf(confidence[i]));
@@ -203,8 +216,8 @@ export function compareFits(films, { before, after }, labels) {
 }
 
 /**
- * What the differences mean. Only two metrics decide, to leave chance few openings: whether the model is right more often
- * over all classes, and whether it gives the true class more probability.
+ * What the differences mean. Only two metrics decide, to leave chance few openings: whether the model is right more
+ * often over all classes, and whether it gives the true class more probability.
  * @param {Comparison[]} comparisons @returns {Advice}
  */
 export function advise(comparisons) {

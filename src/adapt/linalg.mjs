@@ -10,7 +10,10 @@ export function dot(a, b) {
   return sum;
 }
 
-/** Factors A = L L^T in place of A's lower triangle. @param {Float64Array} a  [n][n], symmetric, positive definite @param {number} n */
+/**
+ * Factors A = L L^T in place of A's lower triangle.
+ * @param {Float64Array} a  [n][n], symmetric, positive definite @param {number} n
+ */
 export function cholesky(a, n) {
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
@@ -34,7 +37,10 @@ export function choleskySolve(l, b) {
   }
 }
 
-/** An orthonormal basis of the vectors' span by modified Gram-Schmidt; overwrites them. @param {Float64Array[]} vectors */
+/**
+ * An orthonormal basis of the vectors' span by modified Gram-Schmidt; overwrites them.
+ * @param {Float64Array[]} vectors
+ */
 export function orthonormalise(vectors) {
   /** @type {Float64Array[]} */
   const basis = [];

@@ -1,14 +1,15 @@
 // logistic.mjs - the statistics of a last layer: multinomial logistic regression on features, then temperature scaling.
 //
 // A few dozen films cannot determine a layer with hundreds of inputs. So the layer may change only along the directions
-// in which the films' features vary most (`project`), and ridge regression pulls it towards the shipped layer (`fitRidgePath`).
-// All sums run in a fixed order, so the same films give the same layer.
+// in which the films' features vary most (`project`), and ridge regression pulls it towards the shipped layer
+// (`fitRidgePath`). All sums run in a fixed order, so the same films give the same layer.
 import { random } from '../stats/bootstrap.mjs';
 import { cholesky, choleskySolve, dot, orthonormalise } from './linalg.mjs';
 
 /**
  * @typedef {import('../weights/adapter.mjs').Layer} Layer
- * @typedef {{ features: ArrayLike<number>, label: number, patient: string }} Film  features: what the last layer reads of it
+ * @typedef {{ features: ArrayLike<number>, label: number, patient: string }} Film  features: what the last layer reads
+ *   of it
  * @typedef {object} Point  a film in the coordinates of `project`
  * @property {Float64Array} x  one coordinate per direction, then 1 for the bias
  * @property {number[]} baseLogits  of the layer that the fit starts from
@@ -52,9 +53,10 @@ export const totalLoss = (logits, labels) =>
   logits.reduce((sum, row, i) => sum + crossEntropy(softmax(row)[labels[i]]), 0);
 
 /**
- * The layer that every fit starts from: the shipped one with its temperature applied and, if it records its prior, moved
- * to the class mix of the films. It answers as the shipped model does with `--prevalence` set to that mix.
- * @param {Layer} layer @param {number} temperature @param {number[] | null} prior @param {number[]} mix @returns {Layer}
+ * The layer that every fit starts from: the shipped one with its temperature applied and, if it records its prior,
+ * moved to the class mix of the films. It answers as the shipped model does with `--prevalence` set to that mix.
+ * @param {Layer} layer @param {number} temperature @param {number[] | null} prior @param {number[]} mix
+ * @returns {Layer}
  */
 export const startLayer = ({ weight, bias }, temperature, prior, mix) => ({
   weight: weight.map((row) => Float64Array.from(row, (w) => w / temperature)),
@@ -66,7 +68,10 @@ function addScaled(out, scale, v) {
   for (let i = 0; i < out.length; i++) out[i] += scale * v[i];
 }
 
-/** The directions of the largest variance, by orthogonal iteration on X^T X. @param {Float64Array[]} rows  X, centred @param {number} width */
+/**
+ * The directions of the largest variance, by orthogonal iteration on X^T X.
+ * @param {Float64Array[]} rows  X, centred @param {number} width
+ */
 function principalDirections(rows, width) {
   const draw = random(1);
   const count = Math.min(MAX_DIRECTIONS, width, rows.length);
@@ -83,8 +88,8 @@ function principalDirections(rows, width) {
 
 /**
  * Describes films by the directions in which their features vary most. The features are centred and scaled to a mean
- * squared length of 1, so that a ridge strength means the same for every network. Labels are not used, so all folds of a
- * cross-validation may share the directions.
+ * squared length of 1, so that a ridge strength means the same for every network. Labels are not used, so all folds of
+ * a cross-validation may share the directions.
  * @param {Film[]} films @param {Layer} layer  that the fit starts from
  * @returns {{ points: Point[], toLayer: (change: Change) => Layer }}  toLayer: the layer with a change applied
  */
@@ -132,7 +137,10 @@ function halfGram(points) {
   return gram;
 }
 
-/** Loss and gradient of ridge logistic regression. @param {Point[]} points @param {Change} change @param {Float64Array} ridge */
+/**
+ * Loss and gradient of ridge logistic regression.
+ * @param {Point[]} points @param {Change} change @param {Float64Array} ridge
+ */
 function ridgeLoss(points, change, ridge) {
   const gradient = change.map((row) => row.map((value, i) => ridge[i] * value));
   let loss = change.reduce((sum, row, label) => sum + dot(row, gradient[label]) / 2, 0);
@@ -147,7 +155,8 @@ function ridgeLoss(points, change, ridge) {
 /**
  * Multinomial logistic regression at each ridge strength, where each fit starts from the one before. A step minimises
  * Böhning's bound (1992), a parabola above the loss with the constant Hessian X^T X / 2, so no step can raise the loss.
- * @param {Point[]} points @param {number[]} strengths  strongest first; Infinity keeps the layer unchanged @returns {Change[]}
+ * @param {Point[]} points @param {number[]} strengths  strongest first; Infinity keeps the layer unchanged
+ * @returns {Change[]}
  */
 export function fitRidgePath(points, strengths) {
   const n = points[0].x.length;

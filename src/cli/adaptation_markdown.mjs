@@ -20,7 +20,11 @@ const ADVICE = {
   worse: 'Worse than before. Discard the adapter.',
 };
 
-/** @param {any} result of `adapt` @returns {string} */
+/**
+ * @typedef {Pick<import('../adapt/adapt.mjs').Adapted, 'films' | 'patients' | 'comparisons' | 'advice'>} Adapted
+ * @param {Adapted & { model: string, overlay: string, leftOut: { [reason: string]: number } }} result of `adapt`
+ * @returns {string}
+ */
 export function adaptationMarkdown({ model, overlay: adapter, leftOut, films, patients, comparisons, advice }) {
   const { otherLabel, refused, repeated, contradictory, errors } = leftOut;
   return [

@@ -112,6 +112,7 @@ export const OPTIONS = {
 };
 
 /** Old spellings of options, accepted for one more version and not shown anywhere. */
+/** @type {{ [old: string]: string }} */
 const RENAMED = { overlay: 'adapter' };
 
 const PARSED = Object.fromEntries([
@@ -187,8 +188,9 @@ export function parse(argv) {
   const [first] = tokens.filter(({ kind }) => kind !== 'option');
   const command =
     first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0])
-      ? paths.shift()
+      ? paths[0]
       : 'diagnose';
+  if (command !== 'diagnose') paths.shift();
   if (!options.help && !options.version) {
     checkOptions(command, options);
     checkPaths(command, options, paths);
@@ -204,7 +206,7 @@ const WIDTH = 80,
 function wrap(text, width) {
   const lines = [''];
   for (const word of text.split(' ')) {
-    const line = lines.at(-1);
+    const line = lines[lines.length - 1];
     if (line && line.length + 1 + word.length > width) lines.push(word);
     else lines[lines.length - 1] = line ? `${line} ${word}` : word;
   }
@@ -219,8 +221,8 @@ const columns = (rows) =>
     )
     .join('\n');
 
-const isGeneral = ({ of }) => of.length === Object.keys(COMMANDS).length;
-const isForFilms = (option) => option.of.includes('diagnose') && !isGeneral(option);
+const isGeneral = (/** @type {Option} */ { of }) => of.length === Object.keys(COMMANDS).length;
+const isForFilms = (/** @type {Option} */ option) => option.of.includes('diagnose') && !isGeneral(option);
 
 /** @param {[string, Option]} option @returns {[string, string]} how it is typed, and what it does */
 function describe([name, option]) {

@@ -7,14 +7,21 @@ import { usage } from '../node/errors.mjs';
  * @param {string} text @returns {Record<string, string>[]} throws CommandError
  */
 export function parseCsv(text) {
-  const rows = [[]];
+  /** @type {string[][]} */
+  const rows = [];
+  /** @type {string[]} */
+  let row = [];
   let cell = '',
     at = text.charCodeAt(0) === 0xfeff ? 1 : 0,
     quoted = false,
     openedIn = 0;
   const endCell = () => {
-    rows.at(-1).push(cell);
+    row.push(cell);
     cell = '';
+  };
+  const endRow = () => {
+    rows.push(row);
+    row = [];
   };
   for (; at < text.length; at++) {
     const c = text[at];
@@ -24,18 +31,19 @@ export function parseCsv(text) {
       at++;
     } else if (c === '"') {
       quoted = !quoted;
-      openedIn = rows.length;
+      openedIn = rows.length + 1;
     } else if (c === ',') endCell();
     else if (c === '\n') {
       endCell();
-      rows.push([]);
+      endRow();
     }
   }
   if (quoted)
     throw usage(
       `The quotation mark in row ${openedIn} of the CSV is never closed: the rest of the file would be one cell.`,
     );
-  if (cell || rows.at(-1).length) endCell();
-  const [head, ...body] = rows.filter((row) => row.length > 1 || row[0]);
-  return body.map((row) => Object.fromEntries((head ?? []).map((name, i) => [name, row[i] ?? ''])));
+  if (cell || row.length) endCell();
+  endRow();
+  const [head, ...body] = rows.filter((cells) => cells.length > 1 || cells[0]);
+  return body.map((cells) => Object.fromEntries((head ?? []).map((name, i) => [name, cells[i] ?? ''])));
 }

@@ -5,14 +5,23 @@ import { harmless } from '../result/record.mjs';
 import { interval, percent, shortPercent, threeDigits, twoDigits } from './format.mjs';
 import { countList, grid, plain } from './markdown.mjs';
 
-/** @typedef {import('./format.mjs').Interval} Interval */
+/**
+ * @typedef {import('./format.mjs').Interval} Interval
+ * @typedef {ReturnType<typeof import('../stats/evaluation.mjs').report>} Report
+ * @typedef {ReturnType<typeof import('../stats/metrics.mjs').metrics>} Metrics
+ * @typedef {ReturnType<typeof import('../stats/metrics.mjs').atPrevalence>} AtPrevalence
+ * @typedef {ReturnType<typeof import('../stats/paired.mjs').compare>} Comparison
+ * @typedef {Report & { command: string, model: string, notice: string, split: string | null,
+ *   prior: { [label: string]: number } | null, prevalence?: AtPrevalence | null,
+ *   comparison?: Comparison & { against: string } }} Evaluation  what `evaluate` has found
+ */
 
 /** @param {Interval | null} metric a share */
 const share = (metric) => interval(metric, percent);
 /** @param {Interval | null} metric */
 const decimal = (metric) => interval(metric, threeDigits);
 
-/** @param {any} result of `evaluate` */
+/** @param {Evaluation} result */
 function intro({ model, split, films, patients, unknownPatients, errors, notice, command, notScored }) {
   const which = split === null ? '' : `, split ${plain(split)}`;
   return [
@@ -31,10 +40,11 @@ function intro({ model, split, films, patients, unknownPatients, errors, notice,
   ];
 }
 
-/** @param {any} result */
+/** @param {Evaluation} result */
 function sourceTable({ sources, labels }) {
   if (!sources.length) return [];
-  const count = (counts, label) => (Object.hasOwn(counts, label) ? counts[label] : 0);
+  const count = (/** @type {{ [label: string]: number }} */ counts, /** @type {string} */ label) =>
+    Object.hasOwn(counts, label) ? counts[label] : 0;
   return [
     '## Films: source and label',
     grid(
@@ -44,7 +54,7 @@ function sourceTable({ sources, labels }) {
   ];
 }
 
-/** @param {any} result @param {string[]} labels of the model */
+/** @param {Evaluation} result @param {string[]} labels of the model */
 function verdictTable({ outcomes, refusals }, labels) {
   const verdicts = [...labels, ...VERDICTS];
   return [
@@ -57,7 +67,7 @@ function verdictTable({ outcomes, refusals }, labels) {
   ];
 }
 
-/** @param {string} title @param {any} set the metrics of one set of films @param {string[]} labels */
+/** @param {string} title @param {Metrics} set the metrics of one set of films @param {string[]} labels */
 function metrics(title, set, labels) {
   const head = [
     `## ${title}`,
@@ -103,7 +113,7 @@ function metrics(title, set, labels) {
   ];
 }
 
-/** Predictive values if a label is rarer or more frequent than among these films. @param {any} set */
+/** Predictive values if a label is rarer or more frequent than among these films. @param {Metrics} set */
 function predictiveValues(set) {
   const [first] = set.classes;
   if (!set.classes.some((c) => c.atPrevalence.some(({ ppv }) => ppv))) return [];
@@ -127,7 +137,7 @@ const classMix = (shares) =>
     .map(([label, p]) => `${plain(label)} ${shortPercent(p, 2)} %`)
     .join(', ');
 
-/** What to expect at the class mix of --prevalence. @param {any} result */
+/** What to expect at the class mix of --prevalence. @param {Evaluation} result */
 function expectedMetrics({ prevalence: at, prior }) {
   if (!at) return [];
   const title = `## At the prevalence ${classMix(at.shares)}`;
@@ -135,7 +145,7 @@ function expectedMetrics({ prevalence: at, prior }) {
   return [
     title,
     'The same films, weighted so that each label has this share, and predicted by the largest probability after it was' +
-      ` adjusted by Bayes' rule from the model's own prior (${classMix(prior)}). This assumes that films of each class look the same there as here.` +
+      ` adjusted by Bayes' rule from the model's own prior (${classMix(prior ?? {})}). This assumes that films of each class look the same there as here.` +
       ' Wilson intervals use the effective number of patients under these weights; predictive values without an interval are omitted.' +
       ` Accuracy ${share(at.accuracy)} %, calibration error ${decimal(at.calibrationError)}.`,
     grid(
@@ -148,7 +158,7 @@ function expectedMetrics({ prevalence: at, prior }) {
 /** @param {number} p */
 const pValue = (p) => (Number.isNaN(p) ? '–' : p < 0.0001 ? '< 0.0001' : p.toFixed(4));
 
-/** The rows of the comparison of two models. @param {any} comparison */
+/** The rows of the comparison of two models. @param {Comparison} comparison */
 function comparisonRows({ classes, balancedAccuracy }) {
   const dashes = ['–', '–', '–', '–'];
   const { first, second, difference } = balancedAccuracy;
@@ -163,7 +173,7 @@ function comparisonRows({ classes, balancedAccuracy }) {
   ];
 }
 
-/** @param {any} result */
+/** @param {Evaluation} result */
 function comparison({ comparison: c, model }) {
   if (!c) return [];
   const { firstAlone, secondAlone, p } = c.mcnemar;
@@ -179,7 +189,7 @@ function comparison({ comparison: c, model }) {
   ];
 }
 
-/** @param {any} group @param {string[]} labels */
+/** @param {Report['groups'][number]} group @param {string[]} labels */
 function groupTable({ column, values }, labels) {
   return [
     `## By ${plain(column)} (largest probability)`,
@@ -205,7 +215,7 @@ function groupTable({ column, values }, labels) {
 }
 
 /**
- * @param {any} result of `evaluate` @param {string[]} labels of the model
+ * @param {Evaluation} result @param {string[]} labels of the model
  * @param {{ [file: string]: string }} [plots] titles of the plots beside the text @returns {string}
  */
 export function evaluationMarkdown(result, labels, plots = {}) {

@@ -21,7 +21,7 @@ export const threeDigits = (x) => x.toFixed(3);
 export function interval(metric, format) {
   if (!metric) return '–';
   const { value, low, high } = metric;
-  return low === null ? format(value) : `${format(value)} (${format(low)}–${format(high)})`;
+  return low === null || high === null ? format(value) : `${format(value)} (${format(low)}–${format(high)})`;
 }
 
 /** The beginning of a text that is too long. @param {string} text @param {number} max letters */

@@ -32,7 +32,7 @@ async function fromFolder(folder) {
 /** @param {string} file @param {string} root @returns {Promise<Labelled[]>} */
 async function fromCsv(file, root) {
   const rows = parseCsv(await readFile(file, 'utf8'));
-  const resolve = (name) => (isAbsolute(name) ? name : join(root, name));
+  const resolve = (/** @type {string} */ name) => (isAbsolute(name) ? name : join(root, name));
   return rows.map((row) => ({ file: resolve(row.file ?? ''), row }));
 }
 

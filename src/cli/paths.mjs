@@ -3,6 +3,7 @@
 // A path is a file, a folder, a zip archive, a pattern that no shell has expanded, or `-` for standard input. A path
 // that leads to no film becomes an item with an error code, so that it appears in the results like a film that cannot
 // be read.
+/// <reference path="./modules.d.ts" />
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -21,6 +22,7 @@ const HIDDEN_MEMBER = /(^|[/\\])\.(?!\.)/;
 /** @type {Promise<Buffer> | undefined} standard input, which can be read only once */
 let input;
 
+/** @param {string} folder @param {string} name */
 const join = (folder, name) => (folder === '' ? name : folder.endsWith('/') ? folder + name : `${folder}/${name}`);
 
 /** @param {string} file @param {any} error @returns {Item} */
@@ -81,9 +83,12 @@ function identity(folder) {
  * @returns {Item[]}
  */
 function walk(top, depth, hidden, overlays) {
-  const found = [],
-    links = [],
-    entered = new Set();
+  /** @type {Item[]} */
+  const found = [];
+  /** @type {[folder: string, depth: number][]} */
+  const links = [];
+  const entered = new Set();
+  /** @param {string} folder @param {number} left */
   function enter(folder, left) {
     let entries, own;
     try {
@@ -109,8 +114,8 @@ function walk(top, depth, hidden, overlays) {
   }
   enter(top, depth);
   while (links.length) {
-    links.sort(([a], [b]) => inOrder(b, a));
-    const [path, left] = links.pop();
+    links.sort(([a], [b]) => inOrder(a, b));
+    const [[path, left]] = links.splice(0, 1);
     if (left > 0) enter(path, left);
   }
   return found.sort((a, b) => inOrder(a.file, b.file));

@@ -2,7 +2,11 @@
 import { interval, keepStart, shortPercent, threeDigits } from './format.mjs';
 import { centred, document, element, line, path, pathData, text, upward } from './svg.mjs';
 
-/** @typedef {ReturnType<typeof import('../stats/metrics.mjs').curves>[number]} Curve  of one label */
+/**
+ * @typedef {ReturnType<typeof import('../stats/metrics.mjs').curves>[number]} Curve  of one label
+ * @typedef {NonNullable<Curve['reliability']>[number]} Bin
+ * @typedef {[number, number]} Point
+ */
 
 /** The plotting area of a panel is a square. */
 const SIDE = 280;
@@ -69,8 +73,8 @@ const toX = (value) => value * SIDE;
  */
 function axes(name, ticks = FIFTHS) {
   const low = ticks[0],
-    high = ticks.at(-1);
-  const toY = (value) => SIDE - ((value - low) / (high - low)) * SIDE;
+    high = ticks[ticks.length - 1];
+  const toY = (/** @type {number} */ value) => SIDE - ((value - low) / (high - low)) * SIDE;
   const frame = [
     ...FIFTHS.map((value) => line('grid', [toX(value), 0], [toX(value), SIDE])),
     ...ticks.flatMap((value) => [
@@ -99,10 +103,11 @@ const describeRoc = ({ label, auc, n, others }, model) =>
 
 /** @param {Curve[]} curves of one model; drawn with their 95 % bands */
 export function rocPlot(curves) {
+  /** @param {Curve} curve */
   function draw({ roc, band, auc }) {
     const { frame, toY } = axes('sensitivity');
-    /** @param {[number, number][]} points */
-    const pixels = (points) => points.map(([x, y]) => /** @type {[number, number]} */ ([toX(x), toY(y)]));
+    /** @param {number[][]} points @returns {Point[]} */
+    const pixels = (points) => points.map(([x, y]) => [toX(x), toY(y)]);
     const upper = band.map(({ x, high }) => [x, high]),
       lower = band.map(({ x, low }) => [x, low]).reverse();
     return [
@@ -121,7 +126,7 @@ export function rocPlot(curves) {
       ]),
     ];
   }
-  const describe = (curve) => describeRoc(curve);
+  const describe = (/** @type {Curve} */ curve) => describeRoc(curve);
   return panels({ title: 'ROC curves with 95 % bands', curves, describe, draw, weighted: false });
 }
 
@@ -129,9 +134,12 @@ export function rocPlot(curves) {
 export function comparisonPlot(models) {
   const [{ curves }, second] = models;
   const names = models.map(({ name }) => keepStart(name, 26));
-  const both = (curve) => [curve, second.curves.find(({ label }) => label === curve.label)];
+  /** @param {Curve} curve @returns {Curve[]} of the first and of the second model */
+  const both = (curve) => [curve, ...second.curves.filter(({ label }) => label === curve.label)];
+  /** @param {Curve} curve */
   function draw(curve) {
     const { frame, toY } = axes('sensitivity');
+    /** @param {string} style @param {Curve} curve */
     const curvePath = (style, { roc }) =>
       path(
         style,
@@ -155,7 +163,7 @@ export function comparisonPlot(models) {
       ]),
     ];
   }
-  const describe = (curve) =>
+  const describe = (/** @type {Curve} */ curve) =>
     both(curve)
       .map((one, i) => describeRoc(one, names[i]))
       .join(' ');
@@ -167,7 +175,7 @@ export function reliabilityPlot(curves) {
   const BARS = 64,
     GAP = 12,
     floor = SIDE + GAP + BARS;
-  /** @param {Curve['reliability'][number]} bin */
+  /** @param {Bin} bin @param {number} max */
   const bar = ({ from, to, n }, max) => {
     const height = ((BARS - 12) * n) / max,
       x = toX(from) + 2,
@@ -177,7 +185,8 @@ export function reliabilityPlot(curves) {
       centred(n, x + width / 2, floor - height - 2, 'small'),
     ];
   };
-  function draw({ reliability }) {
+  /** @param {Curve} curve */
+  function draw({ reliability = [] }) {
     const { frame, toY } = axes('observed share');
     const max = Math.max(...reliability.map(({ n }) => n));
     return [
@@ -187,7 +196,7 @@ export function reliabilityPlot(curves) {
         [SIDE, 0],
       ]),
       ...reliability.flatMap(({ predicted, observed, low, high }) => [
-        line('line first', [toX(predicted), toY(low)], [toX(predicted), toY(high)]),
+        line('line first', [toX(predicted), toY(low ?? observed)], [toX(predicted), toY(high ?? observed)]),
         element('circle', { class: 'dot', cx: toX(predicted), cy: toY(observed), r: 4 }),
       ]),
       ...reliability.flatMap((bin) => bar(bin, max)),
@@ -197,7 +206,7 @@ export function reliabilityPlot(curves) {
       horizontalName('predicted probability', floor),
     ];
   }
-  const describe = ({ label, reliability }) =>
+  const describe = (/** @type {Curve} */ { label, reliability = [] }) =>
     `${label}: ${reliability.map((b) => `${b.n} films predicted at about ${threeDigits(b.predicted)}, observed ${threeDigits(b.observed)}`).join('; ')}.`;
   const title = 'Reliability: predicted and observed shares';
   return panels({ title, curves, describe, draw, height: floor });
@@ -209,14 +218,16 @@ const STEPS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
 /** @param {Curve[]} curves */
 export function decisionPlot(curves) {
   /** @param {Curve} curve */
-  function ticksFor({ netBenefit }) {
+  function ticksFor({ netBenefit = [] }) {
     const max = Math.max(0.01, ...netBenefit.flatMap(({ model, all }) => [model, all]));
-    const step = STEPS.find((size) => max / size <= 6) ?? STEPS.at(-1);
+    const step = STEPS.find((size) => max / size <= 6) ?? STEPS[STEPS.length - 1];
     return Array.from({ length: Math.ceil(max / step) + 2 }, (_, i) => (i - 1) * step);
   }
+  /** @param {Curve} curve */
   function draw(curve) {
     const { frame, toY } = axes('net benefit', ticksFor(curve));
-    const points = (key) => curve.netBenefit.map((p) => [toX(p.threshold), toY(p[key])]);
+    /** @param {'model' | 'all'} key @returns {Point[]} */
+    const points = (key) => (curve.netBenefit ?? []).map((p) => [toX(p.threshold), toY(p[key])]);
     return [
       ...frame,
       ...horizontalNumbers(SIDE),
@@ -242,12 +253,13 @@ export function decisionPlot(curves) {
       ),
     ];
   }
-  function describe({ label, netBenefit }) {
-    const at = (threshold) => netBenefit.find((p) => Math.abs(p.threshold - threshold) < 1e-9);
-    const samples = [0.1, 0.3, 0.5].map((threshold) => {
-      const { model, all } = at(threshold);
-      return `net benefit at ${threshold} ${threeDigits(model)}, of acting on every film ${threeDigits(all)}`;
-    });
+  /** @param {Curve} curve */
+  function describe({ label, netBenefit = [] }) {
+    const shown = netBenefit.filter(({ threshold }) => [0.1, 0.3, 0.5].some((t) => Math.abs(t - threshold) < 1e-9));
+    const samples = shown.map(
+      ({ threshold, model, all }) =>
+        `net benefit at ${threshold} ${threeDigits(model)}, of acting on every film ${threeDigits(all)}`,
+    );
     return `${label}: ${samples.join('; ')}.`;
   }
   const title = 'Decision curves: net benefit of acting on the probability';
@@ -262,8 +274,9 @@ export function confusionPlot(matrix, labels) {
     left = MARGIN.left + 84,
     top = MARGIN.top + HEAD;
   const sums = matrix.map((row) => row.reduce((total, n) => total + n, 0));
-  const share = (n, i) => (sums[i] ? percentText(n / sums[i]) : '–');
+  const share = (/** @type {number} */ n, /** @type {number} */ i) => (sums[i] ? percentText(n / sums[i]) : '–');
 
+  /** @param {number} n @param {number} i @param {number} j */
   function cell(n, i, j) {
     const x = left + CELL * j,
       y = top + CELL * i,

@@ -21,6 +21,8 @@ import { isRecord, mixtureText } from '../result/record.mjs';
 /** @typedef {import('../node/read.mjs').Item} Item */
 
 const NEWLINE = 10;
+/** In place of the descriptor of a file that is not open. */
+const NONE = -1;
 /** No line that Pleura writes is longer. */
 const MAX_LINE = 1 << 20;
 /** How the lines of Pleura begin, used to recognise a half-written last line. */
@@ -47,7 +49,7 @@ export async function* readLines(path) {
   if (rest.length) yield { line: rest, end: null };
 }
 
-const isFlat = (value) => value === null || typeof value !== 'object';
+const isFlat = (/** @type {unknown} */ value) => value === null || typeof value !== 'object';
 
 /** Whether objects are nested at most once, so that every field can be shown as text. @param {object} value */
 const isShallow = (value) => Object.values(value).every((field) => isFlat(field) || Object.values(field).every(isFlat));
@@ -127,7 +129,8 @@ function withoutDone(items, done) {
 export async function openResume(path, items, sharded) {
   if (items.some(({ file }) => file === '-'))
     throw usage('--resume recognises films by their names, and standard input has none. Save the film first.');
-  const foreign = (reason) => usage(`${path} ${reason}, so it was not changed. Pass another file to --resume.`);
+  const foreign = (/** @type {string} */ reason) =>
+    usage(`${path} ${reason}, so it was not changed. Pass another file to --resume.`);
   /** @template T @param {() => T} action @returns {T} */
   const attempt = (action) => {
     try {
@@ -140,8 +143,8 @@ export async function openResume(path, items, sharded) {
   };
   const open = () => attempt(() => openSync(pathOf(path), 'a+'));
   // Do not create or truncate the file until the run is sure to proceed: that happens in begin().
-  let fd = existsSync(pathOf(path)) ? open() : null;
-  const found = fd === null ? null : fstatSync(fd);
+  let fd = existsSync(pathOf(path)) ? open() : NONE;
+  const found = fd === NONE ? null : fstatSync(fd);
   if (found && !found.isFile()) throw foreign('is not a regular file');
   const past = await readPast(found ? readLines(path) : [], sharded, foreign);
   let { size } = past;
@@ -154,6 +157,7 @@ export async function openResume(path, items, sharded) {
       );
   }
 
+  /** @param {string} line */
   function append(line) {
     checkAlone(size);
     const bytes = Buffer.from(`${line}\n`);
@@ -163,6 +167,7 @@ export async function openResume(path, items, sharded) {
     size += bytes.length;
   }
 
+  /** @param {string} head @param {string} model @param {string} mixture */
   function begin(head, model, mixture) {
     const otherModel = [...past.models].find((name) => name !== model);
     if (otherModel) throw foreign(`contains results of another model (${otherModel})`);
@@ -171,9 +176,9 @@ export async function openResume(path, items, sharded) {
       throw foreign(`contains results at another prevalence (${otherMixture || "the model's own"})`);
     if (past.head !== null && past.head !== head)
       throw foreign('was started as another shard, with other films, another model or another prevalence');
-    fd ??= open();
+    if (fd === NONE) fd = open();
     checkAlone(found?.size ?? 0);
-    if (found?.size > size) attempt(() => ftruncateSync(fd, size));
+    if (found && found.size > size) attempt(() => ftruncateSync(fd, size));
     if (head && past.head === null) append(head);
   }
 

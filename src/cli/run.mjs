@@ -28,7 +28,7 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  */
 function createProgress(total, visible) {
   if (!visible || total < MANY || !process.stderr.isTTY)
-    return { step() {}, say: (text) => process.stderr.write(text), stop() {} };
+    return { step() {}, say: (/** @type {string} */ text) => process.stderr.write(text), stop() {} };
   const bars = new cliProgress.MultiBar(
     {
       format: '{bar} {value}/{total}  {rate} films/s  {eta_formatted} left',
@@ -53,7 +53,7 @@ function createProgress(total, visible) {
     process.kill(process.pid, signal);
   }
   for (const signal of END_SIGNALS) process.on(signal, quit);
-  return { step, say: (text) => bars.log(text), stop };
+  return { step, say: (/** @type {string} */ text) => bars.log(text), stop };
 }
 
 /**
@@ -62,7 +62,7 @@ function createProgress(total, visible) {
  */
 function labelsOf(weights) {
   try {
-    return textsOf(readGguf(weights).values.get('pleura.labels'));
+    return textsOf(readGguf(weights).values.get('pleura.labels')) ?? [];
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error; // what readGguf throws on damage
     throw new CommandError('The weights are damaged or not a GGUF file. Check the path given to --model.');
@@ -85,7 +85,8 @@ function labelsOf(weights) {
 export async function openRun(options, count) {
   const jobs = options.jobs ? jobCount(options.jobs) : count < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model, options.adapter);
-  const mixture = (text) => (text ? parsePrevalence(text, labelsOf(parts.weights)) : null);
+  const mixture = (/** @type {string | undefined} */ text) =>
+    text ? parsePrevalence(text, labelsOf(parts.weights)) : null;
   const prevalence = mixture(options.prevalence),
     reclassify = mixture(options.reclassify);
   const { heatmap, shard, features, patients } = options;

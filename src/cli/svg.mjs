@@ -10,6 +10,7 @@ const STYLE = `svg{font:12px system-ui,sans-serif}.paper{fill:#fff}text{fill:#1a
 /** Characters that XML forbids, lone surrogates among them. */
 const NOT_XML =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+/** @type {{ [character: string]: string }} */
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 /** @param {unknown} text */

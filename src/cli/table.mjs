@@ -5,6 +5,7 @@ import { keepEnd, percent } from './format.mjs';
 /** @typedef {import('../result/record.mjs').Record} Record */
 
 /** Terminal colours of the verdicts that need a second look; the words say the same. */
+/** @type {{ [verdict: string]: number }} */
 const COLOURS = { error: 31, refused: 33, uncertain: 33 };
 
 const MIN_FILE = 12,
@@ -32,18 +33,20 @@ export function table({ labels, files, columns, coloured, prevalence }) {
   const longest = files.reduce((max, file) => Math.max(max, [...file].length), 4);
   const fileWidth = Math.max(MIN_FILE, Math.min(longest, columns - others));
 
+  /** @param {string} verdict */
   function paint(verdict) {
     const text =
       coloured && Object.hasOwn(COLOURS, verdict) ? `\u001b[${COLOURS[verdict]}m${verdict}\u001b[m` : verdict;
     return text + ' '.repeat(verdictWidth - verdict.length);
   }
+  /** @param {string} file @param {string} verdict @param {string[]} cells */
   const line = (file, verdict, cells) =>
     [fit(harmless(file), fileWidth), paint(verdict), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
 
   /** @param {Record} record */
-  function row({ file, status, verdict, code, gate, probability }) {
+  function row({ file, status, verdict = '', code = '', gate, probability = {} }) {
     if (status === 'error') return line(file, 'error', [code]);
-    if (verdict === 'refused') return line(file, 'refused', [gate.reason]);
+    if (verdict === 'refused') return line(file, 'refused', [gate?.reason ?? '']);
     return line(
       file,
       harmless(verdict),
@@ -55,11 +58,12 @@ export function table({ labels, files, columns, coloured, prevalence }) {
 }
 
 /**
- * @param {{ graph: string, name: string, shape: number[], products: number, ms: number }[]} layers
- * @returns {string}
+ * @typedef {{ graph: string, name: string, shape: number[], products: number, ms: number }} LayerRow
+ * @param {LayerRow[]} layers @returns {string}
  */
 export function layerTable(layers) {
-  const row = (graph, name, shape, products, ms) =>
+  /** @param {LayerRow} layer */
+  const row = ({ graph, name, shape, products, ms }) =>
     [
       graph.padEnd(10),
       name.padEnd(14),
@@ -70,10 +74,10 @@ export function layerTable(layers) {
     ]
       .join(' ')
       .trimEnd();
-  const sum = (key) => layers.reduce((total, layer) => total + layer[key], 0);
+  const sum = (/** @type {'products' | 'ms'} */ key) => layers.reduce((total, layer) => total + layer[key], 0);
   return [
     '\nGRAPH      LAYER          OUTPUT            MMACS        MS  GFLOP/S',
-    ...layers.map(({ graph, name, shape, products, ms }) => row(graph, harmless(name), shape, products, ms)),
-    row('all', '', [], sum('products'), sum('ms')),
+    ...layers.map((layer) => row({ ...layer, name: harmless(layer.name) })),
+    row({ graph: 'all', name: '', shape: [], products: sum('products'), ms: sum('ms') }),
   ].join('\n');
 }

@@ -1,7 +1,6 @@
 // Codecs for compressed DICOM that the engine does not have: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and HTJ2K.
-// @ts-expect-error it has no types
+/// <reference path="./modules.d.ts" />
 import charls from '@cornerstonejs/codec-charls/decodewasmjs';
-// @ts-expect-error it has no types
 import openjpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 
 /**

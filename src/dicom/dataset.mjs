@@ -32,8 +32,8 @@ const PIXELS = 'x7fe00010',
  * @property {boolean} big  big endian
  * @property {PixelData | null} pixels
  *
- * @typedef {{ at: number, length: number, encapsulated: boolean, words: boolean }} PixelData  where the pixel data lies in
- *   `bytes`; words: its value representation is not OB
+ * @typedef {{ at: number, length: number, encapsulated: boolean, words: boolean }} PixelData
+ *   where the pixel data lies in `bytes`; words: its value representation is not OB
  */
 
 /** @param {Uint8Array[]} parts */

@@ -139,8 +139,9 @@ function readJpeg(bytes, { width, height, channels, photometric }, { syntax }, e
     if (decoded.width !== width || decoded.height !== height || decoded.channels !== channels) throw damaged();
     return { ...decoded, planar: false, rgb: !LOSSLESS.test(syntax) };
   } catch (error) {
-    if (error.code === 'image-unsupported') throw unsupportedSyntax(syntax);
-    throw error.code === 'image-damaged' ? damaged() : error;
+    const { code } = /** @type {{ code?: string }} */ (error);
+    if (code === 'image-unsupported') throw unsupportedSyntax(syntax);
+    throw code === 'image-damaged' ? damaged() : error;
   }
 }
 

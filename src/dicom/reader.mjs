@@ -57,7 +57,10 @@ function lut(tags, descriptor, data, signed) {
   return { first: signed && first > 32767 ? first - 65536 : first, values, bits };
 }
 
-/** The lookup table in the first item of a sequence, or null. @param {DataSet} tags @param {string} sequence @param {boolean} signed */
+/**
+ * The lookup table in the first item of a sequence, or null.
+ * @param {DataSet} tags @param {string} sequence @param {boolean} signed
+ */
 function lutOf(tags, sequence, signed) {
   const [item] = tags.elements[sequence]?.items ?? [];
   return item?.dataSet ? lut(item.dataSet, 'x00283002', 'x00283006', signed) : null;
@@ -158,7 +161,10 @@ function toRgb({ pixels, planar, rgb }, { photometric, bits, shift }) {
   return out;
 }
 
-/** Palette colours (PS3.3, C.7.9), scaled to 16 bits. @param {DataSet} tags @param {Uint16Array} pixels @param {Shape} layout */
+/**
+ * Palette colours (PS3.3, C.7.9), scaled to 16 bits.
+ * @param {DataSet} tags @param {Uint16Array} pixels @param {Shape} layout
+ */
 function fromPalette(tags, pixels, { shift, bits, signed }) {
   const tables = [1, 2, 3].map((i) => {
     const colours = lut(tags, `x0028110${i}`, `x0028120${i}`, signed);

@@ -12,7 +12,10 @@ import { STATUS } from './wasm.mjs';
 const GRAPHS = ['lungs', 'diagnosis'];
 const DIAGNOSIS = 1;
 
-/** The number of the layer that `logits` reads, if that is the mean of `features`; otherwise -1. @param {string[]} lines */
+/**
+ * The number of the layer that `logits` reads, if that is the mean of `features`; otherwise -1.
+ * @param {string[]} lines
+ */
 function findPooledLayer(lines) {
   const layers = parseGraph(lines);
   const logits = layers.find(({ name, op }) => name === 'logits' && op === 'dense');
@@ -21,7 +24,10 @@ function findPooledLayer(lines) {
   );
 }
 
-/** @param {import('./wasm.mjs').Bridge} bridge @param {{ lungs: string[], diagnosis: string[] }} graphs @returns {Inspector} */
+/**
+ * @param {import('./wasm.mjs').Bridge} bridge @param {{ lungs: string[], diagnosis: string[] }} graphs
+ * @returns {Inspector}
+ */
 export function createInspector({ exports: c, bytesAt, floatsAt, textAt, check, give }, graphs) {
   /** @param {number} graph @param {number} number  of the layer */
   function describe(graph, number) {

@@ -1,8 +1,9 @@
 // wasm.mjs - an instance of pleura.wasm, and the bridge between its memory and JavaScript.
 //
-// One instance is one engine. Every call follows the protocol at the top of wasm.c: `give` copies the arguments into the
-// module's memory, an export works on them and returns a status, `check` throws that status unless it is 0, and the results
-// are copied out before the next call. A view of the memory is made for one use: growing the memory detaches earlier ones.
+// One instance is one engine. Every call follows the protocol at the top of wasm.c: `give` copies the arguments into
+// the module's memory, an export works on them and returns a status, `check` throws that status unless it is 0, and the
+// results are copied out before the next call. A view of the memory is made for one use: growing the memory detaches
+// earlier ones.
 import { PleuraError } from '../errors.mjs';
 
 /** @typedef {Uint8Array | ArrayBuffer | WebAssembly.Module} WasmSource */
@@ -34,9 +35,9 @@ export async function openWasm(source) {
 }
 
 /**
- * Offers the dot products of pleura.dot.wasm to the engine, and reports whether it uses them. WebAssembly without relaxed
- * SIMD does not load them, and an implementation that computes them wrongly fails the engine's known-answer test; either
- * way results do not change.
+ * Offers the dot products of pleura.dot.wasm to the engine, and reports whether it uses them. WebAssembly without
+ * relaxed SIMD does not load them, and an implementation that computes them wrongly fails the engine's known-answer
+ * test; either way results do not change.
  * @param {any} exports  of pleura.wasm @param {WasmSource} dot @returns {Promise<boolean>}
  */
 export async function offerDotProducts(exports, dot) {
@@ -90,7 +91,10 @@ function createBridge(exports) {
 
   const giveKey = (/** @type {string} */ key) => give(new TextEncoder().encode(`${key}\0`));
 
-  /** A text in the weights: the value under a key, or one element of an array. @param {string} key @param {number} [index] */
+  /**
+   * A text in the weights: the value under a key, or one element of an array.
+   * @param {string} key @param {number} [index]
+   */
   function text(key, index = 0) {
     giveKey(key);
     const address = exports.text(index);

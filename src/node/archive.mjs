@@ -29,7 +29,7 @@ const MEMBER_DAMAGED = [
 /** A member's name that points outside the archive: `..` as a folder, an absolute path, or a drive letter. */
 const UNSAFE = /(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[a-z]:/i;
 
-/** Gives the zip library any part of an open file. */
+/** Gives the zip library any part of an open file. @extends {Reader<import('node:fs/promises').FileHandle>} */
 class FileReader extends Reader {
   /** @param {import('node:fs/promises').FileHandle} handle @param {number} size */
   constructor(handle, size) {
@@ -38,6 +38,7 @@ class FileReader extends Reader {
     this.size = size;
   }
 
+  /** @param {number} index @param {number} length */
   async readUint8Array(index, length) {
     const bytes = Buffer.alloc(Math.min(length, this.size - index));
     const { bytesRead } = await this.handle.read(bytes, 0, bytes.length, index);
@@ -130,6 +131,7 @@ async function readMember(entry) {
 
 /** @param {any} entry @param {number} size @returns {Promise<Uint8Array>} */
 async function readHead(entry, size) {
+  /** @type {Uint8Array[]} */
   const chunks = [];
   let length = 0;
   const sink = new WritableStream({

@@ -14,7 +14,8 @@ const REINSTALL = 'Install the package pleura again; a bundler must leave it out
 /**
  * What every thread needs to create an engine.
  * @typedef {{ wasm: WebAssembly.Module, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
- * @typedef {'engine' | 'weights' | 'model' | 'adapter'} Asset  weights: those that come with Pleura; model: a user's own
+ * @typedef {'engine' | 'weights' | 'model' | 'adapter'} Asset  weights: those that come with Pleura; model: a user's
+ *   own
  */
 
 /** A file that cannot be used. `fact` is what happened; the message adds advice for users of the library. */
@@ -40,7 +41,10 @@ async function read(path, asset) {
   }
 }
 
-/** The SHA-256 in PATH.sha256. @param {string} path @param {Asset} asset @returns {Promise<string | null>} null: a user's own weights need none */
+/**
+ * The SHA-256 in PATH.sha256.
+ * @param {string} path @param {Asset} asset @returns {Promise<string | null>} null: a user's own weights need none
+ */
 async function readPromise(path, asset) {
   try {
     const line = await readFile(`${path}.sha256`, 'utf8');
@@ -87,7 +91,8 @@ export const loadDot = async () => (await readChecked(DOT, 'engine')).bytes;
 
 /**
  * Weights in memory that threads share, with their hash.
- * @param {string} [model] path of other weights than those that come with Pleura @param {string} [adapter] path of an adapter for them
+ * @param {string} [model] path of other weights than those that come with Pleura @param {string} [adapter] path of an
+ *   adapter for them
  * @returns {Promise<{ weights: Uint8Array, sha256: string }>} throws PleuraError
  */
 export async function loadWeights(model = WEIGHTS, adapter) {
@@ -104,7 +109,10 @@ export async function loadParts(model, adapter) {
   return { wasm, dot, ...weights };
 }
 
-/** The wasm of a DICOM codec. @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
+/**
+ * The wasm of a DICOM codec.
+ * @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 export const loadCodec = (name) =>
   readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 

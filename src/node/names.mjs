@@ -66,8 +66,7 @@ export const shellQuote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
  */
 export function overlayName(file, hash) {
   const stem = file
-    .split(/[/\\]/)
-    .at(-1)
+    .slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1)
     .replace(/\.[^.]*$/, '')
     .replace(/[^\p{L}\p{N}._-]+/gu, '_')
     .replace(/^\.+/, '');

@@ -66,7 +66,7 @@ export async function createPool(parts, jobs, options = {}) {
           case 'failed':
             return reject(new CommandError(message.message));
           case 'answer':
-            thread.tasks.shift().resolve(message.answer);
+            thread.tasks.shift()?.resolve(message.answer);
             return pump();
           case 'abort':
             return abort(new CommandError(message.message));
@@ -103,12 +103,13 @@ export async function createPool(parts, jobs, options = {}) {
 
   /** Hands queued films to the threads with the fewest tasks. */
   function pump() {
-    while (queue.length) {
+    for (;;) {
       const [thread] = threads
         .filter(({ tasks }) => tasks.length < MAX_TASKS)
         .sort((a, b) => a.tasks.length - b.tasks.length);
-      if (!thread) return;
-      dispatch(thread, queue.shift());
+      const task = thread && queue.shift();
+      if (!task) return;
+      dispatch(thread, task);
     }
   }
 
@@ -150,7 +151,7 @@ export async function createPool(parts, jobs, options = {}) {
     /** @type {{ item: Item, answer: Promise<Answer> }[]} */
     const inFlight = [];
     async function next() {
-      const { item, answer } = inFlight.shift();
+      const [{ item, answer }] = inFlight.splice(0, 1);
       return { item, answer: await answer };
     }
     for (const item of items) {

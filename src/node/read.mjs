@@ -47,7 +47,8 @@ const MAX_READINGS = 8;
 
 /** Reads films one after the other, and keeps the archive of the last one open. */
 export function createReader() {
-  let current = { path: '', /** @type {Promise<import('./archive.mjs').Archive>} */ archive: null, readings: [] };
+  /** @type {{ path: string, archive: Promise<import('./archive.mjs').Archive> | null, readings: Promise<unknown>[] }} */
+  let current = { path: '', archive: null, readings: [] };
 
   /**
    * @template T @param {string} path @param {(archive: import('./archive.mjs').Archive) => Promise<T>} action
@@ -55,18 +56,22 @@ export function createReader() {
    */
   function inArchive(path, action) {
     if (path !== current.path) {
-      const { archive, readings } = current;
+      const { archive: last, readings } = current;
       Promise.allSettled(readings)
-        .then(async () => (await archive)?.close())
+        .then(async () => (await last)?.close())
         .catch(() => {}); // An archive that did not open needs no closing.
-      current = { path, archive: import('./archive.mjs').then(({ openArchive }) => openArchive(path)), readings: [] };
+      current = { path, archive: null, readings: [] };
     }
-    const reading = current.archive.then(action);
+    const archive = (current.archive ??= import('./archive.mjs').then(({ openArchive }) => openArchive(path)));
+    const reading = archive.then(action);
     current.readings = [...current.readings.slice(-MAX_READINGS), reading];
     return reading;
   }
 
-  /** Reads `archive.zip/inner/film.png`, the name that a record gives to a member of an archive. */
+  /**
+   * Reads `archive.zip/inner/film.png`, the name that a record gives to a member of an archive.
+   * @param {string} file @param {Error} error to throw if it is not one
+   */
   async function readNamed(file, error) {
     const [, path, name] = /^(.*?\.zip)[/\\](.+)$/i.exec(file) ?? [];
     if (!path) throw error;
@@ -78,7 +83,7 @@ export function createReader() {
   }
 
   /** @param {Item} item @returns {Promise<Uint8Array>} throws ReadError */
-  return async function read({ file, bytes, archive, member }) {
+  return async function read({ file, bytes, archive, member = 0 }) {
     if (bytes) return bytes;
     try {
       if (archive) return await inArchive(archive, ({ read }) => read(member));

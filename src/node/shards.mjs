@@ -42,7 +42,7 @@ export const heading = (shard, items, model, labels, prevalence) => ({
 /** The last line of a shard. @param {Shard} shard @param {number} records */
 export const ending = (shard, records) => ({ shard: labelOf(shard), records });
 
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+const isCount = (/** @type {any} */ value) => Number.isSafeInteger(value) && value >= 0;
 
 /**
  * Whether a value can be the first or the last line of a shard.

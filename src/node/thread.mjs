@@ -12,7 +12,7 @@ const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').
 const { prevalence, reclassify, shard, heatmap, features, patients } = options;
 
 /** @param {import('./protocol.d.ts').FromThread} message */
-const post = (message) => parentPort.postMessage(message);
+const post = (message) => parentPort?.postMessage(message);
 
 /** Loaded when the first DICOM file arrives. */
 let readDicom = null;
@@ -78,7 +78,7 @@ async function main() {
   if (prevalence || reclassify) engine.setPrevalence(prevalence ?? null);
   const read = createReader();
   let last = Promise.resolve();
-  parentPort.on('message', (/** @type {import('./protocol.d.ts').ToThread} */ { item }) => {
+  parentPort?.on('message', (/** @type {import('./protocol.d.ts').ToThread} */ { item }) => {
     const reading = read(item);
     reading.catch(() => {}); // reply() reports the failure when it is this film's turn.
     last = last.then(async () => post(await reply(engine, item, reading)));

@@ -48,15 +48,14 @@ export const mixtureText = (shares) =>
 /** @param {string} file @param {Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
-  const { verdict, probability, prevalence, gate, decoder, dicom, sha256, bits } = answer;
-  const { accepted, score, reason } = gate;
+  const { verdict, probability = {}, prevalence, gate, decoder, dicom, sha256, bits } = answer;
   return {
     file,
     status: 'ok',
     verdict,
     probability: rounded(probability),
     ...(prevalence && { prevalence }),
-    gate: { accepted, score: round(score), reason },
+    ...(gate && { gate: { accepted: gate.accepted, score: round(gate.score), reason: gate.reason } }),
     decoder,
     ...(dicom && { dicom }),
     sha256,
@@ -65,7 +64,7 @@ export function toRecord(file, answer, model) {
   };
 }
 
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+const isCount = (/** @type {any} */ value) => Number.isSafeInteger(value) && value >= 0;
 
 /**
  * Whether a value is a record, of a shard (with its `place`) or of a whole run.

@@ -66,20 +66,14 @@ const indexOfMax = (values) => values.indexOf(Math.max(...values));
  * @param {Film[]} films @param {string[]} labels @returns {ScoredFilm[]}
  */
 export const scoredFilms = (films, labels) =>
-  films
-    .filter(({ row, answer }) => answer.verdict && labels.includes(row.label))
-    .map((film) => {
-      const { row, answer } = film;
-      const probability = labels.map((label) => answer.probability[label]);
-      return {
-        row,
-        verdict: answer.verdict,
-        probability,
-        truth: labels.indexOf(row.label),
-        predicted: indexOfMax(probability),
-        patient: caseOf(film),
-      };
-    });
+  films.flatMap((film) => {
+    const { row, answer } = film;
+    const { verdict, probability: shares } = answer;
+    if (!verdict || !shares || !labels.includes(row.label)) return [];
+    const probability = labels.map((label) => shares[label]);
+    const truth = labels.indexOf(row.label);
+    return { row, verdict, probability, truth, predicted: indexOfMax(probability), patient: caseOf(film) };
+  });
 
 /**
  * The verdicts on the films of one label: counts, and shares with Wilson's interval.
@@ -141,12 +135,12 @@ export function report(films, labels, columns, scored = scoredFilms(films, label
     unknownPatients: films.filter((film) => !patientOf(film) || film.row.patient_known === 'no').length,
     notScored: countsOf(films.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label)),
     errors: films.filter(({ answer }) => answer.code).length,
-    refusals: countsOf(refused.map(({ answer }) => answer.gate.reason)),
+    refusals: countsOf(refused.flatMap(({ answer }) => answer.gate?.reason ?? [])),
     sources: sourcesOf(films),
     labels: [...labels, ...otherLabels],
     outcomes: [...labels, ...otherLabels]
       .filter((label) => byLabel.has(label))
-      .map((label) => outcomesOf(label, byLabel.get(label), labels)),
+      .map((label) => outcomesOf(label, byLabel.get(label) ?? [], labels)),
     all: metrics(scored, labels),
     answered: metrics(answered, labels),
     groups: columns.map((column) => groupsBy(column, films, scored, labels)),
@@ -168,6 +162,6 @@ export const pairsOf = (pairs) =>
   pairs.map(([first, second]) => ({
     truth: first.row.label,
     patient: caseOf(first),
-    first: first.answer.probability,
-    second: second.answer.probability,
+    first: first.answer.probability ?? {},
+    second: second.answer.probability ?? {},
   }));

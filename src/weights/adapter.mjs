@@ -1,8 +1,8 @@
 // adapter.mjs - adapters: a last layer and a temperature fitted to a user's own films, in a small GGUF file.
 //
-// An adapter records the SHA-256 of the weights it was fitted to and applies to no others. It is sealed with the SHA-256
-// of its own content, and a reader accepts only the very bytes that this module would write, so nothing in it goes
-// unchecked. Applying one replaces the last layer and a few values; the result is a weights file like any other.
+// An adapter records the SHA-256 of the weights it was fitted to and applies to no others. It is sealed with the
+// SHA-256 of its own content, and a reader accepts only the very bytes that this module would write, so nothing in it
+// goes unchecked. Applying one replaces the last layer and a few values; the result is a weights file like any other.
 import { PleuraError } from '../errors.mjs';
 import {
   floatsIn,
@@ -22,7 +22,8 @@ import { LANES, packConv, unpackConv } from './layout.mjs';
 
 /**
  * @typedef {(bytes: Uint8Array) => string | Promise<string>} Hash  SHA-256 in hex
- * @typedef {{ weight: ArrayLike<number>[], bias: number[] }} Layer  features to logits: one row of weights and one bias per label
+ * @typedef {{ weight: ArrayLike<number>[], bias: number[] }} Layer  features to logits: one row of weights and one bias
+ *   per label
  */
 
 /** An adapter with 64 labels and 4096 features takes a megabyte. */
@@ -53,7 +54,10 @@ const foreign = () =>
     'This adapter belongs to other weights than those that are loaded, so it was not used. Adapt these weights, or load the weights it was made for.',
   );
 
-/** The hash that every browser with https and every Node have. @param {Uint8Array} bytes @returns {Promise<string>} in hex */
+/**
+ * The hash that every browser with https and every Node have.
+ * @param {Uint8Array} bytes @returns {Promise<string>} in hex
+ */
 export async function sha256(bytes) {
   if (!globalThis.crypto?.subtle)
     throw new PleuraError('insecure-page', -1, 'A browser computes SHA-256 only for pages served over https.');
@@ -160,7 +164,8 @@ function checkSizes(adapter, weights) {
 /**
  * The weights with an adapter applied: the same bytes everywhere, so that their hash stands for both.
  * Throws PleuraError if the adapter is damaged or belongs to other weights.
- * @param {Uint8Array} weights @param {Uint8Array} bytes  the adapter @param {Hash} [hash] @param {string} [base]  SHA-256 of the weights, if known
+ * @param {Uint8Array} weights @param {Uint8Array} bytes  the adapter @param {Hash} [hash] @param {string} [base]
+ *   SHA-256 of the weights, if known
  * @returns {Promise<Uint8Array>}
  */
 export async function applyAdapter(weights, bytes, hash = sha256, base) {

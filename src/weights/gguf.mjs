@@ -1,7 +1,8 @@
 // gguf.mjs - GGUF v3 files as JavaScript objects, and back.
 //
-// A GGUF file is a list of values under keys, a list of tensors, and the tensors' data. Rewriting a file must not lose what
-// this program does not know, so a value stays the bytes it is, with its type in front, until somebody asks what it holds.
+// A GGUF file is a list of values under keys, a list of tensors, and the tensors' data. Rewriting a file must not lose
+// what this program does not know, so a value stays the bytes it is, with its type in front, until somebody asks what
+// it holds.
 
 /** Tensor types, as ggml numbers them. */
 export const TENSOR = { F32: 0, F16: 1, Q8_0: 8, I8: 24 };
@@ -74,7 +75,10 @@ function createReader(bytes) {
   const decoder = new TextDecoder();
   let offset = 0;
 
-  /** Moves past the next bytes and returns where they start; nothing else moves the offset forward. @param {number} size */
+  /**
+   * Moves past the next bytes and returns where they start; nothing else moves the offset forward.
+   * @param {number} size
+   */
   function take(size) {
     if (!(size <= bytes.length - offset)) throw new RangeError('the file ends early');
     return (offset += size) - size;
@@ -163,7 +167,10 @@ export function textOf(value) {
     : null;
 }
 
-/** The texts of a value from `textValues`; null for any other. @param {Uint8Array | undefined} value @returns {string[] | null} */
+/**
+ * The texts of a value from `textValues`; null for any other.
+ * @param {Uint8Array | undefined} value @returns {string[] | null}
+ */
 export function textsOf(value) {
   if (!value) return null;
   const view = new DataView(value.buffer);
@@ -177,7 +184,10 @@ export function textsOf(value) {
   return texts;
 }
 
-/** The numbers of a value from `floatValue` or `floatValues`; null for any other. @param {Uint8Array | undefined} value @returns {Float32Array | null} */
+/**
+ * The numbers of a value from `floatValue` or `floatValues`; null for any other.
+ * @param {Uint8Array | undefined} value @returns {Float32Array | null}
+ */
 export function floatsIn(value) {
   if (!value) return null;
   const view = new DataView(value.buffer);

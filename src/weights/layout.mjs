@@ -10,7 +10,8 @@ export const LANES = 4;
 
 /**
  * The index of weight `i` of output channel `o` among packed weights.
- * @param {number} o @param {number} i @param {number} window @param {number} group  weights that lie side by side: 1 or 4
+ * @param {number} o @param {number} i @param {number} window @param {number} group  weights that lie side by side: 1 or
+ *   4
  */
 function packedIndex(o, i, window, group) {
   const groups = Math.ceil(window / group);
@@ -33,7 +34,10 @@ export function packConv(rows, Type, group = 1) {
   return packed;
 }
 
-/** The rows that packConv packed as floats, those of padding included. @param {Float32Array} packed @param {number} cout */
+/**
+ * The rows that packConv packed as floats, those of padding included.
+ * @param {Float32Array} packed @param {number} cout
+ */
 export function unpackConv(packed, cout) {
   const window = packed.length / cout;
   return Array.from({ length: cout }, (_, o) =>

@@ -45,7 +45,10 @@ const SIMPLE_ACTIVATIONS = ['none', 'relu', 'relu6'];
 const WITH_WEIGHTS = ['conv', 'depthwise', 'dense'];
 const MOVES_VALUES = ['maxpool', 'resize', 'concat']; // the output's values are the inputs' values
 
-/** Whether a layer can read int8. A dense layer after a mean is too small to gain. @param {GraphLayer} layer @param {Layers} layers */
+/**
+ * Whether a layer can read int8. A dense layer after a mean is too small to gain.
+ * @param {GraphLayer} layer @param {Layers} layers
+ */
 function canReadInt8({ op, inputs, attributes }, layers) {
   if (op === 'depthwise') return Number(attributes.k ?? 1) ** 2 <= MAX_TAPS;
   if (op === 'dense') return layers.get(inputs[0])?.op !== 'mean';
@@ -67,13 +70,19 @@ function chooseInt8Outputs(layers) {
   return chosen;
 }
 
-/** The graph with its conversions between float32 and int8 written out. @param {Layers} layers @param {Set<string>} chosen @returns {Int8Line[]} */
+/**
+ * The graph with its conversions between float32 and int8 written out.
+ * @param {Layers} layers @param {Set<string>} chosen @returns {Int8Line[]}
+ */
 function rewriteGraph(layers, chosen) {
   /** @type {Int8Line[]} */
   const lines = [];
   const converted = new Set();
 
-  /** The output of a layer in the wanted type; converts it once if need be. @param {string} input @param {boolean} int8 */
+  /**
+   * The output of a layer in the wanted type; converts it once if need be.
+   * @param {string} input @param {boolean} int8
+   */
   function inType(input, int8) {
     if (chosen.has(input) === int8) return input;
     const name = `${input}.${int8 ? 'bytes' : 'floats'}`;
@@ -186,7 +195,10 @@ function chooseScales(layers, chosen, lines, observed) {
 /** The largest magnitude. @param {Float64Array} row */
 const maxAbs = (row) => row.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
 
-/** Float weights of one layer to int8. @param {Float32Array} floats @param {Float32Array} bias @param {string} op @param {number} inputScale */
+/**
+ * Float weights of one layer to int8.
+ * @param {Float32Array} floats @param {Float32Array} bias @param {string} op @param {number} inputScale
+ */
 function packInt8(floats, bias, op, inputScale) {
   const rows = unpackConv(floats, bias.length);
   const group = op === 'depthwise' ? 1 : LANES;

@@ -60,7 +60,7 @@ export function createAdapting({ state, update }, client) {
       const result = await client.fit(films);
       set({ phase: 'idle', result });
       update(() => {
-        state.announcement = state.i18n.t(result.advice ? `adapt.${result.advice}` : 'adapt.few');
+        state.announcement = state.i18n.t(result.adapter ? `adapt.${result.advice}` : 'adapt.few');
       });
     } catch (error) {
       if (own === lastRun) set({ phase: 'idle', error: toErrorInfo(error) });

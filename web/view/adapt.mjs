@@ -45,10 +45,11 @@ function metricText(name, { value, low, high }, i18n) {
 /** @param {import('./dom.mjs').Elements} at */
 export function createAdaptDialog(at) {
   /** @param {Adaptation} result  @param {State} state */
-  function drawResult({ advice, films, patients, comparisons }, { adapting, i18n }) {
-    if (!advice || !films || !comparisons) return;
+  function drawResult(result, { adapting, i18n }) {
+    if (!result.adapter) return;
+    const { advice, films, patients, comparisons } = result;
     setText(at['adapt-advice'], i18n.t(`adapt.${advice}`));
-    const size = i18n.t('adapt.films', { films: i18n.counts(films), patients: patients ?? 0 });
+    const size = i18n.t('adapt.films', { films: i18n.counts(films), patients });
     setText(at['adapt-films'], `${size} ${leftOutText(adapting.leftOut, i18n)}`);
     keyed(
       at['adapt-figures'],

@@ -16,27 +16,28 @@ import { print, warn } from '../stdio.mjs';
  * @param {import('../run.mjs').Run} run @param {import('../labels.mjs').Labelled[]} items
  */
 async function readFeatures(run, items) {
+  /** @type {import('../../adapt/crossval.mjs').Candidate[]} */
   const found = [];
   let errors = 0;
   for await (const { item, answer } of run.answers(items)) {
     const { row } = item;
-    if (answer.code) errors++;
+    const { code, sha256: hash, gate, features } = answer;
+    if (code || !hash) errors++;
     else
       found.push({
         label: row.label,
-        hash: answer.sha256,
+        hash,
         patient: patientOf({ row, answer }),
-        features: answer.gate.accepted ? answer.features : null,
+        features: (gate?.accepted && features) || null,
       });
   }
   return { found, errors };
 }
 
-/** @param {{ label: string, films: number, patients: number }[]} missing labels with too few of either */
-function checkEnough(missing) {
-  if (!missing.length) return;
+/** @param {import('../../adapt/adapt.mjs').Shortage[]} missing */
+function tooFew(missing) {
   const counts = missing.map(({ label, films, patients }) => `${label} has ${films} of ${patients}`).join(', ');
-  throw new CommandError(
+  return new CommandError(
     `Too few films: ${counts}; every label needs ${MIN_FILMS} films of ${MIN_PATIENTS} patients. Nothing was written.`,
   );
 }
@@ -53,8 +54,9 @@ export async function adapt(_, { out, json, ...options }) {
     const { found, errors } = await readFeatures(run, items);
     const { films, leftOut } = selectFilms(found, labels);
     const { wasm, weights, sha256: base } = parts;
-    const { adapter, ...result } = await fitAdapter({ wasm, weights, base, model, films, sha256 });
-    checkEnough(result.missing);
+    const adapted = await fitAdapter({ wasm, weights, base, model, films, sha256 });
+    if (!adapted.adapter) throw tooFew(adapted.missing);
+    const { adapter, ...result } = adapted;
     await writeOutput(out, adapter);
     warn(`${out}: ${(adapter.length / 1000).toFixed(1)} KB. Use it with: pleura --adapter FILE`);
     const all = { model: name, overlay: sha256(adapter), leftOut: { ...leftOut, errors }, ...result };

@@ -22,6 +22,7 @@ const optionsTaking = (kind) =>
     .map(([name]) => `--${name}`)
     .join('|');
 
+/** @type {{ [shell: string]: () => string }} */
 const SHELLS = {
   bash: () => `# pleura in bash: eval "$(pleura completion bash)"
 _pleura() {
@@ -65,6 +66,7 @@ const shellNames = () => Object.keys(SHELLS).join(' ');
 const zshOptions = (command) =>
   optionsOf(command)
     .map(([name, { value, text }]) => {
+      /** @type {{ [value: string]: string }} */
       const actions = { FILE: ':file:_files', DIR: ':folder:_files -/' };
       const action = value ? (actions[value] ?? `:${value}:`) : '';
       return shellQuote(`--${name}[${text.replace(/[[\]:]/g, '\\$&')}]${action}`);
@@ -73,6 +75,7 @@ const zshOptions = (command) =>
 
 /** @param {[string, import('../arguments.mjs').Option]} option */
 function fishOption([name, { of, value, text }]) {
+  /** @type {{ [value: string]: string }} */
   const actions = { FILE: ' -r -F', DIR: " -x -a '(__fish_complete_directories)'" };
   const action = value ? (actions[value] ?? ' -x') : '';
   const where = of.includes('diagnose')

@@ -13,13 +13,14 @@ const CRASHES = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SI
 export function convert(argv) {
   // Debian's packages are visible only to Debian's Python, which may not be the first in the PATH.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
-  /** @type {{ error?: NodeJS.ErrnoException, status: number, signal: string }} */
+  /** @type {{ error?: NodeJS.ErrnoException, status: number | null, signal: string | null }} */
   const { error, status, signal } = spawnSync(python, [CONVERTER, ...argv], { stdio: 'inherit' });
   if (error)
     throw new CommandError(
       `'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`,
     );
-  if (CRASHES.has(signal)) throw new CommandError(`'convert' crashed (${signal}): the file is damaged. Save it again.`);
+  if (signal && CRASHES.has(signal))
+    throw new CommandError(`'convert' crashed (${signal}): the file is damaged. Save it again.`);
   if (signal) throw new CommandError(`'convert' was ended by ${signal}.`);
   process.exitCode = status ?? 1;
 }

@@ -73,7 +73,9 @@ const commandLine = () =>
  * @returns {{ [file: string]: { title: string, svg: string } }}
  */
 function draw(result, labels, models) {
-  const weighted = result.curves.filter(({ reliability }) => reliability);
+  /** @type {import('../plots.mjs').Curve[]} */
+  const all = result.curves;
+  const weighted = all.filter(({ reliability }) => reliability);
   /** @type {{ [file: string]: { title: string, svg: string } }} */
   const plots = {
     'confusion.svg': {
@@ -114,7 +116,7 @@ export async function evaluate(_, options) {
   const second = options.against ? await runSecondModel(items, options, labels) : null;
 
   const scored = scoredFilms(films, labels);
-  const pairs = second && pairUp(films, second.films, second.common);
+  const pairs = second ? pairUp(films, second.films, second.common) : [];
   const moved = mixture && {
     shares: labels.map((label) => mixture[label]),
     scored: scoredFilms(reclassifiedFilms(films), labels),

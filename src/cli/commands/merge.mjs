@@ -72,7 +72,8 @@ async function inspect(path, onFilm) {
  * @param {Shard} shard @param {Shard} first @returns {string | null}
  */
 function mismatch({ path, head, of }, first) {
-  const mixture = ({ prevalence }) => mixtureText(prevalence) || "the model's own";
+  const mixture = (/** @type {{ prevalence?: { [label: string]: number } }} */ { prevalence }) =>
+    mixtureText(prevalence) || "the model's own";
   if (of !== first.of) return `${path} is one of ${of} shards, ${first.path} one of ${first.of}.`;
   if (head.model !== first.head.model)
     return `${path} is of another model (${head.model}) than ${first.path} (${first.head.model}).`;
@@ -126,12 +127,12 @@ function gaps(films, holders) {
  */
 async function check(paths) {
   /** @type {Map<number, number>} */ const holders = new Map();
-  const count = (place) => holders.set(place, (holders.get(place) ?? 0) + 1);
+  const count = (/** @type {number} */ place) => holders.set(place, (holders.get(place) ?? 0) + 1);
   const inspected = [];
   for (const path of paths) inspected.push(await inspect(path, count));
   const problems = inspected.flatMap(({ problem }) => problem ?? []);
   if (problems.length) return { films: 0, labels: [], problems };
-  const shards = inspected.map(({ shard }) => shard),
+  const shards = inspected.flatMap(({ shard }) => shard ?? []),
     [first] = shards,
     { films, labels } = first.head;
   const mismatches = shards.slice(1).flatMap((shard) => mismatch(shard, first) ?? []);
@@ -164,8 +165,9 @@ async function* recordsOf(path) {
  */
 export async function* mergedLines(paths, options) {
   const { films, labels, problems } = await check(paths);
-  for (const problem of problems.slice(0, -1)) warn(`pleura: ${problem}`);
-  if (problems.length) throw new CommandError(problems.at(-1));
+  const last = problems.pop();
+  for (const problem of problems) warn(`pleura: ${problem}`);
+  if (last) throw new CommandError(last);
 
   const format = options.csv ? csv(labels) : jsonLines();
   const sources = paths.map(recordsOf);
