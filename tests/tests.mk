@@ -4,7 +4,7 @@ SLOW   =
 FUZZ   = $(CORPORA)
 FUZZ_SECONDS = 60
 FILMS  = 10000
-PLACES =
+PLATFORMS =
 
 .PHONY: test check native native-clang native-gcc helpers lint lint-types-src lint-types-web lint-syntax \
         fuzz fuzz-coverage bits same-bits soak bench bench-folders
@@ -175,11 +175,11 @@ $(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(RULES) | build/
 bits: $(BITS)
 
 #: make same-bits      FILMS=10000 films through every compiler, Node and browser: a table and build/same-bits.json;
-#:                     hours, needs the data (PLACES='Node 22|WebKit': only these)
+#:                     hours, needs the data (PLATFORMS='Node 22|WebKit': only these)
 same-bits:
 	@.ci/setup test
 	@$(PARALLEL) site bits
-	@node tests/bits/same-bits.mjs $(FILMS) '$(PLACES)'
+	@node tests/bits/same-bits.mjs $(FILMS) '$(PLATFORMS)'
 
 # ---- Endurance and speed ----
 

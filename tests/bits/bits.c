@@ -1,12 +1,12 @@
-/* bits.c - the native engine's answers: bits [--reference] WEIGHTS FILE... prints "code verdict bits logits..." for the
- * phantom and for each file. */
+/* bits.c - prints the native engine's answers: bits [--reference] WEIGHTS FILE... prints "code verdict bits logits..."
+ * for the phantom and for each file. */
 #include <string.h>
 
 #include "pleura.h"
 #include "../support/read_file.h"
 
-/* What dicom.mjs hands over, in a file of its own: width, height and channels as 32-bit numbers, the table, the
- * samples. */
+/* A file of samples as the DICOM reader passes them to the engine: width, height and channels as 32-bit integers, then
+ * the table, then the samples. */
 static pleura_status diagnose_samples(pleura_engine *e, pleura_result *r, const uint8_t *file)
 {
     const uint32_t *shape = (const void *)file;

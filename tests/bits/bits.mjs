@@ -1,4 +1,5 @@
-// The answers of engine.mjs in this Node, as bits.c gives the native engine's: bits.mjs [--reference | --relaxed] WEIGHTS FILE...
+// Prints the answers of engine.mjs in this Node in the form of bits.c:
+//   bits.mjs [--reference | --relaxed] WEIGHTS FILE...
 import { readFile } from 'node:fs/promises';
 import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine, PleuraError } from '../../src/engine.mjs';
@@ -16,7 +17,7 @@ const engine = await createEngine({
   reference: kind === '--reference',
   ...(kind === '--relaxed' && { dot }),
 });
-if (kind === '--relaxed' && !engine.model.relaxed) throw new Error('this Node does not take the relaxed products');
+if (kind === '--relaxed' && !engine.model.relaxed) throw new Error('this Node does not use relaxed SIMD');
 const readDicom = createDicomReader({ engine, loadCodec });
 
 async function answer(file) {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { data } from '../support/data.mjs';
-import { compare, places, prepare, realFilms } from '../bits/places.mjs';
+import { compare, platforms, prepare, realFilms } from '../bits/platforms.mjs';
 
 let folder;
 before(async () => {
@@ -18,9 +18,9 @@ test('films, files of every format and the phantom get the same bits on every pl
   const { formats, weights } = await prepare(folder);
   const real = existsSync(`${data}/manifest.csv`) || process.env.CI ? realFilms(data, 24) : [];
   const films = [...real.slice(0, 1), ...formats, ...real.slice(1)],
-    most = { quick: films.length, slow: 6, slowest: 1 },
+    limits = { quick: films.length, slow: 6, slowest: 1 },
     rows = [];
-  for await (const row of compare(places(), films, most, weights)) {
+  for await (const row of compare(platforms(), films, limits, weights)) {
     rows.push(row);
     t.diagnostic(`${row.name}, ${row.weights}: ${row.films} films, ${row.digest}`);
   }
@@ -30,8 +30,8 @@ test('films, files of every format and the phantom get the same bits on every pl
     [],
     'only one of the formats is not read',
   );
-  const floats = rows.filter((row) => row.weights === 'floats').map(({ name }) => name),
-    count = (pattern) => floats.filter((name) => pattern.test(name)).length;
+  const names = rows.filter((row) => row.weights === 'float').map(({ name }) => name),
+    count = (pattern) => names.filter((name) => pattern.test(name)).length;
   assert.deepEqual(
     [
       /^gcc -O[0-3]$/,
@@ -43,30 +43,25 @@ test('films, files of every format and the phantom get the same bits on every pl
     ].map(count),
     [4, 4, 4, 4, 3, 3],
   );
-  assert.equal(rows.filter(({ name }) => name.endsWith('relaxed products')).length, 2);
+  assert.equal(rows.filter(({ name }) => name.endsWith('relaxed SIMD')).length, 2);
 });
 
 test('a platform that differs is reported with the first film and both answers', async () => {
-  const place = (name, answers, pace) => ({
+  const platform = (name, answers, pace) => ({
     name,
-    weights: 'floats',
+    weights: 'float',
     pace,
     open: async () => ({ answer: async (files) => ['0', ...files].map((file) => answers[file]) }),
   });
   const truth = { 0: 'aa', a: 'bb', b: 'cc', c: 'dd' };
-  const places = [
-    place('one', truth, 'quick'),
-    place('two', { ...truth, b: 'ee', c: 'ff' }, 'quick'),
-    place('three', { ...truth, c: 'ff' }, 'slow'),
-    place('four', { ...truth, 0: 'ab' }, 'slow'),
+  const all = [
+    platform('one', truth, 'quick'),
+    platform('two', { ...truth, b: 'ee', c: 'ff' }, 'quick'),
+    platform('three', { ...truth, c: 'ff' }, 'slow'),
+    platform('four', { ...truth, 0: 'ab' }, 'slow'),
   ];
   const rows = [];
-  for await (const { first, different, films } of compare(
-    places,
-    ['a', 'b', 'c'],
-    { quick: 3, slow: 2, slowest: 1 },
-    {},
-  ))
+  for await (const { first, different, films } of compare(all, ['a', 'b', 'c'], { quick: 3, slow: 2, slowest: 1 }, {}))
     rows.push([films, different, first]);
   assert.deepEqual(rows, [
     [3, 0, null],

@@ -15,7 +15,7 @@ import { png } from '../image/png.mjs';
 const FILMS = 2000,
   EARLY = 400;
 
-test('2,000 films, some of them broken, leave the memory as 400 do', async () => {
+test('2,000 films, some of them broken, need no more memory than 400', async () => {
   mkdirSync(join(folder, 'films'));
   for (let i = 0; i < 10; i++) writeFileSync(join(folder, `films/${i}.png`), i === 3 ? 'A letter.' : film(200, i));
   writeFileSync(join(folder, 'list'), Array.from({ length: FILMS }, (_, i) => `films/${i % 10}.png\n`).join(''));
@@ -24,7 +24,8 @@ test('2,000 films, some of them broken, leave the memory as 400 do', async () =>
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = once(run, 'exit');
-  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1] ?? 0); // none when it has just ended
+  // Kilobytes; 0 if the process has just ended.
+  const resident = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${run.pid}/status`, 'utf8'))?.[1] ?? 0);
   let seen = 0,
     early = 0,
     late = 0;
@@ -35,21 +36,22 @@ test('2,000 films, some of them broken, leave the memory as 400 do', async () =>
   }
   await ended;
   assert.equal(seen, FILMS);
-  assert.ok(late < early + 48 * 1024, `${early} kB, then ${late} kB`); // What the collector leaves lying about comes and goes.
+  // The margin is for uncollected garbage, which comes and goes.
+  assert.ok(late < early + 48 * 1024, `${early} kB, then ${late} kB`);
 });
 
-const LEAST = 256; // pages that the module asks for at once
+const LEAST = 256; // pages of the module's initial memory
 
-/** The engine with another limit of its memory, in pages of 64 KiB. @param {Buffer} wasm @param {number} pages */
+/** The wasm with another memory limit, in pages of 64 KiB. @param {Buffer} wasm @param {number} pages */
 function limited(wasm, pages) {
-  const at = wasm.indexOf(Buffer.from([5, 7, 1, 1])); // section 5, one memory with a limit; least and most in LEB128
+  const at = wasm.indexOf(Buffer.from([5, 7, 1, 1])); // section 5: one memory with minimum and maximum in LEB128
   assert.deepEqual([...wasm.subarray(at + 6, at + 9)], [0x80, 0x80, 2], '2 GB');
   const bytes = Buffer.from(wasm);
   bytes.set([(pages & 127) | 128, ((pages >> 7) & 127) | 128, pages >> 14], at + 6);
   return bytes;
 }
 
-test('whatever the room, a film has its own bits or is refused for want of memory, and the next is answered', async () => {
+test('at every memory limit a film gets its own bits or `out-of-memory`, and the next one is answered', async () => {
   const wasm = readFileSync(join(root, 'build/pleura.wasm')),
     weights = readFileSync(tiny),
     engine = await createEngine({ wasm, weights });
@@ -86,7 +88,7 @@ test('whatever the room, a film has its own bits or is refused for want of memor
   assert.ok(seen.has('out-of-memory'));
 });
 
-test('an engine with no page to spare answers two hundred times what it answered first', async () => {
+test('an engine without a spare page gives the same answers two hundred times', async () => {
   const wasm = readFileSync(join(root, 'build/pleura.wasm')),
     weights = readFileSync(tiny),
     side = 300;
@@ -94,7 +96,7 @@ test('an engine with no page to spare answers two hundred times what it answered
     cut = whole.subarray(0, whole.length - 20),
     rgba = new Uint8Array(4 * side * side).fill(90);
   const photo = jpeg.encode({ width: side, height: side, data: rgba }, 90).data;
-  /** Everything that takes memory. @param {any} engine */
+  /** Calls everything that allocates memory. @param {any} engine */
   const use = (engine) =>
     [whole, cut, photo, photo.subarray(0, 300), { rgba, width: side, height: side }]
       .map((given) => {
@@ -112,14 +114,14 @@ test('an engine with no page to spare answers two hundred times what it answered
     try {
       assert.deepEqual(use(narrow), right);
     } catch {
-      continue; // less than it needs
+      continue; // too little memory to start
     }
     for (let round = 1; round <= 200; round++) assert.deepEqual(use(narrow), right, `${pages} pages, round ${round}`);
     break;
   }
 });
 
-/** A DICOM film with so many empty elements that they fill the heap of a thread. */
+/** A DICOM film with so many empty elements that parsing it exhausts a thread's heap. */
 function crowded() {
   const plain = dicomFile({ width: 128, height: 128, pixels: Uint8Array.from({ length: 128 * 128 }, (_, i) => i) });
   const count = 1_500_000,
@@ -134,7 +136,7 @@ function crowded() {
   return Buffer.concat([plain.subarray(0, at), many, plain.subarray(at)]);
 }
 
-test('a film for which engine or thread has no room is named, and the others are read', () => {
+test('a film too large for the memory of engine or thread is named, and the others are answered', () => {
   mkdirSync(join(folder, 'narrow'));
   const films = {
     'a.png': film(200),

@@ -1,4 +1,4 @@
-// What comes from elsewhere: exact versions, every file by its hash, and no script of a package run.
+// Third-party packages have exact versions and are checked by hash, and their scripts never run.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ const projects = all
   .filter((name) => /(^|\/)package\.json$/.test(name))
   .map((name) => ({ name, facts: JSON.parse(read(name)), lock: join(dirname(name), 'package-lock.json') }))
   .filter(({ facts }) => facts.dependencies || facts.devDependencies);
-/** Those that would run something; none of them needs to. */
+/** Packages with an install script; each works without it. */
 const SCRIPTED = ['esbuild', 'msgpackr-extract', 'onnxruntime-node', 'protobufjs'];
 
 test('every dependency is one version, and the lock says the same', () => {
@@ -28,7 +28,7 @@ test('every dependency is one version, and the lock says the same', () => {
     for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
       assert.deepEqual(packages[''][kind] ?? {}, facts[kind] ?? {}, `${lock}: ${kind}`);
       for (const [dependency, version] of Object.entries(facts[kind] ?? {})) {
-        const exact = version.replace(/^npm:[\w/@-]+@/, ''); // under an alias
+        const exact = version.replace(/^npm:[\w/@-]+@/, ''); // the version of an alias
         assert.match(exact, /^\d+\.\d+\.\d+$/, `${name}: ${dependency}`);
         assert.equal(packages[`node_modules/${dependency}`].version, exact, `${lock}: ${dependency}`);
       }
@@ -36,21 +36,22 @@ test('every dependency is one version, and the lock says the same', () => {
   }
 });
 
-test('every package of every lock comes from the registry alone, by its SHA-512, and would run nothing unheard of', () => {
+test('every package of every lock comes from the registry by its SHA-512, and only known packages have scripts', () => {
   for (const lock of all.filter((name) => name.endsWith('package-lock.json'))) {
     const { lockfileVersion, packages } = JSON.parse(read(lock));
     assert.equal(lockfileVersion, 3, lock);
     for (const [place, { resolved, integrity, hasInstallScript, link }] of Object.entries(packages)) {
       if (place === '') continue;
       const name = place.split('node_modules/').at(-1);
-      assert.ok(!link && !resolved, `${lock}: ${place} from ${resolved}`); // no address of its own: whatever registry answers, the hash decides
+      // Without an address any registry may answer; the hash decides.
+      assert.ok(!link && !resolved, `${lock}: ${place} from ${resolved}`);
       assert.match(integrity, /^sha512-[A-Za-z0-9+/]{86}==$/, `${lock}: ${place}`);
       if (hasInstallScript) assert.ok(SCRIPTED.includes(name), `${lock}: ${place} runs a script`);
     }
   }
 });
 
-test('whatever installs packages forbids their scripts', () => {
+test('every command that installs packages forbids their scripts', () => {
   const installs = ['tests/tests.mk', '.ci/setup', 'tests/package/pack.mjs'].flatMap((name) =>
     read(name)
       .split('\n')
@@ -64,7 +65,7 @@ test('whatever installs packages forbids their scripts', () => {
   );
 });
 
-test('no module of the command and the package has a way to the network', () => {
+test('no module of the command or the package can reach the network', () => {
   for (const name of all.filter((one) => /^src\/.*\.[cm]js$/.test(one)))
     assert.doesNotMatch(
       read(name),
@@ -73,7 +74,7 @@ test('no module of the command and the package has a way to the network', () => 
     );
 });
 
-test('each Node that the setup unpacks is known by its SHA-512', () => {
+test('the SHA-512 of each Node that the setup unpacks is listed', () => {
   const setup = read('.ci/setup'),
     sums = read('.ci/nodes.sha512');
   const [, own] = /^NODE_VERSION=(\S+)$/m.exec(setup),

@@ -10,13 +10,14 @@ const QUIET = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'
 /** @param {string} cwd @param {string[]} args */
 const npm = (cwd, ...args) => execFileSync('npm', [...args, ...QUIET], { cwd, encoding: 'utf8' });
 
-/** @param {string} folder for the tarball @returns {{ file: string, files: string[] }} its path, and the paths inside */
+/** @param {string} folder  gets the tarball @returns {{ file: string, files: string[] }} its path, and the paths inside */
 export function pack(folder) {
   const [{ filename, files }] = JSON.parse(npm(root, 'pack', '--json', '--pack-destination', folder));
   return { file: join(folder, filename), files: files.map(({ path }) => path) };
 }
 
-/** Copies an example and installs what its lock names, and the packed package. @param {string} name @param {string} folder */
+/** Copies an example and installs the packages of its lock and the packed package.
+ *  @param {string} name @param {string} folder */
 export function install(name, folder) {
   cpSync(join(root, 'tests/examples', name), folder, {
     recursive: true,

@@ -1,4 +1,4 @@
-// The npm package: what the tarball holds, and that it works where it is installed, in every supported Node.
+// The npm package: the files in its tarball, and that the installed package works in every supported Node.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ test('every import of a packed module is in the tarball, in Node or a dependency
   }
 });
 
-test('installing runs no script and brings no native code', () => {
+test('the installed packages have no scripts and no native code', () => {
   const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
   assert.deepEqual(
     Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript),
@@ -94,7 +94,7 @@ test('installing runs no script and brings no native code', () => {
   );
 });
 
-test('in Node 20, 22 and 24 it diagnoses by import, by require and as a command', () => {
+test('it classifies by import, by require and as a command in Node 20, 22 and 24', () => {
   assert.deepEqual(
     nodes().map((version) => version.split('.')[0]),
     ['20', '22', '24'],

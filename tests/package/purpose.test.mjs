@@ -1,4 +1,4 @@
-// What the package, the README and the page promise at first sight is nothing that the model card rules out.
+// The first lines of package, README and page promise nothing that the model card rules out.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

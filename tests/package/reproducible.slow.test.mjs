@@ -1,4 +1,4 @@
-// A second, clean build in another folder, at another time of another zone, gives the same bytes as the first.
+// Reproducible builds: a clean build in another folder, at another time and in another time zone gives the same bytes.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('pleura.wasm, pleura.dot.wasm and every file of the site are the same, byte for byte, wherever and whenever they are built', (t) => {
+test('pleura.wasm, pleura.dot.wasm and every file of the site are byte-identical wherever and whenever they are built', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const copy = join(folder, 'somewhere else', 'deeper');

@@ -1,4 +1,5 @@
-// What TypeScript knows of the package: old and new versions, every way of resolving modules, without the DOM or Node.
+// Old and new versions of TypeScript find the package's types however they resolve modules, without those of DOM and
+// Node.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'pleura-types-'));
 after(() => rmSync(project, { recursive: true }));
 
-// All that TypeScript reads of an installed package.
+// The files that TypeScript reads from an installed package.
 const installed = join(project, 'node_modules/pleura');
 mkdirSync(join(installed, 'build/types'), { recursive: true });
 cpSync(join(root, 'package.json'), join(installed, 'package.json'));

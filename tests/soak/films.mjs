@@ -1,4 +1,5 @@
-// films.mjs: what a soak reads: real films, and among them pictures of every format that are good, broken or no chest film at all
+// The input of a soak: real films, and among them pictures of every format, some good, some broken, some not chest
+// films.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -7,15 +8,15 @@ import { parseCsv } from '../../src/cli/csv.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 import { header, png } from '../image/png.mjs';
 
-const ODD = 10; // every so many films one of another kind
-const AGAIN = 10; // the last film of so many was read before
-const BIG = 3000; // pixels across of the largest
-const PART = 2500; // films in a folder
+const ODD = 10; // one film in ten is of another kind
+const AGAIN = 10; // one film in ten repeats an earlier one; these come last
+const BIG = 3000; // width and height of the largest pictures
+const PART = 2500; // films per folder
 const root = new URL('../../', import.meta.url);
 
 /** @typedef {{width: number, height: number, data: Uint8Array}} Grey */
 
-/** @param {Grey} grey  24 bits a pixel, rows from the lowest */
+/** 24 bits per pixel, the lowest row first. @param {Grey} grey */
 function bmp({ width, height, data }) {
   const stride = (3 * width + 3) & ~3,
     bytes = Buffer.alloc(54 + stride * height);
@@ -39,7 +40,8 @@ function bmp({ width, height, data }) {
   return bytes;
 }
 
-/** A format that only browsers decode. The table of codes is cleared so often that each code is one byte. @param {Grey} grey */
+/** A GIF, which only browsers decode. The code table is cleared so often that each code takes one byte.
+ *  @param {Grey} grey */
 function gif({ width, height, data }) {
   const CLEAR = 128,
     END = 129,
@@ -67,7 +69,8 @@ function gif({ width, height, data }) {
   ]);
 }
 
-/** A DICOM file in another transfer syntax. @param {string} folder @param {Buffer} bytes @param {string[]} command of dcmtk or GDCM */
+/** Converts a DICOM file to another transfer syntax.
+ *  @param {string} folder @param {Buffer} bytes @param {string[]} command  of dcmtk or GDCM */
 function coded(folder, bytes, [tool, ...options]) {
   writeFileSync(`${folder}/from`, bytes);
   execFileSync(tool, [...options, `${folder}/from`, `${folder}/to`], { stdio: 'pipe' });
@@ -76,7 +79,8 @@ function coded(folder, bytes, [tool, ...options]) {
   return file;
 }
 
-/** Good pictures of every format, from the phantom. @param {string} folder for what is made on the way @returns {Promise<Record<string, Buffer>>} */
+/** Good pictures of every format, from the phantom. @param {string} folder  for temporary files
+ *  @returns {Promise<Record<string, Buffer>>} */
 async function goodPictures(folder) {
   const [wasm, weights] = ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFileSync(new URL(file, root)));
   const engine = await createEngine({ wasm, weights });
@@ -84,7 +88,7 @@ async function goodPictures(folder) {
   const grey = engine.film(500),
     { width, height, data } = grey;
   const dicom = dicomFile({ width, height, bits: 12, pixels: Uint16Array.from(data, (v, i) => v * 15 + (i % 15)) });
-  const ramp = (x, y) => [((x * 40503 + y * 977) >> 4) & 255]; // noise is the worst for decoder and memory
+  const ramp = (x, y) => [((x * 40503 + y * 977) >> 4) & 255]; // noise is the worst case for decoder and memory
   return {
     'grey.png': png({ width, height }, (x, y) => [data[y * width + x]]),
     'deep.png': png({ width, height, depth: 16, interlace: 1 }, (x, y) => [data[y * width + x] * 257]),
@@ -94,7 +98,7 @@ async function goodPictures(folder) {
     }),
     'big.png': png({ width: BIG, height: BIG }, ramp),
     'film.bmp': bmp(grey),
-    'gif.webp': gif(grey), // under another name, as it happens; a folder's .gif is left out
+    'gif.webp': gif(grey), // misnamed, as happens; a .gif in a folder would be skipped
     'plain.dcm': dicom,
     'big.dcm': dicomFile({
       width: BIG,
@@ -110,7 +114,8 @@ async function goodPictures(folder) {
   };
 }
 
-/** The same cut short and with altered bytes, and what is no picture. @param {Record<string, Buffer>} good @returns {Record<string, Buffer>} */
+/** The same pictures truncated and with altered bytes, and files that are not pictures.
+ *  @param {Record<string, Buffer>} good @returns {Record<string, Buffer>} */
 function brokenPictures(good) {
   const broken = {
     'empty.png': Buffer.alloc(0),
@@ -131,12 +136,12 @@ function brokenPictures(good) {
   return broken;
 }
 
-/** The films of so many before the first is read again. @param {number} count */
+/** How many of `count` films come before the first repeated one. @param {number} count */
 export const seenOnce = (count) => count - Math.floor(count / AGAIN);
 
 /**
- * Writes `count` films below `folder`, in the order of their names. Real ones need the folder of the data; without it the
- * phantom stands in for them.
+ * Writes `count` films below `folder`, in the order of their names. Without the folder of the data, the phantom takes the
+ * place of real films.
  * @param {string} folder @param {number} count @param {string | null} data @returns {Promise<string[]>} their paths
  */
 export async function makeFilms(folder, count, data) {

@@ -1,4 +1,4 @@
-// runs.mjs: films through the page, the command and the engine alone, with what the processes hold on the way
+// Runs films through the page, the command and the bare engine, and samples on the way what the processes hold.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { isDicom } from '../../src/sniff.mjs';
 import { asEngine, launch, open, serve, settled } from '../browser/site.mjs';
 
 const MB = 2 ** 20;
-const TICKS = 100; // of /proc, a second
+const TICKS = 100; // clock ticks of /proc per second
 const DROP = ['dragEnter', 'dragOver', 'drop'];
 const cli = fileURLToPath(new URL('../../src/cli.mjs', import.meta.url));
 
-/** @typedef {Record<string, number>} Sample  `films` so far, `cpu` milliseconds so far, and what is held: memory in megabytes, the rest in pieces
+/** @typedef {Record<string, number>} Sample  films and milliseconds of `cpu` so far, and what is held: megabytes or objects
  *  @typedef {{samples: Sample[], records: any[]}} Run
- *  @typedef {(films: number) => void} Tell  is told how far the run has come */
+ *  @typedef {(films: number) => void} Tell  reports progress */
 
 /** @param {number} pid  @returns {Sample} */
 function held(pid) {
@@ -39,7 +39,8 @@ export async function throughCommand(args, total, step, tell, options = {}) {
   for await (const line of createInterface({ input: run.stdout })) {
     records.push(JSON.parse(line));
     const films = records.length;
-    if (films % step !== 0 || films === total || run.exitCode !== null) continue; // with the last film it may be gone
+    // After the last film the process may be gone.
+    if (films % step !== 0 || films === total || run.exitCode !== null) continue;
     samples.push({ films, ...held(run.pid) });
     tell(films);
   }
@@ -70,7 +71,8 @@ export async function throughEngine(paths, step, tell) {
   return { samples, records };
 }
 
-/** A session of the developer tools with the page and one with its worker. @param {import('playwright-core').Page} page */
+/** Opens a session of the developer tools with the page and one with its worker.
+ *  @param {import('playwright-core').Page} page */
 async function attach(page) {
   const tools = await page.context().newCDPSession(page),
     waiting = new Map();
@@ -101,7 +103,7 @@ async function attach(page) {
 const heap = ({ usedSize, backingStorageSize, embedderHeapUsedSize }) =>
   (usedSize + backingStorageSize + embedderHeapUsedSize) / MB;
 
-/** Chooses a folder, chooses files, or drops them, as a person would. */
+/** Gives films to the page as people do: as a folder, as files, by dropping them. */
 const GIVE = {
   folder: (page, paths) => page.setInputFiles('#folder', paths[0].slice(0, paths[0].lastIndexOf('/'))),
   files: (page, paths) => page.setInputFiles('#files', paths),
@@ -112,14 +114,15 @@ const GIVE = {
 };
 
 /**
- * The built page in Chromium, the films given in parts, the next when the last is read.
- * @param {string[][]} parts  each of a folder of its own  @param {number} step  @param {Tell} tell
- * @returns {Promise<Run & {cleared: Sample, first: Sample, complaints: string[]}>}  first: before any film; cleared: after the page was
+ * Gives the films to the built page in Chromium, part by part; each part waits until the last one is finished.
+ * @param {string[][]} parts  one per folder  @param {number} step  @param {Tell} tell
+ * @returns {Promise<Run & {cleared: Sample, first: Sample, complaints: string[]}>}  first: before any film; cleared:
+ *   after clearing the page
  */
 export async function throughPage(parts, step, tell) {
   const [browser, server] = await Promise.all([launch(['--js-flags=--expose-gc']), serve()]);
   try {
-    /* The engine's memory is kept where it can be asked for its size. */
+    // The engine's memory is kept in a global, so that its size can be read.
     server.change = asEngine('if (exports.diagnose) self.engines = [...(self.engines ?? []), exports.memory];');
     const { page, complaints } = await open(browser, server, {
       reducedMotion: 'reduce',
@@ -136,12 +139,12 @@ export async function throughPage(parts, step, tell) {
       .map(({ id }) => ({ id, before: held(id).cpu }));
     await page.evaluate(() => {
       for (const start = performance.now(); performance.now() - start < 500;);
-    }); // which of them is the page's shows by its work
+    }); // the renderer of the page is the one that did this work
     const [{ id: renderer }] = renderers.sort((a, b) => held(b.id).cpu - b.before - (held(a.id).cpu - a.before));
     const browserProcess = processInfo.find(({ type }) => type === 'browser').id;
 
     async function sample(films) {
-      const { cpu } = held(renderer); // before the collection of garbage, which costs some, too
+      const { cpu } = held(renderer); // before collecting garbage, which takes time itself
       await Promise.all([
         ask('HeapProfiler.collectGarbage'),
         page.workers()[0].evaluate(() => /** @type {any} */ (self).gc()),

@@ -1,4 +1,4 @@
-// soak.mjs: `make soak`: thousands of films through engine, command and page; prints a table and writes build/soak.json
+// `make soak`: sends thousands of films through engine, command and page, prints a table and writes build/soak.json.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { data, need } from '../support/data.mjs';
@@ -10,11 +10,11 @@ const FILMS = Number(process.argv[2]),
   STEP = Math.min(100, FILMS / 20),
   WARM = Math.min(1500, FILMS / 4),
   SPAN = Math.min(1000, FILMS / 5);
-/** The most that may be more after a thousand films. Memory in megabytes; what the collector leaves lying about comes and goes,
- *  with two threads by a hundred: the slope of 10,000 films was -2.7 and 2.4, that of 24,000 0.3. */
+/** Largest growth per thousand films, memory in megabytes. Uncollected garbage comes and goes, with two threads by a
+ *  hundred megabytes: the slope over 10,000 films was -2.7 and 2.4, over 24,000 films 0.3. */
 const PROCESS = { rss: 1.5, threads: 0.1, files: 0.1 },
   THREADS = { ...PROCESS, rss: 5 };
-/** The page keeps of each film its record and a picture of 16 kB, the browser the file that was chosen. */
+/** For each film the page keeps the record and a picture of 16 kB, and the browser keeps the chosen file. */
 const PAGE = {
   page: 22,
   worker: 0.2,

@@ -1,11 +1,11 @@
-// verdict.mjs: whether a run held what it should: memory and helpers level off, and each film has one answer with the same bits
+// Judges a run: memory and workers must level off, and each film must have one answer, always with the same bits.
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 
 /** @typedef {import('./runs.mjs').Sample} Sample
- *  @typedef {{run: string, measure: string, early: number, late: number, slope: number, most: number}} Line  slope: a thousand films */
+ *  @typedef {{run: string, measure: string, early: number, late: number, slope: number, most: number}} Line  slope: per thousand films */
 
-/** How much the measure grows in a thousand films, by least squares. @param {Sample[]} samples  @param {string} measure */
+/** Growth of a measure per thousand films, by least squares. @param {Sample[]} samples  @param {string} measure */
 export function slope(samples, measure) {
   const mean = (name) => samples.reduce((sum, sample) => sum + sample[name], 0) / samples.length;
   const films = mean('films'),
@@ -20,8 +20,8 @@ export function slope(samples, measure) {
   return (1000 * over) / under;
 }
 
-/** @param {string} run  @param {Sample[]} samples  @param {number} warm  films after which nothing may grow any more
- *  @param {Record<string, number>} limits  the most that each measure may grow in a thousand films  @returns {Line[]} */
+/** @param {string} run  @param {Sample[]} samples  @param {number} warm  films after which nothing may grow
+ *  @param {Record<string, number>} limits  largest growth of each measure per thousand films  @returns {Line[]} */
 export function lines(run, samples, warm, limits) {
   const settled = samples.filter(({ films }) => films >= warm);
   return Object.entries(limits).map(([measure, most]) => ({
@@ -34,7 +34,7 @@ export function lines(run, samples, warm, limits) {
   }));
 }
 
-/** @param {Line[]} all  @returns {string[]} what grows, in sentences */
+/** @param {Line[]} all  @returns {string[]} one sentence per measure that grows */
 export const growing = (all) =>
   all
     .filter(({ slope, most }) => !(slope <= most))
@@ -45,7 +45,8 @@ export const growing = (all) =>
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Processor time a film: median of the last films over that of the first, each as many as `span`. @param {Sample[]} samples  @param {number} warm  @param {number} span */
+/** Processor time per film, as a ratio: median of the last `span` films over that of the first.
+ *  @param {Sample[]} samples  @param {number} warm  @param {number} span */
 export function slowing(samples, warm, span) {
   const costs = samples
     .slice(1)
@@ -60,10 +61,11 @@ export function slowing(samples, warm, span) {
   return { first, last, ratio: last / first };
 }
 
-/** What a film is known by in every run. @param {{file: string}} record */
+/** Identifies a film across runs. @param {{file: string}} record */
 const numberOf = ({ file }) => Number(basename(file).slice(0, 6));
 
-/** Each film has exactly one record, in order, and the bits of its earlier reading where it had one. @param {any[]} records  @param {number} count  @param {number} once  the films before the first is read again */
+/** Checks that each film has exactly one record, in order, and that a repeated film has the bits of its first reading.
+ *  @param {any[]} records  @param {number} count  @param {number} once  films before the first repeated one */
 export function checkRecords(records, count, once) {
   assert.deepEqual(
     records.map(numberOf),
@@ -80,7 +82,7 @@ export function checkRecords(records, count, once) {
 
 const answer = ({ status, code, bits, verdict }) => ({ status, code, bits, verdict });
 
-/** Two runs agree on all films but those that only a browser decodes. @param {any[]} one  @param {any[]} other */
+/** Checks that two runs agree, except on films that only a browser decodes. @param {any[]} one  @param {any[]} other */
 export function checkSame(one, other) {
   one.forEach((record, number) => {
     if (record.decoder !== 'browser' && other[number].decoder !== 'browser')

@@ -1,11 +1,12 @@
-// data.mjs: where the films are, and what is said where they are not
+// Where the real films are, and what happens to tests if they are missing.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const data = process.env.PLEURA_DATA || fileURLToPath(new URL('../../../shared/data', import.meta.url));
 
-/** Whether a test must be skipped, for want of the films; where CI is set that is an error. @param {{ skip(sentence: string): void }} t @returns {boolean} */
+/** Skips a test if the films are missing; in CI that is an error instead.
+ *  @param {{ skip(sentence: string): void }} t @returns {boolean} whether the test must return */
 export function missing(t) {
   const manifest = join(data, 'manifest.csv');
   if (existsSync(manifest)) return false;
@@ -15,7 +16,7 @@ export function missing(t) {
   return true;
 }
 
-/** Ends a program that cannot do without the films. */
+/** Ends a program that needs the films if they are missing. */
 export const need = () =>
   missing({
     skip(sentence) {

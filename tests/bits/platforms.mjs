@@ -1,4 +1,5 @@
-// Every place where a film gets its bits: what two compilers make of the engine, versions of Node, browsers with the built site.
+// The platforms that compute a film's bits: native builds of two compilers, versions of Node, and browsers with the
+// built site. compare() asks all of them and reports where they differ.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -17,15 +18,28 @@ import { dicomFile } from '../dicom/file.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BATCH = 100;
-const AT_A_TIME = 20; // in a browser, where a driver's patience with a script ends
+const FILMS_PER_SCRIPT = 20; // in a browser, whose driver gives up on a script that runs too long
 
-/** @typedef {'quick' | 'slow' | 'slowest'} Pace  40, 6 or less than 2 films a second
- *  @typedef {(files: string[]) => Promise<string[]>} Answer  of the phantom and of each file: its bits, or why it has none
- *  @typedef {{name: string, weights: 'floats' | 'bytes', pace: Pace, open: (weights: string) => Promise<{version?: string, answer: Answer, close?: () => Promise<any>}>}} Place
- *  @typedef {{name: string, version?: string, weights: string, films: number, answered: number, phantom: string, digest: string, different: number, first: string | null}} Row
- *     answered: how many of the films have bits; digest: over the answers to all of them; first: the first difference from the first place with the same weights */
+/** @typedef {'quick' | 'slow' | 'slowest'} Pace  40, 6, or fewer than 2 films per second
+ *  @typedef {(files: string[]) => Promise<string[]>} Answer  the bits of the phantom and of each file, or its error code
+ *  @typedef {object} Platform
+ *  @property {string} name
+ *  @property {'float' | 'int8'} weights
+ *  @property {Pace} pace
+ *  @property {(weights: string) => Promise<{version?: string, answer: Answer, close?: () => Promise<any>}>} open
+ *
+ *  @typedef {object} Row  the comparison of one platform with the first one that has the same weights
+ *  @property {string} name
+ *  @property {string} [version]
+ *  @property {string} weights
+ *  @property {number} films
+ *  @property {number} answered  how many films have bits
+ *  @property {string} phantom
+ *  @property {string} digest  of all answers
+ *  @property {number} different  how many answers differ
+ *  @property {string | null} first  the first difference */
 
-/** A program that prints "code verdict bits ..." a line. @param {string[]} command */
+/** A program that prints one line "code verdict bits ..." per film. @param {string[]} command */
 const program =
   ([command, ...options]) =>
   async (weights) => ({
@@ -39,16 +53,18 @@ const program =
     },
   });
 
-/** C knows no DICOM: it gets the samples that dicom.mjs hands over, which lie beside the file. */
+/** C does not read DICOM, so it gets the file of samples beside the film. */
 const native = (command) => async (weights) => {
   const { answer } = await program(command)(weights);
   return { answer: (files) => answer(files.map((file) => file.replace(/\.dcm$/, '.samples'))) };
 };
 
-/** In the page: answers from the worker of the site. @param {{worker: string, site: object, films: (string | null)[]}} task  null: the phantom */
+/** Runs in the page: asks the worker of the site.
+ *  @param {{worker: string, site: object, films: (string | null)[]}} task  null: the phantom */
 async function askWorker({ worker, site, films }) {
   if (!globalThis.ask) {
-    const trusted = globalThis.trustedTypes?.createPolicy('pleura', { createScriptURL: (file) => file }); // the site's policy binds this page, too
+    // The site's policy binds this page as well.
+    const trusted = globalThis.trustedTypes?.createPolicy('pleura', { createScriptURL: (file) => file });
     const made = new Worker(trusted?.createScriptURL(worker) ?? worker, { type: 'module' });
     let last = 0;
     globalThis.ask = (type, message) =>
@@ -74,7 +90,7 @@ async function askWorker({ worker, site, films }) {
   return answers;
 }
 
-/** What web/site/build.mjs tells the page about its files. @param {string} folder */
+/** The files of the built site, as web/site/build.mjs describes them to the page. @param {string} folder */
 async function describeSite(folder) {
   const names = await readdir(folder);
   const named = (pattern) => names.find((name) => pattern.test(name));
@@ -92,11 +108,12 @@ async function describeSite(folder) {
   };
 }
 
-/** A page beside the built site gives films to the site's own worker, wasm and weights. @param {keyof typeof ENGINES} engine */
+/** A page beside the built site that gives films to the site's own worker, wasm and weights.
+ *  @param {keyof typeof ENGINES} engine */
 const browser = (engine) => async () => {
   const server = await serve(),
     folder = await mkdtemp(join(tmpdir(), 'pleura-films-'));
-  Object.assign(server, { folder, headers: {} }); // the policy is for the site's own page
+  Object.assign(server, { folder, headers: {} }); // the headers belong to the site's own page
   const site = join(root, 'build/site');
   await Promise.all([
     symlink(site, join(folder, 'site')),
@@ -113,8 +130,8 @@ const browser = (engine) => async () => {
       await Promise.all(files.map((file, i) => symlink(file, join(folder, films[i]))));
       const asked = [null, ...films],
         answers = [];
-      for (let at = 0; at < asked.length; at += AT_A_TIME)
-        answers.push(...(await page.evaluate(askWorker, { ...parts, films: asked.slice(at, at + AT_A_TIME) })));
+      for (let at = 0; at < asked.length; at += FILMS_PER_SCRIPT)
+        answers.push(...(await page.evaluate(askWorker, { ...parts, films: asked.slice(at, at + FILMS_PER_SCRIPT) })));
       return answers;
     },
     async close() {
@@ -125,14 +142,14 @@ const browser = (engine) => async () => {
   };
 };
 
-/** @returns {Place[]} the first of each kind of weights is what the others are compared with */
-export function places() {
+/** All platforms. The others are compared with the first that has the same weights. @returns {Platform[]} */
+export function platforms() {
   const nodes = readdirSync(join(root, 'build/nodes')).sort();
   const node = (version, ...options) =>
     program([join(root, 'build/nodes', version, 'bin/node'), join(root, 'tests/bits/bits.mjs'), ...options]);
   const compiled = (cc, level, ...options) => native([join(root, `build/bits/${cc}-O${level}`), ...options]);
   const each = [];
-  const add = (name, open, pace = 'quick', weights = 'floats') => each.push({ name, open, pace, weights });
+  const add = (name, open, pace = 'quick', weights = 'float') => each.push({ name, open, pace, weights });
   for (const version of nodes) add(`Node ${version}`, node(version));
   for (const engine of Object.keys(ENGINES)) add(engine, browser(engine));
   for (const level of [3, 2, 1]) for (const cc of ['gcc', 'clang']) add(`${cc} -O${level}`, compiled(cc, level));
@@ -141,28 +158,29 @@ export function places() {
     for (const cc of ['gcc', 'clang']) add(`${cc} -O${level}, reference`, compiled(cc, level, '--reference'), 'slow');
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0, reference`, compiled(cc, 0, '--reference'), 'slowest');
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0`, compiled(cc, 0), 'slowest');
-  for (const version of nodes) add(`Node ${version}`, node(version), 'quick', 'bytes');
-  // Node 20 has the relaxed products and gets them wrong; the engine finds out and does not take them.
+  for (const version of nodes) add(`Node ${version}`, node(version), 'quick', 'int8');
+  // Node 20 computes relaxed SIMD wrongly; the engine notices and does not use it.
   for (const version of nodes.filter((one) => Number.parseInt(one) > 20))
-    add(`Node ${version}, relaxed products`, node(version, '--relaxed'), 'quick', 'bytes');
-  for (const cc of ['gcc', 'clang']) add(`${cc} -O3`, compiled(cc, 3), 'quick', 'bytes');
-  for (const cc of ['gcc', 'clang']) add(`${cc} -O3, reference`, compiled(cc, 3, '--reference'), 'slow', 'bytes');
+    add(`Node ${version}, relaxed SIMD`, node(version, '--relaxed'), 'quick', 'int8');
+  for (const cc of ['gcc', 'clang']) add(`${cc} -O3`, compiled(cc, 3), 'quick', 'int8');
+  for (const cc of ['gcc', 'clang']) add(`${cc} -O3, reference`, compiled(cc, 3, '--reference'), 'slow', 'int8');
   return each;
 }
 
-/** Films of every format that the engine reads itself, of our own making, and the phantom as DICOM with the samples that are handed over;
- *  and the weights in bytes. @param {string} folder  where they are written  @returns {Promise<{formats: string[], weights: Record<string, string>}>} */
+/** Collects a film of every format and both kinds of weights. The phantom as DICOM, with its samples for C, and the
+ *  quantised weights are written to `folder`.
+ *  @param {string} folder  @returns {Promise<{formats: string[], weights: Record<string, string>}>} */
 export async function prepare(folder) {
   const fixtures = join(root, 'tests/fixtures'),
     pictures = (await readdir(fixtures)).filter((name) => /\.(png|jpe?g)$/.test(name)).sort();
   const formats = [...pictures, 'convert/rings.png', 'convert/mixed.png'].map((name) => join(fixtures, name));
   const wasm = readFileSync(join(root, 'build/pleura.wasm')),
-    floats = join(root, 'model/pleura.gguf'),
-    bytes = join(folder, 'bytes.gguf');
-  const engine = await createEngine({ wasm, weights: readFileSync(floats) });
+    float = join(root, 'model/pleura.gguf'),
+    int8 = join(folder, 'int8.gguf');
+  const engine = await createEngine({ wasm, weights: readFileSync(float) });
   await writeFile(
-    bytes,
-    await quantise(wasm, readFileSync(floats), await Promise.all(formats.slice(-2).map((file) => readFile(file)))),
+    int8,
+    await quantise(wasm, readFileSync(float), await Promise.all(formats.slice(-2).map((file) => readFile(file)))),
   );
 
   engine.phantom();
@@ -190,10 +208,10 @@ export async function prepare(folder) {
       ...[Uint32Array.of(width, height, channels), table, pixels].map((part) => Buffer.from(part.buffer)),
     ]),
   );
-  return { formats: [...formats, join(folder, 'phantom.dcm')], weights: { floats, bytes } };
+  return { formats: [...formats, join(folder, 'phantom.dcm')], weights: { float, int8 } };
 }
 
-/** Real films in an order that mixes all sources. @param {string} data  @param {number} count */
+/** Real films, ordered so that all sources are mixed. @param {string} data  @param {number} count */
 export function realFilms(data, count) {
   const rows = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).sort((a, b) =>
     a.sha256 < b.sha256 ? -1 : 1,
@@ -201,7 +219,8 @@ export function realFilms(data, count) {
   return rows.slice(0, count).map(({ file }) => join(data, file));
 }
 
-/** The answers for the phantom and the films of one place. @param {Place} place  @param {string[]} films  @param {string} weights */
+/** The answers of one platform to the phantom and the films.
+ *  @param {Platform} platform  @param {string[]} films  @param {string} weights */
 async function ask({ open }, films, weights) {
   const { version, answer, close } = await open(weights),
     answers = [];
@@ -217,20 +236,21 @@ async function ask({ open }, films, weights) {
   return { version, answers };
 }
 
-/** Asks every place, as many at once as there are processors, and compares each with the first that has the same weights.
- *  @param {Place[]} places  @param {string[]} films  @param {Record<Pace, number>} most  how many of them for a place of each pace
+/** Asks every platform, as many at once as there are processors, and compares each with the first that has the same
+ *  weights.
+ *  @param {Platform[]} platforms  @param {string[]} films  @param {Record<Pace, number>} limits  films per platform, by pace
  *  @param {Record<string, string>} weights  files  @returns {AsyncGenerator<Row>} */
-export async function* compare(places, films, most, weights) {
+export async function* compare(platforms, films, limits, weights) {
   const expected = {},
     ahead = [],
-    abreast = availableParallelism();
+    atOnce = availableParallelism();
   const askNext = () => {
-    const place = places[ahead.length];
-    if (place) ahead.push(ask(place, films.slice(0, most[place.pace]), weights[place.weights]));
-    ahead.at(-1)?.catch(() => {}); // told where it is awaited, in its turn
+    const platform = platforms[ahead.length];
+    if (platform) ahead.push(ask(platform, films.slice(0, limits[platform.pace]), weights[platform.weights]));
+    ahead.at(-1)?.catch(() => {}); // reported below, where it is awaited
   };
-  for (let i = 0; i < abreast; i++) askNext();
-  for (const [i, { name, weights: kind }] of places.entries()) {
+  for (let i = 0; i < atOnce; i++) askNext();
+  for (const [i, { name, weights: kind }] of platforms.entries()) {
     const { version, answers } = await ahead[i];
     askNext();
     const [first, truth] = (expected[kind] ??= [name, answers]);
