@@ -1,4 +1,4 @@
-// bench.mjs - `make bench`: Pleura beside other runtimes in Node and Chromium; prints tables, writes build/bench.json.
+// `make bench`: compares Pleura with other runtimes in Node and Chromium, prints tables and writes build/bench.json.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const racing = (where, of = runtimes.map(({ name }) => name)) =>
   runtimes.filter(({ name, wheres }) => wheres.includes(where) && of.includes(name)).map(({ name }) => name);
 const jobOf = (network) => ({ network, lines: networks[network] });
 
-/** A job of node.mjs in a process of its own. */
+/** Runs a job of node.mjs in a process of its own. */
 async function inNode(job, options) {
   const child = fork(fileURLToPath(new URL('node.mjs', import.meta.url)), [job, JSON.stringify(options)]);
   const [answer] = await Promise.race([

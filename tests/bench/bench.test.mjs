@@ -1,4 +1,4 @@
-// bench.test.mjs: what the benchmark computes before and after it times anything
+// Tests of what the benchmark computes before and after its measurements.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { flatten, imageFor, layersOf, parametersFor, products, unflatten } from './graph.mjs';
@@ -17,7 +17,7 @@ const none = {
 };
 const TINY = ['image = input h=2 w=1 c=2', 'wide = conv image k=1 c=3 act=relu', 'logits = dense wide c=1'];
 
-test('the networks have the products and the sizes that they are known for', () => {
+test('the networks have the multiply-accumulates and sizes of their papers', () => {
   const all = networks(none),
     of = (name) => layersOf(all[name]),
     size = (name, layer) => of(name).find((one) => one.name === layer);
@@ -36,7 +36,7 @@ test('the networks have the products and the sizes that they are known for', () 
   );
 });
 
-test('parameters survive the plain file and are the same each time', () => {
+test('parameters survive the plain file and are the same in each run', () => {
   const layers = layersOf(TINY),
     parameters = parametersFor(layers),
     bytes = flatten(parameters);
@@ -49,7 +49,7 @@ test('parameters survive the plain file and are the same each time', () => {
   assert.deepEqual(flatten(parametersFor(layers)), bytes);
 });
 
-test('the engine computes with a written network what its numbers say', async () => {
+test('the engine computes with a written network what its parameters say', async () => {
   const layers = layersOf(TINY),
     parameters = parametersFor(layers),
     image = imageFor(layers);
@@ -66,19 +66,19 @@ test('the engine computes with a written network what its numbers say', async ()
   assert.ok(difference(engine.run(image), [expected]) < 1e-6);
 });
 
-test('a spread is the median between the extremes', () => {
+test('a spread is the median with the extremes', () => {
   assert.deepEqual(spread([5, 1, 3]), { median: 3, least: 1, most: 5 });
   assert.deepEqual(spread([4, 1, 3, 2]), { median: 2.5, least: 1, most: 4 });
 });
 
-test('outputs are compared in units of the largest, and what is no number or too short differs without bound', () => {
+test('outputs are compared in units of the largest value; NaN or a wrong length differs infinitely', () => {
   assert.equal(difference([1, 2.5], [1, 2]), 0.25);
   assert.equal(difference([NaN, 2], [1, 2]), Infinity);
   assert.equal(difference([1], [1, 2]), Infinity);
   assert.equal(disagreement({ outputs: { a: [1, 2], b: [1, 2], c: [1, 3], d: [9, 9] } }, ['a', 'b', 'c']), 0.5);
 });
 
-test('a record holds medians, and the share of the peak by the best of each', () => {
+test('a record holds medians, and the share of the peak from the best run of each', () => {
   const race = { ms: { pleura: [10, 20, 40] }, cpuMs: { pleura: [] }, peak: [40, 50], outputs: {} };
   const facts = { network: 'vggs', where: 'chromium', products: 100e6, versions: { pleura: '1.2.3' } };
   assert.deepEqual(
@@ -102,7 +102,7 @@ test('a record holds medians, and the share of the peak by the best of each', ()
   );
 });
 
-test('a table keeps names to the left and numbers to the right', () => {
+test('a table aligns names to the left and numbers to the right', () => {
   assert.equal(
     table([
       ['a', 'ms'],
@@ -112,7 +112,7 @@ test('a table keeps names to the left and numbers to the right', () => {
   );
 });
 
-test('a record of whole jobs tells start-up from running, and ratios among as many threads', () => {
+test('a record of whole jobs separates start-up from running and compares equal numbers of threads', () => {
   const answers = (share) => [{ file: 'a', verdict: 'x', probability: { x: share, y: 1 - share } }];
   const own = { startMs: [1000], ms: [3000], cpuMs: [2200], peakMb: [80], answers: answers(0.75) };
   const peer = { startMs: [500], ms: [1500], cpuMs: [1100], peakMb: [90], answers: answers(0.5) };
@@ -139,7 +139,7 @@ test('a record of whole jobs tells start-up from running, and ratios among as ma
   assert.deepEqual([second.x_fastest_peer, second.differs_by, alone.x_fastest_peer], [1, 0.25, null]);
 });
 
-// `make bench-folders` installs the peers, which nothing else needs, and runs this.
+// Only `make bench-folders` installs the peers; it runs this test as well.
 const peers = existsSync(new URL('node_modules/sharp', import.meta.url));
 if (peers)
   test('the command and its peers give the same answers to three films', async () => {
@@ -147,7 +147,7 @@ if (peers)
       { writeNetwork } = await import('./prepare.mjs');
     const films = [0, 20, 40].map((tone) => join(folder, `${tone}.png`)),
       network = join(folder, 'vggs');
-    for (const [i, path] of films.entries()) writeFileSync(path, film(224, 20 * i)); // of the network's size: nobody resizes
+    for (const [i, path] of films.entries()) writeFileSync(path, film(224, 20 * i)); // of the network's size, so that no contestant resizes
     await writeNetwork(network, common().vggs);
     const race = await raceJobs(contestants, network, films, 1, `${folder}/`),
       [{ answers: first }] = race;

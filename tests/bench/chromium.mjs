@@ -1,4 +1,4 @@
-// chromium.mjs - the benchmark in Chromium: a small server on loopback, one page a race, one context a cold start.
+// The benchmark in Chromium: a small server on loopback, one page per race, one browser context per cold start.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
@@ -40,7 +40,7 @@ async function serve() {
   };
 }
 
-/** A page with its own caches; the first error in it ends the benchmark. */
+/** Opens a page with its own caches. The first error in it ends the benchmark. */
 async function visit(browser, server, page, use) {
   server.show(page);
   const context = await browser.newContext();
@@ -72,7 +72,7 @@ export async function inChromium(use) {
         const ms = await visit(browser, server, coldPage(name, job), async (tab) =>
           (await tab.waitForFunction(() => globalThis.first)).jsonValue(),
         );
-        if (round) times[name].push(ms); // the first round warms the browser itself
+        if (round) times[name].push(ms); // the first round warms up the browser
       }
     }
     return Object.fromEntries(names.map((name) => [name, spread(times[name])]));
@@ -82,7 +82,7 @@ export async function inChromium(use) {
     visit(browser, server, racePage, async (tab) => {
       const session = await tab.context().newCDPSession(tab);
       await session.send('Performance.enable');
-      // The page's own thread; workers would be missing, but nobody here uses any.
+      // Counts the page's own thread. Workers are not counted, but no runtime here uses any.
       await tab.exposeFunction('cpuMs', async () => {
         const { metrics } = await session.send('Performance.getMetrics');
         return metrics.find(({ name }) => name === 'ThreadTime').value * 1000;

@@ -1,4 +1,4 @@
-// folders.mjs - `make bench-folders`: whole jobs beside onnxruntime in Node; prints tables, writes build/folders.json.
+// `make bench-folders`: compares whole jobs with onnxruntime in Node, prints tables and writes build/folders.json.
 //   node folders.mjs [FILMS [ROUNDS]]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const FILMS = 200,
 const [most = FILMS, rounds = ROUNDS] = process.argv.slice(2).map(Number);
 const say = (text = '') => process.stdout.write(`${text}\n`);
 
-/** As many films in equal steps through the manifest, which is sorted by source. @returns {string[]} */
+/** That many films, in equal steps through the manifest, which is sorted by source. @returns {string[]} */
 function chosen() {
   const rows = parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')),
     count = Math.min(most, rows.length);
@@ -31,7 +31,7 @@ const work = `${folder}folders/`,
   films = chosen(),
   entries = [];
 mkdirSync(work, { recursive: true });
-for (const film of films) readFileSync(film); // into the system's cache, for all alike
+for (const film of films) readFileSync(film); // so that all contestants find the films in the system's cache
 let largest = 0;
 
 /** @param {string} network @param {import('./jobs.mjs').Contestant[]} turns @param {string} path */

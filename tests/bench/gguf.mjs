@@ -1,13 +1,14 @@
-// gguf.mjs - a network as Pleura's weights: GGUF v3, blocks of four output channels (src/nn/f32.h).
+// Writes a network as Pleura's weights: GGUF v3, in blocks of four output channels (src/nn/f32.h).
 import { floatTensor, floatValues, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
 import { field, GREYS } from './graph.mjs';
 
 const round4 = (n) => Math.ceil(n / 4) * 4;
 
-/** Channels that a layer's output has in memory. */
+/** The number of channels of a layer's output in memory. */
 const lanes = ({ op, c }) => (op === 'input' ? c : round4(c));
 
-/** [rows][c][cout] to [cout/4][rows][lanes][4], what is new being zero. `rows` are the window's places, or dense's pixels. */
+/** Packs [rows][c][cout] as [cout/4][rows][lanes][4], padded with zeros. `rows` are the positions of the window, or the
+ *  pixels of a dense layer. */
 function pack(weight, c, wide, cout) {
   const rows = weight.length / (c * cout),
     out = new Float32Array(rows * wide * round4(cout));

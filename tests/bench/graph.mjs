@@ -1,4 +1,4 @@
-// graph.mjs - graph lines as layers with shapes, and the seeded numbers that every runtime computes with.
+// Turns graph lines into layers with shapes, and generates the seeded parameters that every runtime uses.
 
 /**
  * @typedef {object} Layer  one line of src/nn/graph.h
@@ -59,14 +59,15 @@ export function layersOf(lines) {
   return [...layers.values()];
 }
 
-/** What a weighted layer sums over for one output: [k, k, cin], one channel for depthwise, all of it for dense. @param {Layer} layer */
+/** What a layer with weights sums over for one output: [k, k, cin], one channel for depthwise, all values for dense.
+ *  @param {Layer} layer */
 export function field({ op, inputs: [from], k }) {
   return op === 'dense' ? [1, 1, from.h * from.w * from.c] : [k, k, op === 'depthwise' ? 1 : from.c];
 }
 
 const volume = (sizes) => sizes.reduce((product, size) => product * size, 1);
 
-/** Multiplications in one run, direct convolutions assumed. @param {Layer[]} layers */
+/** Multiply-accumulates of one run with direct convolutions. @param {Layer[]} layers */
 export const products = (layers) =>
   layers.filter(weighted).reduce((sum, layer) => sum + layer.h * layer.w * layer.c * volume(field(layer)), 0);
 
@@ -81,7 +82,7 @@ function uniform(seed) {
   };
 }
 
-/** A film's greys, 0..255, times `scale` plus `offset` are in the range of imageFor(). */
+/** Gray values 0..255 times `scale` plus `offset` lie in the range of imageFor(). */
 export const GREYS = { scale: 2 / 255, offset: -1 };
 
 /** One input image, [h][w][c]. @param {Layer[]} layers */
@@ -95,7 +96,8 @@ export function imageFor([{ h, w, c }]) {
  *   dense [h*w*cin][cout]: TensorFlow's order
  */
 
-/** Numbers that keep the activations near 1 through any depth (He et al.). @param {Layer[]} layers @returns {Map<Layer, Parameters>} */
+/** Random parameters that keep the activations near 1 at any depth (He et al.).
+ *  @param {Layer[]} layers @returns {Map<Layer, Parameters>} */
 export function parametersFor(layers) {
   const next = uniform(2),
     parameters = new Map();
@@ -108,7 +110,7 @@ export function parametersFor(layers) {
   return parameters;
 }
 
-/** The parameters one after the other, as a plain file holds them. @param {Map<Layer, Parameters>} parameters */
+/** The parameters in sequence, as in the plain file. @param {Map<Layer, Parameters>} parameters */
 export function flatten(parameters) {
   const all = [...parameters.values()].flatMap(({ weight, bias }) => [weight, bias]);
   return Buffer.concat(all.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)));

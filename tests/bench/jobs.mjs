@@ -1,4 +1,5 @@
-// jobs.mjs - whole jobs: films in, JSON lines out, each contestant a process of its own, timed from start to exit, in turns.
+// Races of whole jobs, films in and JSON Lines out. Each contestant is a process of its own, timed from start to exit;
+// they take turns.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -10,10 +11,10 @@ import { modules, root, versionOf } from './runtimes.mjs';
 
 /**
  * @typedef {{name: string, version: string, threads: number, abreast: number, own?: boolean}} Contestant
- *   threads: in all; abreast: films at once, which share them
+ *   threads: in total; abreast: films at once, which share the threads
  * @typedef {{file: string, verdict: string, probability: Record<string, number>}[]} Answers
  * @typedef {{startMs: number[], ms: number[], cpuMs: number[], peakMb: number[], answers: Answers}[]} JobRace
- *   by contestant, one number a round each; startMs: of the whole process over one film
+ *   one entry per contestant with one number per round; startMs: of a whole process over one film
  */
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -36,7 +37,7 @@ export const contestants = [
     [2, 1],
     [2, 2],
   ]),
-  // It computes in its caller's thread, hence one film at a time.
+  // It computes in the thread of its caller, so one film at a time.
   ...as('onnxruntime-web', versionOf(`${modules}onnxruntime-web`), [
     [1, 1],
     [2, 1],
@@ -85,7 +86,7 @@ export async function raceJobs(turns, network, films, rounds, work) {
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < turns.length; turn++) {
       const at = (turn + round) % turns.length,
-        own = race[at]; // nobody always follows the same one
+        own = race[at]; // no contestant always follows the same one
       own.startMs.push((await run(turns[at], network, one)).ms);
       const { ms, cpuMs, peakMb, answers } = await run(turns[at], network, all);
       own.ms.push(ms);
@@ -98,7 +99,8 @@ export async function raceJobs(turns, network, films, rounds, work) {
 }
 
 /**
- * Answers to the same pixels: films as PNG of the network's size, so that neither JPEG nor resizing can differ.
+ * Asks all contestants about the same pixels: PNG films of the network's size, so that JPEG decoding and resizing cannot
+ * differ.
  * @param {Contestant[]} turns @param {string} network @param {string[]} films @param {number} side @param {string} work
  */
 export async function answersToPixels(turns, network, films, side, work) {

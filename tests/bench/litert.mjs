@@ -1,4 +1,4 @@
-// litert.mjs - LiteRT.js on its wasm backend as one of the benchmark's runtimes; it loads in browsers only.
+// LiteRT.js with its wasm backend as a runtime of the benchmark. It loads only in browsers.
 import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
 import { layersOf } from './graph.mjs';
 

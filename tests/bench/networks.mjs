@@ -1,6 +1,6 @@
-// networks.mjs - the networks that the benchmark runs, as lines of src/nn/graph.h.
+// The networks of the benchmark, in the graph lines of src/nn/graph.h.
 
-// Windows of stride 2 are padded as TensorFlow's SAME: every runtime has that padding without a layer of its own.
+// Windows of stride 2 have TensorFlow's SAME padding, which no runtime needs an extra layer for.
 const halved = (k) => `k=${k} stride=2 pad=${(k - 2) >> 1} after=${(k - 1) >> 1}`;
 
 function vggs() {
@@ -76,15 +76,15 @@ function resnet18() {
 }
 
 /**
- * The shipped graphs without their gates. The lungs graph gets logits over its whole mask: a place that differs changes
- * them, and engine.run() returns logits.
+ * The shipped graphs without their gates. The lungs graph gets logits over its whole mask, because engine.run() returns
+ * logits and these change with every pixel that differs.
  */
 function shipped({ lungs, diagnosis }) {
   const core = (lines) => lines.filter((line) => !line.startsWith('gate'));
   return { 'pleura.lungs': [...core(lungs), 'logits = dense mask c=4'], 'pleura.diagnosis': core(diagnosis) };
 }
 
-/** Those that anybody knows. @returns {Record<string, string[]>} lines by network */
+/** The well-known networks. @returns {Record<string, string[]>} lines by network */
 export const common = () => ({ vggs: vggs(), mobilenetv2: mobilenetv2(), resnet18: resnet18() });
 
 /**

@@ -1,4 +1,4 @@
-// node.mjs - the benchmark in Node, one fresh process a job: `race` of all runtimes, or `memory` of one after some runs.
+// The benchmark in Node, one fresh process per job: a `race` of all runtimes, or the `memory` of one after some runs.
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { imageFor, layersOf } from './graph.mjs';
@@ -8,7 +8,7 @@ import { folder } from './runtimes.mjs';
 const RUNS = 5;
 const read = async (file) => new Uint8Array(await readFile(folder + file));
 
-// TensorFlow.js fetches its wasm by path, even in Node.
+// TensorFlow.js fetches its wasm by path even in Node.
 const { fetch } = globalThis;
 globalThis.fetch = async (address, options) =>
   String(address).startsWith('file:')

@@ -1,4 +1,5 @@
-// onnx.mjs - a network as an ONNX file (opset 13, channels first), encoded by hand: protobuf needs two kinds of field here.
+// Writes a network as an ONNX file (opset 13, channels first). The protobuf is encoded by hand: only two kinds of field
+// are needed.
 import { field } from './graph.mjs';
 
 const FLOAT = 1,
@@ -12,7 +13,7 @@ function varint(n) {
   return Buffer.from([...out, n]);
 }
 
-/** Field `number` of a message: a number, or a text or message with its length. */
+/** Encodes field `number` of a message: an integer, or a string or message with its length. */
 function put(number, value) {
   if (typeof value === 'number') return Buffer.concat([varint(number << 3), varint(value)]);
   const body = Buffer.from(value);
@@ -41,7 +42,7 @@ const valueInfo = (name, dims) =>
     put(2, put(1, message(put(1, FLOAT), put(2, message(...dims.map((size) => put(1, put(1, size)))))))),
   );
 
-/** [k][k][cin][cout] to [cout][cin][k][k]. */
+/** Reorders [k][k][cin][cout] as [cout][cin][k][k]. */
 function outermost(weight, cout, cin, k) {
   const out = new Float32Array(weight.length);
   for (let from = 0; from < weight.length; from++) {

@@ -1,10 +1,10 @@
-// onnxruntime.mjs - onnxruntime-web on its wasm backend as one of the benchmark's runtimes.
+// onnxruntime-web with its wasm backend as a runtime of the benchmark.
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { layersOf } from './graph.mjs';
 
 const WASM = 'ort-wasm-simd-threaded.wasm';
 
-/** Channels first. */
+/** Reorders an image as channels first. */
 function turned(image, { h, w, c }) {
   if (c === 1) return image;
   const out = new Float32Array(image.length);
@@ -15,7 +15,7 @@ function turned(image, { h, w, c }) {
 /** @type {import('./race.mjs').Open} */
 export async function open({ read, base, network, lines }) {
   env.wasm.numThreads = 1;
-  // In Node it finds its wasm in another way for each of its bundles, so the bytes are given there.
+  // In Node each of its bundles looks for the wasm elsewhere, so there it gets the bytes.
   if (base.startsWith('file:')) env.wasm.wasmBinary = await read(WASM);
   else env.wasm.wasmPaths = { wasm: base + WASM };
   const session = await InferenceSession.create(await read(`${network}.onnx`), {
@@ -25,7 +25,8 @@ export async function open({ read, base, network, lines }) {
   const [shape] = layersOf(lines),
     [input] = session.inputNames,
     [output] = session.outputNames;
-  let seen, feeds; // the same image is turned once: the layout is the caller's choice, not the runtime's cost
+  // An image is reordered once: the layout is the caller's choice and must not cost the runtime time.
+  let seen, feeds;
   return async (image) => {
     if (image !== seen)
       feeds = { [input]: new Tensor('float32', turned((seen = image), shape), [1, shape.c, shape.h, shape.w]) };

@@ -1,4 +1,4 @@
-// page.mjs - what the benchmark's pages run: a race of all runtimes, or one runtime's first result.
+// What the pages of the benchmark run: a race of all runtimes, or the first result of one runtime.
 import { imageFor, layersOf } from './graph.mjs';
 import { race } from './race.mjs';
 

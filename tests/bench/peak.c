@@ -1,9 +1,10 @@
-/* peak.c - the most that f32x4 arithmetic can do here: twelve chains of multiply and add, all in registers. */
+/* peak.c - measures the peak of f32x4 arithmetic: twelve chains of multiply and add, all in registers. */
 #include <wasm_simd128.h>
 
 #define CHAINS(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
 
-/* Floating-point operations done; NaN never, but the compiler cannot know and so must do them. */
+/* Returns the number of floating-point operations. The sum is never NaN, but the compiler cannot know that and must
+ * compute it. */
 float peak(int rounds, float factor, float term)
 {
     v128_t m = wasm_f32x4_splat(factor), a = wasm_f32x4_splat(term);

@@ -1,12 +1,12 @@
-// peer.mjs - the job of `pleura` as people write it on onnxruntime, with sharp to decode: films to JSON lines, in order.
-//   node peer.mjs PACKAGE NETWORK.onnx LIST THREADS ABREAST      a path a line; threads in a film, films at once
+// The job of `pleura` as people write it with onnxruntime, decoding with sharp: films in, JSON Lines out, in order.
+//   node peer.mjs PACKAGE NETWORK.onnx LIST THREADS ABREAST      LIST: one path per line; threads per film, films at once
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { GREYS } from './graph.mjs';
 
 const [, , library, network, list, threads, abreast] = process.argv;
 const { env, InferenceSession, Tensor } = await import(library);
-env.wasm.numThreads = Number(threads); // heeded by onnxruntime-web, the option by onnxruntime-node
+env.wasm.numThreads = Number(threads); // onnxruntime-web reads this, onnxruntime-node the option
 const session = await InferenceSession.create(network, {
   intraOpNumThreads: Number(threads),
   graphOptimizationLevel: 'all',
@@ -16,7 +16,7 @@ const [{ name: input, shape }] = session.inputMetadata,
   [, channels, height, width] = shape;
 sharp.concurrency(Number(threads));
 
-/** The whole film, upright, grey and stretched; of sharp's kernels the one nearest to Pleura's average over areas. */
+/** Reads the whole film upright, as stretched grayscale. Of sharp's kernels this one is nearest to Pleura's area average. */
 async function read(file) {
   const greys = await sharp(file)
     .autoOrient()
@@ -52,4 +52,4 @@ for (const file of readFileSync(list, 'utf8').trimEnd().split('\n')) {
   if (ahead.push(classify(file)) >= Number(abreast)) console.log(await ahead.shift());
 }
 for (const line of ahead) console.log(await line);
-process.exit(); // onnxruntime-web's threads would keep it
+process.exit(); // the threads of onnxruntime-web would keep the process alive

@@ -1,4 +1,4 @@
-// pleura-int8.mjs - Pleura on bytes, by the 16-bit dot products that every browser has.
+// Pleura with int8 weights and the 16-bit dot products that every browser has.
 import { opener } from './pleura.mjs';
 
 export const open = opener('.int8');

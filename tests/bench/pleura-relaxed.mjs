@@ -1,4 +1,4 @@
-// pleura-relaxed.mjs - Pleura on bytes, by relaxed dot products.
+// Pleura with int8 weights and the dot products of relaxed SIMD.
 import { opener } from './pleura.mjs';
 
 export const open = opener('.int8', true);

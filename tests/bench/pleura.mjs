@@ -1,8 +1,8 @@
-// pleura.mjs - Pleura as one of the benchmark's runtimes.
+// Pleura as a runtime of the benchmark.
 import { createEngine } from '../../src/engine.mjs';
 
 /**
- * @param {string} kind  of weights: '' or '.int8' @param {boolean} [relaxed]  by relaxed products, which must then be there
+ * @param {string} kind  of weights: '' or '.int8' @param {boolean} [relaxed]  use relaxed SIMD, or throw
  * @returns {import('./race.mjs').Open}
  */
 export const opener =

@@ -1,4 +1,4 @@
-// prepare.mjs - fills build/bench: every network in every format, and each runtime bundled as a page would ship it.
+// Fills build/bench: every network in every format, and each runtime bundled as a page would ship it.
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -11,7 +11,7 @@ import { onnx } from './onnx.mjs';
 import { folder, root, runtimes } from './runtimes.mjs';
 import { tflite } from './tflite.mjs';
 
-/** The same weights for Pleura and for onnxruntime. @param {string} path without extension @param {string[]} lines */
+/** Writes the same weights for Pleura and for onnxruntime. @param {string} path  without extension @param {string[]} lines */
 export async function writeNetwork(path, lines) {
   const layers = layersOf(lines),
     parameters = parametersFor(layers),
@@ -47,13 +47,14 @@ async function bundle(...names) {
   });
 }
 
-/** Size in brotli at quality 11; a minute for the peers' files, hence kept by their hash. @param {Record<string, number>} known */
+/** The size in brotli at quality 11. The peers' files take a minute, so sizes are kept by hash.
+ *  @param {Record<string, number>} known */
 function packedSize(bytes, known) {
   const hash = createHash('sha256').update(bytes).digest('hex');
   return (known[hash] ??= brotliCompressSync(bytes).length);
 }
 
-/** @param {Record<string, string[]>} networks @returns {Promise<Record<string, number>>} download by runtime, bytes of brotli */
+/** @param {Record<string, string[]>} networks @returns {Promise<Record<string, number>>} download per runtime, in bytes of brotli */
 export async function prepare(networks) {
   await mkdir(folder, { recursive: true });
   await writeNetworks(networks);

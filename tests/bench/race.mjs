@@ -1,14 +1,14 @@
-// race.mjs - runtimes taking turns on one image in one thread, with what the machine itself can do measured between them.
+// Races: runtimes take turns on one image in one thread, and the peak of the machine is measured between them.
 
 /**
  * @callback Open  loads a runtime and a network
  * @param {{read: (file: string) => Promise<Uint8Array>, base: string, network: string, lines: string[]}} place
- *   base: the folder of all files, as an address that ends in a slash
+ *   base: the URL of the folder with all files, ending in a slash
  * @returns {Promise<(image: Float32Array) => Promise<Float32Array>>} runs the network: [h][w][c] in, logits out
  */
 
 const PEAK_CALLS = 40,
-  PEAK_ROUNDS = 2e5; // as long as a sample; a running call never changes to the better compiler
+  PEAK_ROUNDS = 2e5; // as long as a sample; V8 does not switch to optimised code during a call
 const WARM_RUNS = 5,
   WARM_MS = 1000,
   LEAST_SAMPLE_MS = 20,
@@ -30,7 +30,7 @@ export function difference(a, b) {
   return Number.isNaN(apart / largest) ? Infinity : apart / largest;
 }
 
-/** Runs until compilers have settled; the mean of the last half, ms. */
+/** Runs until the code is optimised. Returns the mean of the last half, in ms. */
 async function warm(run, image) {
   const times = [];
   for (let total = 0; times.length < WARM_RUNS || total < WARM_MS; total += times.at(-1)) {
@@ -43,10 +43,10 @@ async function warm(run, image) {
 }
 
 /**
- * @typedef {object} Race  one number a round each
+ * @typedef {object} Race  one number per round
  * @property {Record<string, number[]>} ms
- * @property {Record<string, number[]>} cpuMs  empty where nobody tells
- * @property {number[]} peak  GFLOP/s by CPU time where it is known, which other processes do not blur
+ * @property {Record<string, number[]>} cpuMs  empty where CPU time is unknown
+ * @property {number[]} peak  GFLOP/s, by CPU time where it is known, because other processes do not disturb it
  * @property {Record<string, number[]>} outputs  of the last run
  */
 
@@ -54,7 +54,7 @@ async function warm(run, image) {
  * @param {Record<string, (image: Float32Array) => Promise<Float32Array>>} runtimes
  * @param {Float32Array} image
  * @param {{peakWasm: BufferSource, leastRounds: number, budgetMs: number, cpu?: () => number | Promise<number>}}
- *   options  cpu: time that this process or thread has had, ms
+ *   options  cpu: CPU time of this process or thread, in ms
  * @returns {Promise<Race>}
  */
 export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, cpu }) {
@@ -70,7 +70,7 @@ export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, c
   await warm(measurePeak);
   const estimates = [];
   for (const [, run] of turns) estimates.push(await warm(run, image));
-  // Short runs are timed together: a browser's clock ticks every 0.1 ms.
+  // Short runs are timed together, because a browser's clock ticks every 0.1 ms.
   const repeats = Math.ceil(LEAST_SAMPLE_MS / Math.min(...estimates));
   const roundMs = estimates.reduce((sum, ms) => sum + ms * repeats, 0);
   const rounds = Math.min(MOST_ROUNDS, Math.max(leastRounds, Math.floor(budgetMs / roundMs)));
@@ -79,7 +79,7 @@ export async function race(runtimes, image, { peakWasm, leastRounds, budgetMs, c
   for (let round = 0; round < rounds; round++) {
     result.peak.push(await measurePeak());
     for (let turn = 0; turn < turns.length; turn++) {
-      const [name, run] = turns[(turn + round) % turns.length]; // nobody always follows the same one
+      const [name, run] = turns[(turn + round) % turns.length]; // no runtime always follows the same one
       const cpuStart = await cpu?.(),
         start = performance.now();
       let output;

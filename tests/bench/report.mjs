@@ -1,9 +1,9 @@
-// report.mjs - measurements as tables for people and as the records of build/bench.json.
+// Turns measurements into tables for people and into the records of build/bench.json.
 import { difference, spread } from './race.mjs';
 
 /** @typedef {import('./race.mjs').Race} Race */
 /**
- * @typedef {object} Entry  a record of build/bench.json; null: not measured there
+ * @typedef {object} Entry  a record of build/bench.json; null means not measured
  * @property {string} runtime
  * @property {string} version
  * @property {string} network
@@ -11,8 +11,8 @@ import { difference, spread } from './race.mjs';
  * @property {number} threads
  * @property {number} ms  median
  * @property {number | null} cpu_ms
- * @property {number} gflops  of direct convolutions, whatever the runtime does instead
- * @property {number} share_of_peak  best run against best measurement of the peak, by CPU time if known
+ * @property {number} gflops  counted for direct convolutions, whatever the runtime does
+ * @property {number} share_of_peak  best run over the best measurement of the peak, by CPU time if known
  * @property {number} bytes_brotli
  * @property {number | null} first_result_ms
  * @property {number | null} rss_mb
@@ -26,12 +26,12 @@ import { difference, spread } from './race.mjs';
  * @property {number} films
  * @property {number} threads
  * @property {number} abreast  films at once, sharing the threads
- * @property {number} films_per_second  the process from start to exit
- * @property {number | null} x_fastest_peer  in films a second, among those with as many threads; null: the job has no peers
- * @property {number} start_ms  the process from start to exit over a single film
- * @property {number} running_films_per_second  the others after it
+ * @property {number} films_per_second  of the process from start to exit
+ * @property {number | null} x_fastest_peer  in films per second, compared with as many threads; null: no peer does this job
+ * @property {number} start_ms  of the process from start to exit over a single film
+ * @property {number} running_films_per_second  all other films after it
  * @property {number} cpu_ms_per_film
- * @property {number} peak_mb  memory
+ * @property {number} peak_mb  of memory
  * @property {number | null} differs_by  the largest difference of a probability from Pleura's in one thread
  */
 
@@ -64,13 +64,14 @@ export function entriesOf(race, { network, where, products, versions }, { bytes,
   });
 }
 
-/** The largest difference between the outputs of any two of these runtimes. @param {Race} race @param {string[]} names */
+/** The largest difference between the outputs of any two runtimes. @param {Race} race @param {string[]} names */
 export function disagreement({ outputs }, names) {
   const all = names.map((name) => outputs[name]);
   return all.reduce((most, a) => all.reduce((largest, b) => Math.max(largest, difference(a, b)), most), 0);
 }
 
-/** Columns as wide as their widest cell: the first to the left, numbers to the right. @param {string[][]} rows */
+/** Pads columns to their widest cell and aligns the first to the left, the numbers to the right.
+ *  @param {string[][]} rows */
 export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
@@ -86,8 +87,8 @@ export function table(rows) {
 const percent = (share) => `${(share * 100).toFixed(0)} %`;
 
 /**
- * One race: time, spread, speed, and how often each runtime fits into the fastest peer's time: by medians, by best runs
- * and by medians of CPU time.
+ * The table of one race: time, spread, speed, and the speed-up over the fastest peer by medians, by best runs and by
+ * medians of CPU time.
  * @param {Race} race @param {Entry[]} entries @param {string[]} peers
  */
 export function raceTable(race, entries, peers) {
@@ -115,7 +116,7 @@ export function raceTable(race, entries, peers) {
 }
 
 /**
- * What a runtime costs before its first result, in brackets in units of the best peer's.
+ * The table of what a runtime costs before its first result; in brackets in units of the best peer's cost.
  * @param {string[]} names @param {{bytes: Record<string, number>, first: Record<string, ReturnType<typeof spread>>, rss: Record<string, number>}} costs
  * @param {number} bareRss
  */
@@ -187,7 +188,8 @@ export function jobEntriesOf(race, contestants, { network, films }) {
   });
 }
 
-/** Film by film, the largest difference of a probability. @param {import('./jobs.mjs').Answers} answers @param {import('./jobs.mjs').Answers} others */
+/** The largest difference of a probability over all films.
+ *  @param {import('./jobs.mjs').Answers} answers @param {import('./jobs.mjs').Answers} others */
 export const apart = (answers, others) =>
   answers.map(({ file, probability }, i) =>
     file === others[i].file

@@ -1,4 +1,4 @@
-// runtimes.mjs - who takes part: name, version, where it runs and the files that a browser must fetch besides its bundle.
+// The runtimes that take part: name, version, where each runs and what a browser fetches besides its bundle.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ export const folder = `${root}build/bench/`;
 export const modules = `${root}tests/bench/node_modules/`;
 export const versionOf = (path) => JSON.parse(readFileSync(`${path}/package.json`, 'utf8')).version;
 
-// own: Pleura itself; small: computes with bytes, so that its outputs differ; relaxed SIMD needs Chromium or Node 22
+// own: Pleura itself; small: int8, so its outputs differ. Relaxed SIMD needs Chromium or Node 22.
 /** @type {{name: string, version: string, wheres: string[], files: string[], own?: boolean, small?: boolean}[]} */
 export const runtimes = [
   {

@@ -1,4 +1,4 @@
-// tfjs.mjs - TensorFlow.js on its wasm backend (XNNPACK) as one of the benchmark's runtimes.
+// TensorFlow.js with its wasm backend (XNNPACK) as a runtime of the benchmark.
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import {
   add,
@@ -17,7 +17,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { field, layersOf, unflatten, weighted } from './graph.mjs';
 
-/** Weights as the ops want them. */
+/** The weights in the layout of the ops. */
 function upload(layers, parameters) {
   const shape = (layer) => {
     const [k, , cin] = field(layer);
@@ -41,7 +41,7 @@ const border = ({ pad, after }) =>
       ]
     : 'valid';
 
-/** One layer's output. @param {import('./graph.mjs').Layer} layer */
+/** The output of one layer. @param {import('./graph.mjs').Layer} layer */
 function step(layer, [x, y], weights) {
   const {
       op,

@@ -1,4 +1,4 @@
-// tflite.mjs - a network as a TensorFlow Lite flatbuffer, written field by field: numbers as in TensorFlow's schema.fbs.
+// Writes a network as a TensorFlow Lite flatbuffer, field by field, with the numbers of TensorFlow's schema.fbs.
 import { Builder } from 'flatbuffers';
 import { field } from './graph.mjs';
 
@@ -7,7 +7,7 @@ const FLOAT32 = 0,
   SAME = 0,
   VALID = 1;
 const ACTS = { none: 0, relu: 1, relu6: 3 };
-// BuiltinOperator and the member of BuiltinOptions that goes with it.
+// Each BuiltinOperator with its member of BuiltinOptions.
 const OPS = {
   add: [0, 11],
   concat: [2, 10],
@@ -22,13 +22,13 @@ const OPS = {
 };
 const NAMES = Object.keys(OPS);
 
-/** Whether the padding is what SAME means for this size. */
+/** Whether the padding equals SAME for this size. */
 function isSame({ inputs: [from], k, stride, pad, after }) {
   const around = Math.max(0, (Math.ceil(from.h / stride) - 1) * stride + k - from.h);
   return pad === around >> 1 && pad + after === around;
 }
 
-/** [rows][cout] to [cout][rows]. */
+/** Transposes [rows][cout]. */
 function turned(weight, cout) {
   const rows = weight.length / cout,
     out = new Float32Array(weight.length);
@@ -43,10 +43,10 @@ function turned(weight, cout) {
 export function tflite(layers, parameters) {
   const b = new Builder(1 << 20);
 
-  /** A table of [slot, kind, value], kind being a method of Builder: addFieldInt32(slot, value, default)... */
+  /** Writes a table of [slot, kind, value]; kind names a method of Builder: addFieldInt32(slot, value, default)... */
   function table(fields) {
     b.startObject(12);
-    // A default of -1 has every value written, zeros too.
+    // A default of -1 makes sure that every value is written, zeros included.
     for (const [slot, kind, value] of fields) b[`addField${kind}`](slot, value, kind === 'Offset' ? 0 : -1);
     return b.endObject();
   }
@@ -60,7 +60,7 @@ export function tflite(layers, parameters) {
     for (const value of values.toReversed()) b.addOffset(value);
     return b.endVector();
   }
-  /** createByteVector(), but aligned as the schema asks of weights. */
+  /** createByteVector() with the alignment that the schema requires for weights. */
   function data({ buffer, byteOffset, byteLength }) {
     b.startVector(1, byteLength, 16);
     b.bb.setPosition((b.space -= byteLength));
@@ -103,7 +103,7 @@ export function tflite(layers, parameters) {
   const activation = (name, { h, w, c }) => tensor(name, FLOAT32, [1, h, w, c]);
   const constant = (name, dims, ...values) => tensor(name, INT32, dims, Int32Array.from(values));
 
-  /** The input, with a border of its own where the layer's padding is neither SAME nor none. */
+  /** The input, with an explicit border if the layer's padding is neither SAME nor none. */
   function bordered(layer) {
     const {
       name,
