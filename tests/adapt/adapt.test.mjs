@@ -45,7 +45,7 @@ const lossOf = (films, layer, temperature = 1) =>
     films.map(({ label }) => label),
   ) / films.length;
 
-test('a known change of the layer is found: on new films it costs nearly as little as the true one', () => {
+test('a known change of the layer is recovered: its loss on new films is close to that of the true layer', () => {
   const truth = {
     weight: shipped.weight.map((row, k) => row.map((w, i) => w + (i % 3 === k ? 1.5 : 0))),
     bias: [1, -1, 0],
@@ -62,7 +62,7 @@ test('a known change of the layer is found: on new films it costs nearly as litt
   assert.ok(Math.abs(value - now) < 0.1, `what cross-validation promises is what new films keep: ${value} ${now}`);
 });
 
-test('where the shipped layer is right already, nothing is claimed, and nearly nothing changes', () => {
+test('if the shipped layer is already right, no gain is claimed and almost nothing changes', () => {
   const films = make(200, shipped),
     { layer, temperature, before, after } = crossValidate(films, shipped);
   const advice = advise(compareFits(films, { before, after }, LABELS)),
@@ -71,13 +71,13 @@ test('where the shipped layer is right already, nothing is claimed, and nearly n
   assert.ok(lossOf(fresh, layer, temperature) - lossOf(fresh, shipped) < 0.05);
 });
 
-test('labels dealt by chance lead to no claim', () => {
+test('random labels lead to no claim', () => {
   const films = make(120, shipped).map((one, i) => ({ ...one, label: i % 3 }));
   const start = { weight: rows(0), bias: [0, 0, 0] };
   assert.ok(['same', 'worse'].includes(advise(compareFits(films, crossValidate(films, start), LABELS))));
 });
 
-test('no strength is worse than the layer to begin with on the films themselves, and weaker pulls fit them closer', () => {
+test('no ridge strength fits the training films worse than the original layer, and weaker ones fit them better', () => {
   const films = make(90, { weight: rows(1), bias: [0, 0, 0] }),
     { points, toLayer } = project(films, shipped);
   const losses = fitRidgePath(points, [Infinity, 100, 10, 1, 0.1]).map((change) => lossOf(films, toLayer(change)));
@@ -85,7 +85,7 @@ test('no strength is worse than the layer to begin with on the films themselves,
   losses.forEach((own, i) => assert.ok(i === 0 || own < losses[i - 1] + 1e-4, losses.join(' ')));
 });
 
-test('temperature and shift are those that the labels were drawn with', () => {
+test('temperature and shift match those that the labels were drawn with', () => {
   const films = make(3000, shipped),
     logits = films.map(({ features }) => applyLayer(shipped, features).map((z, k) => 2.5 * (z - [1, 0, -1][k])));
   const { temperature, shift } = fitTemperature(
@@ -97,7 +97,7 @@ test('temperature and shift are those that the labels were drawn with', () => {
   [1, 0, -1].forEach((truth, k) => assert.ok(Math.abs(shift[k] - middle - truth) < 0.3, shift.join(' ')));
 });
 
-test('the beginning is the shipped layer at its temperature, moved to the mixture by Bayes', () => {
+test('the starting point is the shipped layer at its temperature, adjusted to the class mix by Bayes’ rule', () => {
   const prior = [0.5, 0.25, 0.25],
     mixture = [0.1, 0.3, 0.6],
     [{ features }] = make(1, shipped);
@@ -109,7 +109,7 @@ test('the beginning is the shipped layer at its temperature, moved to the mixtur
   );
 });
 
-test('folds keep patients whole, spread the labels, and do not depend on the order of the films', () => {
+test('folds are grouped by patient, stratified by label and independent of the order of the films', () => {
   const films = make(211, shipped).map((one, i) => ({ ...one, patient: `p${i % 70}` })),
     own = folds(films),
     back = [...films].reverse();
@@ -126,12 +126,12 @@ test('folds keep patients whole, spread the labels, and do not depend on the ord
   }
 });
 
-test('the same films give the same numbers', () => {
+test('the same films give the same result', () => {
   const films = make(60, shipped);
   assert.deepEqual(crossValidate(films, shipped), crossValidate(films, shipped));
 });
 
-test('refused, repeated, contradictory and foreign films are left out and counted', () => {
+test('refused, duplicate, contradictory and unlabelled films are left out and counted', () => {
   const features = new Float32Array(1),
     found = (label, hash, patient = null, own = features) => ({ label, hash, patient, features: own });
   const { films, leftOut } = selectFilms(
@@ -177,7 +177,7 @@ const widthOf = (path) => {
   return count(tensors.get('diagnosis.logits.weight')) / count(tensors.get('diagnosis.logits.bias'));
 };
 
-test('an adapter changes nothing but the last layer, and the engine says of itself that it is adapted', async () => {
+test('an adapter changes only the last layer, and the engine reports that it is adapted', async () => {
   const path = join(root, 'model/pleura.gguf'),
     { wasm, weights, base, model, adapter, advice } = await adapterFor(path, widthOf(path));
   assert.equal(advice, 'better');
@@ -220,7 +220,7 @@ test('the features are what the last layer reads', async () => {
   assert.equal(tensors.get('diagnosis.logits.bias').dims[0], 4);
 });
 
-test('an adapter of other weights, a damaged one and every beginning of one is refused with a sentence', async () => {
+test('an adapter that belongs to other weights, is damaged or is cut anywhere is refused with a sentence', async () => {
   const { weights, base, adapter } = await adapterFor(tiny, widthOf(tiny)),
     attempt = (bytes, hash = base) => applyAdapter(weights, bytes, sha256, hash);
   await assert.rejects(attempt(adapter, '0'.repeat(64)), {
@@ -261,7 +261,7 @@ for (const [n, label] of LABELS.entries()) {
   for (let i = 0; i < 20; i++) writeFileSync(join(folder, 'films', label, `${i}.png`), film(64 + 12 * n, i));
 }
 
-test('the command fits, tells before and after, and its adapter is used and named in every record', () => {
+test('the command fits, reports before and after, and every record names the adapter in use', () => {
   const { status, stdout, stderr } = tried(['adapt', '--labels', 'films', '--out', 'own.gguf']);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Films: covid 20, pneumonia 20, normal 20, of 60 patients/);
@@ -302,7 +302,7 @@ function writeDicom(name, patient) {
   });
 }
 
-test('DICOM films of one Patient ID are one patient, blanks around it aside, and a film without one is its own', () => {
+test('DICOM films with one Patient ID are one patient, ignoring padding; a film without an ID is its own patient', () => {
   writeDicom('discs', (n, i) => (i < 4 ? '' : `${i % 2 ? '' : ' '}ID-${n}${i >> 1}${i % 2 ? '  ' : ''}`));
   const { status, stdout, stderr } = tried(['adapt', '--labels', 'discs', '--out', 'discs.gguf', '--json']);
   assert.equal(status, 0, stderr);
@@ -315,7 +315,7 @@ test('DICOM films of one Patient ID are one patient, blanks around it aside, and
   );
 });
 
-test('the command says in a sentence what it lacks', () => {
+test('the command reports missing input in one sentence', () => {
   mkdirSync(join(folder, 'few/covid'), { recursive: true });
   writeFileSync(join(folder, 'few/covid/0.png'), film(64));
   assert.match(

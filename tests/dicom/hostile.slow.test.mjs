@@ -89,7 +89,7 @@ for (const coder of CODERS) {
   });
 }
 
-test('a picture that would unpack to more than a film is refused before it is unpacked', async () => {
+test('an image that would unpack to more than a film is refused before it is unpacked', async () => {
   const huge = { '00280010': ['US', 65535], '00280011': ['US', 65535] };
   assert.equal((await outcome(film(huge))).code, 'image-too-large');
   assert.equal((await outcome(film({ '00280010': ['US', 9000], '00280011': ['US', 9000] }))).code, 'image-too-large');
@@ -109,7 +109,7 @@ test('a picture that would unpack to more than a film is refused before it is un
   }
 });
 
-test('a stream of another size than the file says, or cut short within its fragment, is damage', async () => {
+test('a stream that contradicts the header’s size or is cut within its fragment is damaged', async () => {
   for (const coder of [
     ['dcmcrle'],
     ['dcmcjpeg', '+eb'],
@@ -153,7 +153,7 @@ const undefinedLength = Buffer.from([255, 255, 255, 255]);
 const sequence = Buffer.concat([Buffer.from([0x08, 0, 0x40, 0x11]), Buffer.from('SQ\0\0'), undefinedLength]);
 const item = Buffer.concat([Buffer.from([0xfe, 0xff, 0, 0xe0]), undefinedLength]);
 
-test('nesting without end, millions of elements and lengths beyond the file are damage', async () => {
+test('endless nesting, millions of elements and lengths beyond the file are damage', async () => {
   const head = film({ '7fe00010': null }, { pixels: undefined, bits: 12 });
   const tail = film().subarray(film().lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])));
   assert.equal((await outcome(Buffer.concat([head, tail]))).code, 'ok');
@@ -169,7 +169,7 @@ test('nesting without end, millions of elements and lengths beyond the file are 
   assert.equal((await outcome(long.subarray(0, long.length - 1))).code, 'dicom-damaged');
 });
 
-test('fragments that are missing, endless or longer than the file are damage', async () => {
+test('missing, endless and overlong fragments are damage', async () => {
   const lossless = (pixelElement) =>
     dicomFile({ width: SIDE, height: SIDE, bits: 12, syntax: '1.2.840.10008.1.2.4.70', pixelElement });
   const none = encapsulated([]),
@@ -188,7 +188,7 @@ test('fragments that are missing, endless or longer than the file are damage', a
   assert.equal((await outcome(lossless(beyond))).code, 'dicom-damaged');
 });
 
-test('nonsense in the tags that the greys need is refused or passed over', async () => {
+test('nonsense in grayscale tags is refused or ignored', async () => {
   const codeOf = async (tags) => (await outcome(film(tags))).code;
   const lut = (descriptor, length) => [
     'SQ',
@@ -217,7 +217,7 @@ test('nonsense in the tags that the greys need is refused or passed over', async
     assert.equal(await codeOf(tags), 'ok', JSON.stringify(tags));
 });
 
-test('a codec that has met damage goes on with the next film', async () => {
+test('a codec decodes the next film after a damaged one', async () => {
   for (const coder of [['dcmcjpls'], ['gdcmconv', '--j2k']]) {
     const file = coded(coder),
       broken = file.slice();
@@ -228,7 +228,7 @@ test('a codec that has met damage goes on with the next film', async () => {
   }
 });
 
-test('a set of elements that is no film at all is refused', async () => {
+test('a data set without a film is refused', async () => {
   const { code } = await outcome(Buffer.concat([dataSet({ '00080005': ['CS', 'ISO_IR 100'] })]));
   assert.equal(code, 'dicom-not-a-film');
 });

@@ -119,7 +119,7 @@ const HIGH_THROUGHPUT = {
   '.4.203': [(encoder) => encoder.setQuality(false, 0.01), 8],
 };
 
-test('High-Throughput JPEG 2000, coded by OpenJPH, gives the pixels back', async () => {
+test('HTJ2K encoded by OpenJPH decodes to the original pixels', async () => {
   const openjph = await createRequire(import.meta.url)('@cornerstonejs/codec-openjph/wasmjs')();
   for (const [end, [set, most]] of Object.entries(HIGH_THROUGHPUT))
     for (const bits of every) {
@@ -152,7 +152,7 @@ test('High-Throughput JPEG 2000, coded by OpenJPH, gives the pixels back', async
     }
 });
 
-test('every transfer syntax that is read has a sample here, and every other of the standard is refused by its number and name', async () => {
+test('every supported transfer syntax has a sample here, and every other one is refused by UID and name', async () => {
   const tested = new Set(
     ['.1', ...Object.values(SYNTAXES).map(([, , , end]) => end), ...Object.keys(HIGH_THROUGHPUT)].map(
       (end) => `1.2.840.10008.1.2${end}`,
@@ -177,7 +177,7 @@ test('every transfer syntax that is read has a sample here, and every other of t
   }
 });
 
-test('signed pixels and pixels in the high bits of their words come through every codec', async () => {
+test('every codec handles signed pixels and pixels in the high bits of their words', async () => {
   const signed = ramp(12).map((v) => (v - 2048) & 65535);
   const tags = { '00280103': ['US', 1] };
   const plain = await greys(film(12));
@@ -215,7 +215,7 @@ function changed(file, numbers) {
   return bytes;
 }
 
-test('a coded film of more bits than are said to be stored is damage; what lossy coding carries past white is white', async () => {
+test('a stream with more bits than Bits Stored is damaged; lossy overshoot above white is white', async () => {
   const narrow = dicomFile({ width: WIDTH, height: HEIGHT, pixels: ramp(10), bits: 16 }),
     almost = ramp(10).map((v) => v + (v > 1000 ? 100 : 0));
   const over = dicomFile({ width: WIDTH, height: HEIGHT, pixels: almost, bits: 16 }),
@@ -239,7 +239,7 @@ test('a coded film of more bits than are said to be stored is damage; what lossy
   }
 });
 
-test('a signed film whose stream is narrower than what is said to be stored has lost its sign: damage', async () => {
+test('a signed stream narrower than Bits Stored has lost its sign and is damaged', async () => {
   const stream = readFileSync(new URL('../fixtures/grey.jpg', import.meta.url)); // 96 x 80, 8 bits
   const coded = (bits, signed) =>
     dicomFile({
@@ -259,7 +259,7 @@ test('a signed film whose stream is narrower than what is said to be stored has 
   await assert.rejects(readDicom(coded(16, 1)), { code: 'dicom-damaged' });
 });
 
-test('a table of bytes is read with its pad, one that is cut short is damage', async () => {
+test('an 8-bit LUT is read with its padding; one that is cut short is damaged', async () => {
   const curve = (bytes, count, bits) =>
     film(12, { tags: { '00283010': ['SQ', [{ '00283002': ['US', [count, 0, bits]], '00283006': ['OW', bytes] }]] } });
   const odd = Uint8Array.from({ length: 4095 }, (_, i) => i >> 4),
@@ -273,7 +273,7 @@ test('a table of bytes is read with its pad, one that is cut short is damage', a
     await assert.rejects(readDicom(curve(words.subarray(0, length), 4096, 16)), { code: 'dicom-damaged' });
 });
 
-test('colour in the high bits of its words is that of the low bits', async () => {
+test('colour in the high bits of its words equals colour in the low bits', async () => {
   const greys = ramp(12);
   const rgb = (shift) =>
     dicomFile({
@@ -339,7 +339,7 @@ const RENDERINGS = {
 };
 
 for (const [name, [tags, options, voi, most = 17]] of Object.entries(RENDERINGS)) {
-  test(`${name}: the greys are those that dcmtk shows`, async () => {
+  test(`${name}: the greys match those of dcmtk`, async () => {
     const file = film(12, { tags });
     const other = shown(file, options),
       own = await greys(file);
@@ -351,7 +351,7 @@ for (const [name, [tags, options, voi, most = 17]] of Object.entries(RENDERINGS)
   });
 }
 
-test('LINEAR_EXACT, an inverse presentation and a padded frame follow the standard, to the last bit', async () => {
+test('LINEAR_EXACT, INVERSE and pixel padding follow the standard to the last bit', async () => {
   const exact = await greys(film(12, { tags: { ...window, '00281056': ['CS', 'LINEAR_EXACT'] } }));
   assert.deepEqual(
     exact,
@@ -380,7 +380,7 @@ function phantom() {
   return engine.film(640);
 }
 
-test('a film as DICOM gets the same bits as the same film as PNG, whatever its coding', async () => {
+test('a film has the same bits as DICOM, in any coding, and as PNG', async () => {
   const { data: grey, width, height } = phantom();
   const bits = (given) => engine.diagnose(given).bits;
   const eight = bits(new Uint8Array(png({ width, height, depth: 8 }, (x, y) => [grey[y * width + x]])));
@@ -412,7 +412,7 @@ test('a film as DICOM gets the same bits as the same film as PNG, whatever its c
   );
 });
 
-test('real films as DICOM get the bits of their JPEG', async (t) => {
+test('real films have the same bits as DICOM and as JPEG', async (t) => {
   if (missing(t)) return;
   for (const source of ['cohen', 'nih', 'hannover', 'openist']) {
     const name = readdirSync(join(data, 'images', source))
@@ -441,7 +441,7 @@ const decoderOf = (syntax) =>
             ? [['dcmdrle'], 0]
             : [['dcmconv', '+te'], 0];
 
-test('files that many makers wrote are read as others read them, or refused with a sentence', async () => {
+test('files from many manufacturers are read as other readers do, or refused with a sentence', async () => {
   const samples = '/usr/lib/python3/dist-packages/pydicom/data/test_files';
   const readSmall = createDicomReader({ engine: { ...engine, checkSize() {} }, loadCodec });
   const values = ({ film: { pixels, table } }) => pixels.map((word) => table[word]);
@@ -466,7 +466,7 @@ test('files that many makers wrote are read as others read them, or refused with
   assert.ok(compared >= 60, `${compared} compared`);
 });
 
-test('of several frames the first is read, and the record says how many there are', async () => {
+test('only the first of several frames is used, and the record gives their number', async () => {
   const pixels = [0, 1, 2].map((i) => ramp(8).map((v) => (v + 60 * i) & 255));
   const tags = { '00280008': ['IS', '3'] };
   const file = dicomFile({
@@ -493,7 +493,7 @@ test('of several frames the first is read, and the record says how many there ar
   }
 });
 
-test('grey in colour files is read, colour goes to the gate', async () => {
+test('grey stored as colour is accepted, colour is left to the gate', async () => {
   const { data: grey, width, height } = phantom();
   const { bits } = engine.diagnose(new Uint8Array(png({ width, height, depth: 8 }, (x, y) => [grey[y * width + x]])));
   const three = (channels, photometric, planar, pixel) => {

@@ -18,7 +18,7 @@ const plain = { width, height, pixels };
 const film = (tags = {}, more = {}) => dicomFile({ ...plain, tags, ...more });
 const reason = async (tags) => engine.diagnose((await readDicom(film(tags))).film).gate.reason;
 
-test('tags that speak against a frontal chest film refuse it, each with its own reason', async () => {
+test('tags that contradict a frontal chest film refuse it, each with its own reason', async () => {
   const open = await reason({});
   const meaning = (words) => ['SQ', [{ '00080100': ['SH', 'R-1'], '00080104': ['LO', words] }]];
   const cases = {
@@ -61,7 +61,7 @@ test('tags that speak against a frontal chest film refuse it, each with its own 
   for (const tags of harmless) assert.equal(await reason(tags), open, JSON.stringify(tags));
 });
 
-test('a film that its tags refuse has a sentence, no score and bits of its own', async () => {
+test('a film refused by its tags has a sentence, no score and reproducible bits', async () => {
   const { film: samples } = await readDicom(film({ '00185101': ['CS', 'LL'] }));
   const { verdict, gate, bits } = engine.diagnose(samples);
   assert.deepEqual([verdict, gate.accepted, gate.score], ['refused', false, 0]);
@@ -73,7 +73,7 @@ test('a film that its tags refuse has a sentence, no score and bits of its own',
   assert.throws(() => engine.diagnose({ ...samples, width: samples.width + 1 }), TypeError);
 });
 
-test('a classifier from elsewhere, which may be made for hands, is not kept from them', async () => {
+test('body-part tags do not restrict a third-party classifier', async () => {
   const weights = join(folder, 'elsewhere.gguf');
   execFileSync(
     process.execPath,
@@ -93,7 +93,7 @@ const NO_PIXELS = { '00280010': null, '00280011': null, '00280002': null, '7fe00
 const bare = (sop, syntax) =>
   dicomFile({ width: 0, height: 0, bits: 8, tags: { ...NO_PIXELS, '00080016': ['UI', sop] }, syntax });
 
-test('what is no film is named', async () => {
+test('a file without a film is refused by what it holds', async () => {
   const storage = '1.2.840.10008.5.1.4.1.1';
   const named = [
     [`${storage}.104.1`, /a document/],
@@ -109,7 +109,7 @@ test('what is no film is named', async () => {
     await assert.rejects(readDicom(bare(sop)), { code: 'dicom-not-a-film', message: words });
 });
 
-test('what is not supported is named, a transfer syntax by UID and name', async () => {
+test('an unsupported feature is named, a transfer syntax by UID and name', async () => {
   const coded = (syntax, more = {}) =>
     dicomFile({ width: 64, height: 64, bits: 8, syntax, pixelElement: encapsulated([Buffer.alloc(64)]), ...more });
   await assert.rejects(readDicom(coded('1.2.840.10008.1.2.4.102')), {
@@ -133,7 +133,7 @@ test('what is not supported is named, a transfer syntax by UID and name', async 
   await assert.rejects(readDicom(floats), { code: 'dicom-unsupported', message: /floating-point/ });
 });
 
-test('DICOM is told by its content: with and without preamble, in each byte order, and nothing else', async () => {
+test('DICOM is recognised by content, with or without preamble and in either byte order', async () => {
   const files = [film(), film({}, { preamble: false })];
   for (const opening of [
     [0xff, 0xd8, 0xff, 0xe0],
@@ -200,7 +200,7 @@ const PATIENT = {
   '00200013': ['IS', '1'],
 };
 
-test('of a disc the films are read, whatever their names; its index is passed over, and named where it is asked for', () => {
+test('the films of a disc are read whatever their names; its DICOMDIR is skipped, and named if it is asked for', () => {
   const disc = join(folder, 'disc');
   mkdirSync(join(disc, 'IMAGES'), { recursive: true });
   writeFileSync(join(disc, 'IMAGES/IM000001'), film(PATIENT));
@@ -224,7 +224,7 @@ test('of a disc the films are read, whatever their names; its index is passed ov
   assert.match(index.records[0].message, /DICOMDIR of a disc/);
 });
 
-test('no tag of the patient gets into records, messages or what the engine is given', async () => {
+test('no patient tag reaches records, messages or the engine', async () => {
   const paths = [
     film(PATIENT),
     film({ ...PATIENT, '00185101': ['CS', 'LL'] }),
@@ -245,7 +245,7 @@ test('no tag of the patient gets into records, messages or what the engine is gi
     assert.doesNotMatch(text, /Doe|Jane|4711|1970|Elsewhere|2020/);
 });
 
-test('tags are listed on request, in the characters of their set', () => {
+test('tags are listed on request, decoded by their character set', () => {
   const value = (file, name) => listTags(file).find((tag) => tag.name === name)?.value;
   assert.equal(value(film(PATIENT), 'Patient’s name'), 'Doe Jane');
   assert.equal(value(film(PATIENT), 'Patient ID'), 'ID-4711');
@@ -263,7 +263,7 @@ test('tags are listed on request, in the characters of their set', () => {
     assert.equal(named(set, Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
 });
 
-test('of a file that is cut short within a tag those before it are listed', () => {
+test('a file that is cut within a tag lists the tags before it', () => {
   const whole = film(PATIENT),
     at = whole.indexOf('ID-4711');
   const cut = listTags(whole.subarray(0, at + 3));
@@ -278,7 +278,7 @@ test('of a file that is cut short within a tag those before it are listed', () =
   );
 });
 
-test('a sequence with a picture of its own, as icons have, is not taken for the film', async () => {
+test('an image inside a sequence, such as an icon, is not mistaken for the film', async () => {
   const icon = ['SQ', [{ '00280010': ['US', 4], '00280011': ['US', 4], '7fe00010': ['OW', new Uint8Array(16)] }]];
   const {
     film: { pixels },

@@ -19,7 +19,7 @@ const weights = await read('model/pleura.gguf');
 const tiny = await read('tests/fixtures/tiny.gguf');
 const film = await read('tests/fixtures/grey.jpg');
 
-test('the vector kernels equal the plain ones bit for bit inside wasm', async () => {
+test('the SIMD kernels equal the reference kernels bit for bit inside wasm', async () => {
   const { instance } = await WebAssembly.instantiate(await read('build/test_kernels.wasm'), {
     env: { emscripten_notify_memory_growth() {} },
   });
@@ -27,7 +27,7 @@ test('the vector kernels equal the plain ones bit for bit inside wasm', async ()
   assert.equal(instance.exports.test_kernels(0), 0);
 });
 
-test('plain and vector kernels give the same diagnosis to the last bit', async () => {
+test('reference and SIMD kernels give the same diagnosis to the last bit', async () => {
   const [vector, plain] = await Promise.all(
     [false, true].map((reference) => createEngine({ wasm, weights, reference })),
   );
@@ -87,7 +87,7 @@ test('the bits do not depend on what was diagnosed before', async () => {
   assert.match(first, /^[0-9a-f]{16}$/);
 });
 
-test('a compiled module serves several engines that do not share anything', async () => {
+test('a compiled module serves several engines that share nothing', async () => {
   const module = await WebAssembly.compile(wasm);
   const [a, b] = await Promise.all([
     createEngine({ wasm: module, weights }),
@@ -97,7 +97,7 @@ test('a compiled module serves several engines that do not share anything', asyn
   assert.equal(b.model.name, 'tiny');
 });
 
-test('a diagnosis is a plain object with everything that the shells show', async () => {
+test('a diagnosis is a plain object with everything that page and command show', async () => {
   const engine = await createEngine({ wasm, weights });
   const result = engine.phantom();
   assert.deepEqual(Object.keys(result.probability), engine.model.labels);
@@ -114,7 +114,7 @@ test('a diagnosis is a plain object with everything that the shells show', async
   assert.match(engine.model.notice, /not a medical device/i);
 });
 
-test('a kept diagnosis is judged again at another prevalence as its film would be, and bad shares change nothing', async () => {
+test('a stored diagnosis is reclassified at another prevalence like its film, and invalid shares change nothing', async () => {
   const engine = await createEngine({ wasm, weights: tiny }),
     shares = { covid: 0.9, pneumonia: 0.05, normal: 0.05 };
   const own = engine.diagnose(film),
@@ -152,7 +152,7 @@ test('a kept diagnosis is judged again at another prevalence as its film would b
   assert.throws(() => other.setPrevalence(shares), { code: 'no-prior' });
 });
 
-test('the view is the film last diagnosed, scaled and never enlarged', async () => {
+test('the view is the last film, scaled down but never enlarged', async () => {
   const engine = await createEngine({ wasm, weights });
   engine.diagnose(film); // 96 x 80
   const whole = engine.film(1000),
@@ -168,7 +168,7 @@ test('the view is the film last diagnosed, scaled and never enlarged', async () 
   assert.equal(whole.data.length, 96 * 80, 'a view is a copy');
 });
 
-test('every failure is a PleuraError with code and sentence, and the engine goes on', async () => {
+test('every failure is a PleuraError with a code and a sentence, and the engine stays usable', async () => {
   const engine = await createEngine({ wasm, weights });
   const before = engine.diagnose(film).bits;
   const text = new TextEncoder();
@@ -193,7 +193,7 @@ test('every failure is a PleuraError with code and sentence, and the engine goes
   assert.equal(engine.diagnose(film).bits, before);
 });
 
-test('weights that are not right are refused by name', async () => {
+test('invalid weights are refused, each with its own code', async () => {
   const code = (bytes) =>
     createEngine({ wasm, weights: bytes }).then(
       () => null,
@@ -228,7 +228,7 @@ test('a network that would run for hours is refused', async () => {
   );
 });
 
-test('weights whose numbers were altered fail the self-test', async () => {
+test('altered weights fail the self-test', async () => {
   const altered = weights.slice();
   altered[(altered.length >> 1) | 1] ^= 0x04; // the exponent of one weight
   await assert.rejects(createEngine({ wasm, weights: altered }), (error) =>
@@ -236,7 +236,7 @@ test('weights whose numbers were altered fail the self-test', async () => {
   );
 });
 
-test('a damaged engine is told from a missing feature by one sentence', async () => {
+test('one sentence covers a damaged engine and a missing WebAssembly feature', async () => {
   await assert.rejects(createEngine({ wasm: wasm.subarray(0, 5000), weights }), { code: 'no-simd' });
 });
 
@@ -266,7 +266,7 @@ test('memory stays flat over many films, and after a large one', async () => {
   assert.deepEqual(sizes.slice(2), Array(6).fill(sizes[1])); // the heap has found its shape after two rounds
 });
 
-test('the engine with its decoders is at most 45 KB in brotli, the relaxed products half a one', () => {
+test('the engine with its decoders takes at most 45 KB in brotli, the relaxed dot products half a KB', () => {
   assert.ok(brotliCompressSync(wasm).length <= 45 * 1024, `${brotliCompressSync(wasm).length} bytes`);
   assert.ok(brotliCompressSync(dot).length <= 512);
 });

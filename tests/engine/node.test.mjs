@@ -29,7 +29,7 @@ function restore() {
   for (const name of SHIPPED.flatMap((file) => [file, `${file}.sha256`])) cpSync(join(root, name), join(copy, name));
 }
 
-test('a shipped part that is missing or altered is a PleuraError with a sentence for users of the library', async () => {
+test('a missing or altered part of the package is a PleuraError with advice for library users', async () => {
   const door = await import(pathToFileURL(join(copy, 'src/node.mjs')).href);
   const refused = async (code, sentence) =>
     assert.rejects(door.createEngine(), (error) => {
@@ -58,7 +58,7 @@ test('a shipped part that is missing or altered is a PleuraError with a sentence
   assert.equal((await door.createEngine({ wasm, weights: tiny })).model.name, 'tiny', 'nothing else is read');
 });
 
-test('what is undefined comes with the package, each part by itself', async () => {
+test('each undefined option is replaced by the part that comes with the package', async () => {
   const { bits } = (await createBare({ wasm, weights })).phantom();
   for (const options of [{ wasm: undefined, dot: undefined, weights: undefined, reference: undefined }, { wasm }])
     assert.equal((await createEngine(options)).phantom().bits, bits);
@@ -66,7 +66,7 @@ test('what is undefined comes with the package, each part by itself', async () =
   assert.equal((await createEngine({ wasm, weights: undefined, dot })).model.name, 'pleura');
 });
 
-test('unknown options are refused and named, in both doors', async () => {
+test('both doors refuse unknown options and name them', async () => {
   for (const create of [createEngine, createBare])
     await assert.rejects(create({ wasm, weights: tiny, overlay: film, Reference: true }), (error) => {
       assert.ok(error instanceof PleuraError);
@@ -76,13 +76,13 @@ test('unknown options are refused and named, in both doors', async () => {
     });
 });
 
-test('without wasm or weights the bare engine names what it needs', async () => {
+test('without wasm or weights the bare engine names the missing option', async () => {
   await assert.rejects(createBare({ weights: tiny }), { code: 'missing-option', message: /\bwasm\b/ });
   await assert.rejects(createBare({ wasm, weights: undefined }), { code: 'missing-option', message: /\bweights\b/ });
   await assert.rejects(createBare(), { code: 'missing-option', message: /wasm, weights/ });
 });
 
-test('before any diagnosis there is no film, no greys and no features, and the self-test leaves none', async () => {
+test('before the first diagnosis film, greys and features are absent, and the self-test leaves none', async () => {
   const engine = await createEngine(),
     failed = await createEngine();
   assert.throws(() => failed.diagnose(new Uint8Array(9)), { code: 'not-an-image' });
@@ -97,7 +97,7 @@ test('before any diagnosis there is no film, no greys and no features, and the s
   assert.ok(engine.features().length > 0);
 });
 
-test('the phantom was decoded by nothing: the engine drew it', async () => {
+test('the decoder of the phantom is `phantom`, because the engine drew it', async () => {
   assert.equal((await createEngine()).phantom().decoder, 'phantom');
 });
 
@@ -109,7 +109,7 @@ const madeUp = (labels, width) =>
     features: Float32Array.from({ length: width }, (_, j) => ((i * 31 + j * 17) % 23) / 23 + (j % 3 === i % 3 ? 1 : 0)),
   }));
 
-test('an adapter works in both doors, and a foreign or damaged one is refused by its code', async () => {
+test('both doors apply an adapter and refuse a foreign or damaged one by its code', async () => {
   const plain = await createBare({ wasm, weights });
   const own = plain.diagnose(film);
   const films = madeUp(plain.model.labels, plain.features().length);

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-test('hostile files made by rule each end in a record or in a sentence, twice in the same', () => {
+test('generated hostile files each end in a record or a sentence, reproducibly', () => {
   const script = fileURLToPath(new URL('./files.mjs', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '0:80', '7'], { encoding: 'utf8' });
   assert.equal(status, 0, stdout + stderr);

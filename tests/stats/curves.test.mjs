@@ -10,7 +10,7 @@ import { scored } from './scored.mjs';
 const near = (a, b, limit = 1e-9) => assert.ok(Math.abs(a - b) < limit, `${a} is not ${b}`);
 const ones = (n) => new Float64Array(n).fill(1);
 
-test('the ROC curve goes by its corners, in one step where scores tie, and heeds weights', () => {
+test('the ROC curve keeps corners only, joins ties and respects weights', () => {
   const curve = roc([0.9, 0.8, 0.8, 0.7, 0.1], [true, true, false, true, false]);
   assert.deepEqual(curve(ones(5)), [
     [0, 0],
@@ -42,7 +42,7 @@ test('the ROC curve goes by its corners, in one step where scores tie, and heeds
   assert.deepEqual(roc([1, 2], [true, true])(ones(2)), []);
 });
 
-test('the area below the ROC curve is the AUC', () => {
+test('the area under the ROC curve is the AUC', () => {
   const draw = random(3);
   const positive = Array.from({ length: 300 }, () => draw() < 0.4);
   const scores = positive.map((is) => Math.round(20 * (draw() + (is ? 0.3 : 0))));
@@ -52,7 +52,7 @@ test('the area below the ROC curve is the AUC', () => {
   near(area, auc(scores, positive)(weight));
 });
 
-test('on the grid a curve is linear between corners, and above a step', () => {
+test('on the grid a curve is linear between corners and takes the upper end of a step', () => {
   const on = onGrid([
     [0, 0],
     [0, 0.4],
@@ -69,7 +69,7 @@ test('on the grid a curve is linear between corners, and above a step', () => {
   assert.ok(onGrid([]).every(Number.isNaN));
 });
 
-test('reliability: predicted and observed shares, counts, and an interval that weights widen', () => {
+test('reliability: predicted and observed frequencies, counts, and an interval that weights widen', () => {
   const bins = reliability([0.1, 0.2, 0.9, 1], [false, true, true, true], ones(4), 2);
   assert.deepEqual(
     bins.map(({ from, to, n }) => [from, to, n]),
@@ -88,7 +88,7 @@ test('reliability: predicted and observed shares, counts, and an interval that w
   near(only.low, wilson(0.75, 1.6).low); // (3 + 1)^2 / (9 + 1) films
 });
 
-test('net benefit: hits less false alarms at the odds of the threshold', () => {
+test('net benefit: true positives minus false positives at the odds of the threshold', () => {
   const [low, high] = netBenefit([0.9, 0.5, 0.5, 0.2], [true, true, false, false], ones(4), [0.5, 0.8]);
   near(low.model, 2 / 4 - 1 / 4);
   near(low.all, 2 / 4 - 2 / 4);
@@ -97,7 +97,7 @@ test('net benefit: hits less false alarms at the odds of the threshold', () => {
   near(netBenefit([0.9, 0.5], [true, false], [1, 3], [0.5])[0].model, 1 / 4 - 3 / 4);
 });
 
-test('the calibration slope is that of the log odds', () => {
+test('the calibration slope is the slope of the log odds', () => {
   const logit = (p) => Math.log(p / (1 - p));
   // Two probabilities, so the fit goes through both observed shares: 3 of 10 at 0.4, 9 of 10 at 0.6.
   const probability = [...Array(10).fill(0.4), ...Array(10).fill(0.6)];
@@ -109,7 +109,7 @@ test('the calibration slope is that of the log odds', () => {
   assert.ok(Number.isNaN(calibrationSlope([0.2, 0.8], [false, true])(ones(2))), 'no finite slope separates');
 });
 
-test('a model that is too sure has a slope as well: log odds times k have the slope divided by k', () => {
+test('an overconfident model has a slope: scaling the log odds by k divides the slope by k', () => {
   const draw = random(3),
     odds = Array.from({ length: 400 }, () => 2.6 * draw() - 1.3),
     positive = odds.map((z) => draw() < 1 / (1 + Math.exp(-z)));
@@ -152,7 +152,7 @@ test('predictive values at another prevalence follow from sensitivity and specif
   }
 });
 
-test('at expected shares films weigh as many as they stand for', () => {
+test('at a given prevalence each film is weighted by the patients it represents', () => {
   const { classes, accuracy, shares } = atPrevalence(films, LABELS, [0.05, 0.1, 0.85]);
   near(classes[0].sensitivity.value, 0.75);
   near(classes[0].specificity.value, (0.1 + 0.85 * 0.75) / 0.95);
@@ -170,7 +170,7 @@ test('at expected shares films weigh as many as they stand for', () => {
   assert.equal(without.accuracy, null, 'no film stands for covid');
 });
 
-test('at expected shares, too, no figure stands on a few films, shares without a mistake are bounded, and predictive values without an interval are not given', () => {
+test('at a given prevalence few films give no metric, perfect proportions have bounds, and predictive values without an interval are omitted', () => {
   const shares = [0.05, 0.1, 0.85],
     rarely = films.map((film, i) => ({ ...film, predicted: i ? Math.max(1, film.predicted) : 0 }));
   const {
@@ -197,7 +197,7 @@ test('at expected shares, too, no figure stands on a few films, shares without a
   assert.ok(sure.accuracy.low < wilson(1, 60).low, 'the rare labels count less');
 });
 
-test('the curves of a label come with a band around them and the area with an interval', () => {
+test('the ROC curve of a label has a band and its AUC an interval', () => {
   const [covid] = curves(films, LABELS, null);
   assert.deepEqual([covid.label, covid.n, covid.others], ['covid', 40, 80]);
   assert.ok(covid.auc.low < covid.auc.value && covid.auc.value < covid.auc.high);

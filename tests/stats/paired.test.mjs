@@ -16,7 +16,7 @@ const python = (program, input) =>
   );
 const near = (a, b, limit) => assert.ok(Math.abs(a - b) <= limit * Math.abs(b), `${a} is not ${b}`);
 
-test('the p of a normal deviate is that of erfc, to eleven digits of itself', () => {
+test('the p-value of a normal deviate matches erfc to eleven significant digits', () => {
   const deviates = Array.from({ length: 120 }, (_, i) => i / 10);
   const expected = python('print(json.dumps([math.erfc(z / math.sqrt(2)) for z in given]))', deviates);
   deviates.forEach((z, i) => near(twoSided(z), expected[i], 1e-11));
@@ -95,7 +95,7 @@ const pairs = Array.from({ length: 200 }, (_, i) => {
   return { truth, patient, first: says(i % 10 > 0, 0.9 - (i % 7) / 50), second: says(i % 4 > 0, 0.8 - (i % 5) / 50) };
 });
 
-test('a comparison gives both values, the difference with its interval, and what each calls rightly alone', () => {
+test('a comparison gives both values, their difference with an interval, and the discordant films', () => {
   const {
     n,
     patients,
@@ -117,7 +117,7 @@ test('a comparison gives both values, the difference with its interval, and what
   near(calls.p, mcnemar(40, 10), 1e-9);
 });
 
-test('a model does not differ from itself, and patients are drawn whole', () => {
+test('a model does not differ from itself, and the bootstrap draws whole patients', () => {
   const same = compare(
     pairs.map((pair) => ({ ...pair, second: pair.first })),
     ['covid', 'normal'],
@@ -135,7 +135,7 @@ test('a model does not differ from itself, and patients are drawn whole', () => 
   assert.ok(spread((i) => `p${i % 20}`) > 1.5 * spread((i) => `p${i}`));
 });
 
-test('labels that only one model knows are wrong calls, not an error; few films give no area', () => {
+test('labels known to one model only count as wrong predictions; few films give no AUC', () => {
   const other = pairs.map((pair, i) => ({ ...pair, second: { ...pair.second, flu: i % 2 ? 0 : 1 } }));
   const { balancedAccuracy, classes } = compare(other, ['covid', 'normal']);
   near(balancedAccuracy.second, 0.5, 1e-9); // every normal film is called flu

@@ -24,14 +24,14 @@ test("Wilson's interval gives the published values", () => {
   }
 });
 
-test('the random numbers are those of mulberry32', () => {
+test('the random numbers match mulberry32', () => {
   const draw = random(1);
   near(draw(), 0.62707394);
   near(draw(), 0.00273572);
   near(draw(), 0.52744703);
 });
 
-test('one class against the rest, from a matrix worked out by hand', () => {
+test('one versus rest from a matrix computed by hand', () => {
   const matrix = confusion([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 2], 3, ones(6));
   assert.deepEqual(matrix, [
     [2, 1, 0],
@@ -57,7 +57,7 @@ test('one class against the rest, from a matrix worked out by hand', () => {
   );
 });
 
-test('the area under the curve counts ties half and heeds weights', () => {
+test('the AUC counts ties half and respects weights', () => {
   const positive = [false, false, true, true];
   near(auc([0.1, 0.4, 0.35, 0.8], positive)(ones(4)), 0.75);
   near(auc([0.5, 0.5, 0.5, 0.5], positive)(ones(4)), 0.5);
@@ -66,19 +66,19 @@ test('the area under the curve counts ties half and heeds weights', () => {
   assert.ok(Number.isNaN(auc([0.1, 0.2], [true, true])(ones(2))));
 });
 
-test('calibration error is the weighted gap of the bins', () => {
+test('the calibration error is the weighted gap of the bins', () => {
   near(calibrationError([1, 1, 1, 1], [true, true, true, false], ones(4)), 0.25);
   near(calibrationError([0.95, 0.95, 0.55, 0.55], [true, true, true, false], ones(4), 10), (2 * 0.05 + 2 * 0.05) / 4);
   near(calibrationError([1, 0], [true, false], ones(2)), 0);
 });
 
-test('quantiles lie between the two nearest values', () => {
+test('quantiles are interpolated between the two nearest values', () => {
   near(quantile(Float64Array.of(1, 2, 3, 4), 0.5), 2.5);
   near(quantile(Float64Array.of(1, 2, 3, 4), 0), 1);
   near(quantile(Float64Array.of(7), 0.975), 7);
 });
 
-test('the bootstrap repeats itself, draws patients, and knows when it cannot tell', () => {
+test('the bootstrap is reproducible, draws patients, and gives no interval when it cannot', () => {
   const right = Array.from({ length: 200 }, (_, i) => Number(i % 4 > 0));
   const mean = (weight) => [
     right.reduce((sum, x, i) => sum + x * weight[i], 0) / weight.reduce((sum, w) => sum + w, 0),
@@ -153,7 +153,7 @@ const films = Array.from({ length: 60 }, (_, i) => {
   };
 });
 
-test('a report counts all films, and answered ones apart', () => {
+test('a report counts all films, and separately those with an answer', () => {
   const extra = [
     {
       row: { file: 'x', label: 'other', patient_id: '', source: 'b', age: '90' },
@@ -198,7 +198,7 @@ test('a report counts all films, and answered ones apart', () => {
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
 });
 
-test('where all films agree shares are bounded by their patients, and what no resampling can tell has no interval', () => {
+test('if all films agree, proportions are bounded by patients, and other metrics have no interval', () => {
   const right = films.map(({ row, answer }) => ({
     row,
     answer: {
@@ -229,7 +229,7 @@ test('where all films agree shares are bounded by their patients, and what no re
   );
 });
 
-test('a set of one class gets shares only, and the report is the same each time', () => {
+test('a set with one class has proportions only, and its report is reproducible', () => {
   const one = films.filter(({ row }) => row.label === 'normal');
   const result = { command: 'pleura', model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
   assert.equal(result.all.classes[1].auc, null);

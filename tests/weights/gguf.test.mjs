@@ -8,7 +8,7 @@ import { readGguf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
 
 const path = fileURLToPath(new URL('../../model/pleura.gguf', import.meta.url));
 
-test('a foreign GGUF reader opens the weights and finds the same graphs, tensors and licence', async () => {
+test('an independent GGUF reader finds the same graphs, tensors and licence', async () => {
   const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
   assert.equal(metadata.version, 3);
   assert.equal(metadata['general.architecture'], 'pleura');
@@ -31,7 +31,7 @@ test('a foreign GGUF reader opens the weights and finds the same graphs, tensors
   }
 });
 
-test('weights with two values or two tensors of one name are not rewritten: the engine reads the first of them', () => {
+test('weights with duplicate keys or tensors are not rewritten, because the engine reads only the first', () => {
   const { values, tensors } = readGguf(readFileSync(new URL('../fixtures/tiny.gguf', import.meta.url)));
   const [name, tensor] = [...tensors][0];
   const twoValues = writeGguf({

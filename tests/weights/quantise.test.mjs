@@ -49,7 +49,7 @@ function relativeError(got, expected) {
 }
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
-  test(`${name} in bytes: near PyTorch, the same bits by every kernel`, async () => {
+  test(`${name} as int8: close to PyTorch, the same bits from every kernel`, async () => {
     execFileSync(
       process.execPath,
       [join(root, 'src/cli.mjs'), 'convert', join(root, 'tests/fixtures/convert', name), path, ...options, '--f32'],
@@ -69,7 +69,7 @@ for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   });
 }
 
-test('the shipped model, which has weights of eight bits, is no larger in bytes, a standard file, with a self-test of its own', async () => {
+test('the shipped model as int8 is no larger, a standard file, and has its own self-test', async () => {
   const floats = read('model/pleura.gguf'),
     bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
   assert.ok(bytes.length < floats.length * 1.01, `${bytes.length} of ${floats.length} bytes`);
@@ -99,7 +99,7 @@ async function small() {
   return (cached ??= await quantise(wasm, read('model/pleura.gguf'), [read('tests/fixtures/grey16.png')]));
 }
 
-test('byte weights that could overflow, or do not fit their graph, are refused', async () => {
+test('int8 weights that could overflow or do not fit their graph are refused', async () => {
   const floatAt = (weights, name) =>
     new DataView(weights.tensors.get(name).data.buffer, weights.tensors.get(name).data.byteOffset);
   const key = 'diagnosis.a.block1a';
@@ -125,7 +125,7 @@ test('byte weights that could overflow, or do not fit their graph, are refused',
   );
 });
 
-test('bytes changed anywhere in byte weights are refused or harmless, under sanitizers', async () => {
+test('changed bytes anywhere in int8 weights are refused or harmless, under sanitizers', async () => {
   const options = networks['unet_map.onnx'].arguments;
   execFileSync(
     process.execPath,
@@ -152,7 +152,7 @@ test('bytes changed anywhere in byte weights are refused or harmless, under sani
   assert.ok(refused > 40 && refused < 240, `${refused} refused`);
 });
 
-test('products that are wrong are not taken', async () => {
+test('wrong dot products are rejected', async () => {
   // (module (import "env" "memory" (memory 1)) (func (export "products") (param i32 i32 i32 i32 i32 i32)))
   const name = [...Buffer.from('products')],
     none = Uint8Array.from([
@@ -210,7 +210,7 @@ test('products that are wrong are not taken', async () => {
   assert.equal(engine.phantom().bits, (await createEngine({ wasm, weights })).phantom().bits);
 });
 
-test('the command writes weights in bytes from films, and says what it could not use', () => {
+test('quantise calibrates on films and reports those that it could not use', () => {
   const quantised = (...args) => {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), 'quantise', ...args], {
       encoding: 'utf8',
@@ -236,7 +236,7 @@ test('the command writes weights in bytes from films, and says what it could not
   assert.match(quantised(path, join(scratch, 'again.gguf'), film).stderr, /already/);
 });
 
-test('what stands in the place of the output and is no GGUF file is left as it is, and a place that cannot be written is told before a film is read', () => {
+test('an output that is not a GGUF file is not overwritten, and an unwritable path is reported before a film is read', () => {
   const run = (...args) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args], {
       encoding: 'utf8',
@@ -268,7 +268,7 @@ test('what stands in the place of the output and is no GGUF file is left as it i
   for (const name of ['1.png', 'film.gguf']) assert.deepEqual(new Uint8Array(readFileSync(join(scratch, name))), film);
 });
 
-test('a GGUF file survives reading and writing, each number of each kind', async () => {
+test('a GGUF file survives reading and writing, with every number type', async () => {
   const once = readGguf(read('model/pleura.gguf')),
     twice = readGguf(writeGguf(once));
   assert.deepEqual(
