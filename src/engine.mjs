@@ -163,6 +163,7 @@ export async function createEngine(options = {}) {
       decoder,
       bits: hex(c.bits_high()) + hex(c.bits_low()),
       logits: readPerLabel(c.logits()),
+      topLabel: labels[c.evidence()],
       evidence: labels[c.evidence()],
       width: c.width(),
       height: c.height(),
@@ -176,6 +177,16 @@ export async function createEngine(options = {}) {
     if (!c.has_film()) check(STATUS.NO_FILM);
     const scale = Math.min(1, maxSide / Math.max(c.width(), c.height()));
     return { width: Math.max(1, Math.round(c.width() * scale)), height: Math.max(1, Math.round(c.height() * scale)) };
+  }
+
+  /** @param {Pick<Diagnosis, 'logits' | 'gate'>} diagnosis @returns {Judgement} */
+  function reclassify({ logits, gate }) {
+    if (logits.length !== labels.length)
+      throw new TypeError(`logits must hold ${labels.length} numbers, one per label of these weights`);
+    const reason = gateNumber(gate.reason);
+    give(Float32Array.from(logits));
+    c.judge(reason);
+    return readJudgement();
   }
 
   return {
@@ -207,14 +218,8 @@ export async function createEngine(options = {}) {
       prevalence = shares && Object.fromEntries(labels.map((label) => [label, shares[label]]));
     },
 
-    judge({ logits, gate }) {
-      if (logits.length !== labels.length)
-        throw new TypeError(`logits must hold ${labels.length} numbers, one per label of these weights`);
-      const reason = gateNumber(gate.reason);
-      give(Float32Array.from(logits));
-      c.judge(reason);
-      return readJudgement();
-    },
+    reclassify,
+    judge: reclassify,
 
     film(maxSide) {
       const { width, height } = viewSize(maxSide);

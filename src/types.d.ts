@@ -45,9 +45,11 @@ export interface Diagnosis extends Judgement {
   decoder: 'stb' | 'browser' | 'dicom' | 'phantom';
   /** A hash over all output floats: the same on every machine for the same film, at every prevalence. */
   bits: string;
-  /** With the gate, all that `judge` needs. */
+  /** With the gate, all that `reclassify` needs. */
   logits: number[];
   /** The label that the heatmap explains: that of the largest logit, whatever the prevalence. */
+  topLabel: string;
+  /** @deprecated The former name of topLabel; the next version drops it. */
   evidence: string;
   /** Of the upright film, in pixels. */
   width: number;
@@ -149,7 +151,10 @@ export interface Engine {
   /** Moves all further answers to a class mix; null returns to the weights' own prior. */
   setPrevalence(shares: Mixture | null): void;
 
-  /** Judges an earlier diagnosis by these weights at the current prevalence, without running the networks. */
+  /** Classifies an earlier diagnosis of these weights at the current prevalence, without running the networks. */
+  reclassify(diagnosis: Pick<Diagnosis, 'logits' | 'gate'>): Judgement;
+
+  /** @deprecated The former name of reclassify; the next version drops it. */
   judge(diagnosis: Pick<Diagnosis, 'logits' | 'gate'>): Judgement;
 
   /**

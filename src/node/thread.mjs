@@ -29,7 +29,7 @@ async function examine(engine, bytes) {
 /** How the film would be classified at the other class mix. @param {any} engine @param {any} diagnosis */
 function reclassified(engine, diagnosis) {
   engine.setPrevalence(reclassify);
-  const { verdict, probability } = engine.judge(diagnosis);
+  const { verdict, probability } = engine.reclassify(diagnosis);
   engine.setPrevalence(prevalence ?? null);
   return { verdict, probability };
 }

@@ -92,7 +92,7 @@ test("the sliders give the engine's verdict and probabilities and name the class
     `Probabilities adjusted to your case mix: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`,
   );
   engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
-  const moved = engine.judge(own),
+  const moved = engine.reclassify(own),
     now = await resultOf(page),
     name = english[`label.${moved.verdict}`];
   engine.setPrevalence(null);
@@ -104,7 +104,7 @@ test("the sliders give the engine's verdict and probabilities and name the class
   );
   assert.equal(now.facts['Result fingerprint'], own.bits, 'what the networks said stays');
   assert.ok(
-    (await page.textContent('#legend-text')).includes(`“${english[`label.${own.evidence}`]}”`),
+    (await page.textContent('#legend-text')).includes(`“${english[`label.${own.topLabel}`]}”`),
     'and so does the label that the heatmap is of',
   );
   assert.equal(

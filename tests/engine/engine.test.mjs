@@ -128,10 +128,11 @@ test('a stored diagnosis is reclassified at another prevalence like its film, an
     { verdict, probability, prevalence, ...rest },
     'bits, heatmap and the rest stay',
   );
-  assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
-  assert.equal(engine.judge({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
+  assert.deepEqual(engine.reclassify(own), { verdict, probability, prevalence });
+  assert.deepEqual([engine.judge(own), own.evidence], [engine.reclassify(own), own.topLabel], 'the former names');
+  assert.equal(engine.reclassify({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
   for (const logits of [own.logits.slice(1), [...own.logits, 0], []])
-    assert.throws(() => engine.judge({ ...own, logits }), TypeError);
+    assert.throws(() => engine.reclassify({ ...own, logits }), TypeError);
   for (const bad of [
     { ...shares, covid: 0.8 },
     { covid: 1 },
@@ -140,7 +141,7 @@ test('a stored diagnosis is reclassified at another prevalence like its film, an
     {},
   ]) {
     assert.throws(() => engine.setPrevalence(bad), { code: 'prevalence' });
-    assert.deepEqual(engine.judge(own), { verdict, probability, prevalence });
+    assert.deepEqual(engine.reclassify(own), { verdict, probability, prevalence });
   }
   engine.setPrevalence(null);
   assert.deepEqual([engine.diagnose(film), engine.phantom()], [own, phantom]);

@@ -26,7 +26,7 @@ const USE = `
   const copy: Uint8Array = engine.film(64).data.slice();
   for (const { name, data } of engine.activations(new Float32Array(9), 'lungs')) void [name.length, data.length];
   engine.setPrevalence({ covid: 0.2, pneumonia: 0.3, normal: 0.5 });
-  engine.judge(engine.phantom()).probability.covid.toFixed(1);
+  engine.reclassify(engine.phantom()).probability.covid.toFixed(1);
   // @ts-expect-error a verdict is not a number
   const wrong: number = engine.phantom().verdict;
   // @ts-expect-error a path is not a film

@@ -108,7 +108,7 @@ async function diagnose({ file, withPicture, prevalence }) {
 function judge({ prevalence, films }) {
   const { engine } = session;
   engine.setPrevalence(prevalence);
-  return { result: films.map((film) => engine.judge(film)) };
+  return { result: films.map((film) => engine.reclassify(film)) };
 }
 
 /** @param {Message<'tags'>} message  @returns {Promise<Answer<'tags'>>} */

@@ -159,7 +159,7 @@ export function createResult(at) {
     const { record } = film;
     if (record.verdict !== 'refused') {
       fillBars(at.bars, record, state);
-      setText(at['legend-text'], i18n.t('reading.legend', { label: i18n.label(record.evidence) }));
+      setText(at['legend-text'], i18n.t('reading.legend', { label: i18n.label(record.topLabel) }));
     }
     const [word, text] = i18n.gateWords(record);
     setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
