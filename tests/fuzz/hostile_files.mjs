@@ -130,7 +130,7 @@ function codedFilms() {
     );
     execFileSync(tool, [...options, from, to], { stdio: 'pipe' });
     const source = open(new Uint8Array(readFileSync(to)));
-    return { syntax: source.syntax, bits, stream: Buffer.concat(fragments(source).slice(1)) };
+    return { syntax: source.syntax, bits, stream: Buffer.concat(fragments(source.bytes, source.pixels.at).slice(1)) };
   });
 }
 

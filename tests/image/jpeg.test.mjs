@@ -303,7 +303,8 @@ test('arithmetic, lossless, 12-bit and hierarchical files are unsupported', () =
         : Uint8Array.from({ length: 64 * 64 }, (_, i) => i & 255);
     writeFileSync(join(folder, 'in.dcm'), dicomFile({ width: 64, height: 64, pixels, bits }));
     execFileSync('dcmcjpeg', [...options, join(folder, 'in.dcm'), join(folder, 'out.dcm')], { stdio: 'pipe' });
-    return Buffer.concat(fragments(open(new Uint8Array(readFileSync(join(folder, 'out.dcm'))))).slice(1));
+    const { bytes, pixels: encapsulated } = open(new Uint8Array(readFileSync(join(folder, 'out.dcm'))));
+    return Buffer.concat(fragments(bytes, encapsulated.at).slice(1));
   };
   const plain = cjpeg([], picture(97, 83)),
     at = plain.indexOf(Buffer.of(0xff, 0xc0)) + 1;

@@ -181,9 +181,11 @@ export async function throughPage(parts, step, tell) {
     for (const [number, part] of parts.entries()) {
       await GIVE[Object.keys(GIVE)[number % 3]](page, part, { ask });
       const all = (before + part.length).toLocaleString('en');
-      await page.waitForFunction((all) => document.getElementById('shown').textContent.endsWith(` ${all}`), all, {
-        polling: 50,
-      });
+      await page.waitForFunction(
+        (all) => document.getElementById('shown').textContent.endsWith(` of ${all} images`),
+        all,
+        { polling: 50 },
+      );
       for (let place = step; place <= part.length; place += step) {
         await page.waitForFunction(
           (share) =>
