@@ -104,6 +104,8 @@ export default {
   'reading.refused.why': 'Probabilities are not shown because they would be meaningless for this image.',
   'reading.legend':
     'Areas that contributed to “{label}”, from little (violet) to most (yellow). This is not a map of lesions.',
+  'reading.legend.hidden':
+    'The heatmap explains “{label}”, which is not the most likely category at your case mix, so it is hidden.',
   'reading.photo':
     'This is a photo of a film or a screen. Glare, angle and moiré change what the model sees, and the model has not been tested on photos. Use the original file if you can.',
 

@@ -119,6 +119,8 @@ export default {
   'reading.refused.why': 'No se muestran probabilidades porque no tendrían sentido para esta imagen.',
   'reading.legend':
     'Zonas que contribuyeron a «{label}», de poco (violeta) a mucho (amarillo). No es un mapa de lesiones.',
+  'reading.legend.hidden':
+    'El mapa de calor explica «{label}», que no es la categoría más probable con su distribución de casos; por eso no se muestra.',
   'reading.photo':
     'Esto es una foto de una placa o de una pantalla. Los reflejos, el ángulo y el muaré cambian lo que ve el modelo, que no se ha probado con fotos. Use el archivo original si puede.',
 

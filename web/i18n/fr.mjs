@@ -120,6 +120,8 @@ export default {
   'reading.refused.why': 'Les probabilités ne sont pas affichées, car elles n’auraient aucun sens pour cette image.',
   'reading.legend':
     'Zones ayant contribué à « {label} », de peu (violet) à beaucoup (jaune). Ce n’est pas une carte des lésions.',
+  'reading.legend.hidden':
+    'La carte de chaleur explique « {label} », qui n’est pas la catégorie la plus probable avec votre répartition des cas ; elle n’est donc pas affichée.',
   'reading.photo':
     'Ceci est la photo d’un cliché ou d’un écran. Les reflets, l’angle et le moiré changent ce que voit le modèle, qui n’a pas été testé sur des photos. Utilisez le fichier d’origine si vous le pouvez.',
 

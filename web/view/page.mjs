@@ -1,7 +1,7 @@
 // page.mjs: draws the state into the document. It decides nothing and changes nothing else.
 import { createChanges, element, keyed, refocus, setText } from './dom.mjs';
 import { createDialogs } from './dialogs.mjs';
-import { createResult } from './result.mjs';
+import { createResult, heatmapFits } from './result.mjs';
 import { createTable } from './table.mjs';
 import { createViewer, paintGrey } from './viewer.mjs';
 import { LANGUAGES } from '../i18n/words.mjs';
@@ -115,7 +115,7 @@ export function createView(document) {
   function drawStage(film, state) {
     const { overlay, viewport, i18n } = state;
     const picture = film.status === 'done' ? film.picture : null;
-    const evidence = film.status === 'done' && Boolean(picture) && film.record.verdict !== 'refused';
+    const evidence = film.status === 'done' && Boolean(picture) && heatmapFits(film.record);
     const compare = Boolean(picture) && overlay.compare;
     at.film.hidden = !picture;
     at.alone.hidden = !compare;

@@ -1,6 +1,6 @@
 // print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
-import { facts, fillBars, fillFacts, worthSentences } from './result.mjs';
+import { facts, fillBars, fillFacts, heatmapFits, legend, worthSentences } from './result.mjs';
 import { cells, columns } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
@@ -17,7 +17,7 @@ function printedFilm({ record }, picture, { viewport, overlay }) {
   const box = element('div', { className: 'printout-film' }, plane);
   paintGrey(plane, picture.film, viewport);
   box.style.setProperty('--aspect', String(picture.film.width / picture.film.height));
-  if (record.verdict !== 'refused' && overlay.heat > 0) {
+  if (heatmapFits(record) && overlay.heat > 0) {
     const heat = element('canvas');
     paintHeat(heat, picture);
     heat.style.opacity = String(overlay.heat / 100);
@@ -49,7 +49,8 @@ function oneFilm(film, state) {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, record, state);
     const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
-    row.append(element('div', {}, bars, mixture));
+    const explained = element('p', { className: 'small', textContent: legend(record, i18n) });
+    row.append(element('div', {}, bars, mixture, explained));
   }
   const list = element('dl');
   fillFacts(list, facts(film, state));

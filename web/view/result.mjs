@@ -79,6 +79,17 @@ export function fillBars(list, record, { i18n, model }) {
   );
 }
 
+/**
+ * Whether the heatmap explains the likeliest label. It is of the label with the largest logit, which a chosen prevalence
+ * can overtake; a heatmap of another label would contradict the heading.
+ * @param {FilmRecord} record
+ */
+export const heatmapFits = (record) => record.verdict !== 'refused' && topLabel(record.probability) === record.topLabel;
+
+/** What the heatmap shows, or why it is not shown. @param {FilmRecord} record  @param {State['i18n']} i18n */
+export const legend = (record, i18n) =>
+  i18n.t(heatmapFits(record) ? 'reading.legend' : 'reading.legend.hidden', { label: i18n.label(record.topLabel) });
+
 /** The model card's numbers in sentences. @param {Pick<State, 'card' | 'i18n'>} state  @returns {string[]} */
 export function worthSentences({ card, i18n }) {
   const share = (/** @type {import('../site/card.mjs').Interval} */ interval) => i18n.interval(interval, i18n.percent);
@@ -159,7 +170,8 @@ export function createResult(at) {
     const { record } = film;
     if (record.verdict !== 'refused') {
       fillBars(at.bars, record, state);
-      setText(at['legend-text'], i18n.t('reading.legend', { label: i18n.label(record.topLabel) }));
+      at.scale.hidden = !heatmapFits(record);
+      setText(at['legend-text'], legend(record, i18n));
     }
     const [word, text] = i18n.gateWords(record);
     setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
