@@ -103,10 +103,24 @@ test("the sliders give the engine's verdict and probabilities and name the class
     `With your case mix, “${name}” is the most likely category. An image alone neither proves nor rules out a disease.`,
   );
   assert.equal(now.facts['Result fingerprint'], own.bits, 'what the networks said stays');
-  assert.ok(
-    (await page.textContent('#legend-text')).includes(`“${english[`label.${own.topLabel}`]}”`),
-    'and so does the label that the heatmap is of',
+  const heat = () => page.evaluate(() => !document.getElementById('heat').hidden);
+  const explained = `“${english[`label.${own.topLabel}`]}”`;
+  assert.equal(
+    await page.textContent('#legend-text'),
+    english['reading.legend.hidden'].replace('“{label}”', explained),
+    'a heatmap of another label than the heading',
   );
+  assert.deepEqual(
+    [await heat(), await page.isVisible('#scale'), await page.isDisabled('#heat-slider')],
+    [false, false, true],
+  );
+  const printed = await page.evaluate(() => {
+    dispatchEvent(new Event('beforeprint'));
+    const printout = document.getElementById('printout');
+    return { canvases: printout.querySelectorAll('canvas').length, text: printout.textContent };
+  });
+  assert.equal(printed.canvases, 1, 'the film without its heatmap');
+  assert.ok(printed.text.includes(english['reading.legend.hidden'].replace('“{label}”', explained)));
   assert.equal(
     await page.textContent('#announcement'),
     `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`,
@@ -116,6 +130,20 @@ test("the sliders give the engine's verdict and probabilities and name the class
   await page.click('#reset-prevalence');
   await standsFor(page, OWN);
   assert.deepEqual(await resultOf(page), before);
+  assert.deepEqual([await heat(), await page.isVisible('#scale')], [true, true]);
+  assert.equal(await page.textContent('#legend-text'), english['reading.legend'].replace('“{label}”', explained));
+});
+
+test('a chosen prevalence ends with the films it was chosen for', async (t) => {
+  const page = await ready(t);
+  await page.click('#prevalence summary');
+  await give(page, { covid: 1, pneumonia: 1 });
+  await standsFor(page, 'Probabilities adjusted to your case mix');
+  await page.click('#more');
+  await page.click('#menu [data-action=clear]');
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  await standsFor(page, OWN);
 });
 
 test('the sliders work by keyboard, and a new film is judged at the chosen prevalence', async (t) => {

@@ -133,6 +133,7 @@ export function createQueue({ state, update }, engine) {
         films: [],
         selected: null,
         tags: null,
+        prevalence: null, // it was chosen for these films
         skipped: 0,
         announcement: '',
         table: initialTable(),
