@@ -2,6 +2,7 @@
 // and dark.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { createEngine } from '../../src/node.mjs';
 import { choose, faults, launch, open, png, select, serve, settled } from './site.mjs';
 
 const phone = { width: 390, height: 844 },
@@ -99,6 +100,62 @@ test('on a phone the verdict stands below the film without scrolling', async (t)
     verdict = await page.locator('#verdict').boundingBox();
   assert.ok(film.width > 380, `film ${film.width} wide`);
   assert.ok(verdict.y > film.y + film.height && verdict.y + verdict.height < phone.height, `verdict at ${verdict.y}`);
+});
+
+/** A name as a disc or an archive gives it. */
+const LONG = '1.2.826.0.1.3680043.8.1055.1.20111103112244831.40200514.30965937.dcm.png';
+
+for (const width of [320, 360, 375, 390]) {
+  test(`nothing scrolls sideways at ${width} pixels, and the menu fits a phone held sideways`, async (t) => {
+    const { page, close } = await open(browser, server, { viewport: { width, height: 640 }, reducedMotion: 'reduce' });
+    t.after(close);
+    await settled(page);
+    assert.equal(await wide(page), 0, 'welcome');
+    await choose(page, [
+      { name: LONG, buffer: png(128, 128) },
+      { name: 'b.png', buffer: png(128, 128) },
+    ]);
+    await settled(page);
+    assert.equal(await wide(page), 0, 'two films');
+    await page.setViewportSize({ width: 640, height: width });
+    await page.click('#more');
+    const { top, bottom } = await page.evaluate(() => document.getElementById('menu').getBoundingClientRect());
+    assert.ok(top >= 0 && bottom <= width, `the menu ends at ${bottom} of ${width}`);
+  });
+}
+
+test('a long name keeps clear of the verdict, and takes one line in the strip', async (t) => {
+  const engine = await createEngine();
+  engine.phantom();
+  const { data, width, height } = engine.film(400);
+  const film = png(width, height, (x, y) => data[y * width + x]);
+  const { page, close } = await open(browser, server, {
+    viewport: { width: 1440, height: 700 },
+    reducedMotion: 'reduce',
+  });
+  t.after(close);
+  await settled(page);
+  await choose(page, [
+    { name: LONG, buffer: film },
+    { name: 'b.png', buffer: png(128, 128) },
+  ]);
+  await settled(page);
+  await select(page, 0);
+  const { name, verdict, strip } = await page.evaluate(() => {
+    const textOf = (selector) => {
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector(selector));
+      return range.getBoundingClientRect();
+    };
+    return {
+      name: textOf('#name'),
+      verdict: textOf('#verdict'),
+      strip: document.querySelector('.strip-name').clientHeight,
+    };
+  });
+  assert.ok(name.height > 30, 'the name takes two lines');
+  assert.ok(name.bottom <= verdict.top, `the name ends at ${name.bottom}, the verdict begins at ${verdict.top}`);
+  assert.ok(strip < 26, `${strip} pixels high in the strip`);
 });
 
 test('everything works by keyboard: start, move between films, read the result', async (t) => {
