@@ -42,6 +42,7 @@ function evaluated(name) {
   );
   return evaluations[name];
 }
+
 test('every film of the test split is answered', (t) => {
   if (missing(t)) return;
   const { films, errors, refusals } = evaluated('test');
@@ -52,7 +53,7 @@ test('every film of the test split is answered', (t) => {
 
 test('each film has one record, in the order of the arguments', (t) => {
   if (missing(t)) return;
-  const files = split('external').map(({ file }) => join(data, file));
+  const files = ['test', 'external'].flatMap(split).map(({ file }) => join(data, file));
   const answers = records(files);
   assert.deepEqual(
     answers.map(({ file }) => file),
