@@ -86,7 +86,7 @@ class Samples(ctypes.Structure):
 
 
 class Layer(ctypes.Structure):
-    """pleura_layer of src/pleura.h."""
+    """pleura_layer of src/engine/inspect.h."""
 
     _fields_ = [
         ("name", ctypes.c_void_p),

@@ -8,7 +8,7 @@ import { STATUS } from './wasm.mjs';
  * @typedef {Pick<import('../types.d.ts').Engine, 'profile' | 'activations' | 'run' | 'features'>} Inspector
  */
 
-/** @type {GraphName[]} in the order of pleura_graph, src/pleura.h */
+/** @type {GraphName[]} in the order of pleura_graph, src/engine/inspect.h */
 const GRAPHS = ['lungs', 'diagnosis'];
 const DIAGNOSIS = 1;
 

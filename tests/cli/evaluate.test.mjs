@@ -39,6 +39,14 @@ for (const [n, label] of ['covid', 'pneumonia', 'normal'].entries()) {
 }
 writeFileSync(join(folder, 'films.csv'), `${rows.join('\n')}\n`);
 
+/** A third-party classifier with these labels. @param {string} name @param {string} labels @returns {string} its path */
+function converted(name, labels) {
+  const path = join(folder, name);
+  const args = ['convert', join(root, 'tests/fixtures/convert/vgg.onnx'), path, '--labels', labels];
+  spawnSync(process.execPath, [join(root, 'src/cli.mjs'), ...args]);
+  return path;
+}
+
 test('a folder with one sub-folder per label needs no CSV', () => {
   const [byFolder, byCsv] = ['films', 'films.csv'].map((labels) => evaluate('--labels', labels, '--json'));
   assert.deepEqual([byFolder.status, byCsv.status], [0, 0], byFolder.stderr + byCsv.stderr);
@@ -177,30 +185,14 @@ test('a model compared with itself shows no difference, and a model with other l
   for (const { difference, delong } of comparison.classes)
     assert.deepEqual([difference.value, difference.low, difference.high, delong.p], [0, null, null, 1]);
   assert.equal(comparison.mcnemar.p, 1);
-  const other = join(folder, 'other.gguf');
-  spawnSync(process.execPath, [
-    join(root, 'src/cli.mjs'),
-    'convert',
-    join(root, 'tests/fixtures/convert/vgg.onnx'),
-    other,
-    '--labels',
-    'a,b,c',
-  ]);
+  const other = converted('other.gguf', 'a,b,c');
   const { status, stderr } = evaluate('--labels', 'films', '--against', other);
   assert.equal(status, 2);
   assert.match(stderr, /The models have no label in common: covid, pneumonia, normal; a, b, c\./);
 });
 
 test('models with different labels are compared, in table and plot, on the films of their common labels', () => {
-  const other = join(folder, 'two.gguf');
-  spawnSync(process.execPath, [
-    join(root, 'src/cli.mjs'),
-    'convert',
-    join(root, 'tests/fixtures/convert/vgg.onnx'),
-    other,
-    '--labels',
-    'covid,normal,c',
-  ]);
+  const other = converted('two.gguf', 'covid,normal,c');
   const { status, stderr } = evaluate('--labels', 'films', '--report', 'both', '--against', other);
   assert.equal(status, 0, stderr);
   const { comparison, curves } = JSON.parse(readFileSync(join(folder, 'both/evaluation.json'), 'utf8'));

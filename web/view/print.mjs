@@ -49,8 +49,8 @@ function oneFilm(film, state) {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, record, state);
     const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
-    const explained = element('p', { className: 'small', textContent: legend(record, i18n) });
-    row.append(element('div', {}, bars, mixture, explained));
+    const explained = picture && state.overlay.heat > 0 ? legend(record, i18n) : '';
+    row.append(element('div', {}, bars, mixture, element('p', { className: 'small', textContent: explained })));
   }
   const list = element('dl');
   fillFacts(list, facts(film, state));
