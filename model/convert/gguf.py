@@ -19,11 +19,14 @@ def round4(n):
 
 
 def pack(weight, cin, kind=np.float16):
-    """[cout, c, kh, kw] -> [cout4/4, kh, kw, cin, 4] in float type `kind`, as src/nn/f32.h expects; padding is zero."""
+    """[cout, c, kh, kw] -> [cout4/4, kh, kw, cin * 4] in float type `kind`, as src/nn/f32.h expects; padding is zero.
+
+    The last axis holds four output channels for each input channel; it is one axis because ggml reads at most four.
+    """
     cout, c, kh, kw = weight.shape
     full = np.zeros((round4(cout), cin, kh, kw), kind)
     full[:cout, :c] = weight
-    return np.ascontiguousarray(full.reshape(-1, 4, cin, kh, kw).transpose(0, 3, 4, 2, 1))
+    return np.ascontiguousarray(full.reshape(-1, 4, cin, kh, kw).transpose(0, 3, 4, 2, 1)).reshape(-1, kh, kw, cin * 4)
 
 
 def dense_kernel(weight, stored):
@@ -56,8 +59,10 @@ def from_packed(array, shape):
     """Output of pack() or to_q8() -> [cout4, cin, kh, kw] float32, as the engine sees it; `shape` is that of pack()."""
     if array.dtype == Q8_0:
         array = array["values"] * array["scale"].astype(np.float32)[..., None]
-    blocks, kh, kw, cin, _ = shape
-    return array.astype(np.float32).reshape(shape).transpose(0, 4, 3, 1, 2).reshape(4 * blocks, cin, kh, kw)
+    blocks, kh, kw, inner = shape
+    cin = inner // 4
+    full = array.astype(np.float32).reshape(blocks, kh, kw, cin, 4)
+    return full.transpose(0, 4, 3, 1, 2).reshape(4 * blocks, cin, kh, kw)
 
 
 def string(text):

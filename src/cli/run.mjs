@@ -14,6 +14,7 @@ import { createPool } from '../node/pool.mjs';
 import { harmless } from '../result/record.mjs';
 import { readGguf, textsOf } from '../weights/gguf.mjs';
 import { jobCount } from './arguments.mjs';
+import { loadNamed } from './assets.mjs';
 import { parsePrevalence } from './prevalence.mjs';
 
 /** With fewer films a second thread costs more than it saves, and a progress bar says nothing. */
@@ -91,7 +92,8 @@ export async function openRun(options, count) {
     reclassify = mixture(options.reclassify);
   const { heatmap, shard, features, patients } = options;
   const threadOptions = { prevalence, reclassify, heatmap, shard, features, patients };
-  const pool = await createPool(parts, Math.min(jobs, Math.max(1, count)), threadOptions);
+  const threads = Math.min(jobs, Math.max(1, count));
+  const pool = await loadNamed(options.model, () => createPool(parts, threads, threadOptions));
   const { model } = pool;
 
   /**

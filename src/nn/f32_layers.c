@@ -58,8 +58,8 @@ static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
     graph_window(&k, &cin, d, n->descs);
     if (!gguf_tensor(&weight, g, n->graph, d->name, "weight") || !gguf_tensor(&bias, g, n->graph, d->name, "bias"))
         return PLEURA_MODEL_DAMAGED;
-    uint64_t side = (uint64_t)k, plain[5] = {4, cin, side, side, cout / 4},
-             blocks[5] = {4 * cin * side * side, cout / 4, 1, 1, 1};
+    uint64_t side = (uint64_t)k, plain[4] = {4 * cin, side, side, cout / 4},
+             blocks[4] = {4 * cin * side * side, cout / 4, 1, 1};
     if (weight.type == TENSOR_I8 ||
         memcmp(weight.dims, weight.type == TENSOR_Q8_0 ? blocks : plain, sizeof plain) != 0 || bias.count != cout ||
         bias.dims[0] != cout)

@@ -13,7 +13,7 @@ static const uint8_t value_size[GGUF_VALUE_TYPES] = {
     [GGUF_VALUE_TYPE_INT64] = 8,   [GGUF_VALUE_TYPE_FLOAT64] = 8};
 
 /* Q8_0: a block is a scale in F16, then 32 weights in int8. */
-enum { MAX_DIMS = 5, BLOCK = 32, BLOCK_SIZE = 34 };
+enum { MAX_DIMS = 5, MAX_NESTING = 8, BLOCK = 32, BLOCK_SIZE = 34 };
 
 typedef struct {
     const uint8_t *at;
@@ -58,7 +58,23 @@ typedef struct {
     size_t size; /* bytes of data */
 } value;
 
-/* Arrays of arrays are legal GGUF, but Pleura has none, so they count as damage. */
+/* Moves past `count` values of a type. Pleura's keys hold no arrays of arrays, but those of others may. */
+static void skip_values(reader *r, uint32_t type, uint64_t count, int nesting)
+{
+    if (type == GGUF_VALUE_TYPE_STRING) {
+        for (uint64_t i = 0; i < count && !r->bad; i++) take_text(r);
+    } else if (type == GGUF_VALUE_TYPE_ARRAY && nesting < MAX_NESTING) {
+        for (uint64_t i = 0; i < count && !r->bad; i++) {
+            uint32_t of = (uint32_t)take_number(r, 4);
+            skip_values(r, of, take_number(r, 8), nesting + 1);
+        }
+    } else if (type >= GGUF_VALUE_TYPES || type == GGUF_VALUE_TYPE_ARRAY || count > r->left) {
+        r->bad = 1;
+    } else {
+        take(r, count * value_size[type]);
+    }
+}
+
 static value take_value(reader *r)
 {
     value v = {.key = take_text(r), .count = 1};
@@ -68,13 +84,7 @@ static value take_value(reader *r)
         v.count = take_number(r, 8);
     }
     v.data = r->at;
-    if (v.type == GGUF_VALUE_TYPE_STRING) {
-        for (uint64_t i = 0; i < v.count && !r->bad; i++) take_text(r);
-    } else if (v.type >= GGUF_VALUE_TYPES || v.type == GGUF_VALUE_TYPE_ARRAY || v.count > r->left) {
-        r->bad = 1;
-    } else {
-        take(r, v.count * value_size[v.type]);
-    }
+    skip_values(r, v.type, v.count, 0);
     v.size = (size_t)(r->at - v.data);
     return v;
 }
@@ -88,14 +98,13 @@ typedef struct {
 /* Reads and checks all but the position of the data, which gguf_open checks once it knows where the data begins. */
 static description take_description(reader *r)
 {
-    description d = {.name = take_text(r), .shape = {.count = 1, .dims = {1, 1, 1, 1, 1}}};
-    uint32_t dims = (uint32_t)take_number(r, 4);
+    description d = {.name = take_text(r), .shape = {.count = 1, .dims = {1, 1, 1, 1}}};
+    uint32_t dims = (uint32_t)take_number(r, 4), joined = dims == MAX_DIMS; /* the first two of five dimensions */
     if (dims > MAX_DIMS) r->bad = 1;
     for (uint32_t i = 0; i < dims && !r->bad; i++) {
         uint64_t n = take_number(r, 8);
-        d.shape.dims[i] = n;
         if (n == 0 || n > INT32_MAX || d.shape.count > INT32_MAX / n) r->bad = 1;
-        else d.shape.count *= n;
+        else d.shape.count *= n, d.shape.dims[i && joined ? i - 1 : i] *= n;
     }
     uint32_t type = (uint32_t)take_number(r, 4);
     d.offset = take_number(r, 8);
@@ -106,9 +115,9 @@ static description take_description(reader *r)
     case TENSOR_I8: d.size = d.shape.count; break;
     case TENSOR_Q8_0:
         d.size = d.shape.count / BLOCK * BLOCK_SIZE;
-        if (d.shape.dims[0] % BLOCK == 0) break;
-        /* fall through */
-    default: r->bad = 1;
+        if (d.shape.dims[0] % BLOCK) r->bad = 1;
+        break;
+    default: break; /* nothing reads it, so its size does not matter */
     }
     return d;
 }
@@ -184,7 +193,8 @@ int gguf_text(text *out, const gguf *g, const char *key, uint64_t index)
 int gguf_number(double *out, const gguf *g, const char *key, uint64_t index)
 {
     value v;
-    if (!find(&v, g, key) || v.type == GGUF_VALUE_TYPE_STRING || index >= v.count) return 0;
+    if (!find(&v, g, key) || index >= v.count) return 0;
+    if (v.type == GGUF_VALUE_TYPE_STRING || v.type == GGUF_VALUE_TYPE_ARRAY) return 0;
     size_t n = value_size[v.type];
     const uint8_t *at = v.data + index * n;
     uint64_t bits = 0;
@@ -206,6 +216,11 @@ int gguf_number(double *out, const gguf *g, const char *key, uint64_t index)
     return 1;
 }
 
+static int is_known(tensor_type type)
+{
+    return type == TENSOR_F32 || type == TENSOR_F16 || type == TENSOR_Q8_0 || type == TENSOR_I8;
+}
+
 int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const char *part)
 {
     size_t a = strlen(graph), b = strlen(part);
@@ -215,7 +230,7 @@ int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const
         const char *name = d.name.at;
         if (d.name.size != a + layer.size + b + 2 || memcmp(name, graph, a) != 0 || name[a] != '.' ||
             memcmp(name + a + 1, layer.at, layer.size) != 0 || name[a + 1 + layer.size] != '.' ||
-            memcmp(name + a + 2 + layer.size, part, b) != 0)
+            memcmp(name + a + 2 + layer.size, part, b) != 0 || !is_known(d.shape.type))
             continue;
         *out = d.shape;
         out->data = g->bytes + g->data + d.offset;

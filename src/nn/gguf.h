@@ -5,9 +5,10 @@
  *
  * Pleura's keys begin with "pleura.": graph.h describes the graphs, engine/model.c reads the rest. A layer has the
  * tensors "<graph>.<layer>.weight" and "<graph>.<layer>.bias", packed as f32.h says. With GGUF's order of dimensions,
- * innermost first, a weight is {4, cin, k, k, cout/4} and a bias {cout}. A Q8_0 weight is {4 * cin * k * k, cout/4}, so
- * that its rows are whole blocks of 32. A layer that reads int8 has an I8 weight as int8.h says, {16, quads, cout/4} or
- * depthwise {4, k * k, c/4}, and "<graph>.<layer>.scale" {cout}. */
+ * innermost first, a weight is {4 * cin, k, k, cout/4} and a bias {cout}; ggml reads at most four dimensions. A Q8_0
+ * weight is {4 * cin * k * k, cout/4}, so that its rows are whole blocks of 32. A layer that reads int8 has an I8 weight
+ * as int8.h says, {16, quads, cout/4} or depthwise {4, k * k, c/4}, and "<graph>.<layer>.scale" {cout}. Files written
+ * before version 0.4 have weights of five dimensions, {4, cin, k, k, cout/4}; the reader joins the first two. */
 #ifndef PLEURA_GGUF_H
 #define PLEURA_GGUF_H
 
@@ -52,11 +53,12 @@ enum {
     GGUF_VALUE_TYPES /* how many there are */
 };
 
-typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_type; /* ggml's */
+/* The types that the engine reads, by ggml's numbers. A file may hold tensors of other types, which it leaves alone. */
+typedef enum { TENSOR_F32 = 0, TENSOR_F16 = 1, TENSOR_Q8_0 = 8, TENSOR_I8 = 24 } tensor_type;
 
 typedef struct {
     uint64_t count;   /* elements */
-    uint64_t dims[5]; /* innermost first, padded with 1 */
+    uint64_t dims[4]; /* innermost first, padded with 1 */
     tensor_type type;
     const uint8_t *data; /* may be unaligned */
 } tensor;
@@ -71,7 +73,7 @@ int gguf_number(double *out, const gguf *g, const char *key, uint64_t index);
 /* The length of the array under the key: 1 for a plain value, 0 if there is none. */
 uint64_t gguf_count(const gguf *g, const char *key);
 
-/* The tensor "<graph>.<layer>.<part>"; returns 0 if there is none. */
+/* The tensor "<graph>.<layer>.<part>"; returns 0 if there is none of a type that the engine reads. */
 int gguf_tensor(tensor *out, const gguf *g, const char *graph, text layer, const char *part);
 
 /* Converts all elements to out[t->count]; returns 0 if one is not finite, or if the tensor holds integers. */

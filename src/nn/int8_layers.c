@@ -93,7 +93,7 @@ static size_t border_size(const net_layer *l, const window_shape *s)
 
 static int has_dims(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2)
 {
-    uint64_t expected[5] = {d0, d1, d2, 1, 1};
+    uint64_t expected[4] = {d0, d1, d2, 1};
     return memcmp(t->dims, expected, sizeof expected) == 0;
 }
 

@@ -5,6 +5,7 @@
 // archives, because unpacking is work. If a thread dies, only the film it was working on is lost: a new thread takes
 // its place, and the films it had not begun go back to the queue.
 import { Worker } from 'node:worker_threads';
+import { PleuraError } from '../errors.mjs';
 import { CommandError, ReadError } from './errors.mjs';
 import { createReader } from './read.mjs';
 import { ownsName } from './shards.mjs';
@@ -36,7 +37,7 @@ const IN_FLIGHT = 4;
  * @param {import('./assets.mjs').Parts} parts @param {number} jobs number of threads
  * @param {import('./protocol.d.ts').ThreadOptions} [options]
  * @returns {Promise<{ model: Model, run: (items: Item[]) => AsyncGenerator<{ item: Item, answer: Answer }>,
- *   close: () => Promise<void> }>} rejects with CommandError
+ *   close: () => Promise<void> }>} rejects with PleuraError or CommandError
  */
 export async function createPool(parts, jobs, options = {}) {
   /** @type {Set<Worker>} */ const workers = new Set();
@@ -64,7 +65,7 @@ export async function createPool(parts, jobs, options = {}) {
             resolve(message.model);
             return pump();
           case 'failed':
-            return reject(new CommandError(message.message));
+            return reject(new PleuraError(message.code, message.status, message.message));
           case 'answer':
             thread.tasks.shift()?.resolve(message.answer);
             return pump();

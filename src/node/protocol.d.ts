@@ -36,7 +36,7 @@ export type FromThread =
   /** The engine has passed its self-test. */
   | { type: 'ready'; model: Engine['model'] }
   /** The engine cannot run; the thread ends. */
-  | { type: 'failed'; message: string }
+  | { type: 'failed'; code: string; status: number; message: string }
   | { type: 'answer'; answer: Answer }
   /** The whole run has to stop, for example because the disk is full. */
   | { type: 'abort'; message: string };

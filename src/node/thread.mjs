@@ -90,5 +90,5 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof PleuraError)) throw error;
-  post({ type: 'failed', message: error.message });
+  post({ type: 'failed', code: error.code, status: error.status, message: error.message });
 }

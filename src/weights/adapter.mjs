@@ -10,6 +10,7 @@ import {
   floatTensor,
   floatValue,
   floatValues,
+  inGgmlDimensions,
   readGguf,
   tensorOf,
   textOf,
@@ -80,7 +81,7 @@ function layerTensors({ weight, bias }) {
   const padded = new Float32Array(blocks * LANES);
   padded.set(bias);
   return new Map([
-    [WEIGHT, floatTensor(packConv(weight, Float32Array), [LANES, weight[0].length, 1, 1, blocks])],
+    [WEIGHT, floatTensor(packConv(weight, Float32Array), [LANES * weight[0].length, 1, 1, blocks])],
     [BIAS, floatTensor(padded)],
   ]);
 }
@@ -180,5 +181,5 @@ export async function applyAdapter(weights, bytes, hash = sha256, base) {
     if (value) values.set(key, value);
   }
   values.set('general.version', textValue(`${textOf(values.get('general.version')) ?? '0'}+adapted`));
-  return writeGguf({ values, tensors });
+  return writeGguf({ values, tensors: inGgmlDimensions(tensors) });
 }

@@ -15,6 +15,7 @@ const VALUE_SIZES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 const MAGIC = 0x46554747;
 const VERSION = 3;
 const MAX_DIMENSIONS = 5; // as in src/nn/gguf.h
+const GGML_DIMENSIONS = 4;
 const ALIGNMENT = 32;
 const ALIGNMENT_KEY = 'general.alignment';
 // A Q8_0 block: one binary16 scale, then 32 int8 weights.
@@ -59,14 +60,15 @@ export const textValues = (all) => concat([u32(ARRAY), u32(STRING), u64(all.leng
 export const floatValues = (all) =>
   concat([u32(ARRAY), u32(F32), u64(all.length), new Uint8Array(Float32Array.from(all).buffer)]);
 
-/** Bytes of a tensor's data. @param {number} kind @param {number[]} dims */
+/** Bytes of a tensor's data; null if its type is unknown. @param {number} kind @param {number[]} dims */
 function tensorBytes(kind, dims) {
   const count = product(dims);
   if (kind === TENSOR.F32) return count * 4;
   if (kind === TENSOR.F16) return count * 2;
   if (kind === TENSOR.I8) return count;
   if (kind === TENSOR.Q8_0 && dims[0] % BLOCK === 0) return (count / BLOCK) * BLOCK_BYTES;
-  throw new RangeError(`tensors of type ${kind} are not supported`);
+  if (kind === TENSOR.Q8_0) throw new RangeError('a Q8_0 tensor has rows that are not whole blocks');
+  return null;
 }
 
 /** Reads a file from its start to its end. @param {Uint8Array} bytes */
@@ -94,6 +96,7 @@ function createReader(bytes) {
   /** @param {number} kind @param {number} count */
   function skipValues(kind, count) {
     if (kind === STRING) for (let i = 0; i < count; i++) text();
+    else if (kind === ARRAY) for (let i = 0; i < count; i++) skipValues(u32At(), u64At());
     else if (VALUE_SIZES[kind]) take(VALUE_SIZES[kind] * count);
     else throw new RangeError(`values of type ${kind} are not supported`);
   }
@@ -145,13 +148,29 @@ export function readGguf(weights) {
   const declared = values.get(ALIGNMENT_KEY);
   const alignment = declared ? new DataView(declared.buffer).getUint32(4, true) : ALIGNMENT;
   const data = Math.ceil(reader.offset() / alignment) * alignment;
+  const ends = [...headers.map(({ offset }) => data + offset), weights.length].sort((a, b) => a - b);
   for (const { name, dims, kind, offset } of headers) {
     if (tensors.has(name)) throw new RangeError(`two tensors are named ${name}`);
     reader.seek(data + offset);
-    tensors.set(name, { dims, kind, data: reader.slice(tensorBytes(kind, dims)) });
+    // The data of an unknown type reaches to the next tensor.
+    const size = tensorBytes(kind, dims) ?? Number(ends.find((end) => end > data + offset)) - data - offset;
+    tensors.set(name, { dims, kind, data: reader.slice(size) });
   }
   return { values, tensors };
 }
+
+/**
+ * The same tensors with at most four dimensions, as ggml reads them. Before version 0.4 Pleura wrote the four output
+ * channels of a block and the input channels as two dimensions.
+ * @param {Map<string, Tensor>} tensors @returns {Map<string, Tensor>}
+ */
+export const inGgmlDimensions = (tensors) =>
+  new Map(
+    [...tensors].map(([name, tensor]) => {
+      const [first, second, ...rest] = tensor.dims;
+      return [name, tensor.dims.length > GGML_DIMENSIONS ? { ...tensor, dims: [first * second, ...rest] } : tensor];
+    }),
+  );
 
 /** A tensor that must be there. @param {Gguf} gguf @param {string} name */
 export function tensorOf({ tensors }, name) {

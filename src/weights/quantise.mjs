@@ -10,6 +10,7 @@ import {
   floatsOf,
   floatTensor,
   floatValues,
+  inGgmlDimensions,
   readGguf,
   TENSOR,
   tensorOf,
@@ -248,6 +249,7 @@ function replaceGraph(weights, graph, engine, inputs) {
 export async function quantise(wasm, bytes, inputs) {
   const engine = await createEngine({ wasm, weights: bytes });
   const weights = readGguf(bytes);
+  weights.tensors = inGgmlDimensions(weights.tensors);
   for (const graph of /** @type {const} */ (['lungs', 'diagnosis']))
     if (engine.model.graphs[graph].length) replaceGraph(weights, graph, engine, inputs);
   weights.values.delete('pleura.selftest.bits');

@@ -2,6 +2,7 @@
 import { createEngine } from '../../engine.mjs';
 import { loadParts } from '../../node/assets.mjs';
 import { harmless, mixtureText, rounded, toJson } from '../../result/record.mjs';
+import { loadNamed } from '../assets.mjs';
 import { print } from '../stdio.mjs';
 import { layerTable } from '../table.mjs';
 
@@ -28,7 +29,7 @@ async function printFacts(facts) {
 /** @param {string[]} _ no paths @param {any} options */
 export async function info(_, options) {
   const { wasm, dot, weights, sha256 } = await loadParts(options.model, options.adapter);
-  const engine = await createEngine({ wasm, dot, weights });
+  const engine = await loadNamed(options.model, () => createEngine({ wasm, dot, weights }));
   const { name, version, labels, prior, license, adapted, summary, notice } = engine.model;
   const facts = {
     name,

@@ -6,6 +6,7 @@ import { CommandError, ReadError, usage } from '../../node/errors.mjs';
 import { createReader } from '../../node/read.mjs';
 import { readGguf } from '../../weights/gguf.mjs';
 import { quantise as quantiseWeights } from '../../weights/quantise.mjs';
+import { loadNamed } from '../assets.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
 import { films } from '../paths.mjs';
 import { warn } from '../stdio.mjs';
@@ -48,7 +49,7 @@ export async function quantise([source, out, ...paths]) {
   if (!paths.length) throw usage("'quantise' needs IN.gguf, OUT.gguf, and films or folders of films.");
   await checkOutput(out);
   const { wasm, weights } = await loadParts(source),
-    engine = await createEngine({ wasm, weights });
+    engine = await loadNamed(source, () => createEngine({ wasm, weights }));
   if (readGguf(weights).values.has('pleura.diagnosis.steps')) throw new CommandError(`${source} is quantised already.`);
   const chosen = await chooseFilms(engine, paths),
     small = await quantiseWeights(wasm, weights, chosen);
