@@ -1,14 +1,15 @@
-/* bmp.h - the structure of a BMP file, checked before stb_image decodes it. */
+/* bmp.h - decodes BMP files. */
 #ifndef PLEURA_BMP_H
 #define PLEURA_BMP_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "status.h"
+#include "image/film.h"
 
-/* Checks headers, masks, the palette and that every pixel is there. PLEURA_IMAGE_UNSUPPORTED for the kinds of BMP that
- * stb_image decodes wrongly or not at all. */
-pleura_status bmp_check(const uint8_t *bytes, size_t size);
+/* Decodes an uncompressed BMP of any header version and depth to 8-bit R G B, top row first. PLEURA_IMAGE_UNSUPPORTED
+ * for run lengths, embedded JPEG and PNG, and headers of other sizes; PLEURA_IMAGE_DAMAGED unless every pixel is there
+ * and in the palette. The caller frees out->bytes. */
+pleura_status bmp_decode(film_samples *out, const uint8_t *bytes, size_t size);
 
 #endif

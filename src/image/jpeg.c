@@ -37,6 +37,7 @@ static pleura_status read_frame(jpeg_header *out, int marker, const uint8_t *fra
     out->bits = frame[0];
     out->height = (int)be16(frame + 1), out->width = (int)be16(frame + 3);
     out->channels = frame[5];
+    if (!out->height) return PLEURA_IMAGE_UNSUPPORTED; /* it stands behind the first scan (DNL, B.2.5) */
     return length < 8 + 3 * (size_t)out->channels ? PLEURA_IMAGE_DAMAGED : image_check_size(out->width, out->height);
 }
 
@@ -58,7 +59,8 @@ static pleura_status check_segment(walk *w, int marker)
         if (!huffman_is_valid(segment, length - 2)) return PLEURA_IMAGE_DAMAGED;
         read_huffman(&w->reader, segment, length - 2);
     }
-    if (marker == APP1 && length >= 16 && memcmp(segment, "Exif\0\0", 6) == 0)
+    /* The first EXIF counts. The byte behind "Exif" and its zero is padding of any value. */
+    if (marker == APP1 && length >= 16 && !w->header.orientation && memcmp(segment, "Exif", 5) == 0)
         w->header.orientation = exif_orientation(segment + 6, length - 8);
     w->at += length;
     return PLEURA_OK;
@@ -260,7 +262,8 @@ static pleura_status walk_file(walk *w)
         w->at += marker == 0xff ? 1 : 2;
         if (marker == 0xff) continue; /* a fill byte (B.1.1.2) */
         if (marker == EOI) return check_end(w);
-        if (marker < SOF0) return PLEURA_IMAGE_DAMAGED; /* reserved */
+        if (marker < SOF0) return PLEURA_IMAGE_DAMAGED;                        /* reserved */
+        if (marker == SOF55 || marker == DHP) return PLEURA_IMAGE_UNSUPPORTED; /* JPEG-LS; hierarchical (annex J) */
         if (marker >= RST0 && marker <= RST7) continue;
         const uint8_t *segment = w->bytes + w->at;
         pleura_status status = check_segment(w, marker);
@@ -272,8 +275,9 @@ static pleura_status walk_file(walk *w)
 
 pleura_status jpeg_check(jpeg_header *out, const uint8_t *bytes, size_t size)
 {
-    walk w = {.bytes = bytes, .size = size, .header = {.orientation = 1}};
+    walk w = {.bytes = bytes, .size = size};
     pleura_status status = walk_file(&w);
+    if (!w.header.orientation) w.header.orientation = 1;
     if (!status) *out = w.header;
     for (int i = 0; i < 4; i++) free(w.nonzero[i]);
     return status;

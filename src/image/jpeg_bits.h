@@ -24,7 +24,9 @@ enum {
     SOS = 0xda,
     DQT = 0xdb,
     DRI = 0xdd,
-    APP1 = 0xe1
+    DHP = 0xde,
+    APP1 = 0xe1,
+    SOF55 = 0xf7
 };
 
 /* Headers are read where they lie in the file, from behind their length:

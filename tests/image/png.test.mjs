@@ -130,7 +130,7 @@ test('palettes of every length are decoded, and transparency is ignored', () => 
   );
 });
 
-test('ancillary chunks change nothing: gamma, profile, background, text, time, physical size, orientation', () => {
+test('ancillary chunks change nothing: gamma, profile, background, text, time, physical size', () => {
   const bytes = (...values) => Buffer.from(values),
     text = (string) => Buffer.from(string, 'latin1');
   const beside = [
@@ -145,8 +145,8 @@ test('ancillary chunks change nothing: gamma, profile, background, text, time, p
     chunk('zTXt', Buffer.concat([text('Title\0\0'), deflateSync(text('PngSuite'))])),
     chunk('iTXt', text('Title\0\0\0en\0\0x')),
     chunk('vpAg', Buffer.alloc(9)),
-    chunk('eXIf', text('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0')),
-  ]; // the last one asks for a quarter turn, which no PNG decoder applies
+    chunk('eXIf', exif(1)),
+  ];
   const each = kinds().filter(({ type, depth }) => depth === (type === 3 ? 4 : 16));
   for (const one of beside)
     right(
@@ -176,6 +176,113 @@ test('ancillary chunks change nothing: gamma, profile, background, text, time, p
       .map((kind) => ({ ...kind, extra: [plte(5)] })),
     () => true,
   ); // a suggested palette
+});
+
+/** EXIF data that holds an orientation alone. @param {number} orientation @param {number} [type] 3 SHORT, 4 LONG */
+function exif(orientation, little = false, type = 3) {
+  const bytes = Buffer.alloc(26),
+    write = (value, at, size) => (little ? bytes.writeUIntLE(value, at, size) : bytes.writeUIntBE(value, at, size));
+  bytes.write(little ? 'II' : 'MM');
+  for (const [value, at, size] of [
+    [42, 2, 2],
+    [8, 4, 4],
+    [1, 8, 2],
+    [0x112, 10, 2],
+    [type, 12, 2],
+    [1, 14, 4],
+    [orientation, 18, type === 3 ? 2 : 4],
+  ])
+    write(value, at, size);
+  return bytes;
+}
+
+/** The places in which a PNG keeps EXIF: a chunk for it, and the text chunks that came before this one. */
+const PLACES = {
+  eXIf: (bytes) => chunk('eXIf', bytes),
+  'eXIf with the letters of JPEG': (bytes) => chunk('eXIf', Buffer.concat([Buffer.from('Exif\0\0'), bytes])),
+  zTXt: (bytes) =>
+    chunk('zTXt', Buffer.concat([Buffer.from('Raw profile type exif\0\0'), deflateSync(profile(bytes))])),
+  'zTXt, APP1': (bytes) =>
+    chunk('zTXt', Buffer.concat([Buffer.from('Raw profile type APP1\0\0'), deflateSync(profile(bytes))])),
+  tEXt: (bytes) => chunk('tEXt', Buffer.concat([Buffer.from('Raw profile type exif\0'), profile(bytes)])),
+  iTXt: (bytes) => chunk('iTXt', Buffer.concat([Buffer.from('Raw profile type exif\0\0\0en\0\0'), profile(bytes)])),
+  'iTXt, compressed': (bytes) =>
+    chunk('iTXt', Buffer.concat([Buffer.from('Raw profile type exif\0\x01\0\0\0'), deflateSync(profile(bytes))])),
+};
+/** EXIF data as ImageMagick writes it to text, with much behind it. @param {Buffer} bytes */
+function profile(bytes) {
+  const all = Buffer.concat([Buffer.from('Exif\0\0'), bytes, Buffer.alloc(60000)]),
+    lines = all.toString('hex').replace(/.{72}/g, '$&\n');
+  return Buffer.from(`\nexif\n${String(all.length).padStart(8)}\n${lines}\n`);
+}
+
+test('every orientation in every place where a PNG keeps EXIF turns the picture', () => {
+  const kind = { width: WIDTH, height: HEIGHT, type: 0, depth: 8 },
+    pixel = (x, y) => noise(x, y, 0, 8),
+    upright = decodeBytes([png(kind, (x, y) => [pixel(x, y)])])[0].pixels;
+  const [w, h] = [WIDTH - 1, HEIGHT - 1];
+  const shown = {
+    1: (x, y) => [x, y],
+    2: (x, y) => [w - x, y],
+    3: (x, y) => [w - x, h - y],
+    4: (x, y) => [x, h - y],
+    5: (x, y) => [y, x],
+    6: (x, y) => [w - y, x],
+    7: (x, y) => [w - y, h - x],
+    8: (x, y) => [y, h - x],
+  }; // which upright pixel is stored at x, y (EXIF 2.3, tag 0x0112)
+  const stored = (orientation, bytes) =>
+    png({ ...kind, ...(orientation > 4 && { width: HEIGHT, height: WIDTH }), ...bytes }, (x, y) => [
+      pixel(...shown[orientation](x, y)),
+    ]);
+  const files = {};
+  for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    for (const [name, place] of Object.entries(PLACES))
+      files[`${name} ${orientation}`] = stored(orientation, { extra: [place(exif(orientation))] });
+    files[`little ${orientation}`] = stored(orientation, { extra: [PLACES.eXIf(exif(orientation, true))] });
+    files[`LONG ${orientation}`] = stored(orientation, { extra: [PLACES.eXIf(exif(orientation, false, 4))] });
+    files[`little LONG ${orientation}`] = stored(orientation, { extra: [PLACES.eXIf(exif(orientation, true, 4))] });
+    files[`behind the data ${orientation}`] = stored(orientation, { behind: [PLACES.eXIf(exif(orientation))] });
+    files[`the chunk before the text ${orientation}`] = stored(orientation, {
+      extra: [PLACES.zTXt(exif((orientation % 8) + 1)), PLACES.eXIf(exif(orientation))],
+    });
+  }
+  for (const [name, bytes] of Object.entries({
+    'of another type': exif(6, false, 2),
+    'of 9': exif(9),
+    'cut off': exif(6).subarray(0, 20),
+    'of a wrong checksum': null,
+  }))
+    files[name] = stored(1, { extra: [bytes ? PLACES.eXIf(bytes) : odd(PLACES.eXIf(exif(6)), 36, 1)] });
+  files['a profile that is no zlib stream'] = stored(1, {
+    extra: [chunk('zTXt', Buffer.from('Raw profile type exif\0\0abc'))],
+  });
+  decodeBytes(Object.values(files)).forEach((film, i) => {
+    const name = Object.keys(files)[i];
+    assert.deepEqual([film.code, film.width, film.height], ['ok', WIDTH, HEIGHT], name);
+    assert.deepEqual(film.pixels, upright, name);
+  });
+});
+
+test('a broken ancillary chunk does not cost the picture', () => {
+  const text = chunk('tEXt', Buffer.from('a\0b')),
+    broken = odd(text, 8, 0x63),
+    grey = [header(64, 64), idat(), end],
+    [top, data] = grey,
+    alpha = chunk('tRNS', Buffer.alloc(2));
+  const files = {
+    'a wrong checksum of a text': file(top, broken, data, end),
+    'a wrong checksum behind the data': file(top, data, broken, end),
+    'a wrong checksum of the transparency': file(top, odd(alpha, 11, 1), data, end),
+    'transparency behind the data': file(top, data, alpha, end),
+    'two transparencies': file(top, alpha, alpha, data, end),
+    'transparency of a wrong length': file(top, chunk('tRNS', Buffer.alloc(5)), data, end),
+  };
+  const films = decodeBytes([file(...grey), ...Object.values(files)]);
+  Object.keys(files).forEach((name, i) => assert.deepEqual(films[i + 1], films[0], name));
+  const withAlpha = png({ width: 64, height: 64, type: 4, extra: [alpha] }, (x, y) => [x ^ y, 99]),
+    indexed = { width: 64, height: 64, type: 3, depth: 8, extra: [chunk('tRNS', Buffer.alloc(9)), plte(256)] };
+  for (const { code } of decodeBytes([withAlpha, png(indexed, (x) => [x])])) assert.equal(code, 'ok');
 });
 
 test('every compression level, and data split into chunks of any length', () => {
@@ -216,10 +323,6 @@ const BROKEN = {
   ],
   'a wrong checksum of the header': [odd(plain, 32, plain[32] ^ 1), 'image-damaged'],
   'a wrong checksum of the data': [odd(plain, plain.length - 13, plain.at(-13) ^ 1), 'image-damaged'],
-  'a wrong checksum of a text': [
-    odd(file(header(64, 64), chunk('tEXt', Buffer.from('a\0b')), idat(), end), 8 + 25 + 8, 0x63),
-    'image-damaged',
-  ],
   'no data': [file(header(64, 64), end), 'image-damaged'],
   'no end': [file(header(64, 64), idat()), 'image-damaged'],
   'no header': [file(idat(), end), 'image-damaged'],
@@ -239,7 +342,12 @@ const BROKEN = {
   'compression method 1': [file(headed(8, 0, 1, 0, 0), idat(), end), 'image-damaged'],
   'filter method 1': [file(headed(8, 0, 0, 1, 0), idat(), end), 'image-damaged'],
   'interlace method 2': [file(headed(8, 0, 0, 0, 2), idat(), end), 'image-damaged'],
-  'an unknown critical chunk': [file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end), 'image-damaged'],
+  'an unknown critical chunk': [file(header(64, 64), chunk('ABCD', Buffer.alloc(3)), idat(), end), 'image-unsupported'],
+  'Apple’s own PNG': [
+    file(chunk('CgBI', Buffer.from([80, 0, 32, 2])), header(64, 64), idat(), end),
+    'image-unsupported',
+  ],
+  'a chunk without a name': [file(header(64, 64), chunk('a\0bc', Buffer.alloc(3)), idat(), end), 'image-damaged'],
   'too few rows': [file(header(64, 64), idat(picture.subarray(0, -65)), end), 'image-damaged'],
   'one byte too few': [file(header(64, 64), idat(picture.subarray(0, -1)), end), 'image-damaged'],
   'filter 5': [file(header(64, 64), idat(odd(picture, 65, 5)), end), 'image-damaged'],
@@ -250,11 +358,6 @@ const BROKEN = {
   ],
   'truncated data in an intact chunk': [
     file(header(64, 64), chunk('IDAT', deflateSync(picture).subarray(0, 40)), end),
-    'image-damaged',
-  ],
-  'tRNS after the data': [file(header(64, 64), idat(), chunk('tRNS', Buffer.alloc(2)), end), 'image-damaged'],
-  'tRNS in a file with an alpha channel': [
-    file(headed(8, 4, 0, 0, 0), chunk('tRNS', Buffer.alloc(2)), idat(), end),
     'image-damaged',
   ],
   'no width': [file(header(0, 64), idat(), end), 'image-too-small'],
