@@ -1,4 +1,6 @@
-/* activation.h - the activation functions, each as ONNX defines it. */
+/* activation.h - the activation functions, each as ONNX defines it, except that none gives infinity for zero: padded
+ * channels are zero, and a layer after them multiplies them by zero. The square root of a negative value is 0, and so is
+ * the reciprocal of 0. */
 #ifndef PLEURA_ACTIVATION_H
 #define PLEURA_ACTIVATION_H
 
@@ -12,7 +14,12 @@ typedef enum {
     ACT_HARDSWISH,
     ACT_HARDSIGMOID,
     ACT_SIGMOID,
-    ACT_TANH
+    ACT_TANH,
+    ACT_EXP,
+    ACT_ERF,
+    ACT_SQRT,
+    ACT_RECIPROCAL,
+    ACT_COUNT
 } activation;
 
 #endif

@@ -29,18 +29,20 @@ static int tiles_per_group(const layer_desc *d, const layer_desc *in)
     return fit < 8 ? 8 : fit > 64 ? 64 : fit;
 }
 
-/* Depthwise kernels skip the padding themselves. */
+/* Depthwise kernels skip the padding themselves if it is the same above and to the left. */
 static int needs_border(const net_layer *l)
 {
-    return l->winograd || (l->d->op != OP_DEPTHWISE && (l->d->pad || l->d->pad_end));
+    if (l->d->op == OP_DEPTHWISE) return l->d->pad != l->d->pad_left;
+    return l->winograd || graph_is_padded(l->d);
 }
 
 /* The size of the input as the kernel reads it. The last Winograd tiles may reach beyond the padding. */
 static void bordered_size(int *h, int *w, const net_layer *l, const layer_desc *in)
 {
-    int padding = needs_border(l) ? l->d->pad + l->d->pad_end : 0;
-    *h = l->winograd ? tiles_along(l->d->h) * TILE + 2 : in->h + padding;
-    *w = l->winograd ? tiles_along(l->d->w) * TILE + 2 : in->w + padding;
+    const layer_desc *d = l->d;
+    int border = needs_border(l);
+    *h = l->winograd ? tiles_along(d->h) * TILE + 2 : in->h + border * (d->pad + d->pad_end);
+    *w = l->winograd ? tiles_along(d->w) * TILE + 2 : in->w + border * (d->pad_left + d->pad_right);
 }
 
 /* Values of the weight in memory: those of the tensor, or transformed ones, 36 for each 3 x 3 window. */
@@ -134,10 +136,11 @@ static void fill(float *out, size_t count, float v)
     for (size_t i = 0; i < count; i++) out[i] = v;
 }
 
-/* Copies the input into a field of `value`, h x w pixels, `pad` from its upper left corner. */
-static void add_border(float *out, const net_layer *in, int pad, int h, int w, float value)
+/* Copies the input into a field of `value`, h x w pixels; d says where its upper left corner lies. */
+static void add_border(float *out, const net_layer *in, const layer_desc *d, int h, int w, float value)
 {
-    size_t channels = (size_t)in->d->c_stride, row = (size_t)in->d->w * channels, left = (size_t)pad * channels;
+    int pad = d->pad;
+    size_t channels = (size_t)in->d->c_stride, row = (size_t)in->d->w * channels, left = (size_t)d->pad_left * channels;
     size_t line = (size_t)w * channels, right = line - left - row;
     const float *from = in->out;
     fill(out, (size_t)pad * line, value);
@@ -180,11 +183,11 @@ static void run_window(const net *n, const net_layer *l, const kernels *k)
     int h, w;
     bordered_size(&h, &w, l, in);
     if (needs_border(l)) {
-        add_border(n->work, source, d->pad, h, w, d->op == OP_MAXPOOL ? -FLT_MAX : 0);
+        add_border(n->work, source, d, h, w, d->op == OP_MAXPOOL ? -FLT_MAX : 0);
         from = n->work;
     }
     window_shape s = net_window(d, in, h, w);
-    if (d->op == OP_DEPTHWISE) s.pad = d->pad;
+    if (d->op == OP_DEPTHWISE && !needs_border(l)) s.pad = d->pad;
     if (l->winograd) run_winograd(l, in, from, n->work + arena_floats((size_t)h * (size_t)w * (size_t)in->c_stride), k);
     else if (d->op == OP_CONV) k->conv(l->out, from, l->weight, l->bias, &s);
     else if (d->op == OP_DEPTHWISE) k->depthwise(l->out, from, l->weight, l->bias, &s);

@@ -78,6 +78,15 @@ static void mul(float *out, const float *a, const float *b, int pixels, int c)
 static float sigmoid(float v) { return 1 / (1 + pleura_exp(-v)); }
 static float hard_sigmoid(float v) { return clamp_to_act(v + 3, ACT_RELU6) * (1.0f / 6); }
 
+/* Abramowitz and Stegun, 7.1.26: at most 1.5e-7 off. */
+static float error_function(float v)
+{
+    float x = v < 0 ? -v : v, t = 1 / (1 + 0.3275911f * x);
+    float p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t;
+    float y = 1 - p * pleura_exp(-(x * x));
+    return v < 0 ? -y : y;
+}
+
 static void activate(float *v, int n, activation act)
 {
     for (int i = 0; i < n; i++) {
@@ -87,6 +96,10 @@ static void activate(float *v, int n, activation act)
         case ACT_HARDSIGMOID: v[i] = hard_sigmoid(v[i]); break;
         case ACT_SIGMOID: v[i] = sigmoid(v[i]); break;
         case ACT_TANH: v[i] = 2 * sigmoid(2 * v[i]) - 1; break;
+        case ACT_EXP: v[i] = pleura_exp(v[i]); break;
+        case ACT_ERF: v[i] = error_function(v[i]); break;
+        case ACT_SQRT: v[i] = __builtin_sqrtf(clamp_to_act(v[i], ACT_RELU)); break;
+        case ACT_RECIPROCAL: v[i] = v[i] == 0 ? 0 : 1 / v[i]; break;
         default: v[i] = clamp_to_act(v[i], act);
         }
     }

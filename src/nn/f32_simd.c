@@ -248,6 +248,21 @@ static f32x4 sigmoid(f32x4 v) { return wasm_f32x4_div(splat(1), add4(splat(1), e
 
 static f32x4 hard_sigmoid(f32x4 v) { return times4(1.0f / 6, clamp_to_act4(add4(v, splat(3)), ACT_RELU6)); }
 
+static f32x4 error_function(f32x4 v)
+{
+    f32x4 x = wasm_f32x4_abs(v), t = wasm_f32x4_div(splat(1), add4(splat(1), times4(0.3275911f, x)));
+    f32x4 p = sub4(times4(1.061405429f, t), splat(1.453152027f));
+    p = add4(mul4(p, t), splat(1.421413741f)), p = sub4(mul4(p, t), splat(0.284496736f));
+    p = mul4(add4(mul4(p, t), splat(0.254829592f)), t);
+    f32x4 y = sub4(splat(1), mul4(p, exp4(wasm_f32x4_neg(mul4(x, x)))));
+    return wasm_v128_bitselect(wasm_f32x4_neg(y), y, wasm_f32x4_lt(v, splat(0)));
+}
+
+static f32x4 reciprocal(f32x4 v)
+{
+    return wasm_v128_and(wasm_f32x4_div(splat(1), v), wasm_f32x4_ne(v, splat(0)));
+}
+
 static void activate(float *v, int n, activation act)
 {
     for (int i = 0; i < n; i += 4) {
@@ -258,6 +273,10 @@ static void activate(float *v, int n, activation act)
         case ACT_HARDSIGMOID: x = hard_sigmoid(x); break;
         case ACT_SIGMOID: x = sigmoid(x); break;
         case ACT_TANH: x = sub4(times4(2, sigmoid(times4(2, x))), splat(1)); break;
+        case ACT_EXP: x = exp4(x); break;
+        case ACT_ERF: x = error_function(x); break;
+        case ACT_SQRT: x = wasm_f32x4_sqrt(clamp_to_act4(x, ACT_RELU)); break;
+        case ACT_RECIPROCAL: x = reciprocal(x); break;
         default: break;
         }
         put(v + i, x, act);

@@ -42,11 +42,12 @@ static int read_integer(int *out, text word, const char *key)
 /* True if the word is mode= or act= with a known value. */
 static int read_choice(layer_desc *l, text word)
 {
-    static const char *const acts[] = {"none", "relu", "relu6", "silu", "hardswish", "hardsigmoid", "sigmoid", "tanh"};
+    static const char *const acts[ACT_COUNT] = {"none",    "relu", "relu6", "silu", "hardswish", "hardsigmoid",
+                                                "sigmoid", "tanh", "exp",   "erf",  "sqrt",      "reciprocal"};
     text name;
     if (text_equals(word, "mode=linear")) return l->mode = RESIZE_LINEAR, 1;
     if (!has_key(&name, word, "act")) return 0;
-    for (int i = ACT_NONE; i <= ACT_TANH; i++)
+    for (int i = ACT_NONE; i < ACT_COUNT; i++)
         if (text_equals(name, acts[i])) return l->act = (activation)i, 1;
     return 0;
 }
@@ -61,6 +62,8 @@ int graph_find(const layer_desc *layers, int count, text name)
 size_t graph_values(const layer_desc *l) { return (size_t)l->h * (size_t)l->w * (size_t)l->c_stride; }
 
 int graph_has_weights(const layer_desc *l) { return l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_DENSE; }
+
+int graph_is_padded(const layer_desc *l) { return l->pad || l->pad_end || l->pad_left || l->pad_right; }
 
 void graph_window(int *k, uint64_t *cin, const layer_desc *l, const layer_desc *layers)
 {
@@ -90,7 +93,7 @@ static const struct {
 /* Fills in the fields that the line names, without checking shapes. */
 static pleura_status read_words(layer_desc *l, const layer_desc *layers, int number, text line)
 {
-    *l = (layer_desc){.k = 1, .stride = 1, .pad_end = -1, .scale = 1};
+    *l = (layer_desc){.k = 1, .stride = 1, .pad_end = -1, .pad_left = -1, .pad_right = -1, .scale = 1};
     l->name = take_word(&line);
     text equals = take_word(&line), op = take_word(&line), word;
     if (!l->name.size || !text_equals(equals, "=") || graph_find(layers, number, l->name) >= 0)
@@ -106,12 +109,15 @@ static pleura_status read_words(layer_desc *l, const layer_desc *layers, int num
             l->inputs[l->input_count++] = input;
         } else if (!read_integer(&l->k, word, "k") && !read_integer(&l->stride, word, "stride") &&
                    !read_integer(&l->pad, word, "pad") && !read_integer(&l->pad_end, word, "after") &&
+                   !read_integer(&l->pad_left, word, "left") && !read_integer(&l->pad_right, word, "right") &&
                    !read_integer(&l->scale, word, "scale") && !read_integer(&l->h, word, "h") &&
                    !read_integer(&l->w, word, "w") && !read_integer(&l->c, word, "c") && !read_choice(l, word)) {
             return PLEURA_MODEL_UNSUPPORTED;
         }
     }
     if (l->pad_end < 0) l->pad_end = l->pad;
+    if (l->pad_left < 0) l->pad_left = l->pad;
+    if (l->pad_right < 0) l->pad_right = l->pad_end;
     if (l->act && !ops[l->op].has_act) return PLEURA_MODEL_UNSUPPORTED;
     return l->input_count < ops[l->op].min_inputs ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
 }
@@ -119,14 +125,15 @@ static pleura_status read_words(layer_desc *l, const layer_desc *layers, int num
 /* The size of a conv, depthwise or pool layer's output. */
 static pleura_status infer_window(layer_desc *l, const layer_desc *in)
 {
-    int padding = l->pad + l->pad_end;
-    if (l->k < 1 || l->k > MAX_KERNEL || l->stride < 1 || l->pad >= l->k || l->pad_end >= l->k)
+    int rows = in->h + l->pad + l->pad_end, columns = in->w + l->pad_left + l->pad_right;
+    if (l->k < 1 || l->k > MAX_KERNEL || l->stride < 1 || l->pad >= l->k || l->pad_end >= l->k || l->pad_left >= l->k ||
+        l->pad_right >= l->k)
         return PLEURA_MODEL_DAMAGED;
-    if (l->op == OP_AVGPOOL && padding)
+    if (l->op == OP_AVGPOOL && graph_is_padded(l))
         return PLEURA_MODEL_UNSUPPORTED; /* frameworks disagree on whether it counts the padding */
-    if (in->h + padding < l->k || in->w + padding < l->k) return PLEURA_MODEL_DAMAGED;
-    l->h = (in->h + padding - l->k) / l->stride + 1;
-    l->w = (in->w + padding - l->k) / l->stride + 1;
+    if (rows < l->k || columns < l->k) return PLEURA_MODEL_DAMAGED;
+    l->h = (rows - l->k) / l->stride + 1;
+    l->w = (columns - l->k) / l->stride + 1;
     if (l->op != OP_CONV) l->c = in->c;
     return PLEURA_OK;
 }
@@ -150,7 +157,7 @@ static pleura_status infer_shape(layer_desc *l, const layer_desc *layers, int nu
     pleura_status status = PLEURA_OK;
     int window = l->op == OP_CONV || l->op == OP_DEPTHWISE || l->op == OP_MAXPOOL || l->op == OP_AVGPOOL;
     if ((l->op == OP_INPUT) != (number == 0)) return PLEURA_MODEL_DAMAGED;
-    if ((!window && (l->pad || l->pad_end)) || (l->op != OP_RESIZE && l->scale != 1)) return PLEURA_MODEL_DAMAGED;
+    if ((!window && graph_is_padded(l)) || (l->op != OP_RESIZE && l->scale != 1)) return PLEURA_MODEL_DAMAGED;
     if (l->op == OP_ADD || l->op == OP_MUL || l->op == OP_ACT || l->op == OP_RESIZE || l->op == OP_QUANTISE ||
         l->op == OP_DEQUANTISE)
         l->h = in->h * l->scale, l->w = in->w * l->scale, l->c = in->c;

@@ -5,6 +5,7 @@
  *     enc1   = conv image k=3 stride=1 pad=1 c=12 act=relu     square window, zero padding
  *     light  = depthwise enc1 k=3 stride=2 pad=0 after=1       one filter per channel; k=1 is a scale and a shift
  *     down1  = maxpool enc1 k=2 stride=2                       avgpool is alike, but has no padding
+ *     wide   = conv down1 k=3 pad=0 left=1 right=1 c=8         columns padded unlike rows; float layers only
  *     up1    = resize enc2 scale=2                             nearest; mode=linear: bilinear, half-pixel centres
  *     cat1   = concat up1 enc1                                 the channels of 2 to 4 layers, without padding between
  *     sum1   = add a b act=relu
@@ -13,9 +14,9 @@
  *     pool   = mean features                                   global average pool
  *     logits = dense pool c=3                                  reads its input flattened in HWC order
  *     small  = quantise image                                  float to int8 (int8.h); dequantise: back to float
- * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid or tanh. Defaults: stride 1, pad 0, after (padding
- * below and to the right) as pad, act none. The first line is the only input. All other layers pad their channels with
- * zeros to a multiple of 4; `c` is the real count.
+ * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid, tanh, exp, erf, sqrt or reciprocal. Defaults: stride
+ * 1, pad 0, after (padding below and to the right) as pad, left as pad, right as after, act none. The first line is the
+ * only input. All other layers pad their channels to a multiple of 4; `c` is the real count.
  *
  * "pleura.<graph>.steps" and "pleura.<graph>.zeros" hold the scale and the zero point of each layer's output, one
  * number per line. A scale of 0 means float; without these arrays all layers are float. */
@@ -52,8 +53,9 @@ typedef struct {
     text name; /* points into the weights file */
     graph_op op;
     int inputs[GRAPH_MAX_INPUTS], input_count; /* numbers of earlier layers */
-    int k, stride, pad, pad_end;               /* pad: above and to the left; pad_end: below and to the right */
-    int scale;                                 /* how many times larger a resize makes its input */
+    int k, stride, pad, pad_end;               /* pad: above; pad_end: below */
+    int pad_left, pad_right;
+    int scale; /* how many times larger a resize makes its input */
     resize_mode mode;
     activation act;
     int h, w, c;  /* output */
@@ -71,6 +73,8 @@ size_t graph_values(const layer_desc *l);
 
 /* Whether the layer has a weight and a bias: conv, depthwise and dense do. */
 int graph_has_weights(const layer_desc *l);
+
+int graph_is_padded(const layer_desc *l);
 
 /* What one output value of a layer with weights sums over: a window of k x k pixels with cin channels. A dense layer
  * is one window of one pixel. */

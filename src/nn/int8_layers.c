@@ -118,6 +118,7 @@ static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
 static pleura_status check(net *n, net_layer *l, const gguf *g)
 {
     if (!inputs_match(n, l) || !has_kernel(n, l)) return PLEURA_MODEL_DAMAGED;
+    if (l->d->pad_left != l->d->pad || l->d->pad_right != l->d->pad_end) return PLEURA_MODEL_UNSUPPORTED;
     return graph_has_weights(l->d) ? check_tensors(n, l, g) : PLEURA_OK;
 }
 

@@ -51,6 +51,7 @@ const MOVES_VALUES = ['maxpool', 'resize', 'concat']; // the output's values are
  * @param {GraphLayer} layer @param {Layers} layers
  */
 function canReadInt8({ op, inputs, attributes }, layers) {
+  if (attributes.left ?? attributes.right) return false; // The int8 kernels pad all sides alike.
   if (op === 'depthwise') return Number(attributes.k ?? 1) ** 2 <= MAX_TAPS;
   if (op === 'dense') return layers.get(inputs[0])?.op !== 'mean';
   if (op === 'resize') return attributes.mode !== 'linear';
