@@ -26,6 +26,8 @@ export { PleuraError };
 const OPTIONS = ['wasm', 'weights', 'dot', 'adapter', 'reference'];
 const UNCERTAIN = -1; // PLEURA_UNCERTAIN in pleura.h
 const TABLE_SIZE = 65536;
+/** @type {Diagnosis['heatmapKind'][]} in the order of pleura_map in pleura.h */
+const MAP_KINDS = ['none', 'class', 'opacity'];
 
 /**
  * Throws PleuraError for unknown options, which would otherwise be ignored, and for those that are missing.
@@ -135,9 +137,11 @@ export async function createEngine(options = {}) {
   /** @returns {Judgement} */
   function readJudgement() {
     const verdict = c.verdict();
+    const doubt = c.doubt();
     const probability = readPerLabel(c.probability());
     return {
       verdict: labels[verdict] ?? (verdict === UNCERTAIN ? 'uncertain' : 'refused'),
+      doubt: doubt ? { reason: cString(c.doubt_code(doubt)), message: cString(c.doubt_text(doubt)) } : null,
       probability: Object.fromEntries(labels.map((label, i) => [label, probability[i]])),
       prevalence,
     };
@@ -154,6 +158,12 @@ export async function createEngine(options = {}) {
     };
   }
 
+  /** The shares of both lungs under opacity. @returns {Diagnosis['extent']} */
+  function readExtent() {
+    const [right, left] = floatsAt(c.extent(), 2); // the right lung is at the left of a film
+    return right < 0 ? null : { right, left };
+  }
+
   /** @param {Diagnosis['decoder']} decoder @returns {Diagnosis} */
   function readDiagnosis(decoder) {
     const hex = (/** @type {number} */ word) => (word >>> 0).toString(16).padStart(8, '0');
@@ -167,7 +177,10 @@ export async function createEngine(options = {}) {
       evidence: labels[c.evidence()],
       width: c.width(),
       height: c.height(),
+      quarterTurns: c.quarter_turns(),
       heatmap: readGrid(c.heatmap()),
+      heatmapKind: MAP_KINDS[c.map_kind()],
+      extent: readExtent(),
       lungs: readGrid(c.lungs_map()),
     };
   }
@@ -234,6 +247,12 @@ export async function createEngine(options = {}) {
       check(c.view_status());
       const data = wordsAt(address, width * height).slice();
       return { data, width, height, low: c.greys_low(), high: c.greys_high() };
+    },
+
+    classMap(label) {
+      const address = c.class_map(labels.indexOf(label));
+      check(c.view_status());
+      return readGrid(address);
     },
 
     checkSize(width, height) {

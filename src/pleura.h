@@ -39,7 +39,10 @@ typedef struct pleura_engine pleura_engine;
       "According to its header, this film is not a frontal view. Use a PA or AP film.")                               \
     X(PLEURA_TAG_PROCESSING, 8, "tag-processing",                                                                     \
       "According to its header, this file holds raw detector data (\"FOR PROCESSING\"), not the image shown to "      \
-      "readers. Export the image for presentation.")
+      "readers. Export the image for presentation.")                                                                  \
+    X(PLEURA_TURNED, 9, "turned", "This film is not upright. Turn it, then analyse it again.")                        \
+    X(PLEURA_INVERTED, 10, "inverted",                                                                                \
+      "The greys of this film are inverted: bones are dark. Invert it, then analyse it again.")
 
 #define X(name, number, code, text) name = number,
 typedef enum { PLEURA_GATE_LIST(X) } pleura_gate;
@@ -52,9 +55,31 @@ const char *pleura_gate_text(int gate);
 /* A verdict that is not the number of a label. */
 enum { PLEURA_UNCERTAIN = -1, PLEURA_REFUSED = -2 };
 
+/* Why a verdict is PLEURA_UNCERTAIN. */
+#define PLEURA_DOUBT_LIST(X)                                           \
+    X(PLEURA_CERTAIN, 0, "", "")                                       \
+    X(PLEURA_UNDECIDED, 1, "undecided", "No answer is likely enough.") \
+    X(PLEURA_OTHER_FINDING, 2, "other-finding", "A finding that is none of the possible answers is likely.")
+
+#define X(name, number, code, text) name = number,
+typedef enum { PLEURA_DOUBT_LIST(X) } pleura_doubt;
+#undef X
+
+/* The code, such as "other-finding", and the sentence of a doubt. Static, never NULL; "" when certain or unknown. */
+const char *pleura_doubt_code(int doubt);
+const char *pleura_doubt_text(int doubt);
+
+/* What the heatmap of a result shows. */
+typedef enum {
+    PLEURA_MAP_NONE,   /* all 0: the network allows no map */
+    PLEURA_MAP_CLASS,  /* the class activation map of top_label, largest value 1 */
+    PLEURA_MAP_OPACITY /* the probability of opacity, whatever the label: an output that radiologists' boxes taught */
+} pleura_map;
+
 /* One diagnosis. All pointers stay valid until the next call that diagnoses, reclassifies or closes. */
 typedef struct {
-    int verdict; /* the number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
+    int verdict;        /* the number of a label, PLEURA_UNCERTAIN or PLEURA_REFUSED */
+    pleura_doubt doubt; /* why the verdict is PLEURA_UNCERTAIN, else PLEURA_CERTAIN */
     int label_count;
     const float *logits;      /* [label_count] */
     const float *probability; /* [label_count], calibrated, sum 1, at the prevalence in force; ignore it if refused */
@@ -62,10 +87,14 @@ typedef struct {
     float gate_score;     /* 0..1: share of validation films that are less typical; 0 if refused for another reason */
     int width, height;    /* of the upright film, in pixels */
     int map_side;         /* both maps are [map_side][map_side], 0..1, stretched over the whole upright film */
-    int top_label;        /* the label with the largest logit, whatever the prevalence; the heatmap is its evidence */
+    int top_label;        /* the label with the largest logit, whatever the prevalence */
+    int quarter_turns;    /* clockwise, that would make the film upright: 0 to 3; 0 if the weights cannot tell */
     const float *lungs;   /* probability of lung */
-    const float *heatmap; /* evidence for top_label, largest value 1; all 0 if the network has no `features` */
-    uint64_t bits;        /* FNV-1a over the bytes of all floats above, with the probabilities at the weights' own
+    const float *heatmap; /* where the evidence lies, see map_kind */
+    pleura_map map_kind;
+    float extent[2]; /* with PLEURA_MAP_OPACITY the share of each lung under opacity, 0..1: of the lung at the left
+                           * of the image, which is the patient's right one, and of the other; else -1 */
+    uint64_t bits;   /* FNV-1a over the bytes of all floats above, with the probabilities at the weights' own
                            * prior: equal everywhere for the same film and weights */
 } pleura_result;
 
@@ -121,6 +150,11 @@ pleura_status pleura_view(const pleura_engine *e, uint8_t *grey, int width, int 
 
 /* The same at full depth: greys[height][width], 0 black to 65535 white; range[2] is the robust range. */
 pleura_status pleura_greys(const pleura_engine *e, uint16_t *greys, uint16_t range[2], int width, int height);
+
+/* map[map_side][map_side]: the class activation map of a label for the film last diagnosed, 0..1, largest value 1;
+ * all 0 where nothing speaks for the label. PLEURA_NO_FILM as above; PLEURA_NO_MAP if the logits are not a dense layer
+ * over the mean of `features`, or if there is no such label. */
+pleura_status pleura_class_map(pleura_engine *e, float *map, int label);
 
 /* The value under a key of the weights such as "pleura.labels": element `index` of an array, or a single value at index
  * 0. The text is size bytes, not terminated, and lives as long as the weights. 0 if absent or of another type. */

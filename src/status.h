@@ -24,6 +24,7 @@
     X(PLEURA_PREVALENCE, 16, "prevalence",                                                                             \
       "This prevalence is not valid. Give one share per label, none negative, that sum to 1.")                         \
     X(PLEURA_NO_FILM, 17, "no-film", "No film has been diagnosed yet. Diagnose one first.")                            \
+    X(PLEURA_NO_MAP, 18, "no-class-map", "These weights allow no class activation map of this label.")                 \
     X(PLEURA_EMPTY, 20, "empty-file", "The file is empty. Copy it again from its source.")                             \
     X(PLEURA_NOT_IMAGE, 21, "not-an-image",                                                                            \
       "This is not an image that Pleura can read. Use a PNG, JPEG or BMP file of a chest X-ray.")                      \

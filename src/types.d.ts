@@ -26,10 +26,20 @@ export interface Gate {
   message: string | null;
 }
 
+/** Why no answer is given although the film is accepted. */
+export interface Doubt {
+  /** For programs: `'undecided'` if no answer is likely enough, `'other-finding'` if a finding that is none is. */
+  reason: string;
+  /** The same for people. */
+  message: string;
+}
+
 /** The class, and how likely each is. */
 export interface Judgement {
   /** A label, `'uncertain'` or `'refused'`. */
   verdict: string;
+  /** Why the verdict is `'uncertain'`; null for any other verdict. */
+  doubt: Doubt | null;
   /** Calibrated, one per label; meaningless if the film is refused. */
   probability: { [label: string]: number };
   /** The class mix that verdict and probability assume: null for the weights' own prior. */
@@ -47,14 +57,23 @@ export interface Diagnosis extends Judgement {
   bits: string;
   /** With the gate, all that `reclassify` needs. */
   logits: number[];
-  /** The label that the heatmap explains: that of the largest logit, whatever the prevalence. */
+  /** The label of the largest logit, whatever the prevalence. */
   topLabel: string;
   /** @deprecated The former name of topLabel; the next version drops it. */
   evidence: string;
   /** Of the upright film, in pixels. */
   width: number;
   height: number;
+  /** Clockwise quarter turns that would make the film upright: 0 to 3, and 0 if the weights cannot tell. */
+  quarterTurns: number;
   heatmap: Grid;
+  /**
+   * `'opacity'`: the heatmap shows the probability of opacity, whatever the label, as radiologists' boxes taught it.
+   * `'class'`: it explains topLabel, as a class activation map with a largest value of 1. `'none'`: it is all 0.
+   */
+  heatmapKind: 'opacity' | 'class' | 'none';
+  /** With an opacity map the share of each lung under opacity, 0..1, else null. The right lung is left on the film. */
+  extent: { right: number; left: number } | null;
   /** Probability of lung. */
   lungs: Grid;
 }
@@ -168,6 +187,9 @@ export interface Engine {
    * @param maxSide  of the longer side in pixels; a film is never enlarged
    */
   greys(maxSide: number): { data: Uint16Array; width: number; height: number; low: number; high: number };
+
+  /** The class activation map of a label for the film diagnosed last. Throws if the weights allow none. */
+  classMap(label: string): Grid;
 
   /** Throws if a film of this size is too large or too small. */
   checkSize(width: number, height: number): void;

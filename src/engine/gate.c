@@ -7,6 +7,8 @@
 
 #include "engine/engine.h"
 
+#define POSE_MARGIN 3.0f /* logits by which a pose must lead: odds of 20 */
+
 const char *pleura_gate_code(int gate)
 {
     switch (gate) {
@@ -44,17 +46,54 @@ float gate_percentile(const ood_gate *gate)
     return 0;
 }
 
+const char *pleura_doubt_code(int doubt)
+{
+    switch (doubt) {
+#define X(name, number, code, text) \
+    case number: return code;
+        PLEURA_DOUBT_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+const char *pleura_doubt_text(int doubt)
+{
+    switch (doubt) {
+#define X(name, number, code, text) \
+    case number: return text;
+        PLEURA_DOUBT_LIST(X)
+#undef X
+    default: return "";
+    }
+}
+
+void gate_pose(film_state *s, const pleura_engine *e)
+{
+    if (!e->pose) return;
+    const float *logits = e->pose->out;
+    int best = argmax(logits, POSE_INVERTED);
+    if (best == POSE_NO_CHEST) return;
+    float second = -INFINITY;
+    for (int i = 0; i < POSE_INVERTED; i++)
+        if (i != best && logits[i] > second) second = logits[i];
+    s->quarter_turns = logits[best] - second > POSE_MARGIN ? best : 0;
+    s->inverted = logits[POSE_INVERTED] > POSE_MARGIN;
+}
+
 static int has_two_lungs(const lungs *l, const settings *s)
 {
     return l->area > 0 && l->area >= s->min_area && l->area <= s->max_area && l->balance >= s->min_balance &&
         l->doubt <= s->max_doubt;
 }
 
-pleura_gate gate_reason(const pleura_engine *e, int blank, float score, pleura_gate tag_reason)
+pleura_gate gate_reason(const pleura_engine *e, const film_state *s, pleura_gate tag_reason)
 {
     if (tag_reason && e->mask) return tag_reason; /* third-party classifiers may target other body parts */
-    if (blank) return PLEURA_BLANK;
+    if (s->blank) return PLEURA_BLANK;
     if (e->film.chroma > e->settings.max_chroma) return PLEURA_COLOUR;
+    if (s->quarter_turns) return PLEURA_TURNED;
+    if (s->inverted) return PLEURA_INVERTED;
     if (!has_two_lungs(&e->lungs, &e->settings)) return PLEURA_NO_LUNGS;
-    return score < e->settings.min_score ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
+    return s->score < e->settings.min_score ? PLEURA_UNLIKE : PLEURA_ACCEPTED;
 }

@@ -32,12 +32,11 @@ int pleura_describe_layer(pleura_engine *e, pleura_layer *out, pleura_graph grap
 pleura_status pleura_prepare(pleura_engine *e, pleura_graph graph, const void *file, size_t size)
 {
     film f;
-    float score;
     pleura_status status = film_decode(&f, file, size);
     if (status) return status;
     film_free(&e->film);
     e->film = f;
-    if (graph == PLEURA_DIAGNOSIS) engine_prepare(e, &score);
+    if (graph == PLEURA_DIAGNOSIS) engine_prepare(e);
     else if (e->mask) film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     return PLEURA_OK;
 }

@@ -2,7 +2,7 @@
  *
  * The mask logits fall into connected regions. Small ones are specks, the rest are the lungs, whatever their number:
  * area, balance and doubt then tell the gate how plausible they are. The crop keeps nothing from outside: its filter
- * and its normalisation weight every pixel by the probability of lung. */
+ * and its normalisations weight every pixel by the probability of lung. */
 #include "engine/lungs.h"
 
 #include <math.h>
@@ -137,9 +137,81 @@ static void normalise(float *crop, const float *mask, int count)
     }
 }
 
-void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l)
+/* Widens the mask by one pixel on every side: out = the maximum of 3 x 3 pixels; out may be the mask. */
+static void widen(float *out, const float *mask, int side)
+{
+    for (int pass = 0; pass < 2; pass++, mask = out) {
+        int across = pass ? side : 1, along = pass ? 1 : side; /* rows first, then columns */
+        for (int i = 0; i < side; i++) {
+            const float *in = mask + i * along;
+            float *to = out + i * along, before = 0;
+            for (int k = 0; k < side; k++) {
+                float here = in[k * across], after = k + 1 < side ? in[(k + 1) * across] : 0;
+                float larger = before > after ? before : after;
+                to[k * across] = here > larger ? here : larger;
+                before = here;
+            }
+        }
+    }
+}
+
+/* The moments of each cell: sums of the mask, of mask * v and of mask * v * v, in three planes of n x n. */
+static void pool_moments(float *moments, const float *crop, const float *mask, int side)
+{
+    int n = side / LOCAL_CELL, cells = n * n;
+    memset(moments, 0, 3 * (size_t)cells * sizeof *moments);
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            int cell = y / LOCAL_CELL * n + x / LOCAL_CELL;
+            float weight = mask[y * side + x], v = crop[y * side + x];
+            moments[cell] += weight;
+            moments[cells + cell] += weight * v;
+            moments[2 * cells + cell] += weight * v * v;
+        }
+}
+
+/* mean[n][n] and deviation[n][n] of the 5 x 5 cells around each cell; 0 where they hold no lung. */
+static void local_statistics(float *mean, float *deviation, const float *moments, int n)
+{
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++) {
+            float sum[3] = {0, 0, 0};
+            for (int v = y > 2 ? y - 2 : 0; v <= y + 2 && v < n; v++)
+                for (int u = x > 2 ? x - 2 : 0; u <= x + 2 && u < n; u++)
+                    for (int k = 0; k < 3; k++) sum[k] += moments[(k * n + v) * n + u];
+            float m = sum[0] > 0 ? sum[1] / sum[0] : 0, square = sum[0] > 0 ? sum[2] / sum[0] - m * m : 0;
+            mean[y * n + x] = m, deviation[y * n + x] = square > 0 ? sqrtf(square) : 0;
+        }
+}
+
+/* The workspace holds the five planes of cells. */
+static void normalise_locally(float *crop, const float *mask, const crop_settings *s, float *workspace)
+{
+    int side = s->side, n = side / LOCAL_CELL;
+    float *mean = workspace, *deviation = mean + n * n;
+    pool_moments(deviation + n * n, crop, mask, side);
+    local_statistics(mean, deviation, deviation + n * n, n);
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            float *v = crop + y * side + x, at_x = ((float)x + 0.5f) / (float)side,
+                  at_y = ((float)y + 0.5f) / (float)side;
+            if (mask[y * side + x] > 0)
+                *v = (*v - grid_at(mean, n, n, at_x, at_y)) / (grid_at(deviation, n, n, at_x, at_y) + s->contrast);
+        }
+}
+
+size_t lungs_input_workspace(const crop_settings *s, const lungs *l)
+{
+    size_t map = (size_t)l->side * (size_t)l->side, cells = (size_t)(s->side / LOCAL_CELL);
+    size_t local = s->contrast > 0 ? 5 * cells * cells : 0;
+    return map > local ? map : local; /* the widened mask is not needed any more when the cells are */
+}
+
+void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l, float *workspace)
 {
     int side = s->side;
+    const float *wide = l->mask;
+    for (int i = 0; i < s->grow; i++, wide = workspace) widen(workspace, wide, l->side);
     float box[4];
     lungs_box(box, s->margin, l);
     film_rect part = {(double)box[0] * f->width, (double)box[1] * f->height, (double)box[2] * f->width,
@@ -149,11 +221,12 @@ void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f
         for (int x = 0; x < side; x++) {
             float u = ((float)x + 0.5f) / (float)side, v = ((float)y + 0.5f) / (float)side;
             mask[y * side + x] =
-                grid_at(l->mask, l->side, l->side, box[0] + u * (box[2] - box[0]), box[1] + v * (box[3] - box[1]));
+                grid_at(wide, l->side, l->side, box[0] + u * (box[2] - box[0]), box[1] + v * (box[3] - box[1]));
         }
     for (int pass = 0; pass < s->blur; pass++) {
         for (int i = 0; i < side; i++) binomial(crop + i * side, mask + i * side, side, 1);
         for (int i = 0; i < side; i++) binomial(crop + i, mask + i, side, side);
     }
     normalise(crop, mask, side * side);
+    if (s->contrast > 0) normalise_locally(crop, mask, s, workspace);
 }

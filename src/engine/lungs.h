@@ -29,15 +29,26 @@ void lungs_find(lungs *l, const float *logits, int stride, int *workspace);
 void lungs_box(float box[4], float margin, const lungs *l);
 
 typedef struct {
-    int side;     /* of the crop */
-    float margin; /* of its box */
-    int blur;     /* passes of the filter */
+    int side;       /* of the crop */
+    float margin;   /* of its box */
+    int blur;       /* passes of the binomial filter */
+    int grow;       /* pixels of the lungs' mask by which it is widened on every side */
+    float contrast; /* of the local contrast normalisation; 0: none. Otherwise side is a multiple of LOCAL_CELL. */
 } crop_settings;
 
-/* Fills crop[side][side] and mask[side][side] from that box: `blur` passes of the binomial filter 1 2 1 that mix lung
- * with lung only, then (v - mean) / deviation under the mask, clipped to -3..3. The diagnosis network sees crop * mask.
- * All zeros when no lungs were found. */
-void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l);
+enum { LOCAL_CELL = 8 }; /* pixels of the crop whose moments are pooled */
+
+/* Floats that lungs_input needs as a workspace. */
+size_t lungs_input_workspace(const crop_settings *s, const lungs *l);
+
+/* Fills crop[side][side] and mask[side][side] from that box. The mask is widened by `grow`; what is called lung below is
+ * what it covers.
+ *   1. `blur` passes of the binomial filter 1 2 1 mix lung with lung only.
+ *   2. v = (v - mean) / deviation of the lungs, clipped to -3..3.
+ *   3. With contrast > 0: v = (v - m) / (d + contrast), where m and d are the mean and the deviation of the lungs within
+ *      the 5 x 5 cells around a cell of LOCAL_CELL pixels, bilinear between the cells' centres.
+ * The diagnosis network sees crop * mask. All zeros when no lungs were found. */
+void lungs_input(float *crop, float *mask, const crop_settings *s, const film *f, const lungs *l, float *workspace);
 
 /* grid[height][width] at the point (x, y), fractions of its frame: bilinear between the centres of the cells, constant
  * beyond the outer centres. */

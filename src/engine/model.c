@@ -25,6 +25,10 @@ static const setting SETTINGS[] = {
     {"pleura.threshold.certain", 0, 0, 1, 0, offsetof(settings, certain)},
     {"pleura.lungs.margin", 0, 0, 1, 0, offsetof(settings, margin)},
     {"pleura.diagnosis.blur", 0, 0, 16, 0, offsetof(settings, blur)},
+    {"pleura.diagnosis.grow", 0, 0, 16, 0, offsetof(settings, grow)},
+    {"pleura.diagnosis.contrast", 0, 0, 16, 0, offsetof(settings, contrast)},
+    {"pleura.opacity.threshold", 0, 0, 1, 0.5, offsetof(settings, min_opacity)},
+    {"pleura.labels.other", 0, -1, MAX_LABELS - 1, -1, offsetof(settings, other)},
     {"pleura.gate.min_score", 0, 0, 1, 0, offsetof(settings, min_score)},
     {"pleura.gate.area", 0, 0, 1, 0, offsetof(settings, min_area)},
     {"pleura.gate.area", 1, 0, 1, 1, offsetof(settings, max_area)},
@@ -69,6 +73,13 @@ static pleura_status read_prior(pleura_engine *e)
     return is_distribution(e->prior, e->label_count) ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
+/* One logit for each part of the crop, from which the heatmap is drawn. */
+static pleura_status read_opacity(pleura_engine *e)
+{
+    const net_layer *opacity = e->opacity = net_find(&e->net, "opacity");
+    return opacity && (opacity->d->c != 1 || net_is_int8(opacity)) ? PLEURA_MODEL_DAMAGED : PLEURA_OK;
+}
+
 static int is_grey_square(const net *n) { return n->descs->c == 1 && n->descs->h == n->descs->w; }
 
 /* A third-party classifier has pleura.input.scale and pleura.input.offset, one number per channel. Any other network
@@ -104,7 +115,7 @@ static pleura_status read_labels(pleura_engine *e)
     uint64_t labels = gguf_count(&e->weights, "pleura.labels");
     if (labels < 1 || labels > MAX_LABELS) return PLEURA_MODEL_DAMAGED;
     e->label_count = (int)labels;
-    return PLEURA_OK;
+    return e->settings.other < (float)labels ? PLEURA_OK : PLEURA_MODEL_DAMAGED;
 }
 
 /* The layer that the class activation map is made of. Only logits that are a dense layer over the mean of the layer
@@ -118,19 +129,22 @@ static const net_layer *find_features(net *n, const net_layer *logits)
 
 static pleura_status read_diagnosis(pleura_engine *e)
 {
-    static const char *const keep[] = {"features", "logits", "gate", NULL};
+    static const char *const keep[] = {"features", "logits", "gate", "opacity", NULL};
     pleura_status status = net_parse(&e->net, &e->weights, "diagnosis", keep);
     if (status) return status;
     const net_layer *logits = e->logits = net_find(&e->net, "logits");
     if (!logits || logits->d->op != OP_DENSE || logits->d->c != e->label_count || net_is_int8(logits))
         return PLEURA_MODEL_DAMAGED;
     e->features = find_features(&e->net, logits);
+    status = read_opacity(e);
+    if (status) return status;
+    if (e->settings.contrast > 0 && e->net.descs->h % LOCAL_CELL != 0) return PLEURA_MODEL_UNSUPPORTED;
     return read_gate(&e->gate, &e->net, &e->weights, "pleura.gate.diagnosis.quantiles");
 }
 
 static pleura_status read_lungs(pleura_engine *e)
 {
-    static const char *const keep[] = {"mask", "gate", NULL};
+    static const char *const keep[] = {"mask", "gate", "pose", NULL};
     if (gguf_count(&e->weights, "pleura.lungs.graph") == 0) return PLEURA_OK;
     pleura_status status = net_parse(&e->lungs_net, &e->weights, "lungs", keep);
     if (status) return status;
@@ -138,6 +152,9 @@ static pleura_status read_lungs(pleura_engine *e)
     const net_layer *mask = e->mask = net_find(&e->lungs_net, "mask");
     int side = e->lungs_net.descs->h;
     if (!mask || mask->d->h != side || mask->d->w != side || mask->d->c != 1 || net_is_int8(mask))
+        return PLEURA_MODEL_DAMAGED;
+    const net_layer *pose = e->pose = net_find(&e->lungs_net, "pose");
+    if (pose && (pose->d->op != OP_DENSE || pose->d->c != POSE_OUTPUTS || net_is_int8(pose)))
         return PLEURA_MODEL_DAMAGED;
     return read_gate(&e->lungs_gate, &e->lungs_net, &e->weights, "pleura.gate.lungs.quantiles");
 }

@@ -2,15 +2,15 @@
  *
  * A diagnosis is one straight line. The lungs network finds the lungs. Their crop, normalised and masked (lungs.c), is
  * all that the diagnosis network sees, because whole frames teach a network hospitals instead of disease. Its logits
- * become probabilities (posterior.c), the gate decides whether they count (gate.c), and the class activation map shows
- * where the evidence lies (cam.c). Both networks run in the same memory, one after the other. */
+ * become probabilities (posterior.c), the gate decides whether they count (gate.c), and a heatmap shows where the
+ * evidence lies (heatmap.c). Both networks run in the same memory, one after the other. */
 #include "pleura.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cam.h"
 #include "engine/engine.h"
+#include "engine/heatmap.h"
 #include "image/phantom.h"
 
 static size_t pixels_of(const net_layer *l) { return l ? (size_t)l->d->h * (size_t)l->d->w : 0; }
@@ -26,11 +26,13 @@ static uint64_t transient(const net *n)
 static pleura_status reserve_memory(pleura_engine *e)
 {
     int side = e->mask ? e->mask->d->h : WHOLE_FILM_SIDE;
-    size_t map = (size_t)side * (size_t)side, crop = pixels_of(e->net.layers), cam = pixels_of(e->features);
+    size_t map = (size_t)side * (size_t)side, crop = pixels_of(e->net.layers);
+    size_t of_opacity = pixels_of(e->opacity), cells = pixels_of(e->features);
+    if (of_opacity > cells) cells = of_opacity;
+    size_t local = 5 * crop / (LOCAL_CELL * LOCAL_CELL), work = local > 2 * map ? local : 2 * map;
     uint64_t weights = (uint64_t)e->lungs_net.weights + e->net.weights;
     uint64_t first = transient(&e->lungs_net), second = transient(&e->net);
-    /* Mask and heatmap take one map each, lungs_workspace takes two. */
-    uint64_t floats = 4 * map + crop + cam + weights + (first > second ? first : second);
+    uint64_t floats = 2 * map + work + crop + cells + weights + (first > second ? first : second);
     uint64_t alignment = 16 * (4 * (uint64_t)GRAPH_MAX_LAYERS + 16);
     uint64_t size = (floats * sizeof(float) + alignment + 15) / 16 * 16;
     if (size > SIZE_MAX / 2) return PLEURA_MEMORY;
@@ -39,10 +41,10 @@ static pleura_status reserve_memory(pleura_engine *e)
     if (!a->base) return PLEURA_MEMORY;
     e->lungs = (lungs){.mask = arena_take(a, map, sizeof(float)), .side = side};
     e->heatmap = arena_take(a, map, sizeof(float));
-    e->lungs_workspace = arena_take(a, 2 * map, sizeof(int));
+    e->lungs_workspace = arena_take(a, work, sizeof(float));
     e->crop_mask = arena_take(a, crop, sizeof(float));
-    e->cam = arena_take(a, cam, sizeof(float));
-    return e->lungs.mask && e->heatmap && e->lungs_workspace && e->crop_mask && e->cam ? PLEURA_OK : PLEURA_MEMORY;
+    e->cells = arena_take(a, cells, sizeof(float));
+    return e->lungs.mask && e->heatmap && e->lungs_workspace && e->crop_mask && e->cells ? PLEURA_OK : PLEURA_MEMORY;
 }
 
 static pleura_status load_nets(pleura_engine *e)
@@ -94,23 +96,26 @@ static int fill_scaled(pleura_engine *e, float *input)
     return high - low >= FILM_BLANK_RANGE;
 }
 
-int engine_prepare(pleura_engine *e, float *score)
+film_state engine_prepare(pleura_engine *e)
 {
     float *input = net_input(&e->net);
     int side = e->net.descs->h;
-    *score = 1;
+    film_state state = {.score = 1};
     if (!e->mask) {
         lungs_whole_film(&e->lungs);
-        return e->scaled_input ? fill_scaled(e, input) : film_input(input, side, &e->film);
+        state.blank = !(e->scaled_input ? fill_scaled(e, input) : film_input(input, side, &e->film));
+        return state;
     }
-    int visible = film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
+    state.blank = !film_input(net_input(&e->lungs_net), e->lungs.side, &e->film);
     net_run(&e->lungs_net, &e->kernels);
     lungs_find(&e->lungs, e->mask->out, e->mask->d->c_stride, e->lungs_workspace);
-    *score = gate_percentile(&e->lungs_gate);
-    crop_settings crop = {side, e->settings.margin, (int)e->settings.blur};
-    lungs_input(input, e->crop_mask, &crop, &e->film, &e->lungs);
+    state.score = gate_percentile(&e->lungs_gate);
+    gate_pose(&state, e);
+    const settings *s = &e->settings;
+    crop_settings crop = {side, s->margin, (int)s->blur, (int)s->grow, s->contrast};
+    lungs_input(input, e->crop_mask, &crop, &e->film, &e->lungs, e->lungs_workspace);
     for (int i = 0; i < side * side; i++) input[i] *= e->crop_mask[i];
-    return visible;
+    return state;
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll and Vo), continued from hash. */
@@ -124,6 +129,7 @@ static uint64_t hash_floats(uint64_t hash, const float *values, size_t count)
     return hash;
 }
 
+/* Results without an opacity map hash as they did before there were such maps. */
 static uint64_t hash_result(const pleura_result *r)
 {
     size_t labels = (size_t)r->label_count, map = (size_t)r->map_side * (size_t)r->map_side;
@@ -131,40 +137,58 @@ static uint64_t hash_result(const pleura_result *r)
     hash = hash_floats(hash, r->probability, labels);
     hash = hash_floats(hash, &r->gate_score, 1);
     hash = hash_floats(hash, r->lungs, map);
-    return hash_floats(hash, r->heatmap, map);
+    hash = hash_floats(hash, r->heatmap, map);
+    return r->map_kind == PLEURA_MAP_OPACITY ? hash_floats(hash, r->extent, 2) : hash;
 }
 
-static void draw_heatmap(pleura_engine *e, int label)
+/* Fills map[side][side] of the lungs with the class activation map of a label. */
+static void draw_class_map(pleura_engine *e, float *map, int label)
 {
+    const layer_desc *d = e->features ? e->features->d : NULL;
     float box[4];
     lungs_box(box, e->settings.margin, &e->lungs);
-    if (e->features) cam_map(e->cam, e->features, e->logits, label);
-    cam_heatmap(e->heatmap, e->cam, e->features, box, &e->lungs);
+    if (d) cells_of_label(e->cells, e->features, e->logits, label);
+    heatmap_draw(map, d ? e->cells : NULL, d ? d->w : 0, d ? d->h : 0, 0, box, &e->lungs);
+}
+
+/* Draws the heatmap and fills what *r says about it. */
+static void draw_heatmap(pleura_engine *e, pleura_result *r)
+{
+    r->extent[0] = r->extent[1] = -1;
+    r->map_kind = e->opacity ? PLEURA_MAP_OPACITY : e->features ? PLEURA_MAP_CLASS : PLEURA_MAP_NONE;
+    if (!e->opacity) {
+        draw_class_map(e, e->heatmap, r->top_label);
+        return;
+    }
+    float box[4];
+    lungs_box(box, e->settings.margin, &e->lungs);
+    cells_of_opacity(e->cells, e->opacity);
+    heatmap_draw(e->heatmap, e->cells, e->opacity->d->w, e->opacity->d->h, 1, box, &e->lungs);
+    heatmap_extent(r->extent, e->heatmap, e->settings.min_opacity, &e->lungs);
 }
 
 /* Diagnoses *f, which the engine then owns; tag_reason is what its file says against it. */
 static void diagnose(pleura_engine *e, pleura_result *out, const film *f, pleura_gate tag_reason)
 {
-    float score;
     film_free(&e->film);
     e->film = *f;
-    int blank = !engine_prepare(e, &score);
+    film_state state = engine_prepare(e);
     net_run(&e->net, &e->kernels);
     memcpy(e->scores, e->logits->out, (size_t)e->label_count * sizeof *e->scores);
-    int top_label = argmax(e->scores, e->label_count);
     float percentile = gate_percentile(&e->gate);
-    if (percentile < score) score = percentile;
-    draw_heatmap(e, top_label);
-    pleura_gate gate = gate_reason(e, blank, score, tag_reason);
+    if (percentile < state.score) state.score = percentile;
+    pleura_gate gate = gate_reason(e, &state, tag_reason);
     *out = (pleura_result){.logits = e->scores,
                            .gate = gate,
-                           .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : score,
+                           .gate_score = gate && gate != PLEURA_UNLIKE ? 0 : state.score,
                            .width = f->width,
                            .height = f->height,
                            .map_side = e->lungs.side,
-                           .top_label = top_label,
+                           .top_label = argmax(e->scores, e->label_count),
+                           .quarter_turns = state.quarter_turns,
                            .lungs = e->lungs.mask,
                            .heatmap = e->heatmap};
+    draw_heatmap(e, out);
     posterior_classify(e, out, NULL); /* the bits are those of the weights' own prior */
     out->bits = hash_result(out);
     if (e->prevalence_set) pleura_reclassify(e, out);
@@ -203,6 +227,14 @@ pleura_status pleura_diagnose_phantom(pleura_engine *e, pleura_result *out)
     pleura_status status = phantom_draw(&f);
     if (!status) diagnose(e, out, &f, PLEURA_ACCEPTED);
     return status;
+}
+
+pleura_status pleura_class_map(pleura_engine *e, float *map, int label)
+{
+    if (!e->film.pixels) return PLEURA_NO_FILM;
+    if (!e->features || label < 0 || label >= e->label_count) return PLEURA_NO_MAP;
+    draw_class_map(e, map, label);
+    return PLEURA_OK;
 }
 
 pleura_status pleura_self_test(pleura_engine *e)

@@ -45,9 +45,12 @@ void posterior_classify(pleura_engine *e, pleura_result *r, const float *prior_r
     posterior(e, r->logits, prior_ratio);
     int best = argmax(e->probability, e->label_count);
     int certain = e->probability[best] >= e->settings.certain; /* NaN is never certain */
+    pleura_doubt doubt = !certain ? PLEURA_UNDECIDED : PLEURA_CERTAIN;
+    if (best == (int)e->settings.other) doubt = PLEURA_OTHER_FINDING;
     r->label_count = e->label_count;
     r->probability = e->probability;
-    r->verdict = r->gate ? PLEURA_REFUSED : certain ? best : PLEURA_UNCERTAIN;
+    r->verdict = r->gate ? PLEURA_REFUSED : doubt ? PLEURA_UNCERTAIN : best;
+    r->doubt = r->gate ? PLEURA_CERTAIN : doubt;
 }
 
 void pleura_reclassify(pleura_engine *e, pleura_result *r)

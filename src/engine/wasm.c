@@ -125,6 +125,7 @@ void EXPORT(judge)(int gate)
     pleura_result earlier = {.logits = buffer, .gate = (pleura_gate)gate};
     pleura_reclassify(engine, &earlier);
     result.verdict = earlier.verdict;
+    result.doubt = earlier.doubt;
     result.probability = earlier.probability;
     free_input();
 }
@@ -138,6 +139,10 @@ int EXPORT(width)(void) { return result.width; }
 int EXPORT(height)(void) { return result.height; }
 int EXPORT(evidence)(void) { return result.top_label; }
 int EXPORT(map_side)(void) { return result.map_side; }
+int EXPORT(doubt)(void) { return result.doubt; }
+int EXPORT(quarter_turns)(void) { return result.quarter_turns; }
+int EXPORT(map_kind)(void) { return result.map_kind; }
+const float *EXPORT(extent)(void) { return result.extent; }
 const float *EXPORT(lungs_map)(void) { return result.lungs; }
 const float *EXPORT(heatmap)(void) { return result.heatmap; }
 uint32_t EXPORT(bits_high)(void) { return (uint32_t)(result.bits >> 32); }
@@ -172,7 +177,16 @@ const uint16_t *EXPORT(greys)(int width, int height)
     return view_outcome ? NULL : view_pixels;
 }
 
-/* The pleura_status of the last view() or greys(). */
+/* The class activation map of a label, [map_side][map_side], valid until the next view; on failure 0, and view_status()
+ * is the reason. */
+const float *EXPORT(class_map)(int label)
+{
+    view_outcome = reserve_view(result.map_side, result.map_side, sizeof(float));
+    if (!view_outcome) view_outcome = pleura_class_map(engine, view_pixels, label);
+    return view_outcome ? NULL : view_pixels;
+}
+
+/* The pleura_status of the last view(), greys() or class_map(). */
 int EXPORT(view_status)(void) { return view_outcome; }
 int EXPORT(greys_low)(void) { return view_range[0]; }
 int EXPORT(greys_high)(void) { return view_range[1]; }
@@ -223,3 +237,5 @@ const char *EXPORT(status_code)(int status) { return pleura_status_code(status);
 const char *EXPORT(status_text)(int status) { return pleura_status_text(status); }
 const char *EXPORT(gate_code)(int gate) { return pleura_gate_code(gate); }
 const char *EXPORT(gate_text)(int gate) { return pleura_gate_text(gate); }
+const char *EXPORT(doubt_code)(int doubt) { return pleura_doubt_code(doubt); }
+const char *EXPORT(doubt_text)(int doubt) { return pleura_doubt_text(doubt); }

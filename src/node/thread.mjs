@@ -42,9 +42,9 @@ async function diagnose(engine, file, bytes) {
   const hash = sha256(bytes);
   if (shard && !owns(shard, hash)) return { elsewhere: true };
   const diagnosis = await examine(engine, bytes);
-  const { verdict, probability, prevalence, gate, decoder, dicom, bits, patient } = diagnosis;
+  const { verdict, doubt, probability, prevalence, gate, extent, decoder, dicom, bits, patient } = diagnosis;
   /** @type {import('../result/record.mjs').Answer} */
-  const answer = { verdict, probability, prevalence, gate, decoder, dicom, sha256: hash, bits, patient };
+  const answer = { verdict, doubt, probability, prevalence, gate, extent, decoder, dicom, sha256: hash, bits, patient };
   if (features) answer.features = engine.features();
   if (reclassify) answer.reclassified = reclassified(engine, diagnosis);
   if (heatmap) {

@@ -4,9 +4,10 @@
  * What a run knows about one film: a diagnosis, an error (`code`, `message`), or that the film belongs to another
  * shard.
  * @typedef {object} Answer
- * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
- * @property {{ [label: string]: number } | null} [prevalence]
+ * @property {string} [verdict] @property {{ reason: string } | null} [doubt]
+ * @property {{ [label: string]: number }} [probability] @property {{ [label: string]: number } | null} [prevalence]
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
+ * @property {{ right: number, left: number } | null} [extent]
  * @property {string} [decoder] @property {object} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {Float32Array} [features] input of the last layer, on request
  * @property {string | null} [patient] a hash of the Patient ID, on request
@@ -20,10 +21,12 @@
  * The record that scripts rely on.
  * @typedef {object} Record
  * @property {string} file @property {'ok' | 'error'} status
- * @property {string} [verdict] @property {{ [label: string]: number }} [probability]
+ * @property {string} [verdict] @property {string} [doubt] why the verdict is uncertain; absent for any other verdict
+ * @property {{ [label: string]: number }} [probability]
  * @property {{ [label: string]: number }} [prevalence] the class mix of verdict and probability; absent for the model's
  *   own prior
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
+ * @property {{ right: number, left: number }} [extent] share of each lung under opacity; absent without such a map
  * @property {string} [decoder] @property {object} [dicom] how a DICOM file was read
  * @property {string} [sha256] @property {string} [model] @property {string} [bits]
  * @property {string} [code] @property {string} [message]
@@ -48,14 +51,16 @@ export const mixtureText = (shares) =>
 /** @param {string} file @param {Answer} answer @param {string} model @returns {Record} */
 export function toRecord(file, answer, model) {
   if (answer.code) return { file, status: 'error', code: answer.code, message: answer.message };
-  const { verdict, probability = {}, prevalence, gate, decoder, dicom, sha256, bits } = answer;
+  const { verdict, doubt, probability = {}, prevalence, gate, extent, decoder, dicom, sha256, bits } = answer;
   return {
     file,
     status: 'ok',
     verdict,
+    ...(doubt && { doubt: doubt.reason }),
     probability: rounded(probability),
     ...(prevalence && { prevalence }),
     ...(gate && { gate: { accepted: gate.accepted, score: round(gate.score), reason: gate.reason } }),
+    ...(extent && { extent: { right: round(extent.right), left: round(extent.left) } }),
     decoder,
     ...(dicom && { dicom }),
     sha256,
@@ -113,6 +118,9 @@ export const csv = (labels) => ({
     'accepted',
     'score',
     'reason',
+    'doubt',
+    'extent_right',
+    'extent_left',
     'decoder',
     'sha256',
     'model',
@@ -131,6 +139,9 @@ export const csv = (labels) => ({
       r.gate?.accepted,
       r.gate?.score,
       r.gate?.reason,
+      r.doubt,
+      r.extent?.right,
+      r.extent?.left,
       r.decoder,
       r.sha256,
       r.model,

@@ -134,7 +134,7 @@ test('CSV holds every field and cannot become a formula', () => {
   const [head, row, error] = stdout.split('\n');
   assert.equal(
     head,
-    'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,decoder,sha256,model,bits,code,message',
+    'file,status,verdict,probability_covid,probability_pneumonia,probability_normal,prevalence,accepted,score,reason,doubt,extent_right,extent_left,decoder,sha256,model,bits,code,message',
   );
   assert.ok(row.startsWith(`"'=cmd|""x"",1.png",ok,`), row);
   assert.match(tried(['--csv', 'a;=1+1.png']).stdout, /^"a;=1\+1\.png",error,/m);

@@ -1,11 +1,12 @@
-/* test_pleura.c - the engine through pleura.h, and the parts of its wing: lungs and class activation map. */
+/* test_pleura.c - the engine through pleura.h, and the parts of its wing: lungs, heatmaps, gate and posterior. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cam.h"
+#include "engine/engine.h"
+#include "engine/heatmap.h"
 #include "nn/gguf.h"
 #include "engine/lungs.h"
 #include "pleura.h"
@@ -373,21 +374,106 @@ static void the_map_belongs_to_its_label(void)
     weights[0][0][1] = 1;                        /* label 1 looks at the first feature */
     weights[1][3][0] = 2;                        /* label 4 at the last */
     weights[0][1][2] = -1, weights[0][2][2] = 1; /* label 2: third minus second, 1 and -1 */
-    cam_map(map, &layer, &logits, 1);
+    cells_of_label(map, &layer, &logits, 1);
     assert(map[0] == 0.25f && map[1] == 1);
-    cam_map(map, &layer, &logits, 4);
+    cells_of_label(map, &layer, &logits, 4);
     assert(map[0] == 1 && map[1] == 0.25f);
-    cam_map(map, &layer, &logits, 2);
+    cells_of_label(map, &layer, &logits, 2);
     assert(map[0] == 1 && map[1] == 0);
-    cam_map(map, &layer, &logits, 0);
+    cells_of_label(map, &layer, &logits, 0);
     assert(map[0] == 0 && map[1] == 0);
 }
 
+/* A map of two cells over the left and right half of a film that is all lung, except for its last column. */
+static void a_heatmap_lies_over_its_box(void)
+{
+    enum { SIDE = 8 };
+    static float mask[SIDE * SIDE], heat[SIDE * SIDE];
+    const float whole[4] = {0, 0, 1, 1}, left[4] = {0, 0, 0.5f, 1};
+    lungs l = {.mask = mask, .side = SIDE, .x1 = 1, .y1 = 1};
+    for (int i = 0; i < SIDE * SIDE; i++) mask[i] = i % SIDE < SIDE - 1;
+    heatmap_draw(heat, (float[]){0, 1}, 2, 1, 0, whole, &l);
+    assert(heat[0] == 0 && heat[3] == 0.375f && heat[6] == 1 && heat[7] == 0);
+    heatmap_draw(heat, (float[]){-20, 20}, 2, 1, 1, whole, &l);
+    assert(heat[0] < 1e-6f && heat[3] < 0.01f && heat[4] > 0.99f && heat[7] == 0);
+    float extent[2];
+    heatmap_extent(extent, heat, 0.5f, &l);
+    assert(extent[0] == 0 && extent[1] == 1);
+    heatmap_draw(heat, (float[]){20, 20}, 2, 1, 1, left, &l);
+    heatmap_extent(extent, heat, 0.5f, &l);
+    assert(extent[0] == 1 && extent[1] == 0);
+    heatmap_draw(heat, NULL, 0, 0, 0, whole, &l);
+    for (int i = 0; i < SIDE * SIDE; i++) assert(heat[i] == 0);
+}
+
+/* Only a clear lead over every other pose counts, and a picture that is no chest film has no pose. */
+static void a_pose_needs_a_clear_lead(void)
+{
+    static const struct {
+        float logits[POSE_OUTPUTS];
+        int quarter_turns, inverted;
+    } cases[] = {
+        {{9, 0, 0, 0, 0, -9}, 0, 0}, {{0, 9, 0, 0, 0, -9}, 1, 0}, {{0, 0, 0, 9, 0, 9}, 3, 1},
+        {{8, 9, 0, 0, 0, -9}, 0, 0}, {{0, 0, 8, 0, 9, 9}, 0, 0},  {{9, 0, 0, 0, 0, 9}, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        float logits[POSE_OUTPUTS];
+        memcpy(logits, cases[i].logits, sizeof logits);
+        net_layer pose = {.out = logits};
+        pleura_engine e = {.pose = &pose};
+        film_state s = {0};
+        gate_pose(&s, &e);
+        assert(s.quarter_turns == cases[i].quarter_turns && s.inverted == cases[i].inverted);
+        e.settings = (settings){.max_area = 1, .max_doubt = 1, .max_chroma = 1};
+        e.lungs.area = 0.3f;
+        pleura_gate expected = s.quarter_turns ? PLEURA_TURNED : s.inverted ? PLEURA_INVERTED : PLEURA_ACCEPTED;
+        assert(gate_reason(&e, &s, PLEURA_ACCEPTED) == expected);
+    }
+}
+
+/* The label `other` is never an answer; a refused film has no doubt. */
+static void another_finding_makes_the_verdict_uncertain(void)
+{
+    pleura_engine e = {.label_count = 3, .settings = {.temperature = 1, .certain = 0.5f, .other = 2}};
+    pleura_result r = {.logits = (float[]){5, 0, 0}};
+    posterior_classify(&e, &r, NULL);
+    assert(r.verdict == 0 && r.doubt == PLEURA_CERTAIN);
+    r.logits = (float[]){0, 0, 5};
+    posterior_classify(&e, &r, NULL);
+    assert(r.verdict == PLEURA_UNCERTAIN && r.doubt == PLEURA_OTHER_FINDING);
+    assert(strcmp(pleura_doubt_code(r.doubt), "other-finding") == 0 && strlen(pleura_doubt_text(r.doubt)) > 0);
+    r.logits = (float[]){0, 0.1f, 0};
+    posterior_classify(&e, &r, NULL);
+    assert(r.verdict == PLEURA_UNCERTAIN && r.doubt == PLEURA_UNDECIDED);
+    r.gate = PLEURA_BLANK;
+    posterior_classify(&e, &r, NULL);
+    assert(r.verdict == PLEURA_REFUSED && r.doubt == PLEURA_CERTAIN);
+}
+
+/* A square of 8 x 8 pixels becomes 10 x 10 and 12 x 12; the crop is the whole film at the resolution of the mask. */
+static void a_mask_grows_on_every_side(void)
+{
+    enum { SIDE = 16 };
+    static float mask[SIDE * SIDE], crop[SIDE * SIDE], crop_mask[SIDE * SIDE], workspace[SIDE * SIDE];
+    static uint16_t pixels[SIDE * SIDE];
+    for (int i = 0; i < SIDE * SIDE; i++)
+        mask[i] = i % SIDE >= 4 && i % SIDE < 12 && i / SIDE >= 4 && i / SIDE < 12, pixels[i] = (uint16_t)(i * 99);
+    film f = {pixels, SIDE, SIDE, 0};
+    lungs l = {.mask = mask, .side = SIDE, .x1 = 1, .y1 = 1};
+    for (int grow = 0; grow < 3; grow++) {
+        int covered = 0, width = 8 + 2 * grow;
+        lungs_input(crop, crop_mask, &(crop_settings){SIDE, 0, 0, grow, 0}, &f, &l, workspace);
+        for (int i = 0; i < SIDE * SIDE; i++) covered += crop_mask[i] == 1;
+        assert(covered == width * width && crop_mask[(4 - grow) * SIDE + 4 - grow] == 1);
+    }
+}
+
 /* Pixels outside the mask do not change the crop inside it, by blur or by normalisation. */
-static void nothing_from_outside_reaches_the_lungs(void)
+static void nothing_from_outside_reaches_the_lungs(int grow, float contrast)
 {
     enum { SIDE = 16, FILM = 160, OUT = 32 };
     static float logits[SIDE * SIDE], mask[SIDE * SIDE], crop[2][OUT * OUT], crop_mask[OUT * OUT];
+    static float workspace[SIDE * SIDE];
     static int scratch[2 * SIDE * SIDE];
     static uint16_t pixels[FILM * FILM];
     for (int i = 0; i < SIDE * SIDE; i++)
@@ -396,12 +482,12 @@ static void nothing_from_outside_reaches_the_lungs(void)
     lungs_find(&l, logits, 1, scratch);
     for (int other = 0; other < 2; other++) {
         for (int i = 0; i < FILM * FILM; i++) {
-            int x = i % FILM, y = i / FILM,
-                near = x >= 30 && x < 130 && y >= 30 && y < 130; /* within the soft edge of the mask */
+            int x = i % FILM, y = i / FILM, edge = 30 - 10 * grow,
+                near = x >= edge && x < FILM - edge && y >= edge && y < FILM - edge;
             pixels[i] = (uint16_t)(near ? 9000 + 40 * x + 17 * y + 977 * (x * y % 7) : other ? 60000 : 5);
         }
         film f = {pixels, FILM, FILM, 0};
-        lungs_input(crop[other], crop_mask, &(crop_settings){OUT, 0.5f, 2}, &f, &l);
+        lungs_input(crop[other], crop_mask, &(crop_settings){OUT, 0.5f, 2, grow, contrast}, &f, &l, workspace);
         for (int i = 0; i < OUT * OUT; i++) crop[other][i] *= crop_mask[i];
     }
     int inside = 0;
@@ -417,8 +503,13 @@ int main(void)
     size_t size;
     uint8_t *weights = read_file("model/pleura.gguf", &size);
     specks_are_not_lungs();
-    nothing_from_outside_reaches_the_lungs();
+    nothing_from_outside_reaches_the_lungs(0, 0);
+    nothing_from_outside_reaches_the_lungs(2, 0.25f);
+    a_mask_grows_on_every_side();
     the_map_belongs_to_its_label();
+    a_heatmap_lies_over_its_box();
+    a_pose_needs_a_clear_lead();
+    another_finding_makes_the_verdict_uncertain();
     every_status_has_code_and_sentence();
     reference_and_simd_give_the_same_bits(weights, size);
     no_film_can_be_viewed_before_the_first_diagnosis(weights, size);

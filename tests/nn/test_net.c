@@ -119,9 +119,11 @@ static int compare_shipped(const kernels *k)
     gguf g;
     film f;
     net first, second;
-    double margin, blur;
+    double margin, blur, grow = 0, contrast = 0;
     assert(gguf_open(&g, weights, size) == PLEURA_OK && phantom_draw(&f) == PLEURA_OK);
     assert(gguf_number(&margin, &g, "pleura.lungs.margin", 0) && gguf_number(&blur, &g, "pleura.diagnosis.blur", 0));
+    gguf_number(&grow, &g, "pleura.diagnosis.grow", 0);
+    gguf_number(&contrast, &g, "pleura.diagnosis.contrast", 0);
     arena a = open_net(&first, &g, "lungs"), b = open_net(&second, &g, "diagnosis");
     int side = first.descs[0].h, crop_side = second.descs[0].h;
     lungs l = {.mask = malloc((size_t)side * (size_t)side * sizeof(float)), .side = side};
@@ -131,11 +133,14 @@ static int compare_shipped(const kernels *k)
     run_and_compare(&first, k, &expected);
     const net_layer *logits = net_find(&first, "mask");
     lungs_find(&l, logits->out, logits->d->c_stride, scratch);
-    lungs_input(net_input(&second), mask, &(crop_settings){crop_side, (float)margin, (int)blur}, &f, &l);
+    crop_settings settings = {crop_side, (float)margin, (int)blur, (int)grow, (float)contrast};
+    float *workspace = malloc(lungs_input_workspace(&settings, &l) * sizeof(float));
+    lungs_input(net_input(&second), mask, &settings, &f, &l, workspace);
     for (int i = 0; i < crop_side * crop_side; i++) net_input(&second)[i] *= mask[i];
     run_and_compare(&second, k, &expected);
     film_free(&f);
-    free(l.mask), free(scratch), free(mask), free(a.base), free(b.base), free(weights), free(expected.bytes);
+    free(workspace), free(l.mask), free(scratch), free(mask), free(a.base), free(b.base), free(weights),
+        free(expected.bytes);
     return first.count + second.count;
 }
 
