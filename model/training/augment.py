@@ -18,27 +18,33 @@ def chance(n, p):
     return (torch.rand(n) < p).float()[:, None, None, None]
 
 
-def warp(planes, side, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mirror=0.0):
-    """One random affine map per film: [n, c, h, w] -> [n, c, side, side]. Outside, channel 0 is -1 and the others 0."""
-    n = len(planes)
+def affine(n, zoom=(0.8, 1.25), stretch=0.12, degrees=8, shift=0.08, mirror=0.0):
+    """[n, 2, 3]: one random affine map per film."""
     angle = uniform(n, -degrees, degrees) * math.pi / 180
     size = torch.exp(uniform(n, math.log(zoom[0]), math.log(zoom[1])))
     ratio = torch.exp(uniform(n, -stretch, stretch))
     flip = 1 - 2 * (torch.rand(n) < mirror).float()
-    theta = torch.stack(
-        [
-            torch.cos(angle) * size * ratio * flip,
-            -torch.sin(angle) * size,
-            uniform(n, -shift, shift) * 2,
-            torch.sin(angle) * size,
-            torch.cos(angle) * size / ratio,
-            uniform(n, -shift, shift) * 2,
-        ],
-        1,
-    )
-    grid = F.affine_grid(theta.view(n, 2, 3), (n, planes.shape[1], side, side), align_corners=False)
+    theta = [
+        torch.cos(angle) * size * ratio * flip,
+        -torch.sin(angle) * size,
+        uniform(n, -shift, shift) * 2,
+        torch.sin(angle) * size,
+        torch.cos(angle) * size / ratio,
+        uniform(n, -shift, shift) * 2,
+    ]
+    return torch.stack(theta, 1).view(n, 2, 3)
+
+
+def sample(planes, theta, side):
+    """[n, c, h, w] -> [n, c, side, side] under the affine maps; 0 outside."""
+    grid = F.affine_grid(theta, (len(planes), planes.shape[1], side, side), align_corners=False)
+    return F.grid_sample(planes, grid, align_corners=False)
+
+
+def warp(planes, side, **shape):
+    """One random affine() per film: [n, c, h, w] -> [n, c, side, side]. Outside, channel 0 is -1 and the others 0."""
     shifted = torch.cat([planes[:, :1] + 1, planes[:, 1:]], 1)
-    out = F.grid_sample(shifted, grid, align_corners=False)
+    out = sample(shifted, affine(len(planes), **shape), side)
     return torch.cat([out[:, :1] - 1, out[:, 1:]], 1)
 
 
@@ -102,32 +108,23 @@ def smooth_noise(h, w):
 
 
 def no_chest(film):
-    """[1, h, w] -> a picture with similar grey levels that is not an upright frontal chest film.
-
-    Turned upside down or sideways, inverted, cut into shuffled tiles, a detail, noise, blobs, ellipses, or a page of
-    text.
-    """
+    """[1, h, w] -> a picture with similar grey levels that is not a chest film: shuffled tiles, a detail, noise, blobs,
+    ellipses, or a page of text."""
     _, h, w = film.shape
-    kind = int(torch.randint(0, 9, ()))
+    kind = int(torch.randint(0, 6, ()))
     if kind == 0:
-        return torch.rot90(film, 2, (1, 2))
-    if kind == 1:
-        return torch.rot90(film, 1 if torch.rand(()) < 0.5 else 3, (1, 2))
-    if kind == 2:
-        return -film
-    if kind == 3:
         tiles = film.unfold(1, h // 4, h // 4).unfold(2, w // 4, w // 4).reshape(16, h // 4, w // 4)[torch.randperm(16)]
         return tiles.view(4, 4, h // 4, w // 4).permute(0, 2, 1, 3).reshape(1, h, w)
-    if kind == 4:
+    if kind == 1:
         size = int(torch.randint(h // 6, h // 3, ()))
         y, x = int(torch.randint(0, h - size, ())), int(torch.randint(0, w - size, ()))
         return F.interpolate(film[None, :, y : y + size, x : x + size], (h, w), mode="bilinear", align_corners=False)[0]
-    if kind == 5:
+    if kind == 2:
         return smooth_noise(h, w)[None]
-    if kind == 6:
+    if kind == 3:
         return (smooth_noise(h, w) * smooth_noise(h, w)).sign()[None] * (0.5 + smooth_noise(h, w)[None] / 2)
     yy, xx = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing="ij")
-    if kind == 7:
+    if kind == 4:
         shape = torch.full((h, w), -1.0)
         for _ in range(int(torch.randint(1, 8, ()))):
             cx, cy, rx, ry = torch.rand(4) * torch.tensor([2, 2, 0.7, 0.7]) + torch.tensor([-1, -1, 0.05, 0.05])
@@ -142,6 +139,18 @@ def sharpness(film, max_amount=0.8):
     """Blurs or sharpens each film by a random amount, so that a scanner's sharpness carries no information."""
     soft = blur(film, 1)
     return film + uniform(len(film), -1, max_amount)[:, None, None, None] * (film - soft)
+
+
+def coarse(film, p=0.5, largest=2.5):
+    """Shrinks and enlarges a share p of the batch, so that the size at which a film was stored carries no information."""
+    parts, side = [], film.shape[-1]
+    for part in film.chunk(8):
+        if torch.rand(()) < p:
+            small = int(side / float(uniform(1, 1, largest)))
+            part = F.interpolate(part, (small, small), mode="bilinear", align_corners=False)
+            part = F.interpolate(part, (side, side), mode="bilinear", align_corners=False)
+        parts.append(part)
+    return torch.cat(parts)
 
 
 def holes(mask, p):

@@ -25,7 +25,7 @@ def scaling(logits, label):
         return value
 
     optimizer.step(loss)
-    return float(log_t.exp()), (bias - bias.mean()).detach().numpy()
+    return float(log_t.detach().exp()), (bias - bias.mean()).detach().numpy()
 
 
 def weighted_quantiles(values, weight, shares):

@@ -14,14 +14,20 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LABELS = ("covid", "pneumonia", "normal")
+LABELS = ("covid", "pneumonia", "normal", "other")
+# The class that a radiologist's reading of a SIIM film stands for. It overrides the label of the manifest: a quarter of
+# the films labelled covid after a test show nothing.
+READINGS = {"typical": "covid", "indeterminate": "covid", "atypical": "pneumonia", "negative": "normal"}
+SPLITS = ("train", "val", "test", "external")
+OVERHANG = 0.02  # by which a box may stand out over the film, which cuts it off there
+FOLDERS = ("", "lungs_only", "more")  # each with a manifest.csv and its images
 
 # Folds of the evaluation on unseen hospitals. Sources that share patients or hospitals are left out together.
 FOLDS = {
     "cohen": ("cohen",),
     "hannover": ("hannover",),
     "cxnet": ("cxnet",),
-    "bimcv": ("bimcv_radiodb", "webmix_radiodb"),
+    "bimcv": ("bimcv_radiodb", "webmix_radiodb", "siim"),
     "nih": ("nih", "rsna_radiodb", "rsna_lungonly"),
     "kermany": ("kermany",),
 }
@@ -46,17 +52,28 @@ lungs_only/ with a manifest of its own, and set PLEURA_DATA to that folder.
 
 class Film(NamedTuple):
     path: str
-    label: str
+    label: str  # the reading's class where a radiologist read the film
     source: str
     patient: str
     split: str
     view: str
     sha256: str
     dhash: str
+    reading: str  # of READINGS, or ""
 
     @property
     def child(self):
         return self.source == "kermany"
+
+
+class Box(NamedTuple):
+    """A box that a radiologist drew, in fractions of the film."""
+
+    kind: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
 
 
 def home():
@@ -64,33 +81,72 @@ def home():
     return Path(os.environ.get("PLEURA_DATA") or ROOT.parent / "shared" / "data")
 
 
-def read_csv(path):
-    """The rows of a CSV file as dictionaries."""
+def tables():
+    """The CSV files that describe the films."""
+    return [home() / folder / "manifest.csv" for folder in FOLDERS] + [home() / "readings.csv", home() / "boxes.csv"]
+
+
+def rows(path):
+    """(row number in the file, the row as a dictionary) of a CSV file with a heading."""
     with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+        return list(enumerate(csv.DictReader(file), 2))
 
 
-def films():
-    """Every film of both manifests, in order."""
-    kept, out = ("label", "source", "patient_id", "split", "view", "sha256"), []
-    for folder in (home(), home() / "lungs_only"):
-        out += [
-            Film(str(folder / r["file"]), *(r[key] for key in kept), r.get("dhash", ""))
-            for r in read_csv(folder / "manifest.csv")
-        ]
+def wrong(path, row, what):
+    raise SystemExit(f"{path}, row {row}: {what}")
+
+
+def readings():
+    """{path: (reading, patient, split)} of the films that were found again in a set that radiologists read."""
+    table, out = home() / "readings.csv", {}
+    for number, r in rows(table):
+        if r["reading"] not in READINGS:
+            wrong(table, number, f"the reading {r['reading']!r} is not one of {', '.join(READINGS)}")
+        out[str(home() / r["file"])] = r["reading"], r["patient_id"], r["split_by_patient"]
     return out
 
 
-def labelled():
-    """The films of the three classes, in the order of the manifests."""
-    return [film for film in films() if film.label in LABELS]
+def films():
+    """Every film of all manifests, in order. SystemExit names the row of a film that is missing or cannot be right."""
+    read, out = readings(), []
+    for table in tables()[: len(FOLDERS)]:
+        for number, r in rows(table):
+            path = str(table.parent / r["file"])
+            reading, patient, split = read.get(path, (r.get("reading", ""), r["patient_id"], r["split"]))
+            if reading and reading not in READINGS:
+                wrong(table, number, f"the reading {reading!r} is not one of {', '.join(READINGS)}")
+            label = READINGS[reading] if reading else r["label"]
+            if label not in LABELS:
+                wrong(table, number, f"the label {label!r} is not one of {', '.join(LABELS)}")
+            if split not in SPLITS:
+                wrong(table, number, f"the split {split!r} is not one of {', '.join(SPLITS)}")
+            if not os.path.exists(path):
+                wrong(table, number, f"{path} does not exist")
+            film = Film(path, label, r["source"], patient, split, r["view"], r["sha256"], r.get("dhash", ""), reading)
+            out.append(film)
+    shared = in_two_splits(out, "patient")
+    if shared:
+        raise SystemExit(f"patients in two splits: {', '.join(shared[:5])}{' ...' if len(shared) > 5 else ''}")
+    return out
+
+
+def boxes():
+    """{path: [Box]} of all films with boxes."""
+    table, out = home() / "boxes.csv", {}
+    for number, r in rows(table):
+        x, y, w, h = (float(r[key]) for key in ("x", "y", "w", "h"))
+        if min(x, y) < -OVERHANG or min(w, h) <= 0 or max(x + w, y + h) > 1 + OVERHANG:
+            wrong(table, number, f"the box {x} {y} {w} {h} is not inside the film")
+        box = Box(r["kind"], max(x, 0), max(y, 0), min(x + w, 1), min(y + h, 1))
+        out.setdefault(str(home() / r["file"]), []).append(box)
+    return out
 
 
 def manifest_hash():
-    """SHA-256 over both manifests: identifies the data that a model was trained on."""
+    """SHA-256 over all tables: identifies the data that a model was trained on."""
     digest = hashlib.sha256()
-    for folder in (home(), home() / "lungs_only"):
-        digest.update((folder / "manifest.csv").read_bytes())
+    for table in tables():
+        digest.update(table.read_bytes())
     return digest.hexdigest()
 
 

@@ -49,7 +49,13 @@ class Lungs(ctypes.Structure):
 class CropSettings(ctypes.Structure):
     """crop_settings of src/engine/lungs.h."""
 
-    _fields_ = [("side", ctypes.c_int), ("margin", ctypes.c_float), ("blur", ctypes.c_int)]
+    _fields_ = [
+        ("side", ctypes.c_int),
+        ("margin", ctypes.c_float),
+        ("blur", ctypes.c_int),
+        ("grow", ctypes.c_int),
+        ("contrast", ctypes.c_float),
+    ]
 
 
 class Result(ctypes.Structure):
@@ -57,6 +63,7 @@ class Result(ctypes.Structure):
 
     _fields_ = [
         ("verdict", ctypes.c_int),
+        ("doubt", ctypes.c_int),
         ("label_count", ctypes.c_int),
         ("logits", ctypes.POINTER(ctypes.c_float)),
         ("probability", ctypes.POINTER(ctypes.c_float)),
@@ -66,8 +73,11 @@ class Result(ctypes.Structure):
         ("height", ctypes.c_int),
         ("map_side", ctypes.c_int),
         ("top_label", ctypes.c_int),
+        ("quarter_turns", ctypes.c_int),
         ("lungs", ctypes.POINTER(ctypes.c_float)),
         ("heatmap", ctypes.POINTER(ctypes.c_float)),
+        ("map_kind", ctypes.c_int),
+        ("extent", ctypes.c_float * 2),
         ("bits", ctypes.c_uint64),
     ]
 
@@ -117,8 +127,9 @@ def load_library():
     c.film_input.argtypes = [FLOATS, ctypes.c_int, ctypes.POINTER(Film)]
     c.film_decode.argtypes = [ctypes.POINTER(Film), ctypes.c_char_p, ctypes.c_size_t]
     c.lungs_find.argtypes = [ctypes.POINTER(Lungs), FLOATS, ctypes.c_int, INTS]
-    c.lungs_input.argtypes = [FLOATS, FLOATS, *map(ctypes.POINTER, (CropSettings, Film, Lungs))]
-    c.film_input.restype = c.lungs_find.restype = c.lungs_input.restype = None
+    c.lungs_input.argtypes = [FLOATS, FLOATS, *map(ctypes.POINTER, (CropSettings, Film, Lungs)), FLOATS]
+    c.lungs_box.argtypes = [FLOATS, ctypes.c_float, ctypes.POINTER(Lungs)]
+    c.lungs_box.restype = c.film_input.restype = c.lungs_find.restype = c.lungs_input.restype = None
     return c
 
 
@@ -161,19 +172,28 @@ class Engine:
         C.film_input(out, side, ctypes.byref(film))
         return out
 
-    def lungs(self, film, logits, settings):
-        """(crop [side, side] in -3..3, mask [side, side] in 0..1, (area, balance, doubt)) from mask logits [s, s].
-
-        `settings` has the fields of inputs.Settings.
-        """
-        s, side = len(logits), settings.side
+    def lungs(self, logits):
+        """The Lungs in mask logits [s, s]."""
+        s = len(logits)
         grid, scratch = np.empty((s, s), np.float32), np.empty(2 * s * s, np.int32)
         found = Lungs(grid.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), s)
         C.lungs_find(ctypes.byref(found), np.ascontiguousarray(logits, np.float32), 1, scratch)
+        found.grid = grid  # keeps the memory of found.mask
+        return found
+
+    def box(self, found, margin):
+        """[4] x0 y0 x1 y1 of the crop around the lungs, in fractions of the film."""
+        out = np.empty(4, np.float32)
+        C.lungs_box(out, margin, ctypes.byref(found))
+        return out
+
+    def crop(self, film, found, side, settings):
+        """(crop [side, side], mask [side, side] in 0..1) of a Film and its Lungs; `settings` as in inputs.Settings."""
         crop, mask = np.empty((side, side), np.float32), np.empty((side, side), np.float32)
-        shape = CropSettings(side, settings.margin, settings.blur)
-        C.lungs_input(crop, mask, ctypes.byref(shape), ctypes.byref(film), ctypes.byref(found))
-        return crop, mask, (found.area, found.balance, found.doubt)
+        shape = CropSettings(side, settings.margin, settings.blur, settings.grow, settings.contrast)
+        scratch = np.empty(max(found.side**2, 5 * (side // 8) ** 2), np.float32)
+        C.lungs_input(crop, mask, ctypes.byref(shape), ctypes.byref(film), ctypes.byref(found), scratch)
+        return crop, mask
 
 
 class Diagnosis(NamedTuple):
@@ -186,6 +206,8 @@ class Diagnosis(NamedTuple):
     lungs: np.ndarray  # [side, side], over the whole film
     heatmap: np.ndarray  # the same
     bits: str  # 16 hexadecimal digits
+    extent: tuple  # shares of the left and the right lung under opacity, -1 without an opacity map
+    quarter_turns: int  # clockwise, to upright
 
 
 class Model(Engine):
@@ -234,6 +256,8 @@ class Model(Engine):
             copy(result.lungs, *square),
             copy(result.heatmap, *square),
             f"{result.bits:016x}",
+            tuple(result.extent),
+            result.quarter_turns,
         )
 
     def lines(self):

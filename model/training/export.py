@@ -17,7 +17,7 @@ from training import train
 from training.engine import ROOT, Model
 from training.fit import BUILD, start
 from convert.gguf import dense_kernel, from_packed, pack, pack_bias, round4, to_q8, write_gguf
-from training.graph import Graph, ensemble, resnet, unet
+from training.graph import Graph, unet
 
 log = logging.getLogger(__name__)
 NOTICE = (
@@ -25,13 +25,10 @@ NOTICE = (
     "reference. Do not base a decision about a patient on this result."
 )
 SUMMARY = (
-    "Sees only the lungs of frontal films. Trained on public sets in which nearly every source has one class; "
-    "see model/card.md for what it does on hospitals that it has never seen."
+    "Sees only the lungs of frontal films. Learned from public sets that radiologists read in part, and from their "
+    "boxes around opacities; model/card.md says what it does at hospitals that it has never seen."
 )
-VERSION = "0.2.0"
-# The probabilities are fitted on whole frames whose label somebody saw in the film. bimcv labels a test result, and
-# many of its films show nothing: with them in the fit, every normal film would be "perhaps COVID-19".
-NOT_FITTED = ("rsna_lungonly", "bimcv_radiodb")
+VERSION = "0.3.0"
 MIN_CHROMA_REFUSED = 0.06  # grey films saved in colour are far below this, photographs above
 
 
@@ -76,8 +73,13 @@ def tensors(prefix, graph, parameters, shrink=half):
 def with_gate(graph, pool, gate):
     """The graph's lines with a `gate` on its pooled features."""
     weight, _ = gate
-    pool_line = [] if pool in graph.shapes else [f"{pool} = mean enc4b"]
-    return graph.lines + pool_line + [f"gate = dense {pool} c={len(weight)}"]
+    return graph.lines + [f"gate = dense {pool} c={len(weight)}"]
+
+
+def read_by_someone(film):
+    """Whether somebody saw the label in the film. bimcv labels a positive test, and many of its films show nothing: with
+    them in the fit, every normal film would be "perhaps COVID-19"."""
+    return bool(film.reading) or film.source not in ("bimcv_radiodb", "webmix_radiodb")
 
 
 def fitted_probabilities(films, logits):
@@ -85,7 +87,7 @@ def fitted_probabilities(films, logits):
 
     The probabilities assume the class mix of the films that they are fitted on; pleura.prior records it.
     """
-    fitted = np.array([film.source not in NOT_FITTED for film in films])
+    fitted = np.array([read_by_someone(film) for film in films])
     label = torch.tensor([data.LABELS.index(film.label) for film in films])[fitted]
     temperature, bias = calibrate.scaling(logits[fitted], label)
     probability = torch.softmax((logits[fitted] + torch.from_numpy(bias)) / temperature, 1).numpy()
@@ -98,6 +100,22 @@ def fitted_probabilities(films, logits):
         "pleura.prior": np.bincount(label, minlength=len(data.LABELS)).astype(np.float32) / len(label),
     }
     return settings, bias
+
+
+def fitted_opacity(films, rows, opacity):
+    """The threshold of the opacity map: that with the largest mean intersection over union with the boxes, over the
+    cells of the lungs of validation films with boxes."""
+    found = torch.sigmoid(opacity).numpy()
+    side = found.shape[1]
+    cells = lambda planes: planes.reshape(len(planes), side, planes.shape[1] // side, side, -1).mean((2, 4)) / 255
+    lungs, boxes = cells(rows.mask) > 0.25, cells(rows.boxes) >= 0.5
+    chosen = np.array([film.source == "siim" for film in films]) & (boxes & lungs).any((1, 2))
+    lungs, boxes, found = lungs[chosen], boxes[chosen] & lungs[chosen], found[chosen]
+    overlap = lambda hit: ((hit & boxes).sum((1, 2)) / (hit | boxes).sum((1, 2))).mean()
+    scores = {threshold: overlap(lungs & (found >= threshold)) for threshold in np.arange(5, 80, 5) / 100}
+    best = max(scores, key=scores.get)
+    log.info("val: opacity from %.2f on, intersection over union %.3f, n=%d", best, scores[best], chosen.sum())
+    return {"pleura.opacity.threshold": float(best)}
 
 
 def fitted_limits(shape, weight):
@@ -114,27 +132,33 @@ def fitted_limits(shape, weight):
     }
 
 
+def weight_by_source(films):
+    """[n] weights of films such that all sources weigh the same."""
+    sources = [film.source for film in films]
+    return np.array([1 / sources.count(source) for source in sources])
+
+
 def calibrated(films, network):
     """({metadata key: value}, {graph: gate}, bias of the logits).
 
     The gates' whitening comes from training films, everything else from validation films.
     """
-    crop, mask, shape, lung_features = train.prepared(films)
-    split = np.array([film.split for film in films])
-    val, learnt = np.flatnonzero(split == "val"), np.flatnonzero(split == "train")[::3]
-    val_films = [films[i] for i in val]
-    val_weight = train.sampling_weights(val_films).numpy()
-    learnt_weight = train.sampling_weights([films[i] for i in learnt]).numpy()
-    logits, val_pool = train.predict(network, train.network_input(crop[val], mask[val]))
-    _, learnt_pool = train.predict(network, train.network_input(crop[learnt], mask[learnt]))
-    settings, bias = fitted_probabilities(val_films, logits)
-    settings |= fitted_limits(shape[val], val_weight)
+    lessons = [film for film in films if train.learnable(film)]
+    kept_apart = [film for film in films if film.split != "train"]
+    chosen = np.array([film.split == "val" for film in kept_apart])
+    val, val_rows = [film for film in kept_apart if film.split == "val"], train.prepared(kept_apart).rows(chosen)
+    learnt, learnt_rows = lessons[::3], train.prepared(lessons, train.TRAINING_SIDE).rows(slice(None, None, 3))
+    of_val, of_learnt = train.predict(network, val_rows), train.predict(network, learnt_rows)
+    val_weight, learnt_weight = weight_by_source(val), weight_by_source(learnt)
+    settings, bias = fitted_probabilities(val, of_val.logits)
+    settings |= fitted_limits(val_rows.shape, val_weight)
+    settings |= fitted_opacity(val, val_rows, of_val.opacity)
     gates, features = {}, {
-        "lungs": (lung_features[learnt], lung_features[val]),
-        "diagnosis": (learnt_pool.numpy(), val_pool.numpy()),
+        "lungs": (learnt_rows.features, val_rows.features),
+        "diagnosis": (of_learnt.pool.numpy(), of_val.pool.numpy()),
     }
-    for name, (of_learnt, of_val) in features.items():
-        gates[name], quantiles = calibrate.gate(of_learnt, learnt_weight, of_val, val_weight)
+    for name, (learnt_features, val_features) in features.items():
+        gates[name], quantiles = calibrate.gate(learnt_features, learnt_weight, val_features, val_weight)
         settings[f"pleura.gate.{name}.quantiles"] = quantiles
     return settings, gates, bias
 
@@ -147,47 +171,48 @@ def metadata(graphs, settings):
         "general.version": VERSION,
         "general.license": "CC-BY-NC-SA-4.0",
         "pleura.labels": list(data.LABELS),
+        "pleura.labels.other": data.LABELS.index("other"),
         "pleura.lungs.graph": graphs["lungs"].lines,
         "pleura.diagnosis.graph": graphs["diagnosis"].lines,
         "pleura.lungs.margin": train.SETTINGS.margin,
         "pleura.diagnosis.blur": train.SETTINGS.blur,
+        "pleura.diagnosis.grow": train.SETTINGS.grow,
+        "pleura.diagnosis.contrast": train.SETTINGS.contrast,
         **settings,
         "pleura.card.notice": NOTICE,
         "pleura.card.summary": SUMMARY,
         "pleura.card.data": data.manifest_hash(),
         "pleura.card.splits": data.splits_hash(),
-        "pleura.card.training": f"make model; seeds {', '.join(map(str, train.MEMBERS))}",
+        "pleura.card.training": f"make model; taught by seeds {', '.join(map(str, train.SEEDS))}",
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default=ROOT / "model" / "pleura.gguf", type=Path)
-    out = parser.parse_args().out
+    parser.add_argument("--network", default=train.STUDENT, help="a checkpoint in build/model (default: %(default)s)")
+    options = parser.parse_args()
     start(1)
-    members = [torch.load(BUILD / f"seed-{seed}.pt") for seed in train.MEMBERS]
-    lines, parameters = ensemble(resnet(train.DIAGNOSIS_SIDE), members)
-    films = data.labelled()
-    settings, gates, bias = calibrated(films, Graph(lines, norm=False).load_folded(parameters))
-    weight, member_bias = parameters["logits"]
-    parameters["logits"] = weight, member_bias + bias
-    lung_lines = with_gate(Graph(unet(lungs.LUNGS_SIDE)), "gate.pool", gates["lungs"])
+    network = train.load_diagnosis(options.network)
+    settings, gates, bias = calibrated(data.films(), network)
+    folded = {"lungs": torch.load(BUILD / "lungs.pt", weights_only=False), "diagnosis": network.fold()}
+    weight, logit_bias = folded["diagnosis"]["logits"]
+    folded["diagnosis"]["logits"] = weight, logit_bias + bias
     graphs = {
-        "lungs": Graph(lung_lines, norm=False),
-        "diagnosis": Graph(with_gate(Graph(lines), "pool", gates["diagnosis"]), norm=False),
+        "lungs": Graph(with_gate(Graph(unet(lungs.LUNGS_SIDE)), "gate.pool", gates["lungs"]), norm=False),
+        "diagnosis": Graph(with_gate(network, "pool", gates["diagnosis"]), norm=False),
     }
-    folded = {"lungs": torch.load(BUILD / "lungs.pt"), "diagnosis": parameters}
     arrays, exported = {}, {}
     for name, graph in graphs.items():
         of_graph, rounded = tensors(name, graph, {**folded[name], "gate": gates[name]}, to_q8)
         arrays.update(of_graph)
         exported[name] = graph.lines, rounded
     values = metadata(graphs, settings)
-    write_gguf(out, values, arrays)
-    values["pleura.selftest.bits"] = Model(out.read_bytes(), reference=True).diagnose_phantom().bits
-    write_gguf(out, values, arrays)
+    write_gguf(options.out, values, arrays)
+    values["pleura.selftest.bits"] = Model(options.out.read_bytes(), reference=True).diagnose_phantom().bits
+    write_gguf(options.out, values, arrays)
     torch.save(exported, BUILD / "exported.pt")
-    print(f"{out}: {out.stat().st_size} bytes, phantom {values['pleura.selftest.bits']}")
+    print(f"{options.out}: {options.out.stat().st_size} bytes, phantom {values['pleura.selftest.bits']}")
 
 
 if __name__ == "__main__":

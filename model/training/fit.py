@@ -22,15 +22,21 @@ def start(seed):
     BUILD.mkdir(parents=True, exist_ok=True)
 
 
-def fit(network, batches, loss, rate, layout=torch.contiguous_format):
-    """Trains by AdamW under one cosine cycle with warm-up; batches yields (input, target of the loss)."""
+def fit(network, batches, loss, rates, layout=torch.contiguous_format):
+    """Trains by AdamW under one cosine cycle with warm-up; batches yields (input, target of the loss).
+
+    rates is {largest learning rate: parameters}. Forward passes run in bfloat16.
+    """
     network = network.to(memory_format=layout)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    groups = [{"params": list(parameters), "lr": rate} for rate, parameters in rates.items()]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
     steps, began, total = len(batches), time.time(), 0.0
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, list(rates), steps, pct_start=0.15)
     network.train()
     for step, (x, target) in enumerate(batches, 1):
-        value = loss(network(x.contiguous(memory_format=layout)), target)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = network(x.contiguous(memory_format=layout))
+        value = loss(out, target)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         optimizer.step()

@@ -24,6 +24,8 @@ def layer_line(name, op, inputs, options):
     return " ".join([name, "=", op, *inputs, *(f"{key}={value}" for key, value in options.items())])
 
 
+WITHOUT_NORM = ("mask", "opacity")  # convolutions that are outputs
+
 ACTS = {
     "none": lambda y: y,
     "relu": F.relu,
@@ -51,24 +53,64 @@ def mix_style(y):
     )
 
 
+class DepthwiseProduct(torch.autograd.Function):
+    """conv2d with one filter per channel and no bias, for x [n, c, h, w] and weight [c, 1, k, k].
+
+    PyTorch's own backward pass is several times slower on CPUs. The gradient of x is a depthwise convolution of the
+    gradient of the output, spread by the stride, with the flipped filter; the gradient of the weight is one sum of
+    products for each of the k * k shifts.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, stride, pad):
+        ctx.save_for_backward(x, weight)
+        ctx.window = stride, pad
+        return F.conv2d(x, weight, stride=stride, padding=pad, groups=len(weight))
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x, weight), (s, pad) = ctx.saved_tensors, ctx.window
+        k, (h, w), (oh, ow) = weight.shape[-1], x.shape[2:], grad.shape[2:]
+        spread, reach = grad, (slice(0, (oh - 1) * s + 1, s), slice(0, (ow - 1) * s + 1, s))
+        size = h + 2 * pad - k + 1, w + 2 * pad - k + 1
+        if size != (oh, ow):
+            spread = grad.new_zeros(grad.shape[:2] + size).contiguous(memory_format=torch.channels_last)
+            spread[:, :, reach[0], reach[1]] = grad
+        dx = F.conv2d(spread, weight.flip(2, 3), padding=k - 1 - pad, groups=len(weight))
+        x = F.pad(x, (pad,) * 4) if pad else x
+        shifts = [x[:, :, i:, j:][:, :, reach[0], reach[1]] for i in range(k) for j in range(k)]
+        dw = torch.stack([(shift * grad).sum((0, 2, 3)) for shift in shifts], 1)
+        return dx, dw.view(weight.shape).to(weight.dtype), None, None
+
+
+class Depthwise(nn.Conv2d):
+    """A depthwise convolution whose backward pass is quick."""
+
+    def forward(self, x):
+        if not torch.is_grad_enabled():
+            return super().forward(x)
+        y = DepthwiseProduct.apply(x, self.weight.to(x.dtype), self.stride[0], self.padding[0])
+        return y + self.bias.to(x.dtype)[:, None, None]
+
+
 class Graph(nn.Module):
     """Runs the lines on [batch, c, h, w]. norm=False is the folded network that the engine runs.
 
     In training, the outputs of the layers in `mixed` go through mix_style() half of the time.
     """
 
-    def __init__(self, lines, norm=True, mixed=()):
+    def __init__(self, lines, norm=True, mixed=(), eps=1e-5):
         super().__init__()
-        self.mixed = mixed
+        self.mixed, self.frozen = mixed, frozenset()
         self.lines, self.layers = list(lines), [parse(line) for line in lines]
         self.shapes, self.ops = {}, nn.ModuleDict()
         for name, op, inputs, o in self.layers:
             shape = self.shape(op, [self.shapes[i] for i in inputs], o)
             if op in ("conv", "depthwise"):
                 conv = self.convolution(op, self.shapes[inputs[0]][0], o)
-                self.ops[self.key(name)] = (
-                    nn.Sequential(conv, nn.BatchNorm2d(o["c"])) if norm and name != "mask" else conv
-                )
+                batch_norm = norm and name not in WITHOUT_NORM
+                norms = [nn.BatchNorm2d(o.get("c", conv.out_channels), eps)] if batch_norm else []
+                self.ops[self.key(name)] = nn.Sequential(conv, *norms) if norms else conv
             if op == "dense":
                 c, h, w = self.shapes[inputs[0]]
                 self.ops[self.key(name)] = nn.Linear(c * h * w, o["c"])
@@ -78,7 +120,20 @@ class Graph(nn.Module):
     def convolution(op, cin, o):
         """The layer without its padding if that is uneven; bordered() then adds it."""
         pad = 0 if "after" in o else o.get("pad", 0)
-        return nn.Conv2d(cin, o.get("c", cin), o["k"], o.get("stride", 1), pad, groups=cin if op == "depthwise" else 1)
+        if op == "depthwise":
+            return Depthwise(cin, cin, o["k"], o.get("stride", 1), pad, groups=cin)
+        return nn.Conv2d(cin, o["c"], o["k"], o.get("stride", 1), pad)
+
+    def freeze(self, last):
+        """Folds the batch norms of the layers up to `last`, which will not learn."""
+        names = list(self.shapes)
+        self.frozen = frozenset(names[: names.index(last) + 1])
+        folded = self.fold()
+        for name in self.frozen & folded.keys():
+            layer = self.ops[self.key(name)][0]
+            layer.weight.data, layer.bias.data = map(torch.as_tensor, folded[name])
+            self.ops[self.key(name)] = layer.requires_grad_(False)
+        return self
 
     @staticmethod
     def bordered(x, o, fill=0.0):
@@ -107,9 +162,10 @@ class Graph(nn.Module):
 
     def forward(self, image):
         """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
-        out = {}
+        out, learns = {}, torch.is_grad_enabled()
         for name, op, inputs, o in self.layers:
             x = [out[i] for i in inputs]
+            torch.set_grad_enabled(learns and name not in self.frozen)
             if op == "input":
                 y = image
             elif op in ("conv", "depthwise"):
@@ -139,6 +195,7 @@ class Graph(nn.Module):
             y = ACTS[o.get("act", "none")](y)
             mix = self.training and name in self.mixed and torch.rand(()) < 0.5
             out[name] = mix_style(y) if mix else y
+        torch.set_grad_enabled(learns)
         return out
 
     def fold(self):
@@ -170,8 +227,11 @@ class Graph(nn.Module):
         return self.eval()
 
 
-def unet(side=128, widths=(12, 24, 48, 96)):
-    """Lines of the lung U-Net: two 3x3 convolutions per level, nearest resize on the way up, logits `mask`."""
+def unet(side=128, widths=(12, 24, 48, 96), poses=6):
+    """Lines of the lung U-Net: two 3x3 convolutions per level, nearest resize on the way up, logits `mask` and `pose`.
+
+    The pose has the logits of 0 to 3 quarter turns to the left of upright, of no chest film, and of inverted greys.
+    """
     lines, last = [f"image = input h={side} w={side} c=1"], "image"
     for level, width in enumerate(widths, 1):
         if level > 1:
@@ -186,48 +246,58 @@ def unet(side=128, widths=(12, 24, 48, 96)):
         for part in "ab":
             lines.append(f"dec{level}{part} = conv {last} k=3 stride=1 pad=1 c={widths[level - 1]} act=relu")
             last = f"dec{level}{part}"
-    return lines + [f"mask = conv {last} k=1 stride=1 pad=0 c=1"]
+    pool = f"enc{len(widths)}b"
+    return lines + [
+        f"mask = conv {last} k=1 stride=1 pad=0 c=1",
+        f"gate.pool = mean {pool}",
+        f"pose = dense gate.pool c={poses}",
+    ]
 
 
-def resnet(side=96, widths=(16, 32, 64, 128), classes=3):
-    """Lines of the diagnosis ResNet-10: strided stem, one residual block per width, `features`, `pool`, `logits`."""
-    lines = [f"image = input h={side} w={side} c=1", f"stem = conv image k=5 stride=2 pad=2 c={widths[0]} act=relu"]
-    last = "stem"
-    for number, width in enumerate(widths, 1):
-        stride, out = (1, f"block{number}") if number == 1 else (2, f"block{number}")
-        lines += [
-            f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
-            f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}",
-        ]
-        if stride == 2:
-            lines.append(f"{out}s = conv {last} k=1 stride=2 pad=0 c={width}")
-            last = f"{out}s"
-        out = "features" if number == len(widths) else out
-        lines.append(f"{out} = add block{number}b {last} act=relu")
-        last = out
-    return lines + ["pool = mean features", f"logits = dense pool c={classes}"]
+# EfficientNet-lite0 (Tan and Le, 2019; github.com/tensorflow/tpu, efficientnet/lite): for each block the size of its
+# window, its stride, how much it widens its input, and its channels. The stages with 192 and 320 channels, which the
+# original has behind them, are left out: their stride of 32 is too coarse for a map of opacities.
+EFFICIENTNET_LITE0 = (
+    [(3, 1, 1, 16)]
+    + [(3, 2, 6, 24), (3, 1, 6, 24)]
+    + [(5, 2, 6, 40), (5, 1, 6, 40)]
+    + [(3, 2, 6, 80)]
+    + [(3, 1, 6, 80)] * 2
+    + [(5, 1, 6, 112)] * 3
+)
 
 
-def ensemble(lines, parameters):
-    """(lines, folded parameters) of one network that runs networks of the same lines side by side.
+def padding(side, k, stride):
+    """(pad, after) as TensorFlow's SAME."""
+    total = max((-(-side // stride) - 1) * stride + k - side, 0)
+    return total // 2, total - total // 2
 
-    Its logits are the mean of theirs.
-    """
-    layers = [parse(line) for line in lines]
-    names = {name for name, op, *_ in layers if op != "input"}
-    out, joined = [lines[0]], {}
-    for member, folded in zip("abcdefgh", parameters):
-        own = lambda name: f"{member}.{name}" if name in names else name
-        out += [
-            layer_line(own(name), op, map(own, inputs), options)
-            for name, op, inputs, options in layers
-            if op != "input" and name not in ("pool", "logits")
-        ]
-        joined.update({own(name): value for name, value in folded.items() if name != "logits"})
-    weights, biases = zip(*(folded["logits"] for folded in parameters))
-    joined["logits"] = np.concatenate(weights, 1) / len(parameters), np.mean(biases, 0)
-    features = " ".join(f"{member}.features" for member in "abcdefgh"[: len(parameters)])
-    return (
-        out + [f"features = concat {features}", "pool = mean features", f"logits = dense pool c={len(biases[0])}"],
-        joined,
-    )
+
+def efficientnet(side=160, classes=4, features=256):
+    """Lines of the diagnosis network: EfficientNet-lite0 up to stride 16, `features`, the `opacity` map, `logits`."""
+    lines, last, cin = [f"image = input h={side} w={side} c=1"], "stem", 32
+
+    def window(k, stride):
+        nonlocal side
+        pad, after = padding(side, k, stride)
+        side = -(-side // stride)
+        return f"k={k} stride={stride} pad={pad}" + (f" after={after}" if after != pad else "")
+
+    lines.append(f"stem = conv image {window(3, 2)} c={cin} act=relu6")
+    for number, (k, stride, expand, c) in enumerate(EFFICIENTNET_LITE0):
+        name, inner = f"block{number}", last
+        if expand > 1:
+            inner = f"{name}.expand"
+            lines.append(f"{inner} = conv {last} k=1 c={cin * expand} act=relu6")
+        lines.append(f"{name}.depthwise = depthwise {inner} {window(k, stride)} act=relu6")
+        adds = stride == 1 and c == cin
+        lines.append(f"{name}{'.project' if adds else ''} = conv {name}.depthwise k=1 c={c}")
+        if adds:
+            lines.append(f"{name} = add {name}.project {last}")
+        last, cin = name, c
+    return lines + [
+        f"features = conv {last} k=1 c={features} act=relu6",
+        "opacity = conv features k=1 c=1",
+        "pool = mean features",
+        f"logits = dense pool c={classes}",
+    ]

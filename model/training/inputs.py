@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.ndimage import minimum_filter
 
 from training import data
 from training.engine import Engine
@@ -13,51 +14,91 @@ from training.fit import BUILD
 
 GREY = 42  # int8 steps per standard deviation: crops range from -3 to 3
 CHUNK = 64  # films in memory at once
+BOX_SIDE = 80  # of the filled boxes of opacity
+BLACK_EDGE = 0.045  # of the side: what is taken off the lungs of lungs_only, whose edge turns black
 log = logging.getLogger(__name__)
 
 
 class Settings(NamedTuple):
-    lungs_side: int  # input of the lung network
-    side: int  # input of the diagnosis network
-    margin: float  # around the lungs' box, as a share of it
-    blur: int  # passes of the binomial filter 1 2 1
+    """How the engine cuts out the lungs: crop_settings of src/engine/lungs.h without its side."""
+
+    margin: float
+    blur: int
+    grow: int
+    contrast: float
 
 
-def fingerprint(network, settings, films):
+class Inputs(NamedTuple):
+    """One row per film."""
+
+    crop: np.ndarray  # int8 [n, side, side], in standard deviations of the lungs times GREY
+    mask: np.ndarray  # uint8 [n, side, side], probability of lung times 255
+    boxes: np.ndarray  # uint8 [n, BOX_SIDE, BOX_SIDE], 255 inside the boxes of opacity, over the crop
+    shape: np.ndarray  # float [n, 3]: area, balance and doubt of the lungs
+    features: np.ndarray  # float [n, c]: pooled features of the lung network
+
+    def rows(self, picks):
+        return Inputs(*(column[picks] for column in self))
+
+
+def fingerprint(network, settings, side, films):
     """Hash of the lung network's weights, the settings, the films and the manifests: the name of the stored inputs."""
-    described = (*settings, [film.path for film in films])
+    described = (*settings, side, [film.path for film in films])
     digest = hashlib.sha256(repr((described, data.manifest_hash())).encode())
     for tensor in network.state_dict().values():
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
-def prepare_chunk(films, network, settings):
-    """Rows of prepare() for a few films, in threads: libpleura runs outside Python's lock."""
-    engine = Engine()
+def filled(boxes, crop):
+    """[BOX_SIDE, BOX_SIDE] 255 inside the boxes of opacity, over the crop x0 y0 x1 y1."""
+    out = np.zeros((BOX_SIDE, BOX_SIDE), np.uint8)
+    x0, y0, x1, y1 = crop
+    centres = (np.arange(BOX_SIDE) + 0.5) / BOX_SIDE
+    x, y = x0 + centres * (x1 - x0), y0 + centres * (y1 - y0)
+    for box in boxes:
+        if box.kind in ("opacity", "pneumonia", "infiltrate"):
+            inside = ((y > box.y0) & (y < box.y1))[:, None] & ((x > box.x0) & (x < box.x1))
+            out[inside] = 255
+    return out
+
+
+def prepare_chunk(films, boxes, network, settings, side):
+    """Columns of Inputs for a few films, in threads: libpleura runs outside Python's lock."""
+    engine, flat = Engine(), settings._replace(contrast=0)
+    lungs_side = network.shapes["image"][1]
     with ThreadPoolExecutor(2) as pool:
         decoded = list(pool.map(lambda film: engine.decode(film.path), films))
-        frames = np.stack(list(pool.map(lambda film: engine.film_input(film, settings.lungs_side), decoded)))
+        frames = np.stack(list(pool.map(lambda film: engine.film_input(film, lungs_side), decoded)))
         with torch.no_grad():
-            out = network(torch.from_numpy(frames)[:, None])
-        logits, features = out["mask"][:, 0].numpy(), out["enc4b"].mean((2, 3)).numpy()
-        views = list(pool.map(lambda pair: engine.lungs(*pair, settings), zip(decoded, logits)))
+            out = network(torch.from_numpy(frames)[:, None].contiguous(memory_format=torch.channels_last))
+        found = list(pool.map(engine.lungs, out["mask"][:, 0].numpy()))
+        views = list(pool.map(lambda pair: engine.crop(*pair, side, flat), zip(decoded, found)))
         for film in decoded:
             engine.free(film)
-    crop, mask, shape = (np.array(column, np.float32) for column in zip(*views))
-    return np.rint(crop * GREY).astype(np.int8), np.rint(mask * 255).astype(np.uint8), shape, features
+    crop, mask = (np.array(column, np.float32) for column in zip(*views))
+    for i, film in enumerate(films):
+        if film.source == "rsna_lungonly":
+            mask[i] = minimum_filter(mask[i], 2 * round(BLACK_EDGE * side) + 1)
+    crops = [engine.box(lungs, settings.margin) for lungs in found]
+    return (
+        np.rint(crop * GREY).astype(np.int8),
+        np.rint(mask * 255).astype(np.uint8),
+        np.stack([filled(boxes.get(film.path, []), crop) for film, crop in zip(films, crops)]),
+        np.array([(lungs.area, lungs.balance, lungs.doubt) for lungs in found], np.float32),
+        out["gate.pool"][:, :, 0, 0].numpy(),
+    )
 
 
-def prepare(films, network, settings):
-    """One row per film of each: crop int8 [n, side, side], mask uint8 [n, side, side], shape of the lungs [n, 3] (area,
-    balance, doubt), features of the lung network [n, 96]."""
-    place = BUILD / f"inputs-{fingerprint(network, settings, films)}.npz"
+def prepare(films, network, settings, side):
+    """The Inputs of these films, without local contrast normalisation: it follows the augmentation."""
+    place = BUILD / f"inputs-{fingerprint(network, settings, side, films)}.npz"
     if not place.exists():
-        chunks = []
+        boxes, chunks = data.boxes(), []
         for start in range(0, len(films), CHUNK):
-            chunks.append(prepare_chunk(films[start : start + CHUNK], network, settings))
-            if start % (50 * CHUNK) == 0:
+            chunks.append(prepare_chunk(films[start : start + CHUNK], boxes, network, settings, side))
+            if start % (20 * CHUNK) == 0:
                 log.info("  inputs %d/%d", start, len(films))
         np.savez(place, *(np.concatenate(column) for column in zip(*chunks)))
     with np.load(place) as stored:
-        return tuple(stored[name] for name in stored.files)
+        return Inputs(*(stored[name] for name in stored.files))

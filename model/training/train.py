@@ -1,8 +1,10 @@
 """Trains the networks on what the engine sees of each film.
 
-With --lungs the lung U-Net (lungs.py), else the diagnosis networks. Each diagnosis network leaves two files in
-build/model: NAME.pt, its folded parameters, and NAME.npz, its logits of films that it has not seen, of which `python3
--m report` makes tables.
+With --lungs the lung finder (lungs.py), else the diagnosis networks: the teachers, one for each seed, and with
+--student the released network, which learns from the labels and from the mean of the teachers in equal parts (Hinton et
+al., 2015). Each diagnosis network leaves two files in build/model: NAME.pt, its folded parameters, and NAME.npz, its
+outputs for films that it has not seen, of which `python3 -m report` makes tables. A network that is there already is
+not trained again.
 """
 import argparse
 import logging
@@ -11,32 +13,44 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.ndimage import minimum_filter
 from torch.nn import functional as F
 
 from training import augment
+from training import backbone
 from training import data
 from training import inputs
 from training import lungs
 from training.fit import BUILD, Batches, fit, start
-from training.graph import Graph, resnet, unet
+from training.graph import Graph, efficientnet, unet
 
-DIAGNOSIS_SIDE = 96
-SETTINGS = inputs.Settings(lungs.LUNGS_SIDE, DIAGNOSIS_SIDE, margin=0.05, blur=2)
-MIXED = ("block1",)  # layers after which mix_style() mixes the looks of hospitals
-MEMBERS = (1, 2)  # seeds of the two networks in model/pleura.gguf
-STEPS = 2500
-BATCH = {"covid": 17, "pneumonia": 12, "normal": 19}  # films per batch of 48: most films outside a study are normal
-# Share of each source within a class. A source with two large classes has the same share of both, so that the source
-# says nothing about the class.
+DIAGNOSIS_SIDE = 160
+TRAINING_SIDE = 192  # of the crops before augmentation
+SETTINGS = inputs.Settings(margin=0.06, blur=2, grow=2, contrast=0.25)
+FROZEN = "block4"  # the layers up to this one keep their ImageNet weights
+MIXED = ("block4",)  # layers after which mix_style() mixes the looks of hospitals
+SEEDS = (1, 2, 3)  # of the teachers
+STUDENT = "student"  # the released network
+STEPS = 1200
+RATE, BACKBONE_RATE = 1e-3, 3e-4
+MAP_WEIGHT = 0.5  # of the opacity map's loss
+BATCH = {"covid": 15, "pneumonia": 11, "normal": 16, "other": 6}  # films per step
+# Share of each source within a class. A source with several large classes has about the same share of each, so that the
+# source says little about the class; sources with one class are left out.
 SHARES = {
-    # The label of bimcv is a test result, and many of its films show nothing: they teach that normal films are
-    # COVID-19.
-    "covid": {"cohen": 0.3, "hannover": 0.2, "cxnet": 0.25, "bimcv_radiodb": 0.05, "webmix_radiodb": 0.2},
-    "pneumonia": {"cohen": 0.3, "kermany": 0.15, "nih": 0.3, "rsna_lungonly": 0.25},
-    "normal": {"cohen": 0.02, "kermany": 0.15, "nih": 0.3, "rsna_lungonly": 0.25, "rsna_radiodb": 0.28},
+    "covid": {"siim": 0.5, "cohen": 0.3, "bimcv_radiodb": 0.1, "webmix_radiodb": 0.1},
+    "pneumonia": {"siim": 0.35, "cohen": 0.15, "nih": 0.15, "rsna_lungonly": 0.25, "kermany": 0.1},
+    "normal": {"siim": 0.35, "cohen": 0.02, "nih": 0.2, "rsna_lungonly": 0.25, "kermany": 0.1, "bimcv_radiodb": 0.08},
+    "other": {"rsna_lungonly": 0.6, "nih": 0.25, "cohen": 0.15},
 }
+# What a reading says about the class, where it is not certain.
+SOFT = {"indeterminate": {"covid": 0.7, "pneumonia": 0.3}}
 log = logging.getLogger(__name__)
+
+
+def learnable(film):
+    """Whether the film's label is something that somebody saw in it."""
+    unread = film.source in ("bimcv_radiodb", "webmix_radiodb") and not film.reading
+    return film.split == "train" and film.source in SHARES[film.label] and not unread
 
 
 def sampling_weights(films):
@@ -53,110 +67,201 @@ def sampling_weights(films):
     return out
 
 
+def targets(films):
+    """[n, labels] probabilities."""
+    out = torch.zeros(len(films), len(data.LABELS))
+    for row, film in zip(out, films):
+        for label, share in SOFT.get(film.reading, {film.label: 1}).items():
+            row[data.LABELS.index(label)] = share
+    return out
+
+
+def map_known(films, boxes):
+    """[n] whether the film's opacities are known: boxes were drawn, or there is nothing to draw."""
+    read = np.array([bool(film.reading) or film.label == "normal" or film.source == "rsna_lungonly" for film in films])
+    return torch.from_numpy(read | boxes.any((1, 2)))
+
+
 def standardise(crop, mask):
-    """(v - mean) / deviation under the mask, clipped, times the mask: lungs_input of src/engine/lungs.h."""
+    """(v - mean) / deviation under the mask, clipped: lungs_input of src/engine/lungs.h, step 2."""
     weight = mask.sum((1, 2, 3), keepdim=True).clamp(min=1e-3)
     mean = (crop * mask).sum((1, 2, 3), keepdim=True) / weight
     deviation = (((crop - mean) ** 2 * mask).sum((1, 2, 3), keepdim=True) / weight).sqrt().clamp(min=1e-3)
-    return ((crop - mean) / deviation).clamp(-3, 3) * mask
+    return ((crop - mean) / deviation).clamp(-3, 3)
 
 
-def augmented(crop, mask):
-    """[n, 1, s, s] crops and masks with random shapes, edges, sharpness and grey levels."""
-    side = crop.shape[-1]
-    planes = augment.warp(torch.cat([crop / 3, mask], 1), side, zoom=(0.85, 1.2), stretch=0.1, shift=0.05, mirror=0.5)
-    crop, mask = planes.split(1, 1)
-    mask = augment.dense_away(3 * crop, mask, 0.25)
-    parts = [augment.grow(part, -int(torch.randint(0, 4, ()))) for part in mask.chunk(4)]
-    mask = augment.blur(torch.cat(parts), 0.5)
-    crop = augment.curve(augment.sharpness(crop), 0.7)
-    crop = augment.field(augment.greys(crop, 0.3), 1.0)
-    return crop, augment.holes(mask, 0.3)
-
-
-def to_float(crop, mask):
-    """Rows of inputs.prepare() -> crops and masks [n, 1, s, s] float."""
-    return torch.from_numpy(crop).float()[:, None] / inputs.GREY, torch.from_numpy(mask).float()[:, None] / 255
+def normalise_locally(crop, mask, contrast=SETTINGS.contrast, cell=8, window=5):
+    """lungs_input of src/engine/lungs.h, step 3."""
+    sums = [
+        F.avg_pool2d(F.avg_pool2d(part, cell), window, 1, window // 2) for part in (mask, mask * crop, mask * crop**2)
+    ]
+    lung = sums[0].clamp(min=1e-9)
+    mean = sums[1] / lung
+    deviation = (sums[2] / lung - mean**2).clamp(min=0).sqrt()
+    mean, deviation = (
+        F.interpolate(part, scale_factor=cell, mode="bilinear", align_corners=False) for part in (mean, deviation)
+    )
+    return (crop - mean) / (deviation + contrast)
 
 
 def network_input(crop, mask):
-    """Rows of inputs.prepare() -> crop * mask [n, 1, s, s], as the engine feeds the network."""
-    crop, mask = to_float(crop, mask)
-    return crop * mask
+    """Crops and masks [n, 1, s, s] -> what the engine feeds the network."""
+    return normalise_locally(standardise(crop, mask), mask) * mask
 
 
-def predict(network, x, batch=256):
-    """Logits [n, 3] and pooled features [n, c] of inputs [n, 1, s, s]."""
-    with torch.no_grad():
-        out = [network(part) for part in x.split(batch)]
-    return torch.cat([o["logits"] for o in out])[:, :, 0, 0], torch.cat([o["pool"] for o in out])[:, :, 0, 0]
+def augmented(crop, mask, boxes):
+    """(crop, mask [n, 1, DIAGNOSIS_SIDE, DIAGNOSIS_SIDE], map [n, 1, 10, 10]) with random shapes, edges, sharpness and
+    grey levels. Masks are changed at half size, which is much faster."""
+    n, side = len(crop), DIAGNOSIS_SIDE
+    theta = augment.affine(n, zoom=(0.85, 1.2), stretch=0.1, degrees=8, shift=0.05, mirror=0.5)
+    crop = augment.sample(crop / 3, theta, side)
+    mask = augment.sample(mask, theta, side // 2)
+    cells = F.avg_pool2d(augment.sample(boxes, theta, side // 4), 4)
+    mask = augment.dense_away(3 * F.avg_pool2d(crop, 2), mask, 0.15)
+    parts = [augment.grow(part, int(torch.randint(-3, 2, ()))) for part in mask.chunk(8)]
+    mask = augment.holes(augment.blur(torch.cat(parts), 0.5), 0.2)
+    mask = F.interpolate(mask, scale_factor=2, mode="bilinear", align_corners=False)
+    crop = augment.curve(augment.coarse(augment.sharpness(crop)), 0.7)
+    crop = augment.field(augment.greys(crop, 0.3), 1.0)
+    return crop, mask, cells
 
 
-def train_diagnosis(films, crops, masks, steps, seed):
-    """Folded parameters of one diagnosis ResNet; crops and masks are rows of inputs.prepare()."""
+def to_float(rows):
+    """The crop, mask and boxes of Inputs as [n, 1, s, s] floats."""
+    crop, mask, boxes = (torch.from_numpy(plane).float()[:, None] for plane in rows[:3])
+    return crop / inputs.GREY, mask / 255, boxes / 255
+
+
+class Outputs(NamedTuple):
+    logits: torch.Tensor  # [n, labels]
+    pool: torch.Tensor  # [n, c] pooled features
+    opacity: torch.Tensor  # [n, h, w] logits of the map
+
+
+def predict(network, rows, batch=128):
+    """The Outputs of a network in eval() for rows of inputs.prepare()."""
+    parts = []
+    for i in range(0, len(rows.crop), batch):
+        crop, mask, _ = to_float(rows.rows(slice(i, i + batch)))
+        if crop.shape[-1] != DIAGNOSIS_SIDE:
+            crop, mask = (F.interpolate(p, (DIAGNOSIS_SIDE,) * 2, mode="area") for p in (crop, mask))
+        with torch.no_grad():
+            out = network(network_input(crop, mask).contiguous(memory_format=torch.channels_last))
+        parts.append((out["logits"][:, :, 0, 0], out["pool"][:, :, 0, 0], out["opacity"][:, 0]))
+    return Outputs(*(torch.cat(column) for column in zip(*parts)))
+
+
+class Lessons(NamedTuple):
+    """What a network learns from each film."""
+
+    rows: inputs.Inputs
+    target: torch.Tensor  # [n, labels] probabilities
+    known: torch.Tensor  # [n] 1 where rows.boxes are the opacities of the film, else 0
+
+    @classmethod
+    def of_labels(cls, films, rows):
+        return cls(rows, targets(films), map_known(films, rows.boxes).float())
+
+    def with_teachers(self, networks):
+        """Half of each label and map is the mean of the teachers'; theirs alone where the map is not known."""
+        outputs = [predict(network, self.rows) for network in networks]
+        label = torch.stack([out.logits.softmax(1) for out in outputs]).mean(0)
+        opacity = torch.stack([out.opacity.sigmoid() for out in outputs]).mean(0)
+        opacity = F.interpolate(opacity[:, None], self.rows.boxes.shape[1:], mode="bilinear", align_corners=False)[:, 0]
+        share = 0.5 * self.known[:, None, None]
+        boxes = share * torch.from_numpy(self.rows.boxes) + (1 - share) * 255 * opacity
+        rows = self.rows._replace(boxes=boxes.round().to(torch.uint8).numpy())
+        return Lessons(rows, (self.target + label) / 2, torch.ones_like(self.known))
+
+    def of(self, picks):
+        return Lessons(self.rows.rows(picks), self.target[picks], self.known[picks])
+
+
+def train_diagnosis(films, lessons, steps, seed):
+    """Folded parameters of one diagnosis network; lessons are those of the films."""
     start(seed)
-    label = torch.tensor([data.LABELS.index(film.label) for film in films])
-    weight = torch.stack([sampling_weights(films) * (label == i) for i in range(len(data.LABELS))])
+    rows, target, known = lessons
+    weight = sampling_weights(films)
+    label = np.array([film.label for film in films])
+    weights = [weight * torch.from_numpy(label == name) for name in data.LABELS]
 
     def make():
-        picks = torch.cat([torch.multinomial(w, n, replacement=True) for w, n in zip(weight, BATCH.values())]).numpy()
+        picks = torch.cat([torch.multinomial(w, n, replacement=True) for w, n in zip(weights, BATCH.values())]).numpy()
         picks = picks[np.random.permutation(len(picks))]
-        return standardise(*augmented(*to_float(crops[picks], masks[picks]))), label[picks]
+        crop, mask, cells = augmented(*to_float(rows.rows(picks)))
+        return network_input(crop, mask), (target[picks], cells, known[picks])
 
     def loss(out, target):
-        return F.cross_entropy(out["logits"][:, :, 0, 0], target, label_smoothing=0.05)
+        classes, cells, known = target
+        label = F.cross_entropy(out["logits"][:, :, 0, 0].float(), classes, label_smoothing=0.05)
+        opacity = F.binary_cross_entropy_with_logits(out["opacity"].float(), cells, reduction="none").mean((1, 2, 3))
+        return label + MAP_WEIGHT * (opacity * known).sum() / known.sum().clamp(min=1)
 
-    network = Graph(resnet(DIAGNOSIS_SIDE), mixed=MIXED)
-    return fit(network, Batches(steps, make), loss, 4e-3, torch.channels_last).fold()
+    network = backbone.load(Graph(efficientnet(DIAGNOSIS_SIDE), mixed=MIXED, eps=backbone.EPS)).freeze(FROZEN)
+    rates = {RATE: [], BACKBONE_RATE: []}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            rates[BACKBONE_RATE if name.startswith("ops.block") else RATE].append(parameter)
+    return fit(network, Batches(steps, make), loss, rates, torch.channels_last).fold()
 
 
 def load_network(lines, name):
     """The network of a checkpoint in build/model, as the engine runs it."""
-    return Graph(lines, norm=False).load_folded(torch.load(BUILD / name))
+    network = Graph(lines, norm=False).load_folded(torch.load(BUILD / name, weights_only=False))
+    return network.to(memory_format=torch.channels_last)
 
 
-def prepared(films):
-    """inputs.prepare() with this model's lung network and settings."""
-    network = load_network(unet(lungs.LUNGS_SIDE), "lungs.pt")
-    return inputs.prepare(films, network, SETTINGS)
+def load_diagnosis(name):
+    """The diagnosis network of a run."""
+    return load_network(efficientnet(DIAGNOSIS_SIDE), f"{name}.pt")
 
 
-def without_black_edges(films, mask, pixels=3):
-    """Erodes the masks of lungs_only films: the edge where their lungs turn black would reveal the source."""
-    mask = mask.copy()
-    for i, film in enumerate(films):
-        if film.source == "rsna_lungonly":
-            mask[i] = minimum_filter(mask[i], 2 * pixels + 1)
-    return mask
+def prepared(films, side=DIAGNOSIS_SIDE):
+    """inputs.prepare() with this model's lung finder and settings."""
+    return inputs.prepare(films, load_network(unet(lungs.LUNGS_SIDE), "lungs.pt"), SETTINGS, side)
 
 
 class Run(NamedTuple):
     left_out: list  # names of folds
     steps: int
     seed: int
+    taught: bool  # by the teachers
 
     @property
     def name(self):
+        if self.taught:
+            return STUDENT
         return f"leave-out-{'+'.join(self.left_out)}" if self.left_out else f"seed-{self.seed}"
 
 
-def train_one(films, crop, mask, run):
+def train_one(films, run):
     """Trains one network and writes NAME.pt and NAME.npz."""
     left_out = [source for fold in run.left_out for source in data.FOLDS[fold]]
-    learnt = np.array([film.split == "train" and film.source not in left_out for film in films])
-    rows = np.flatnonzero(learnt)
-    parameters = train_diagnosis([films[i] for i in rows], crop[rows], mask[rows], run.steps, run.seed)
-    torch.save(parameters, BUILD / f"{run.name}.pt")
-    new = [i for i, film in enumerate(films) if film.split in ("test", "external") or film.source in left_out]
-    network = Graph(resnet(DIAGNOSIS_SIDE), norm=False).load_folded(parameters)
+    checkpoint = BUILD / f"{run.name}.pt"
+    known = [film for film in films if learnable(film)]
+    learnt = np.array([film.source not in left_out for film in known])
+    lessons = Lessons.of_labels(known, prepared(known, TRAINING_SIDE))
+    if not checkpoint.exists():
+        if run.taught:
+            lessons = lessons.with_teachers([load_diagnosis(f"seed-{seed}") for seed in SEEDS])
+        chosen = np.flatnonzero(learnt)
+        parameters = train_diagnosis([known[i] for i in chosen], lessons.of(chosen), run.steps, run.seed)
+        torch.save(parameters, checkpoint)
+    network = load_diagnosis(run.name)
+    kept_apart = [film for film in films if film.split != "train"]
+    parts = [(kept_apart, predict(network, prepared(kept_apart)))]
+    if left_out:
+        chosen = np.flatnonzero(~learnt)
+        parts.append(([known[i] for i in chosen], predict(network, lessons.rows.rows(chosen))))
     np.savez(
         BUILD / f"{run.name}.npz",
-        logits=predict(network, network_input(crop[new], mask[new]))[0].numpy(),
-        files=[str(Path(films[i].path).relative_to(data.home())) for i in new],
+        logits=torch.cat([out.logits for _, out in parts]).numpy(),
+        opacity=torch.cat([out.opacity for _, out in parts]).numpy(),
+        files=[str(Path(film.path).relative_to(data.home())) for part, _ in parts for film in part],
         **run._asdict(),
         manifest=data.manifest_hash(),
     )
-    log.info("%s: %d films not seen in training", BUILD / f"{run.name}.npz", len(new))
+    log.info("%s: %d films not seen in training", BUILD / f"{run.name}.npz", sum(len(part) for part, _ in parts))
 
 
 def folds(text):
@@ -170,7 +275,7 @@ def folds(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lungs", action="store_true", help="train the lung network instead of diagnosis networks")
+    parser.add_argument("--lungs", action="store_true", help="train the lung finder instead of diagnosis networks")
     parser.add_argument(
         "--leave-out",
         metavar="FOLDS",
@@ -178,19 +283,19 @@ def main():
         help=f"train without these folds, joined by +: {', '.join(data.FOLDS)}; 'all' trains one network per fold",
     )
     parser.add_argument("--steps", type=int, help="optimizer steps per network")
-    parser.add_argument("--seed", type=int, help=f"one network with this seed (default: {MEMBERS})")
+    parser.add_argument("--seed", type=int, help=f"one network with this seed (default: {SEEDS})")
+    parser.add_argument("--student", action="store_true", help="train the released network, taught by those of the seeds")
     options = parser.parse_args()
     start(1)
+    films = data.films()
     if options.lungs:
-        return lungs.train_lungs(data.films(), BUILD / "lungs.pt", options.steps or lungs.STEPS)
-    films = data.labelled()
-    crop, mask, *_ = prepared(films)
-    mask = without_black_edges(films, mask)
+        return lungs.train_lungs(films, BUILD / "lungs.pt", options.steps or lungs.STEPS)
     left_out = [[fold] for fold in data.FOLDS] if options.leave_out == "all" else [options.leave_out or []]
-    seeds = [options.seed] if options.seed else MEMBERS[:1] if options.leave_out else MEMBERS
+    single = options.leave_out or options.student
+    seeds = [options.seed] if options.seed else SEEDS[:1] if single else SEEDS
     for names in left_out:
         for seed in seeds:
-            train_one(films, crop, mask, Run(names, options.steps or STEPS, seed))
+            train_one(films, Run(names, options.steps or STEPS, seed, options.student))
 
 
 if __name__ == "__main__":
