@@ -1,7 +1,7 @@
 """Writes tests/fixtures from PyTorch, never from the engine under test.
 
-tiny.gguf is a random model with every operation, and tiny.bin its inputs and the whole output of every layer;
-phantom.bin holds samples of every layer of model/pleura.gguf on the phantom. A .bin file is a sequence of records. Each
+tiny.gguf is a random model with every operation, and tiny.bin its inputs and the whole output of every layer.
+findings.gguf is one with an opacity map, a label for other findings and an output for the pose of the film. phantom.bin holds samples of every layer of model/pleura.gguf on the phantom. A .bin file is a sequence of records. Each
 is a line
 
     <graph> <layer> <h> <w> <c> <n>
@@ -69,6 +69,19 @@ TINY = {
 }
 
 
+FINDINGS = {
+    "lungs": [*TINY["lungs"][:-1], "gate = dense gate.pool c=6", "pose = dense gate.pool c=6"],
+    "diagnosis": [
+        "image = input h=16 w=16 c=1",
+        "features = conv image k=3 stride=4 pad=1 c=8 act=relu",
+        "opacity = conv features k=1 c=1",
+        "pool = mean features",
+        "logits = dense pool c=4",
+        "gate = dense pool c=4",
+    ],
+}
+
+
 def records(prefix, graph, image, samples=None):
     """The records of every layer for an image [1, c, h, w], computed in double precision, as bytes."""
     out = b""
@@ -86,11 +99,11 @@ def network(lines, parameters):
     return Graph(lines, norm=False).load_folded(parameters)
 
 
-def tiny(folder):
-    """Writes tiny.gguf and tiny.bin."""
+def random_model(name, graphs, settings):
+    """(metadata, tensors, records of all layers) of a model with random weights."""
     torch.manual_seed(3)
     arrays, layers = {}, b""
-    for prefix, lines in TINY.items():
+    for prefix, lines in graphs.items():
         graph = Graph(lines, norm=False)
         parameters = graph.fold()
         of_graph, parameters = tensors(prefix, graph, parameters)
@@ -99,15 +112,12 @@ def tiny(folder):
         layers += records(prefix, network(lines, parameters), torch.randn(1, c, h, w))
     metadata = {
         "general.architecture": "pleura",
-        "general.name": "tiny",
+        "general.name": name,
         "general.version": "0.0.1",
         "general.license": "CC0-1.0",
-        "pleura.labels": ["covid", "pneumonia", "normal"],
         "pleura.temperature": 1.5,
-        "pleura.threshold.certain": 0.34,
-        "pleura.prior": np.array([0.4, 0.25, 0.35], np.float32),
-        "pleura.lungs.graph": TINY["lungs"],
-        "pleura.diagnosis.graph": TINY["diagnosis"],
+        "pleura.lungs.graph": graphs["lungs"],
+        "pleura.diagnosis.graph": graphs["diagnosis"],
         "pleura.lungs.margin": 0.1,
         "pleura.diagnosis.blur": 1,
         "pleura.gate.min_score": 0.01,
@@ -119,9 +129,36 @@ def tiny(folder):
         "pleura.card.notice": "A random model for tests.",
         "pleura.card.summary": "Knows nothing.",
         "pleura.card.data": "none",
+        **settings,
     }
+    return metadata, arrays, layers
+
+
+def tiny(folder):
+    """Writes tiny.gguf and tiny.bin."""
+    settings = {
+        "pleura.labels": ["covid", "pneumonia", "normal"],
+        "pleura.threshold.certain": 0.34,
+        "pleura.prior": np.array([0.4, 0.25, 0.35], np.float32),
+    }
+    metadata, arrays, layers = random_model("tiny", TINY, settings)
     write_gguf(folder / "tiny.gguf", metadata, arrays)
     (folder / "tiny.bin").write_bytes(layers)
+
+
+def findings(folder):
+    """Writes findings.gguf."""
+    settings = {
+        "pleura.labels": ["covid", "pneumonia", "normal", "other"],
+        "pleura.labels.other": 3,
+        "pleura.threshold.certain": 0.25,
+        "pleura.prior": np.array([0.3, 0.2, 0.4, 0.1], np.float32),
+        "pleura.diagnosis.grow": 1,
+        "pleura.diagnosis.contrast": 0.25,
+        "pleura.opacity.threshold": 0.5,
+    }
+    metadata, arrays, _ = random_model("findings", FINDINGS, settings)
+    write_gguf(folder / "findings.gguf", metadata, arrays)
 
 
 def phantom(folder):
@@ -133,9 +170,12 @@ def phantom(folder):
     layers = records("lungs", lungs, frame, SAMPLES)
     with torch.no_grad():
         logits = lungs(frame.double())["mask"][0, 0].float().numpy()
-    crop, mask, _ = engine.lungs(film, logits, train.SETTINGS)
+    flat = train.SETTINGS._replace(contrast=0)  # PyTorch normalises the contrast here
+    planes = engine.crop(film, engine.lungs(logits), train.DIAGNOSIS_SIDE, flat)
     engine.free(film)
-    layers += records("diagnosis", diagnosis, torch.from_numpy(crop * mask)[None, None], SAMPLES)
+    crop, mask = (torch.from_numpy(plane)[None, None] for plane in planes)
+    image = train.normalise_locally(crop, mask) * mask
+    layers += records("diagnosis", diagnosis, image, SAMPLES)
     (folder / "phantom.bin").write_bytes(layers)
 
 
@@ -147,6 +187,7 @@ def main():
     folder = parser.parse_args().out
     folder.mkdir(parents=True, exist_ok=True)
     tiny(folder)
+    findings(folder)
     phantom(folder)
 
 

@@ -284,7 +284,9 @@ def main():
     )
     parser.add_argument("--steps", type=int, help="optimizer steps per network")
     parser.add_argument("--seed", type=int, help=f"one network with this seed (default: {SEEDS})")
-    parser.add_argument("--student", action="store_true", help="train the released network, taught by those of the seeds")
+    parser.add_argument(
+        "--student", action="store_true", help="train the released network, taught by those of the seeds"
+    )
     options = parser.parse_args()
     start(1)
     films = data.films()

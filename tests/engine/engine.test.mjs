@@ -35,6 +35,26 @@ test('reference and SIMD kernels give the same diagnosis to the last bit', async
   assert.deepEqual(vector.diagnose(film), plain.diagnose(film));
 });
 
+test('a diagnosis has the map, the extent, the doubt and the pose that its weights allow', async () => {
+  const engine = await createEngine({ wasm, weights: await read('tests/fixtures/findings.gguf') });
+  const found = engine.diagnose(film);
+  assert.equal(found.heatmapKind, 'opacity');
+  for (const share of [found.extent?.right, found.extent?.left])
+    assert.ok(share !== undefined && share >= 0 && share <= 1);
+  assert.equal(found.quarterTurns, 0);
+  const map = engine.classMap('other');
+  assert.equal(map.data.length, found.heatmap.data.length);
+  assert.throws(() => engine.classMap('mass'), { code: 'no-class-map' });
+  const judged = (/** @type {number[]} */ logits) => engine.reclassify({ logits, gate: found.gate });
+  assert.deepEqual([judged([9, 0, 0, 0]).verdict, judged([9, 0, 0, 0]).doubt], ['covid', null]);
+  assert.equal(judged([0, 0, 0, 9]).verdict, 'uncertain');
+  assert.equal(judged([0, 0, 0, 9]).doubt?.reason, 'other-finding');
+
+  const other = await createEngine({ wasm, weights: tiny });
+  assert.equal(other.diagnose(film).heatmapKind, 'class');
+  assert.equal(other.diagnose(film).extent, null);
+});
+
 /** Some films of every source, and the fixtures. */
 function manyFiles() {
   const folders = readdirSync(join(data, 'images')).map((source) => join(data, 'images', source));

@@ -498,6 +498,30 @@ static void nothing_from_outside_reaches_the_lungs(int grow, float contrast)
     assert(inside > OUT * OUT / 6);
 }
 
+/* Weights with an opacity map, a label for other findings and a pose. */
+static void an_opacity_map_is_a_probability_in_the_lungs(const uint8_t *weights, size_t size)
+{
+    static float map[128 * 128];
+    pleura_engine *e;
+    pleura_result r;
+    assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
+    assert(pleura_class_map(e, map, 0) == PLEURA_NO_FILM);
+    assert(pleura_diagnose_phantom(e, &r) == PLEURA_OK);
+    check_result(&r);
+    assert(r.map_kind == PLEURA_MAP_OPACITY && r.label_count == 4 && r.map_side <= 128);
+    for (int i = 0; i < 2; i++) assert(r.extent[i] >= 0 && r.extent[i] <= 1);
+    int count = r.map_side * r.map_side;
+    float largest = 0, opacity = 0;
+    assert(pleura_class_map(e, map, 2) == PLEURA_OK);
+    for (int i = 0; i < count; i++) {
+        largest = map[i] > largest ? map[i] : largest;
+        opacity = r.heatmap[i] > opacity ? r.heatmap[i] : opacity;
+    }
+    assert(largest > 0 && opacity > 0 && memcmp(map, r.heatmap, (size_t)count * sizeof *map) != 0);
+    assert(pleura_class_map(e, map, 4) == PLEURA_NO_MAP && pleura_class_map(e, map, -1) == PLEURA_NO_MAP);
+    pleura_close(e);
+}
+
 int main(void)
 {
     size_t size;
@@ -517,6 +541,10 @@ int main(void)
     a_tag_reason_refuses_the_film(weights, size);
     texts_and_numbers_are_found_by_key(weights, size);
     the_self_test_fails_on_other_bits(weights, size);
+    free(weights);
+    weights = read_file("tests/fixtures/findings.gguf", &size);
+    reference_and_simd_give_the_same_bits(weights, size);
+    an_opacity_map_is_a_probability_in_the_lungs(weights, size);
     free(weights);
     weights = read_file("tests/fixtures/tiny.gguf", &size);
     white_stays_white_at_full_depth(weights, size);
