@@ -30,9 +30,10 @@ LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALO
 HEADERS   = $(wildcard src/*.h src/*/*.h tests/*/*.h)
 SOURCES   = $(filter-out src/engine/wasm.c src/nn/int8_relaxed.c, $(wildcard src/*.c src/*/*.c))
 RULES     = Makefile tests/tests.mk
+# Training runs in build/venv, an environment with a current PyTorch, where there is one, else with that of Debian.
 # By default glibc returns each activation to the system, and threads that spin starve a busy machine.
 TRAIN     = env -u OPENBLAS_CORETYPE MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=34359738368 MALLOC_TOP_PAD_=268435456 \
-            GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive /usr/bin/python3
+            GOMP_SPINCOUNT=0 OMP_WAIT_POLICY=passive $(or $(wildcard $(CURDIR)/build/venv/bin/python), /usr/bin/python3)
 
 PRETTIER      = node_modules/.bin/prettier --log-level warn --cache --cache-location=build/prettier
 FORMATTED_JS  = $(shell git ls-files '*.mjs' '*.cjs' '*.ts' '*.css')
@@ -143,6 +144,7 @@ model: lib
 	@.ci/setup model
 	cd model && $(TRAIN) -m training.train --lungs
 	cd model && $(TRAIN) -m training.train
+	cd model && $(TRAIN) -m training.train --student
 	cd model && $(TRAIN) -m training.export
 	cd model && $(TRAIN) -m training.goldens
 	$(TRAIN) tests/convert/make_onnx.py
@@ -151,7 +153,7 @@ model: lib
 #: make model-report   model/report.md, what an honest evaluation needs beyond `pleura evaluate`; two hours, needs the data
 model-report: lib
 	@.ci/setup model
-	cd model && $(TRAIN) -m training.train --leave-out all --steps 1200
+	cd model && $(TRAIN) -m training.train --leave-out all
 	cd model && $(TRAIN) -m report
 
 #: make picture        web/page.jpg for the README, from the phantom

@@ -14,11 +14,14 @@ import time
 from report import baselines
 from report import controls
 from report import networks
+from report import readings
 from report import stress
 from training.engine import ROOT, WEIGHTS
 from training.fit import BUILD, start
 
 SECTIONS = {
+    "readings": ("Radiologists' readings, and disease that was not in training", readings.section),
+    "boxes": ("The opacity map against radiologists' boxes", readings.localisation),
     "controls": ("Controls: films without lungs", controls.section),
     "source": ("Recognising the source of a film", controls.sources),
     "baselines": ("Baselines", baselines.section),

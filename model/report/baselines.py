@@ -80,14 +80,33 @@ def trained(network, films, frames, steps, batch, rate):
     def loss(out, target):
         return F.cross_entropy(logits(out), target)
 
-    return fit(network, Batches(steps, make), loss, rate, torch.channels_last)
+    return fit(network, Batches(steps, make), loss, {rate: network.parameters()}, torch.channels_last)
 
 
 def probabilities(network, frames):
-    """[n, 3], from a trained network."""
+    """[n, labels], from a trained network."""
     with torch.no_grad():
         parts = [logits(network(network_input(frames[i : i + 64]))) for i in range(0, len(frames), 64)]
     return torch.cat(parts).softmax(1).numpy()
+
+
+def resnet(side=96, widths=(16, 32, 64, 128), classes=len(data.LABELS)):
+    """Lines of a ResNet-10: strided stem, one residual block per width, `features`, `pool`, `logits`."""
+    lines = [f"image = input h={side} w={side} c=1", f"stem = conv image k=5 stride=2 pad=2 c={widths[0]} act=relu"]
+    last = "stem"
+    for number, width in enumerate(widths, 1):
+        stride, out = (1, f"block{number}") if number == 1 else (2, f"block{number}")
+        lines += [
+            f"{out}a = conv {last} k=3 stride={stride} pad=1 c={width} act=relu",
+            f"{out}b = conv {out}a k=3 stride=1 pad=1 c={width}",
+        ]
+        if stride == 2:
+            lines.append(f"{out}s = conv {last} k=1 stride=2 pad=0 c={width}")
+            last = f"{out}s"
+        out = "features" if number == len(widths) else out
+        lines.append(f"{out} = add block{number}b {last} act=relu")
+        last = out
+    return lines + ["pool = mean features", f"logits = dense pool c={classes}"]
 
 
 def keras_tutorial():
@@ -103,7 +122,7 @@ def keras_tutorial():
         nn.Linear(64 * 23 * 23, 64),
         nn.ReLU(),
         nn.Dropout(0.5),
-        nn.Linear(64, 3),
+        nn.Linear(64, len(data.LABELS)),
     )
 
 
@@ -144,8 +163,12 @@ def darkcovidnet():
 
 def sizes(films):
     """[n, 2] logarithms of the original images' width and height."""
-    known = {str(data.home() / row["file"]): row for row in data.read_csv(data.home() / "manifest.csv")}
-    sides = [[float(known[film.path][key]) for key in ("orig_width", "orig_height")] for film in films]
+    known = {
+        str(table.parent / row["file"]): [float(row[key] or 0) for key in ("orig_width", "orig_height")]
+        for table in data.tables()[: len(data.FOLDERS)]
+        for _, row in data.rows(table)
+    }
+    sides = [known[film.path] for film in films]
     return torch.tensor(sides).log()
 
 

@@ -16,8 +16,16 @@ MIN_FILMS = 10  # on each side of an AUC
 
 
 def whole_frames(*splits):
-    """The labelled films of these splits, without those whose surroundings are black already."""
-    return [film for film in data.labelled() if film.split in splits and film.source != "rsna_lungonly"]
+    """The films of these splits, without those whose surroundings are black already, and without those that are
+    labelled after a test alone, which nobody read. Of the external films only the normal ones."""
+    return [
+        film
+        for film in data.films()
+        if film.split in splits
+        and film.source != "rsna_lungonly"
+        and data.read_by_someone(film)
+        and (film.split != "external" or film.label == "normal")
+    ]
 
 
 def true_classes(films):
@@ -91,7 +99,7 @@ HEADLINE = ["COVID AUC", "balanced accuracy %", "external normals called normal 
 
 
 def headline(probability, films):
-    """Cells of HEADLINE, from [n, 3] of test and external films."""
+    """Cells of HEADLINE, from [n, labels] of test and external films."""
     predicted, label, patient = probability.argmax(1), true_classes(films), patients(films)
     test = np.array([film.split == "test" for film in films])
     score, covid = probability[test, 0], label[test] == 0

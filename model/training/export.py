@@ -76,18 +76,13 @@ def with_gate(graph, pool, gate):
     return graph.lines + [f"gate = dense {pool} c={len(weight)}"]
 
 
-def read_by_someone(film):
-    """Whether somebody saw the label in the film. bimcv labels a positive test, and many of its films show nothing: with
-    them in the fit, every normal film would be "perhaps COVID-19"."""
-    return bool(film.reading) or film.source not in ("bimcv_radiodb", "webmix_radiodb")
-
-
 def fitted_probabilities(films, logits):
     """({metadata key: value}, bias of the logits) from the logits of validation films.
 
     The probabilities assume the class mix of the films that they are fitted on; pleura.prior records it.
     """
-    fitted = np.array([read_by_someone(film) for film in films])
+    # With films that nobody read in the fit, every normal film would be "perhaps COVID-19".
+    fitted = np.array([data.read_by_someone(film) for film in films])
     label = torch.tensor([data.LABELS.index(film.label) for film in films])[fitted]
     temperature, bias = calibrate.scaling(logits[fitted], label)
     probability = torch.softmax((logits[fitted] + torch.from_numpy(bias)) / temperature, 1).numpy()

@@ -32,7 +32,7 @@ SEEDS = (1, 2, 3)  # of the teachers
 STUDENT = "student"  # the released network
 STEPS = 1200
 RATE, BACKBONE_RATE = 1e-3, 3e-4
-MAP_WEIGHT = 0.5  # of the opacity map's loss
+MAP_WEIGHT, TAUGHT_MAP_WEIGHT = 0.5, 1.0  # of the opacity map's loss, for a teacher and for the student
 BATCH = {"covid": 15, "pneumonia": 11, "normal": 16, "other": 6}  # films per step
 # Share of each source within a class. A source with several large classes has about the same share of each, so that the
 # source says little about the class; sources with one class are left out.
@@ -49,8 +49,7 @@ log = logging.getLogger(__name__)
 
 def learnable(film):
     """Whether the film's label is something that somebody saw in it."""
-    unread = film.source in ("bimcv_radiodb", "webmix_radiodb") and not film.reading
-    return film.split == "train" and film.source in SHARES[film.label] and not unread
+    return film.split == "train" and film.source in SHARES[film.label] and data.read_by_someone(film)
 
 
 def sampling_weights(films):
@@ -156,11 +155,11 @@ class Lessons(NamedTuple):
 
     rows: inputs.Inputs
     target: torch.Tensor  # [n, labels] probabilities
-    known: torch.Tensor  # [n] 1 where rows.boxes are the opacities of the film, else 0
+    known: torch.Tensor  # [n] the weight of the map: 0 where rows.boxes are not the opacities of the film
 
     @classmethod
     def of_labels(cls, films, rows):
-        return cls(rows, targets(films), map_known(films, rows.boxes).float())
+        return cls(rows, targets(films), MAP_WEIGHT * map_known(films, rows.boxes))
 
     def with_teachers(self, networks):
         """Half of each label and map is the mean of the teachers'; theirs alone where the map is not known."""
@@ -168,10 +167,10 @@ class Lessons(NamedTuple):
         label = torch.stack([out.logits.softmax(1) for out in outputs]).mean(0)
         opacity = torch.stack([out.opacity.sigmoid() for out in outputs]).mean(0)
         opacity = F.interpolate(opacity[:, None], self.rows.boxes.shape[1:], mode="bilinear", align_corners=False)[:, 0]
-        share = 0.5 * self.known[:, None, None]
+        share = 0.5 * (self.known > 0)[:, None, None]
         boxes = share * torch.from_numpy(self.rows.boxes) + (1 - share) * 255 * opacity
         rows = self.rows._replace(boxes=boxes.round().to(torch.uint8).numpy())
-        return Lessons(rows, (self.target + label) / 2, torch.ones_like(self.known))
+        return Lessons(rows, (self.target + label) / 2, torch.full_like(self.known, TAUGHT_MAP_WEIGHT))
 
     def of(self, picks):
         return Lessons(self.rows.rows(picks), self.target[picks], self.known[picks])
@@ -195,7 +194,7 @@ def train_diagnosis(films, lessons, steps, seed):
         classes, cells, known = target
         label = F.cross_entropy(out["logits"][:, :, 0, 0].float(), classes, label_smoothing=0.05)
         opacity = F.binary_cross_entropy_with_logits(out["opacity"].float(), cells, reduction="none").mean((1, 2, 3))
-        return label + MAP_WEIGHT * (opacity * known).sum() / known.sum().clamp(min=1)
+        return label + (opacity * known).sum() / (known > 0).sum().clamp(min=1)
 
     network = backbone.load(Graph(efficientnet(DIAGNOSIS_SIDE), mixed=MIXED, eps=backbone.EPS)).freeze(FROZEN)
     rates = {RATE: [], BACKBONE_RATE: []}
@@ -291,7 +290,9 @@ def main():
     start(1)
     films = data.films()
     if options.lungs:
-        return lungs.train_lungs(films, BUILD / "lungs.pt", options.steps or lungs.STEPS)
+        if not (BUILD / "lungs.pt").exists():
+            lungs.train_lungs(films, BUILD / "lungs.pt", options.steps or lungs.STEPS)
+        return
     left_out = [[fold] for fold in data.FOLDS] if options.leave_out == "all" else [options.leave_out or []]
     single = options.leave_out or options.student
     seeds = [options.seed] if options.seed else SEEDS[:1] if single else SEEDS
