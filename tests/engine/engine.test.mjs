@@ -141,14 +141,14 @@ test('a stored diagnosis is reclassified at another prevalence like its film, an
     phantom = engine.phantom();
   assert.deepEqual([own.prevalence, Object.keys(engine.model.prior)], [null, engine.model.labels]);
   engine.setPrevalence(shares);
-  const { verdict, probability, prevalence, ...rest } = engine.diagnose(film);
+  const { verdict, doubt, probability, prevalence, ...rest } = engine.diagnose(film);
   assert.deepEqual([verdict, prevalence], ['covid', shares]);
   assert.deepEqual(
-    { ...own, verdict, probability, prevalence },
-    { verdict, probability, prevalence, ...rest },
+    { ...own, verdict, doubt, probability, prevalence },
+    { verdict, doubt, probability, prevalence, ...rest },
     'bits, heatmap and the rest stay',
   );
-  assert.deepEqual(engine.reclassify(own), { verdict, probability, prevalence });
+  assert.deepEqual(engine.reclassify(own), { verdict, doubt, probability, prevalence });
   assert.deepEqual([engine.judge(own), own.evidence], [engine.reclassify(own), own.topLabel], 'the former names');
   assert.equal(engine.reclassify({ ...own, gate: { ...own.gate, reason: 'unlike' } }).verdict, 'refused');
   for (const logits of [own.logits.slice(1), [...own.logits, 0], []])
@@ -161,7 +161,7 @@ test('a stored diagnosis is reclassified at another prevalence like its film, an
     {},
   ]) {
     assert.throws(() => engine.setPrevalence(bad), { code: 'prevalence' });
-    assert.deepEqual(engine.reclassify(own), { verdict, probability, prevalence });
+    assert.deepEqual(engine.reclassify(own), { verdict, doubt, probability, prevalence });
   }
   engine.setPrevalence(null);
   assert.deepEqual([engine.diagnose(film), engine.phantom()], [own, phantom]);
