@@ -163,7 +163,7 @@ def findings(folder):
 
 def phantom(folder):
     """Writes phantom.bin: the networks of model/pleura.gguf on the synthetic film, prepared by the engine."""
-    engine, exported = Engine(), torch.load(BUILD / "exported.pt")
+    engine, exported = Engine(), torch.load(BUILD / "exported.pt", weights_only=False)
     lungs, diagnosis = network(*exported["lungs"]), network(*exported["diagnosis"])
     film = engine.phantom()
     frame = torch.from_numpy(engine.film_input(film, LUNGS_SIDE))[None, None]
