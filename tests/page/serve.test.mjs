@@ -43,8 +43,12 @@ test('the site is served with its content types, and nothing else is served', as
   assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
   assert.match(await page.text(), /<title\b/);
   const wasm = readdirSync(`${root}build/site`).find((name) => name.endsWith('.wasm'));
-  const engine = await fetch(address + wasm);
+  const engine = await fetch(address + wasm, { headers: { 'accept-encoding': 'br' } });
   assert.equal(engine.headers.get('content-type'), 'application/wasm');
+  assert.match(engine.headers.get('cache-control'), /immutable/, 'its name carries its hash');
+  assert.equal(engine.headers.get('content-encoding'), 'br');
+  const { status } = await fetch(address, { headers: { 'if-none-match': page.headers.get('etag') } });
+  assert.equal(status, 304, 'nothing is sent that the browser has');
   await WebAssembly.compileStreaming(engine);
   for (const path of [
     '/../../package.json',

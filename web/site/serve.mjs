@@ -1,8 +1,10 @@
 // serve.mjs: serves build/site to this machine alone: node web/site/serve.mjs [port]
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
 import { headersFor } from './headers.mjs';
 
 const SITE = fileURLToPath(new URL('../../build/site', import.meta.url));
@@ -18,6 +20,18 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 const TEXT = 'text/plain; charset=utf-8';
+const HASHED = /-[0-9a-f]{10}\.\w+$/;
+/** Weights and pictures hardly get smaller. */
+const COMPRESSED = /^text\/|json|svg|wasm/;
+/** @type {Map<string, Buffer>} by ETag */
+const brotli = new Map();
+
+/** @param {string} etag  @param {string | Buffer} body */
+function compressed(etag, body) {
+  const known = brotli.get(etag) ?? brotliCompressSync(body);
+  brotli.set(etag, known);
+  return known;
+}
 /** How many ports above the requested one are tried. */
 const MORE_PORTS = 20;
 
@@ -47,15 +61,27 @@ const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
 });
 const headers = headersFor(index);
 
-const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+const server = createServer(async ({ method = 'GET', url = '/', headers: asked }, response) => {
   const { status, type, body } = await answer(method, url);
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 20)}"`;
+  // A name that carries a hash never gets other bytes. All else is asked for again, and compared by its tag.
+  const cacheHeaders = HASHED.test(url)
+    ? { 'Cache-Control': 'public, max-age=31536000, immutable' }
+    : { 'Cache-Control': 'no-cache', ETag: etag };
+  if (status === 200 && !HASHED.test(url) && asked['if-none-match'] === etag) {
+    response.writeHead(304, { ...headers, ...cacheHeaders }).end();
+    return;
+  }
+  const coded = COMPRESSED.test(type) && /\bbr\b/.test(asked['accept-encoding'] ?? '');
   response.writeHead(status, {
     ...headers,
     'Content-Type': type,
-    'Cache-Control': 'no-cache',
+    ...cacheHeaders,
+    ...(coded && { 'Content-Encoding': 'br' }),
+    Vary: 'Accept-Encoding',
     ...(status === 405 && { Allow: 'GET, HEAD' }),
   });
-  response.end(method === 'HEAD' ? undefined : body);
+  response.end(method === 'HEAD' ? undefined : coded ? compressed(etag, body) : body);
 });
 
 const first = Number(process.argv[2] ?? 8080);
