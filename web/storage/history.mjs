@@ -1,5 +1,5 @@
-// history.mjs: the database of results kept on this device. It is created only once the user asks for it, so its
-// existence is the setting: a later visit keeps results if there is a database.
+// history.mjs: the database of results kept on this device. It is created only once the user asks for it: a later visit
+// keeps results if there is a database, unless the user has stopped that and left the results of before.
 import { deleteDB, openDB } from 'idb';
 
 /** @typedef {object} KeptResult
@@ -18,6 +18,8 @@ const NAME = `pleura results ${new URL('./', location.href)}`;
 const FILMS = 'films';
 const ADAPTER = 'adapter';
 const ADAPTER_KEY = 0;
+const SETTINGS = 'settings';
+const STOPPED = 'stopped'; // true there: nothing more is kept
 
 /** @param {(error: HistoryError) => void} onError  @param {() => void} onWiped  by another tab or the browser */
 export function createHistory(onError, onWiped) {
@@ -25,10 +27,11 @@ export function createHistory(onError, onWiped) {
   let database = null;
 
   async function open() {
-    database = await openDB(NAME, 2, {
+    database = await openDB(NAME, 3, {
       upgrade(created, oldVersion) {
         if (oldVersion < 1) created.createObjectStore(FILMS, { keyPath: 'id', autoIncrement: true });
-        created.createObjectStore(ADAPTER);
+        if (oldVersion < 2) created.createObjectStore(ADAPTER);
+        created.createObjectStore(SETTINGS);
       },
       /** Another tab is about to delete the database. */
       blocking() {
@@ -48,8 +51,19 @@ export function createHistory(onError, onWiped) {
     database = null;
   }
 
+  /** Another tab may have stopped. */
+  const isKeeping = async () => database !== null && !(await database.get(SETTINGS, STOPPED));
+
+  async function wipe() {
+    close();
+    await deleteDB(NAME);
+  }
+
   return {
-    /** Opens the database of an earlier visit, if there is one, and creates none. @returns {Promise<boolean>} */
+    wipe,
+
+    /** Opens the database of an earlier visit, if there is one, and creates none.
+     *  @returns {Promise<boolean>} whether results are kept */
     async resume() {
       try {
         const known = await indexedDB.databases();
@@ -57,12 +71,13 @@ export function createHistory(onError, onWiped) {
       } catch {
         // Private windows may forbid all of it: then there is nothing to resume.
       }
-      return database !== null;
+      return isKeeping();
     },
 
     async begin() {
       try {
-        await open();
+        if (!database) await open();
+        await database?.delete(SETTINGS, STOPPED);
       } catch {
         onError('failed');
       }
@@ -72,7 +87,9 @@ export function createHistory(onError, onWiped) {
     /** @param {KeptResult} result  @returns {Promise<boolean>} whether it was kept */
     async add(result) {
       try {
-        return (await database?.add(FILMS, result)) !== undefined;
+        if (await isKeeping()) return (await database?.add(FILMS, result)) !== undefined;
+        onWiped();
+        return false;
       } catch {
         onError('full'); // an open database rarely fails in another way, and the advice is the same
         return false;
@@ -82,6 +99,7 @@ export function createHistory(onError, onWiped) {
     /** Keeps the adapter in use, in place of any before; null removes it. @param {Uint8Array | null} bytes */
     async keepAdapter(bytes) {
       try {
+        if (!(await isKeeping())) return;
         await (bytes ? database?.put(ADAPTER, bytes, ADAPTER_KEY) : database?.delete(ADAPTER, ADAPTER_KEY));
       } catch {
         onError('full');
@@ -108,9 +126,11 @@ export function createHistory(onError, onWiped) {
     /** All results, oldest first. @returns {Promise<KeptResult[]>} */
     all: async () => (database ? database.getAll(FILMS) : []),
 
-    async wipe() {
-      close();
-      await deleteDB(NAME);
+    /** Keeps nothing more. Results of before stay; without any, no trace does. */
+    async stop() {
+      if (!(await database?.count(FILMS))) return wipe();
+      await database?.delete(ADAPTER, ADAPTER_KEY);
+      await database?.put(SETTINGS, true, STOPPED);
     },
   };
 }

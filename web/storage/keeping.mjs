@@ -13,7 +13,7 @@ export function createKeeping({ state, set }, history) {
   /** Reads the list of the dialog again. @param {Partial<State['history']>} [changes] */
   async function refresh(changes = {}) {
     const { count, newest } = await history.read(SHOWN);
-    const ended = state.history.on && changes.on === false;
+    const ended = state.history.on && changes.on === false && count === 0; // what was kept is gone
     set({
       history: { ...state.history, ...changes, count, newest },
       unsaved: state.unsaved || (ended && state.films.some(({ status }) => status === 'done')),
@@ -29,25 +29,35 @@ export function createKeeping({ state, set }, history) {
     return history.add(kept);
   }
 
+  /** Keeps a film's result, or notes that it is not saved. @param {import('../state/state.mjs').Film} film */
+  async function keep(film) {
+    if (film.status !== 'done') return;
+    const kept = await add(film);
+    if (!kept && !state.unsaved) set({ unsaved: true });
+    if (kept && state.history.error) set({ history: { ...state.history, error: null } });
+    if (kept && state.dialog === 'history') await refresh();
+  }
+
   return {
     refresh,
+    keep,
 
-    /** Keeps a film's result, or notes that it is not saved. @param {import('../state/state.mjs').Film} film */
-    async keep(film) {
-      if (film.status !== 'done') return;
-      const kept = await add(film);
-      if (!kept && !state.unsaved) set({ unsaved: true });
-      if (kept && state.history.error) set({ history: { ...state.history, error: null } });
-      if (kept && state.dialog === 'history') await refresh();
-    },
-
-    /** Begins to keep results on this device, or stops and deletes them. @param {boolean} on */
+    /** Begins to keep results on this device, with those on the page, or stops, and leaves those that were kept.
+     *  @param {boolean} on */
     async turn(on) {
       if (on) {
         const begun = await history.begin();
         if (state.adapter) await history.keepAdapter(state.adapter);
-        return refresh({ on: begun });
+        await refresh({ on: begun });
+        for (const film of state.films) await keep(film);
+        return;
       }
+      await history.stop();
+      await refresh({ on: false, error: null });
+    },
+
+    /** Deletes all that was kept, and stops. */
+    async wipe() {
       await history.wipe();
       await refresh({ on: false, error: null });
     },
