@@ -4,6 +4,7 @@
 // (view/page.mjs). Each part brings its own actions; what is left here connects them.
 import { adaptActions, createAdapting } from './engine/adapting.mjs';
 import { createClient } from './engine/client.mjs';
+import { editActions } from './engine/editing.mjs';
 import { createFilms } from './engine/films.mjs';
 import { createJudge, prevalenceActions } from './engine/judge.mjs';
 import { createQueue } from './engine/queue.mjs';
@@ -13,6 +14,7 @@ import { createLanguageSwitch } from './i18n/switch.mjs';
 import { createI18n, initialLanguage } from './i18n/words.mjs';
 import { cameraActions, createCamera } from './input/camera.mjs';
 import { listen } from './input/events.mjs';
+import { createPreviews } from './input/preview.mjs';
 import { asNotice } from './state/errors.mjs';
 import { isOutdated } from './state/prevalence.mjs';
 import { initialState } from './state/state.mjs';
@@ -23,15 +25,22 @@ import { createHistory } from './storage/history.mjs';
 import { createKeeping } from './storage/keeping.mjs';
 import { createOffline } from './storage/offline.mjs';
 import { watchRequests } from './storage/requests.mjs';
+import { copyActions } from './view/copy.mjs';
 import { createView } from './view/page.mjs';
 import { printActions } from './view/print.mjs';
 
 /** @typedef {import('./input/events.mjs').Actions} Actions
  *  @typedef {import('./storage/requests.mjs').Request} Request */
 
+const DRAWING_MS = 100; // between two drawings of a batch
+
 const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
-const focus = (/** @type {string} */ selector) => find(selector).focus();
+/** Focuses the first of these selectors that there is. */
+const focus = (/** @type {string} */ selectors) => {
+  const found = selectors.split(', ').map((selector) => document.querySelector(selector));
+  /** @type {HTMLElement | undefined} */ (found.find(Boolean))?.focus();
+};
 const scrollTo = (/** @type {string} */ selector) => find(selector).scrollIntoView();
 
 const state = initialState({
@@ -41,20 +50,35 @@ const state = initialState({
   bytes: SITE.wasm.bytes + SITE.weights.bytes,
 });
 const { draw, box } = createView(document);
+/** @type {any} the browser's offer to install the page */
+let installation = null;
 
 /** @type {import('./state/state.mjs').App['update']} */
 function update(change) {
   change();
+  followSelection();
+  if (drawing) clearTimeout(drawing);
+  drawing = null;
   draw(state);
   guardUnsaved();
 }
+/** Changes what many films change in quick succession: the page is drawn once for all of them.
+ *  @type {import('./state/state.mjs').App['updateSoon']} */
+function updateSoon(change) {
+  change();
+  drawing ??= setTimeout(() => update(() => {}), DRAWING_MS);
+}
+/** @type {ReturnType<typeof setTimeout> | null} */
+let drawing = null;
 const set = (/** @type {Partial<typeof state>} */ changes) => update(() => Object.assign(state, changes));
-const app = { state, update, set };
+const app = { state, update, updateSoon, set };
+const followSelection = createPreviews(app);
 
-/** Has the browser ask before a batch is lost: films that wait, or results that are neither saved nor kept. It listens
+/** Has the browser ask before films are lost: films that wait, or results that are neither saved nor kept. It listens
  *  only then, because browsers may not keep a page that listens in their back/forward cache. */
 function guardUnsaved() {
-  const losing = state.films.length > 1 && state.update !== 'entering' && (state.run.total > 0 || state.unsaved);
+  const some = state.films.some(({ phantom }) => !phantom);
+  const losing = some && state.update !== 'entering' && (state.run.total > 0 || state.unsaved);
   if (losing) window.addEventListener('beforeunload', askBeforeLeaving);
   else window.removeEventListener('beforeunload', askBeforeLeaving);
 }
@@ -91,7 +115,10 @@ let offline = null;
 /** Called once the engine runs: by then its two large files are here, and the service worker need not fetch them. */
 function startOffline() {
   offline ??= createOffline(state.version, {
-    onChecked: (copy) => set({ offline: copy }),
+    onChecked(copy) {
+      set({ offline: copy });
+      client.openDicom(); // it is stored on this device by now
+    },
     onRequests: addRequests,
     onUpdate() {
       if (state.update !== 'none') return;
@@ -112,9 +139,9 @@ const { start, useAdapter } = createStart(app, {
 const queue = createQueue(app, {
   start,
   cancel: client.cancelFilms,
-  async diagnose({ file = null, camera }, withPicture) {
-    const answer = await client.diagnose({ file, withPicture, prevalence: state.prevalence });
-    if (camera) answer.record.decoder = 'camera';
+  async diagnose({ file = null, camera, steps }, withPicture) {
+    const answer = await client.diagnose({ file, withPicture, prevalence: state.prevalence, steps });
+    if (camera && steps.length === 0) answer.record.decoder = 'camera';
     return answer;
   },
   finished(film) {
@@ -122,7 +149,7 @@ const queue = createQueue(app, {
     keeping.keep(film);
   },
 });
-const films = createFilms(app, { queue, client, focus, scrollTo });
+const films = createFilms(app, { queue, client, judgeAgain, focus, scrollTo });
 
 const chooseLanguage = createLanguageSwitch(
   SITE.words,
@@ -133,7 +160,7 @@ const chooseLanguage = createLanguageSwitch(
   },
 );
 
-const viewport = viewportActions(app, box);
+const viewport = { ...viewportActions(app, box), ...editActions(app, { box, analyse: queue.enqueue }) };
 
 /** @type {Actions} */
 const actions = {
@@ -143,11 +170,10 @@ const actions = {
   ...tableActions(app),
   ...prevalenceActions(app, judgeAgain),
   ...adaptActions(app, { adapting, useAdapter, saveFile, focus }),
-  ...cameraActions(app, camera, (file) =>
-    films.add({ sources: [{ name: file.name, file, camera: true }], skipped: 0 }),
-  ),
+  ...cameraActions(app, camera, (file) => films.add({ sources: [{ name: file.name, file, camera: true }] })),
   ...downloadActions(app, history),
   ...printActions(app, byId('printout')),
+  ...copyActions(app, document),
 
   choose: () => byId('files').click(),
   folder: () => byId('folder').click(),
@@ -157,12 +183,25 @@ const actions = {
   shortcuts: (on) => set({ shortcuts: on }),
 
   keep: keeping.turn,
+  /** The only action that cannot be undone says what it deletes, and asks. */
   async wipe() {
-    films.clear();
-    await keeping.turn(false);
+    const counts = { saved: state.history.count, images: state.films.length };
+    if (counts.saved + counts.images > 0 && !window.confirm(state.i18n.t('history.ask', counts))) return;
+    films.removeAll();
+    await keeping.wipe();
     adapting.discard();
     if (state.adapter) await useAdapter(null);
     set({ announcement: state.i18n.t('history.wiped') });
+  },
+
+  skip: () => focus('#stage'),
+  installable(offer) {
+    installation = offer;
+    set({ installable: true });
+  },
+  async install() {
+    await installation.prompt();
+    set({ installable: false });
   },
 
   help: () => set({ dialog: 'keys' }),

@@ -105,9 +105,9 @@ test('an adapter is fitted to a folder, explained, applied, named in every resul
   assert.deepEqual(await record(page), own);
   const parts = asked.filter((url) => !url.startsWith('blob:')).map((url) => url.slice(server.url.length));
   assert.deepEqual(
-    parts.filter((name) => !/^worker-[0-9a-f]{10}\.js$/.test(name)),
+    parts.filter((name) => !/^(worker|dicom)-[0-9a-f]{10}\.js$/.test(name)),
     [],
-    'but for the worker, which starts anew with other weights',
+    'but for the worker and its DICOM reader, which start anew with other weights',
   );
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
 });
@@ -185,6 +185,7 @@ test('an adapter is kept where results are, survives a reload, and is wiped with
   await inForce(page, 'Adapted');
   await page.keyboard.press('Escape');
   await openDialog(page, 'history');
+  page.once('dialog', (dialog) => dialog.accept());
   await page.click('[data-action=wipe]');
   await page.waitForFunction(() => !document.getElementById('model').textContent.includes('Adapted'), null, WAIT);
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);

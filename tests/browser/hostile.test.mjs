@@ -123,7 +123,7 @@ test('names of films, DICOM tags and labels of weights are shown, printed, kept 
   const saved = {};
   for (const kind of ['csv', 'json']) {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
-    assert.match(download.suggestedFilename(), /^pleura\.(csv|jsonl)$/);
+    assert.match(download.suggestedFilename(), /^pleura-\d{4}-\d\d-\d\d\.(csv|jsonl)$/);
     saved[kind] = await readFile(await download.path(), 'utf8');
     assert.doesNotMatch(saved[kind], /[\u0000-\u0009\u000b-\u001f\u202e]/);
   }
@@ -134,7 +134,7 @@ test('names of films, DICOM tags and labels of weights are shown, printed, kept 
       .map((line) => JSON.parse(line).file),
     [...NAMES.map((name) => `${name}.png`), 'IM1'],
   );
-  const rows = parseCsv(saved.csv);
+  const rows = parseCsv(saved.csv.replace('\ufeff', ''));
   assert.equal(rows.length, NAMES.length + 1);
   for (const cell of rows.flatMap((row) => [...Object.keys(row), ...Object.values(row)]))
     assert.ok(!/^\s*[=+\-@]/.test(cell) || /^-?\d+(\.\d+)?$/.test(cell), cell);

@@ -74,7 +74,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
     const [left, right] = await Promise.all(
       ['#alone', '.pane:has(#film)'].map((pane) => page.locator(pane).boundingBox()),
     );
-    assert.ok(size === 'desktop' ? right.x > left.x : right.y > left.y);
+    assert.equal(await page.isVisible('#wipe-slider'), size === 'phone', 'a divider where there is no room for two');
+    assert.ok(size === 'phone' ? left === null : right.x > left.x);
     assert.deepEqual(await faults(page), []);
   });
 }
@@ -98,6 +99,21 @@ test('the wheel zooms at the pointer, dragging pans, a double click fits', async
   assert.deepEqual([Math.round(moved.x - near.x), Math.round(moved.y - near.y)], [30, 20]);
   await page.mouse.dblclick(x, y);
   assert.deepEqual([(await shown(page)).zoom, (await shown(page)).x], [1, 0]);
+  const scrolls = await page.evaluate(() => {
+    const wheel = (deltaY) => new WheelEvent('wheel', { deltaY, bubbles: true, cancelable: true });
+    return [100, -100].map((deltaY) => document.getElementById('stage').dispatchEvent(wheel(deltaY)));
+  });
+  assert.deepEqual(scrolls, [true, false], 'where there is nothing to zoom out of, the page scrolls');
+  await page.focus('#stage');
+  const percent = async () => parseFloat(await page.textContent('#viewport-text'));
+  const fit = await percent();
+  await page.keyboard.press('9');
+  assert.equal(await percent(), Math.max(100, fit), 'one pixel of the film on one of the screen');
+  await page.keyboard.press('h');
+  assert.deepEqual([await page.isVisible('#heat'), await page.isVisible('#outline')], [false, false]);
+  assert.equal(await page.isVisible('#plane'), true);
+  await page.keyboard.press('h');
+  assert.equal(await page.isVisible('#outline'), true);
 });
 
 test('window and level follow the right button, Shift, and the drag button', async (t) => {

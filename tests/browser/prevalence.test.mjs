@@ -206,7 +206,7 @@ test('the whole table follows the slider, and saved and printed results name the
     }
   }
   const covid = await page.locator('#table-body tr:first-child td:nth-child(3)').textContent();
-  assert.equal(covid, `${Math.round(100 * moved[0].probability.covid)}%`);
+  assert.equal(covid, `${(100 * moved[0].probability.covid).toFixed(1)}%`);
   const [head, row, ...rest] = await saved(page, 'csv');
   assert.match(head, /,prevalence,/);
   assert.ok(row.includes(',"covid=0.05,pneumonia=0.1,normal=0.85",'), row);

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom/file.mjs';
+import english from '../../web/i18n/en.mjs';
 import { choose, faults, focused, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
 
+const paused = english['history.paused'];
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
 let browser, server;
 before(async () => {
@@ -73,6 +75,10 @@ test('by default nothing of a film is stored: no database, no storage, no cookie
 
 test("the page's list of requests equals the server's, and a film adds none", async (t) => {
   const { page, asked } = await ready(t);
+  for (const end = Date.now() + 60_000; !asked.some((url) => /dicom-/.test(url));) {
+    assert.ok(Date.now() < end, 'the DICOM reader was not loaded in advance');
+    await page.waitForTimeout(50);
+  }
   const before = server.requests.length;
   asked.length = 0;
   assert.equal(
@@ -80,6 +86,10 @@ test("the page's list of requests equals the server's, and a film adds none", as
     'Requests since your first image, apart from this page’s own files: 0',
   );
   await read(page);
+  const pixels = new Uint8Array(128 * 128).map((_, i) => i);
+  await choose(page, [{ name: 'IM1', buffer: dicomFile({ width: 128, height: 128, pixels }) }]);
+  await settled(page);
+  assert.deepEqual(asked, [], 'not even for the reader of the first DICOM file');
   await openDialog(page, 'requests');
   assert.equal(
     await page.textContent('#requests-since'),
@@ -96,7 +106,7 @@ test("the page's list of requests equals the server's, and a film adds none", as
         [[name, 'worker']],
         name,
       );
-    if (/^(words|dicom|charls)/.test(name))
+    if (/^(words|charls)/.test(name))
       assert.deepEqual(
         listed.filter(([file]) => file === name),
         [[name, 'service worker']],
@@ -184,6 +194,7 @@ test('a cleared page holds nothing of its films: no name in the document, no pic
   await page.click('#more');
   await page.click('#clear');
   assert.doesNotMatch(await page.content(), /Nobody/);
+  await page.click('[data-action=undo-forget]');
   assert.ok((await held()) < before + megabyte, `${before} bytes before, ${await held()} after`);
   assert.equal(await page.inputValue('#search'), '');
   await choose(page, [film, { ...film, name: 'x.png' }]);
@@ -218,6 +229,7 @@ test('tags that arrive after the page was cleared are dropped, and so is their f
   await page.waitForFunction(() => Boolean(globalThis.release)); // returns no handle that would keep the film alive
   await page.click('#more');
   await page.click('#clear');
+  await page.click('[data-action=undo-forget]');
   await page.evaluate(() => {
     globalThis.release();
     globalThis.release = null;
@@ -295,8 +307,33 @@ for (const viewport of [
     });
     assert.ok(bytes <= 128 * 128, 'a small picture, no film');
 
+    await page.click('#history-switch');
+    await page.waitForFunction((text) => document.getElementById('history-text').textContent === text, paused);
+    assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'stopping deletes nothing');
+    await page.keyboard.press('Escape');
+    await read(page);
+    await openDialog(page, 'history');
+    assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'and keeps nothing more');
+    await page.reload();
+    await settled(page);
+    await openDialog(page, 'history');
+    assert.deepEqual(
+      [await page.isChecked('#history-switch'), await page.textContent('#history-text')],
+      [false, paused],
+    );
+    const questions = [];
+    const answer = (accepts) =>
+      page.once('dialog', (dialog) => {
+        questions.push(dialog.message());
+        return accepts ? dialog.accept() : dialog.dismiss();
+      });
+    answer(false);
+    await page.click('[data-action=wipe]');
+    assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
+    answer(true);
     await page.click('[data-action=wipe]');
     await page.waitForFunction(() => document.getElementById('history-kept').hidden);
+    assert.match(questions[1], /\(1\).*\(0\).*cannot be undone/);
     assert.equal(await page.isChecked('#history-switch'), false);
     assert.equal(await page.textContent('#announcement'), 'All saved results deleted.');
     assert.deepEqual(await kept(page), await siteAlone());
@@ -339,6 +376,7 @@ test('wiping in one tab also stops keeping in another', async (t) => {
   await other.keyboard.press('Escape');
   await other.click('#more');
   await other.click('#clear');
+  page.once('dialog', (dialog) => dialog.accept());
   await page.click('[data-action=wipe]');
   await page.waitForFunction(async () => (await indexedDB.databases()).length === 0);
   await other.waitForFunction((name) => !document.documentElement.outerHTML.includes(name), film.name);
@@ -473,9 +511,11 @@ for (const viewport of [
     await page.click('#more');
     await page.click('#menu [data-action=camera]');
     await page.waitForSelector('#shoot:enabled');
-    assert.match(await page.textContent('#dialog-camera .warn'), /not been tested on photos/);
+    assert.match(await page.textContent('#dialog-camera .small'), /not been tested on photos/);
     assert.deepEqual(await faults(page), []);
     await page.click('#shoot');
+    assert.equal(await page.isVisible('#shot-again'), true, 'one looks at it first');
+    await page.click('#shot-use');
     await page.waitForSelector('#desk:not([hidden])');
     await settled(page);
     assert.equal(await page.isVisible('#photo'), true);

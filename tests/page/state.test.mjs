@@ -8,6 +8,7 @@ import { fromFiles } from '../../web/input/files.mjs';
 import { createJudge, prevalenceActions } from '../../web/engine/judge.mjs';
 import { chooseShares, countPeople, isOutdated } from '../../web/state/prevalence.mjs';
 import { commandOf } from '../../web/state/shortcuts.mjs';
+import { addStep, applySteps, isCameraJpeg, isTinted, visibleArea } from '../../web/state/edits.mjs';
 import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
 import { adjustWindow, initialViewport, paintGreys, pan, windowPresets, zoom } from '../../web/state/viewport.mjs';
 import { createI18n } from '../../web/i18n/words.mjs';
@@ -145,7 +146,7 @@ test('in a folder films are found by name or, failing that, by content; files pi
     sources.map(({ name }) => name),
     ['cd/1.2.840.10', 'cd/IM0001', 'cd/a.dcm', 'cd/b.PNG'],
   );
-  assert.equal(skipped, 5);
+  assert.deepEqual(skipped, ['cd/README', 'cd/DICOMDIR', 'cd/.DS_Store', 'cd/readme.txt', 'cd/run.exe']);
   assert.equal((await fromFiles([new File([], 'readme.txt')])).sources.length, 1);
 });
 
@@ -169,12 +170,12 @@ test('the table sorts by name, verdict and probability, with unread films last, 
   assert.deepEqual(names({ show: 'unread' }), ['later']);
 });
 
-test('clicking a heading sorts ascending, then descending, then in the original order', () => {
+test('clicking a heading sorts in its usual direction, then in the other, then in the original order', () => {
   const state = { table: initialTable() };
   const { sort } = tableActions({ state, set: (changes) => Object.assign(state, changes) });
   const order = () => [state.table.by, state.table.descending];
+  assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', true], 'the highest probability first');
   assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', false]);
-  assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', true]);
   assert.deepEqual([sort({ by: 'film' }), order()][1], ['film', false]);
   assert.deepEqual([sort({ by: 'film' }), sort({ by: 'film' }), order()][2], ['order', false]);
 });
@@ -275,4 +276,41 @@ test('state/ imports neither view nor engine, and engine/ neither view nor input
   };
   assert.deepEqual(await imported('state'), ['web/i18n', 'web/state']);
   assert.deepEqual(await imported('engine'), ['web/engine', 'web/i18n', 'web/state', 'web/storage']);
+});
+
+test('corrections turn, mirror, invert and crop the greys in their order, and some cancel each other', () => {
+  const greys = { data: Uint16Array.of(1, 2, 3, 4, 5, 6), width: 3, height: 2 };
+  const after = (...steps) => {
+    const { data, width } = applySteps(
+      greys,
+      steps.map((name) => ({ name })),
+    );
+    return [width, ...data];
+  };
+  assert.deepEqual(after('right'), [2, 4, 1, 5, 2, 6, 3]);
+  assert.deepEqual(after('right', 'right', 'right', 'right'), [3, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(after('flip'), [3, 3, 2, 1, 6, 5, 4]);
+  assert.deepEqual(after('negative', 'flip').slice(1, 3), [65532, 65533]);
+  const area = { x: 1 / 3, y: 0, width: 2 / 3, height: 0.5 };
+  assert.deepEqual([...applySteps(greys, [{ name: 'crop', area }]).data], [2, 3]);
+  const names = (...steps) => steps.reduce((all, name) => addStep(all, { name }), []).map(({ name }) => name);
+  assert.deepEqual(names('flip', 'flip', 'right', 'right', 'right', 'right'), []);
+  assert.deepEqual(names('flip', 'right', 'flip'), ['flip', 'right', 'flip']);
+  const near = { ...initialViewport(), zoom: 2, x: 200, y: 0 };
+  assert.deepEqual(visibleArea(initialViewport(), box), { x: 0, y: 0, width: 1, height: 1 });
+  assert.deepEqual(visibleArea(near, box), { x: 0, y: 0.25, width: 2 / 3, height: 1 / 2 });
+});
+
+test('the tint of a lamp is told from the colours of a picture, and the EXIF of a camera from that of a scanner', () => {
+  const pixels = (colour) => Uint8ClampedArray.from({ length: 64 * 64 * 4 }, (_, i) => colour(i >> 2, i & 3));
+  assert.equal(isTinted(pixels((i, channel) => (i % 200) * [1, 0.85, 0.6, 1][channel] + 20)), true);
+  assert.equal(isTinted(pixels((i, channel) => [i % 200, (i * 7) % 255, 200 - (i % 200), 255][channel])), false);
+  const jpeg = (tag) => {
+    const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x87, 0x69, 0, 4, 0, 0, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0];
+    const exif = [0, 1, tag >> 8, tag & 255, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    const body = [0x45, 0x78, 0x69, 0x66, 0, 0, ...tiff, ...exif];
+    return Uint8Array.from([0xff, 0xd8, 0xff, 0xe1, 0, body.length + 2, ...body, 0xff, 0xd9]);
+  };
+  assert.deepEqual([isCameraJpeg(jpeg(0x829a)), isCameraJpeg(jpeg(0xa000))], [true, false]);
+  for (let length = 0; length < 50; length++) assert.equal(isCameraJpeg(jpeg(0x829a).subarray(0, length)), false);
 });

@@ -5,6 +5,8 @@
 // until the person says so.
 import { selectFilms } from '../../src/adapt/crossval.mjs';
 import { MAX_ADAPTER_BYTES } from '../../src/weights/adapter.mjs';
+import messages from '../i18n/en.mjs';
+import { createI18n } from '../i18n/words.mjs';
 import { isCancelled, pageError, toErrorInfo } from '../state/errors.mjs';
 import { initialAdapting } from '../state/state.mjs';
 
@@ -13,8 +15,13 @@ import { initialAdapting } from '../state/state.mjs';
  *  @typedef {{name: string, file: File}} LabelledFile  name: the path, whose last folder is the label
  *  @typedef {ReturnType<typeof createAdapting>} AdaptingRun */
 
+const english = createI18n('en', messages);
+
 /** The folder that a film lies in, below the one that was chosen. @param {string} path */
-const labelOf = (path) => path.split('/').slice(1, -1)[0]?.toLowerCase() ?? '';
+const folderOf = (path) => path.split('/').slice(1, -1)[0] ?? '';
+
+/** Letters and digits alone: the folders "COVID-19" and "covid19" are the same. @param {string} name */
+const plain = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** @param {App} app  @param {import('./client.mjs').Client} client */
 export function createAdapting({ state, update }, client) {
@@ -31,6 +38,13 @@ export function createAdapting({ state, update }, client) {
     set(initialAdapting());
   }
 
+  /** The label that a folder stands for, by itself or by its name on the page. @param {string} folder */
+  function labelOf(folder) {
+    const labels = state.model?.labels ?? [];
+    const names = (/** @type {string} */ label) => [label, state.i18n.label(label), english.label(label)].map(plain);
+    return labels.find((label) => names(label).includes(plain(folder))) ?? folder;
+  }
+
   /** @param {LabelledFile[]} sources */
   async function examineAll(sources) {
     const found = [];
@@ -38,7 +52,7 @@ export function createAdapting({ state, update }, client) {
     for (const { name, file } of sources) {
       set({ done: found.length + errors, total: sources.length });
       try {
-        found.push({ label: labelOf(name), ...(await client.examine(file)) });
+        found.push({ label: labelOf(folderOf(name)), ...(await client.examine(file)) });
       } catch (error) {
         if (isCancelled(error)) throw error;
         errors++;
@@ -55,8 +69,10 @@ export function createAdapting({ state, update }, client) {
       const { sources } = await intake;
       if (own !== lastRun) return; // discarded meanwhile
       const { found, errors } = await examineAll(sources);
-      const { films, leftOut } = selectFilms(found, state.model?.labels ?? []);
-      set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors } });
+      const labels = state.model?.labels ?? [];
+      const { films, leftOut } = selectFilms(found, labels);
+      const others = found.map(({ label }) => label).filter((label) => label && !labels.includes(label));
+      set({ phase: 'fitting', share: 0, leftOut: { ...leftOut, errors, folders: [...new Set(others)] } });
       const result = await client.fit(films);
       set({ phase: 'idle', result });
       update(() => {

@@ -43,6 +43,7 @@ export function createClient(site, on) {
   /** @type {Uint8Array | null} */
   let adapter = null;
   let failed = false; // the last start did
+  let opensDicom = false; // each worker loads its DICOM reader in advance
   let lastId = 0;
   let silence = 0; // seconds
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -156,6 +157,7 @@ export function createClient(site, on) {
       parts = result.parts;
       if (result.adapterError) adapter = null;
       pending.forEach(post);
+      if (opensDicom) openDicom();
       const { model, sha256, adapterError } = result;
       return { model, sha256, adapterError, adapter };
     } catch (error) {
@@ -166,6 +168,12 @@ export function createClient(site, on) {
       } // else it was ended already, perhaps with another in its place
       throw error;
     }
+  }
+
+  /** Has the worker load its DICOM reader now, so that no DICOM file adds a request. */
+  function openDicom() {
+    opensDicom = true;
+    if (running) call({ type: 'open-dicom' }).catch(() => {}); // a DICOM file will report it
   }
 
   /** Resolves once the engine is set up. */
@@ -180,6 +188,7 @@ export function createClient(site, on) {
 
   return {
     start,
+    openDicom,
 
     /** @param {import('./protocol.d.ts').Calls['diagnose']['message']} film */
     diagnose: (film) => ask({ type: 'diagnose', ...film }),

@@ -1,29 +1,32 @@
 // films.mjs: opening, selecting and removing films, and asking again for those that failed.
 import { asNotice, toErrorInfo, TRANSIENT } from '../state/errors.mjs';
+import { arrange } from '../state/table.mjs';
 import { initialViewport } from '../state/viewport.mjs';
 import english from '../i18n/en.mjs';
 
 /** @typedef {import('../state/state.mjs').Film} Film
- *  @typedef {{sources: import('./queue.mjs').Source[], skipped: number}} Intake
- *     skipped: files of folders that are not films, or that cannot be read
+ *  @typedef {{sources: import('./queue.mjs').Source[], skipped?: string[]}} Intake
+ *     skipped: files of folders and archives that are not films, or that cannot be read
  *
  *  @typedef {object} FilmParts
  *  @property {import('./queue.mjs').Queue} queue
  *  @property {import('./client.mjs').Client} client
+ *  @property {() => void} judgeAgain  brings films to the prevalence in force
  *  @property {(selector: string) => void} focus
  *  @property {(selector: string) => void} scrollTo */
 
 const CHOOSE = '#welcome [data-action=choose]';
+const UNDO_MS = 30_000; // for which removed films can be brought back; then nothing of them is left
 
 /** @param {import('../state/state.mjs').App} app  @param {FilmParts} parts */
-export function createFilms({ state, set }, { queue, client, focus, scrollTo }) {
+export function createFilms({ state, set }, { queue, client, judgeAgain, focus, scrollTo }) {
   let clearings = 0; // how often all films were removed
 
   /** @param {Intake} intake */
-  function add({ sources, skipped }) {
+  function add({ sources, skipped = [] }) {
     const { i18n, films, openedAt } = state;
-    state.skipped = skipped + (films.length > 0 ? state.skipped : 0);
-    if (skipped > 0) set(asNotice(i18n.t('batch.skipped', { count: skipped })));
+    state.skipped = films.length > 0 ? [...state.skipped, ...skipped] : skipped;
+    if (skipped.length > 0) set(asNotice(i18n.skipped(skipped)));
     if (sources.length === 0) return;
     state.openedAt = openedAt || performance.timeOrigin + performance.now(); // on the clock of `requests`
     state.viewport = initialViewport();
@@ -46,9 +49,35 @@ export function createFilms({ state, set }, { queue, client, focus, scrollTo }) 
     }
   }
 
-  function clear() {
-    clearings++;
-    queue.clear();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let expiry;
+
+  function forget() {
+    clearTimeout(expiry);
+    if (state.removed) set({ removed: null });
+  }
+
+  /** Removes films, and offers to bring them back for a while. @param {Film[]} films */
+  function remove(films) {
+    if (films.length === 0) return;
+    forget();
+    if (films.length === state.films.length) clearings++;
+    const restore = queue.remove(films);
+    expiry = setTimeout(forget, UNDO_MS);
+    const announcement = state.i18n.t('undo.removed', { count: films.length });
+    set({ removed: { count: films.length, restore }, announcement });
+  }
+
+  function undo() {
+    const { removed } = state;
+    forget();
+    removed?.restore();
+    if (removed) judgeAgain();
+  }
+
+  function removeAll() {
+    remove(state.films);
+    forget();
   }
 
   /** @param {Film | undefined} film */
@@ -57,10 +86,15 @@ export function createFilms({ state, set }, { queue, client, focus, scrollTo }) 
     state.tags = null;
     state.viewport = { ...initialViewport(), invert: state.viewport.invert };
     queue.select(film);
+    if (film.status === 'done' && state.model) set({ announcement: state.i18n.announcement(film, state.model) });
+    else set({ announcement: `${state.i18n.name(film)}: ${state.i18n.filmWord(film)}` });
   }
 
-  const selectNeighbour = (/** @type {number} */ by) =>
-    state.selected && select(state.films[state.films.indexOf(state.selected) + by]);
+  /** In the order of the table, and of its filter. @param {number} by */
+  function selectNeighbour(by) {
+    const order = arrange(state.films, state.table, state.i18n);
+    if (state.selected) select(order[Math.max(-1, order.indexOf(state.selected)) + by]);
+  }
 
   /** Shows the DICOM tags of the selected film, unless another one is selected before they arrive. */
   async function showTags() {
@@ -78,26 +112,60 @@ export function createFilms({ state, set }, { queue, client, focus, scrollTo }) 
 
   const byId = (/** @type {string} */ id) => state.films.find((film) => film.id === Number(id));
 
+  /** @param {string} film */
+  function show(film) {
+    if (!byId(film)) return;
+    select(byId(film));
+    focus('#result');
+    scrollTo('#desk');
+  }
+
+  /** The table, at the row of the selected film. */
+  function showTable() {
+    if (state.films.length < 2) return;
+    scrollTo('#batch');
+    focus('#table-body [aria-current], #batch-title');
+  }
+
   const actions = {
     scan,
-    phantom: () => add({ sources: [{ name: english['film.phantom'], phantom: true }], skipped: 0 }),
+    phantom: () => add({ sources: [{ name: english['film.phantom'], phantom: true }] }),
     select: (/** @type {{film: string}} */ { film }) => select(byId(film)),
+    /** Opens a film from the table, to which the browser's way back leads. */
     open(/** @type {{film: string}} */ { film }) {
-      select(byId(film));
-      focus('#result');
-      scrollTo('#desk');
+      const enter = history.state?.film ? 'replaceState' : 'pushState';
+      history[enter]({ film }, '');
+      show(film);
     },
+    /** The browser went back, or forward again. */
+    travelled: (/** @type {{film?: string} | null} */ place) => (place?.film ? show(place.film) : showTable()),
     previous: () => selectNeighbour(-1),
     next: () => selectNeighbour(1),
-    cancel: () => queue.cancel(),
+    'to-table': showTable,
+    cancel() {
+      queue.cancel();
+      set({ announcement: state.i18n.t('reading.cancelled') });
+    },
     clear() {
-      clear();
+      remove(state.films);
       focus(CHOOSE);
     },
-    remove() {
-      queue.remove();
-      focus(state.selected ? '#result' : CHOOSE);
+    /** The selected film, or the one named. */
+    remove(/** @type {{film?: string}} */ { film } = {}) {
+      const gone = film ? byId(film) : state.selected;
+      if (!gone) return;
+      const onView = gone === state.selected;
+      remove([gone]);
+      if (!state.selected) focus(CHOOSE);
+      else if (onView && !film) focus('#result');
     },
+    'remove-shown'() {
+      remove(arrange(state.films, state.table, state.i18n));
+      if (!state.selected) focus(CHOOSE);
+      else set({ table: { ...state.table, search: '', show: 'all' } });
+    },
+    undo,
+    'undo-forget': forget,
     'retry-film': () => state.selected && queue.enqueue([state.selected]),
     'retry-cancelled': () => queue.enqueue(state.films.filter(({ status }) => status === 'cancelled')),
     'retry-failed': () =>
@@ -106,5 +174,5 @@ export function createFilms({ state, set }, { queue, client, focus, scrollTo }) 
     tags: showTags,
   };
 
-  return { add, clear, actions };
+  return { add, removeAll, actions };
 }

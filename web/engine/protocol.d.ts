@@ -5,6 +5,7 @@
 // The first call is always `start`: the others need the engine that it sets up.
 import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
 import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
+import type { Step } from '../state/edits.mjs';
 import type { ErrorInfo } from '../state/errors.mjs';
 import type { FilmRecord } from '../state/state.mjs';
 import type { Grey, Picture } from '../state/viewport.mjs';
@@ -25,10 +26,11 @@ export interface Calls {
     /** sha256: of the weights in use; adapterError: why the adapter was not applied */
     result: { model: Engine['model']; sha256: string; adapterError: ErrorInfo | null; parts: CheckedParts };
   };
-  /** Diagnoses a file, or the phantom where there is none. `withPicture` also returns what the viewer needs. */
+  /** Diagnoses a file after corrections (`steps`), or the phantom where there is none. `withPicture` also returns what
+   *  the viewer needs. camera: the file is a photo by its EXIF or its tint, which adds a step. */
   diagnose: {
-    message: { file: File | null; withPicture: boolean; prevalence: Mixture | null };
-    result: { record: FilmRecord; picture: Picture | null; thumb: Grey };
+    message: { file: File | null; withPicture: boolean; prevalence: Mixture | null; steps: Step[] };
+    result: { record: FilmRecord; picture: Picture | null; thumb: Grey; steps: Step[]; camera?: boolean };
   };
   /** Verdicts and probabilities of earlier results at another prevalence. */
   judge: {
@@ -37,6 +39,8 @@ export interface Calls {
   };
   /** The tags of a DICOM file, for display only; none for other files. */
   tags: { message: { file: File }; result: { name: string; value: string }[] };
+  /** Loads the DICOM reader before a DICOM file needs it. */
+  'open-dicom': { message: {}; result: null };
   /** What a fit needs of a film: no record, no picture. features: null where the gate refuses the film. */
   examine: { message: { file: File }; result: { hash: string; features: Float32Array | null; patient: string | null } };
   /** Fits an adapter to labelled films. It always starts from the original weights, whatever adapter is in use. */

@@ -19,7 +19,7 @@ import { initialTable } from '../state/table.mjs';
 const MAX_PICTURES = 8; // of up to eight megabytes each
 
 /** @param {import('../state/state.mjs').App} app  @param {FilmEngine} engine */
-export function createQueue({ state, update }, engine) {
+export function createQueue({ state, update, updateSoon }, engine) {
   let lastId = 0;
   let working = false;
   /** @type {Film[]} films with a picture, newest last */
@@ -39,7 +39,7 @@ export function createQueue({ state, update }, engine) {
     if (state.engine.phase === 'failed') return;
     update(() => {
       const { total, finished } = state.run;
-      if (total > 1 && finished === total) state.announcement = state.i18n.t('work.finished', { count: total });
+      if (total > 1 && finished === total) state.announcement = state.i18n.finished(state.films);
       state.run = { finished: 0, total: 0 };
     });
   }
@@ -50,7 +50,8 @@ export function createQueue({ state, update }, engine) {
   /** @param {Film} film */
   async function diagnose(film) {
     if (film.redraw) return redraw(film);
-    update(() => {
+    const show = () => (film === state.selected ? update : updateSoon);
+    show()(() => {
       edit(film, { status: 'running' });
       if (film === state.selected) state.announcement = ''; // so that the same outcome is announced again
     });
@@ -61,7 +62,7 @@ export function createQueue({ state, update }, engine) {
       if (isCancelled(error)) return; // `cancel` and `restart` have set the film's status
       edit(film, { status: 'error', error: toErrorInfo(error) });
     }
-    update(() => {
+    show()(() => {
       state.run.finished++;
       if (film === state.selected && state.model) state.announcement = state.i18n.announcement(film, state.model);
     });
@@ -73,6 +74,7 @@ export function createQueue({ state, update }, engine) {
   async function redraw(film) {
     try {
       const { picture, thumb } = await ask(film);
+      if (!state.films.includes(film)) return; // removed meanwhile
       edit(film, { picture, thumb, redraw: false });
       keepPicture(film);
     } catch (error) {
@@ -125,28 +127,44 @@ export function createQueue({ state, update }, engine) {
     engine.cancel();
   }
 
-  function clear() {
-    cancel();
-    pictured = [];
-    update(() =>
-      Object.assign(state, {
-        films: [],
-        selected: null,
-        tags: null,
-        prevalence: null, // it was chosen for these films
-        skipped: 0,
-        announcement: '',
-        table: initialTable(),
-        revision: state.revision + 1,
-      }),
-    );
+  /** Takes films off the page, and their pictures out of memory. @param {Film[]} gone
+   *  @returns {() => void} brings them back to their places */
+  function remove(gone) {
+    const { selected, prevalence, skipped, table } = state;
+    const before = state.films;
+    const leaving = new Set(gone);
+    const stopped = gone.filter((film) => isWaiting(film) || film.status === 'running');
+    const running = stopped.some(({ status }) => status === 'running');
+    for (const film of stopped) edit(film, film.redraw ? { redraw: false } : { status: 'cancelled' });
+    for (const film of gone) film.picture = null;
+    pictured = pictured.filter((film) => !leaving.has(film));
+    const films = before.filter((film) => !leaving.has(film));
+    const next = before.slice(selected ? before.indexOf(selected) : 0).find((film) => !leaving.has(film));
+    state.run.total -= stopped.length;
+    Object.assign(state, { films, tags: null, announcement: '', revision: state.revision + 1 });
+    if (films.length === 0)
+      // The prevalence was chosen for these films.
+      Object.assign(state, { prevalence: null, skipped: [], table: initialTable(), run: { finished: 0, total: 0 } });
+    state.selected = next ?? films.at(-1) ?? null;
+    if (state.selected) select(state.selected);
+    else update(() => {});
+    if (running) engine.cancel();
+
+    return () => {
+      const added = state.films.filter((film) => !before.includes(film));
+      const restored = before.filter((film) => leaving.has(film) || state.films.includes(film));
+      if (films.length === 0) Object.assign(state, { prevalence: prevalence ?? state.prevalence, skipped, table });
+      Object.assign(state, { films: [...restored, ...added], revision: state.revision + 1 });
+      const back = selected && leaving.has(selected) ? selected : state.selected;
+      if (back) select(back);
+    };
   }
 
   return {
     enqueue,
     select,
     cancel,
-    clear,
+    remove,
 
     /** @param {Source[]} sources */
     add(sources) {
@@ -160,6 +178,7 @@ export function createQueue({ state, update }, engine) {
             file,
             phantom,
             camera,
+            steps: [],
             status: 'waiting',
             record: null,
             error: null,
@@ -177,16 +196,6 @@ export function createQueue({ state, update }, engine) {
     restart() {
       state.run = { finished: 0, total: 0 };
       begin(state.films, { status: 'waiting', redraw: false });
-    },
-
-    /** Removes the selected film and selects its neighbour. */
-    remove() {
-      if (!state.selected) return;
-      const index = state.films.indexOf(state.selected);
-      state.films.splice(index, 1);
-      if (state.films.length === 0) return clear();
-      Object.assign(state, { tags: null, announcement: '', revision: state.revision + 1 });
-      select(state.films[Math.min(index, state.films.length - 1)]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { adapt } from '../../src/adapt/adapt.mjs';
 import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
+import { applySteps, isCameraJpeg, isTinted } from '../state/edits.mjs';
 import { pageError, toErrorInfo } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
 import { cacheFile, evictFile } from '../storage/cache.mjs';
@@ -15,6 +16,7 @@ import { cacheFile, evictFile } from '../storage/cache.mjs';
  *  @typedef {import('./protocol.d.ts').Reply} Reply
  *  @typedef {import('./protocol.d.ts').CheckedParts} CheckedParts
  *  @typedef {import('../../src/engine.mjs').Engine} Engine
+ *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {import('../site/constants.d.ts').Site} Site
  *  @typedef {import('../site/constants.d.ts').Part} Part */
@@ -25,6 +27,11 @@ import { cacheFile, evictFile } from '../storage/cache.mjs';
 
 const FILM_SIDE = 2048; // of the viewer's picture: at most eight megabytes at 16 bits
 const THUMB_SIDE = 128;
+const MAX_SIDE = 16384; // of the greys that are corrected: all of them
+const TINT_SIDE = 64;
+/** @type {import('../state/edits.mjs').Step[]} */
+const TINTED = [{ name: 'photo' }];
+const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
 
 /** Set by `start`, the first call. @type {{engine: Engine, parts: CheckedParts, site: Site}} */
 let session;
@@ -60,6 +67,8 @@ function answer(data) {
       return judge(data);
     case 'tags':
       return tags(data);
+    case 'open-dicom':
+      return prepareDicom();
     case 'examine':
       return examine(data);
     case 'fit':
@@ -90,18 +99,44 @@ async function start({ site, parts: checked, retry, adapter }) {
 }
 
 /** @param {Message<'diagnose'>} message  @returns {Promise<Answer<'diagnose'>>} */
-async function diagnose({ file, withPicture, prevalence }) {
+async function diagnose({ file, withPicture, prevalence, steps }) {
   const { engine } = session;
   engine.setPrevalence(prevalence);
   const bytes = file && (await readFile(file));
-  const { heatmap, lungs, ...record } = bytes ? await diagnoseFile(bytes) : engine.phantom();
+  /** @type {Original} */
+  const original = bytes ? await diagnoseFile(bytes) : engine.phantom();
+  const wanted = steps.length > 0 || !bytes || !(await isTintedPhoto(original, bytes)) ? steps : TINTED;
+  const { heatmap, lungs, tagReason: _, ...record } = wanted.length > 0 ? diagnoseEdited(original, wanted) : original;
+  const camera = Boolean(bytes && isCameraJpeg(bytes)) || wanted.some(({ name }) => name === 'photo');
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
   const picture = withPicture ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
   const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
   return {
-    result: { record: bytes ? { ...record, sha256: hash(bytes) } : record, picture, thumb },
+    result: {
+      record: bytes ? { ...record, sha256: hash(bytes) } : record,
+      picture,
+      thumb,
+      steps: wanted,
+      ...(camera && { camera }),
+    },
     transfer: images.map(({ data }) => data.buffer),
   };
+}
+
+/** A photo in the light of a lamp, which the gate refuses as a colour picture.
+ *  @param {Original} original  @param {Uint8Array<ArrayBuffer>} bytes */
+async function isTintedPhoto({ gate }, bytes) {
+  if (gate.reason !== 'colour') return false;
+  const small = await decodeInBrowser(bytes, { resizeWidth: TINT_SIDE, resizeHeight: TINT_SIDE });
+  return small !== null && isTinted(small.rgba);
+}
+
+/** Diagnoses the greys of the film that was diagnosed last, after corrections.
+ *  @param {Original} original  @param {import('../state/edits.mjs').Step[]} steps  @returns {Original} */
+function diagnoseEdited({ tagReason, dicom }, steps) {
+  const { data: pixels, width, height } = applySteps(session.engine.greys(MAX_SIDE), steps);
+  const answer = session.engine.diagnose({ pixels, width, height, channels: 1, table: IDENTITY, tagReason });
+  return { ...answer, decoder: 'edited', dicom, tagReason };
 }
 
 /** @param {Message<'judge'>} message  @returns {Answer<'judge'>} */
@@ -115,6 +150,12 @@ function judge({ prevalence, films }) {
 async function tags({ file }) {
   const bytes = await readFile(file);
   return { result: isDicom(bytes) ? (await openDicom()).listTags(bytes) : [] };
+}
+
+/** @returns {Promise<Answer<'open-dicom'>>} */
+async function prepareDicom() {
+  await openDicom();
+  return { result: null };
 }
 
 /** @param {Message<'examine'>} message  @returns {Promise<Answer<'examine'>>} */
@@ -141,9 +182,11 @@ async function fetchParts(site, retry) {
   let received = 0;
   const count = (/** @type {number} */ bytes) => post({ type: 'progress', received: (received += bytes), total });
   count(0);
-  const wasm = await fetchPart('wasm', site.wasm, retry, count);
-  const module = await compile(wasm); // before the weights: a browser that cannot run them need not fetch them
-  return { module, weights: await fetchPart('weights', site.weights, retry, count) };
+  // Both at once: on a slow line each round trip counts.
+  const weights = fetchPart('weights', site.weights, retry, count);
+  weights.catch(() => {}); // awaited below, unless the engine fails first
+  const module = await compile(await fetchPart('wasm', site.wasm, retry, count));
+  return { module, weights: await weights };
 }
 
 /** The bytes were checked, so a browser that refuses to compile them lacks SIMD or WebAssembly.
@@ -212,13 +255,16 @@ async function loadDicom() {
 
 const openDicom = async () => (dicom ??= await loadDicom());
 
+/** @typedef {Omit<import('../../src/engine.mjs').Diagnosis, 'decoder'> & {decoder: FilmRecord['decoder'],
+ *     dicom?: import('../../src/dicom/reader.mjs').Facts, tagReason?: string | null}} Original */
+
 /** Diagnoses a file. What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF.
- *  @param {Uint8Array<ArrayBuffer>} bytes */
+ *  @param {Uint8Array<ArrayBuffer>} bytes  @returns {Promise<Original>} */
 async function diagnoseFile(bytes) {
   const { engine } = session;
   if (isDicom(bytes)) {
     const { film, dicom: facts } = await (await openDicom()).readDicom(bytes);
-    return { ...engine.diagnose(film), dicom: facts };
+    return { ...engine.diagnose(film), dicom: facts, tagReason: film.tagReason };
   }
   try {
     return engine.diagnose(bytes);
@@ -231,10 +277,10 @@ async function diagnoseFile(bytes) {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} bytes */
-async function decodeInBrowser(bytes) {
+/** @param {Uint8Array<ArrayBuffer>} bytes  @param {ImageBitmapOptions} [options] */
+async function decodeInBrowser(bytes, options) {
   try {
-    const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none' });
+    const bitmap = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none', ...options });
     const { width, height } = bitmap;
     const context = new OffscreenCanvas(width, height).getContext('2d');
     if (!context) return null;

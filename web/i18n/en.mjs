@@ -8,8 +8,9 @@ export default {
 
   'welcome.title': 'Open a chest X‑ray',
   'welcome.ways': 'Choose, paste or drop X-rays here: one image, hundreds, or a whole folder. DICOM, PNG, JPEG or BMP.',
+  'welcome.touch': 'Choose X-rays from this device, or photograph a film. DICOM, PNG, JPEG, BMP or a ZIP archive.',
   'welcome.what':
-    'Pleura classifies a frontal chest X-ray as COVID-19, pneumonia or normal, highlights the areas behind the result, and says when it cannot decide. Everything runs in this browser; nothing is uploaded. For research and teaching only, not for patient care.',
+    'Pleura classifies a frontal chest X-ray as COVID-19, pneumonia or normal, highlights the areas behind the result, and says when it cannot decide. Everything runs in this browser; nothing is uploaded.',
   'welcome.stuck':
     'The page did not start. Open it from a web address, not from a file on disk, in a current version of Chrome, Edge, Firefox or Safari, with JavaScript on. If it has worked before, go online, close all its tabs and reopen it.',
 
@@ -20,14 +21,22 @@ export default {
   'action.phantom': 'Try a synthetic example',
   'action.clear': 'Remove all images',
   'action.more': 'Menu',
+  'action.skip': 'Skip to the image',
+  'action.install': 'Install as an app',
   'action.retry': 'Try again',
   'action.remove': 'Remove this image',
+  'action.undo': 'Undo',
+  'undo.removed': 'Images removed: {count}',
   'action.cancel': 'Cancel',
   'action.reload': 'Reload',
+  'action.reset': 'Reset',
   'action.fetch': 'Download again',
   'action.print': 'Print or save as PDF',
   'action.csv': 'Save as CSV',
   'action.json': 'Save as JSON Lines',
+  'action.copy': 'Copy the picture',
+  'action.copied': 'The picture is on the clipboard.',
+  'action.uncopied': 'This browser does not allow the page to copy pictures.',
 
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Pneumonia',
@@ -56,6 +65,7 @@ export default {
   'stage.picture': '{name}, as analysed, with optional lung outline and heatmap',
   'stage.plain': '{name}, as analysed',
   'stage.look': '{zoom} · window {width}, level {centre}',
+  'stage.reduced': 'shown at {width} × {height} pixels',
 
   'tools.label': 'Overlays on the image',
   'tools.lungs': 'Lung outline',
@@ -71,7 +81,10 @@ export default {
   'tools.window.own': 'Custom',
   'tools.invert': 'Invert',
   'tools.compare': 'Compare with and without heatmap',
+  'tools.wipe': 'Divider',
   'tools.reset': 'Reset the view',
+  'tools.full': 'Fill the window',
+  'tools.plain': 'Hide the overlays',
 
   'keys.title': 'Shortcuts',
   'keys.zoom': 'Zoom (also wheel or pinch)',
@@ -79,11 +92,15 @@ export default {
   'keys.window': 'Window and level (also right-drag or Shift-drag)',
   'keys.presets': 'Window preset: full range, lung, mediastinum',
   'keys.fit': 'Reset the view',
+  'keys.actual': 'One image pixel per screen pixel',
   'keys.invert': 'Invert',
   'keys.compare': 'Compare with and without heatmap',
+  'keys.full': 'Fill the window',
+  'keys.plain': 'Hide the overlays',
   'keys.heat': 'Heatmap opacity down, up',
   'keys.lungs': 'Lung outline',
   'keys.films': 'Previous, next image',
+  'keys.remove': 'Remove this image, undo',
   'keys.help': 'This list',
   'keys.on': 'Enable single-key shortcuts',
 
@@ -93,7 +110,11 @@ export default {
   'reading.details': 'Details',
   'reading.label': 'Image and result',
   'reading.films': 'Images',
+  'steps.previous': 'Previous image',
+  'steps.next': 'Next image',
+  'steps.place': '{place} of {total}',
   'reading.later': 'The result will appear here when the analysis is complete.',
+  'reading.caution': 'For research and teaching only, not for patient care.',
   'reading.cancelled': 'Not analysed: you cancelled.',
   'reading.uncertain': 'No category reaches {certain}, the minimum this model needs to give an answer.',
   'reading.close': 'The probabilities are too close to call.',
@@ -108,6 +129,15 @@ export default {
     'The heatmap explains “{label}”, which is not the most likely category at your case mix, so it is hidden.',
   'reading.photo':
     'This is a photo of a film or a screen. Glare, angle and moiré change what the model sees, and the model has not been tested on photos. Use the original file if you can.',
+  'edit.title': 'Correct the image',
+  'edit.what':
+    'Is it upright? Are its greys inverted? Is there a frame around it? Each step is analysed at once; the file stays as it is.',
+  'edit.right': 'Rotate right',
+  'edit.flip': 'Mirror',
+  'edit.negative': 'Invert greys',
+  'edit.crop': 'Crop to the view',
+  'edit.photo': 'It is a photo of an X-ray',
+  'edit.none': 'Back to the original',
 
   'fact.size': 'Size',
   'fact.pixels': '{width} × {height} pixels',
@@ -116,6 +146,7 @@ export default {
   'fact.decoder.dicom': 'Built in, with DICOM codecs: identical on every device',
   'fact.decoder.browser': 'This browser’s: another browser may give slightly different results',
   'fact.decoder.camera': 'Camera: results cannot be reproduced exactly',
+  'fact.decoder.edited': 'Corrected on this page before the analysis: not the file’s own pixels',
   'fact.decoder.phantom': 'None (drawn by the engine)',
   'fact.syntax': 'DICOM transfer syntax',
   'fact.frames': 'Frames in the file (only the first is analysed)',
@@ -133,7 +164,10 @@ export default {
 
   'prevalence.title': 'Adjust for your prevalence',
   'prevalence.own': 'Probabilities assume the case mix of the test images: {mixture}.',
+  'prevalence.adapted': 'Probabilities assume the case mix of the images the model was adapted to: {mixture}.',
   'prevalence.given': 'Probabilities adjusted to your case mix: {mixture}.',
+  'prevalence.label': 'Your case mix',
+  'prevalence.chip': 'Your case mix: {mixture}',
   'prevalence.question': 'Of every 100 patients you X-ray, how many have each condition?',
   'prevalence.rest': '{label}: {count} (the remainder)',
   'prevalence.back': 'Reset to the test case mix',
@@ -151,7 +185,7 @@ export default {
   'worth.seen': 'At hospitals used in training: sensitivity for COVID-19 {sensitivity}, specificity {specificity}.',
   'worth.within': 'COVID-19 versus other pneumonia from the same source: AUC {auc} (0.5 is chance).',
   'worth.share': '{value} ({low} to {high})',
-  'worth.intervals': '95 % confidence intervals in parentheses.',
+  'worth.intervals': '95% confidence intervals in parentheses.',
   'worth.card': 'Model card (in English)',
 
   'batch.title': 'All images',
@@ -159,13 +193,17 @@ export default {
   'batch.film': 'Image',
   'batch.verdict': 'Verdict',
   'batch.remark': 'Note',
+  'batch.duplicate': 'Same file as {name}',
   'batch.filter': 'Search file names',
   'batch.show': 'Show',
   'batch.all': 'All verdicts',
   'batch.unread': 'Not yet analysed',
   'batch.count': 'Showing {shown} of {total} images',
-  'batch.skipped': 'Files skipped because they are not images or could not be opened: {count}',
+  'batch.none': 'No image matches.',
+  'batch.skipped': 'Files skipped because they are not images or could not be opened: {count} ({names})',
   'batch.more': 'Show more',
+  'batch.remove': 'Remove {name}',
+  'batch.remove.shown': 'Remove the images shown: {count}',
   'batch.retry': 'Retry failed images',
   'batch.cancelled': 'Resume',
 
@@ -175,7 +213,7 @@ export default {
   'work.reading': 'Analysing the image…',
   'work.place': 'Analysing image {place} of {total}',
   'work.gathering': 'Scanning the folder…',
-  'work.finished': 'Images analysed: {count}.',
+  'work.finished': 'Images analysed: {count}. {verdicts}',
   'work.announce': '{name}: {verdict}. {because}',
   'work.share': '{verdict}, {share}',
 
@@ -200,6 +238,9 @@ export default {
   'camera.how':
     'Fill the frame with the X-ray, hold the camera parallel to it, and keep both lungs in view. The photo is converted to greyscale.',
   'camera.shoot': 'Take photo',
+  'camera.use': 'Use this photo',
+  'camera.again': 'Take it again',
+  'camera.torch': 'Torch',
   'camera.opening': 'Opening the camera…',
   'camera.denied':
     'The camera is not available. Allow it for this site in the browser’s settings, or choose a file instead.',
@@ -216,17 +257,19 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Check it yourself',
   'requests.check.tools':
-    'Open the browser’s developer tools, choose “Network”, and analyse an image: no new entry appears. (The first DICOM file loads the page’s own DICOM reader.)',
+    'Open the browser’s developer tools, choose “Network”, and analyse an image: no new entry appears. (Some compressed DICOM files load a decoder of this page, by its name alone.)',
   'requests.check.flight': 'Turn the network off, reload this page and analyse an image: it works as before.',
   'requests.check.policy': 'This policy makes the browser block every other server:',
 
   'history.title': 'Saved results',
   'history.off': 'Nothing is saved: results are lost when you close the page.',
+  'history.paused': 'New results are not saved. Those listed here stay on this device until you delete them.',
   'history.on':
     'Verdicts, probabilities, file names and small pictures are saved in this browser, on this device only. File names may contain patient names. The images themselves are not saved.',
   'history.switch': 'Save results on this device',
   'history.count': 'Saved results: {count}',
   'history.wipe': 'Delete saved results',
+  'history.ask': 'Delete saved results ({saved}) and remove all images ({images})? This cannot be undone.',
   'history.wiped': 'All saved results deleted.',
   'history.rest':
     'This deletes all saved results and removes all images from the page. The offline copy of this page, which contains no images or results, is kept; to remove it, delete this site’s data in the browser’s settings.',
@@ -253,10 +296,11 @@ export default {
   'adapt.films': 'Images: {films}; patients: {patients}.',
   'adapt.left':
     'Excluded: {refused} failed the image check, {repeated} duplicates, {other} in other folders, {errors} could not be opened.',
+  'adapt.others': 'Other folders: {names}.',
   'adapt.table': 'Before and after',
   'adapt.before': 'Before',
   'adapt.after': 'After',
-  'adapt.difference': 'Difference',
+  'adapt.difference': 'Difference (points)',
   'adapt.balancedAccuracy': 'Balanced accuracy',
   'adapt.accuracy': 'Accuracy',
   'adapt.auc': 'AUC, {label} versus rest',
@@ -267,7 +311,7 @@ export default {
   'adapt.same': 'No clear improvement; the difference may be chance. We suggest discarding it.',
   'adapt.worse': 'Worse than before. We suggest discarding it.',
   'adapt.how':
-    'Cross-validated: each image was assessed by a fit that never saw that patient. 95 % confidence intervals in parentheses. Before: the original model at the case mix of your images.',
+    'Cross-validated: each image was assessed by a fit that never saw that patient. 95% confidence intervals in parentheses. Before: the original model at the case mix of your images.',
   'adapt.holds':
     'This holds for your own images and the labels that you gave them. At another site, or with other X-ray equipment, it may be worse.',
   'adapt.keep': 'Keep it',
@@ -282,6 +326,7 @@ export default {
   'report.printed': 'Printed {date}',
   'report.films': 'Images: {count}. {verdicts}',
   'report.verdict': '{verdict}: {count}',
+  'report.reader': 'Name and comment:',
 
   'problem.wasm-missing':
     'The engine could not be downloaded. Reload the page; there may be a newer version. If that does not help, contact the site’s administrator.',

@@ -19,8 +19,10 @@ export default {
   'welcome.title': 'Abra una radiografía de tórax',
   'welcome.ways':
     'Elija, pegue o suelte aquí las radiografías: una imagen, cientos o una carpeta entera. DICOM, PNG, JPEG o BMP.',
+  'welcome.touch':
+    'Elija radiografías de este dispositivo o fotografíe una placa. DICOM, PNG, JPEG, BMP o un archivo ZIP.',
   'welcome.what':
-    'Pleura clasifica una radiografía frontal de tórax como COVID-19, neumonía o normal, resalta las zonas en las que se basa el resultado e indica cuándo no puede decidir. Todo se ejecuta en este navegador; no se envía nada. Solo para investigación y docencia, no para la atención a pacientes.',
+    'Pleura clasifica una radiografía frontal de tórax como COVID-19, neumonía o normal, resalta las zonas en las que se basa el resultado e indica cuándo no puede decidir. Todo se ejecuta en este navegador; no se envía nada.',
   'welcome.stuck':
     'La página no se ha iniciado. Ábrala desde una dirección web, no desde un archivo del disco, en una versión actual de Chrome, Edge, Firefox o Safari, con JavaScript activado. Si antes funcionaba, conéctese a Internet, cierre todas sus pestañas y ábrala de nuevo.',
 
@@ -31,14 +33,22 @@ export default {
   'action.phantom': 'Probar un ejemplo sintético',
   'action.clear': 'Quitar todas las imágenes',
   'action.more': 'Menú',
+  'action.skip': 'Saltar a la imagen',
+  'action.install': 'Instalar como aplicación',
   'action.retry': 'Intentar de nuevo',
   'action.remove': 'Quitar esta imagen',
+  'action.undo': 'Deshacer',
+  'undo.removed': 'Imágenes quitadas: {count}',
   'action.cancel': 'Cancelar',
   'action.reload': 'Volver a cargar',
+  'action.reset': 'Restablecer',
   'action.fetch': 'Descargar de nuevo',
   'action.print': 'Imprimir o guardar en PDF',
   'action.csv': 'Guardar como CSV',
   'action.json': 'Guardar como JSON Lines',
+  'action.copy': 'Copiar la imagen',
+  'action.copied': 'La imagen está en el portapapeles.',
+  'action.uncopied': 'Este navegador no permite a la página copiar imágenes.',
 
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Neumonía',
@@ -70,6 +80,7 @@ export default {
   'stage.picture': '{name}, tal como se analizó, con contorno pulmonar y mapa de calor opcionales',
   'stage.plain': '{name}, tal como se analizó',
   'stage.look': '{zoom} · ventana {width}, nivel {centre}',
+  'stage.reduced': 'mostrada a {width} × {height} píxeles',
 
   'tools.label': 'Superposiciones en la imagen',
   'tools.lungs': 'Contorno',
@@ -85,7 +96,10 @@ export default {
   'tools.window.own': 'Manual',
   'tools.invert': 'Invertir',
   'tools.compare': 'Comparar con y sin mapa de calor',
+  'tools.wipe': 'Divisor',
   'tools.reset': 'Restablecer la vista',
+  'tools.full': 'Ocupar toda la ventana',
+  'tools.plain': 'Ocultar las superposiciones',
 
   'keys.title': 'Atajos de teclado',
   'keys.zoom': 'Ampliar y reducir (también rueda o dos dedos)',
@@ -93,11 +107,15 @@ export default {
   'keys.window': 'Ventana y nivel (también arrastrar con el botón derecho o con Mayús)',
   'keys.presets': 'Ventana predefinida: completa, pulmón, mediastino',
   'keys.fit': 'Restablecer la vista',
+  'keys.actual': 'Un píxel de la imagen por píxel de la pantalla',
   'keys.invert': 'Invertir',
   'keys.compare': 'Comparar con y sin mapa de calor',
+  'keys.full': 'Ocupar toda la ventana',
+  'keys.plain': 'Ocultar las superposiciones',
   'keys.heat': 'Reducir, aumentar la opacidad del mapa de calor',
   'keys.lungs': 'Contorno pulmonar',
   'keys.films': 'Imagen anterior, siguiente',
+  'keys.remove': 'Quitar esta imagen, deshacer',
   'keys.help': 'Esta lista',
   'keys.on': 'Activar los atajos de una sola tecla',
 
@@ -107,7 +125,11 @@ export default {
   'reading.details': 'Detalles',
   'reading.label': 'Imagen y resultado',
   'reading.films': 'Imágenes',
+  'steps.previous': 'Imagen anterior',
+  'steps.next': 'Imagen siguiente',
+  'steps.place': '{place} de {total}',
   'reading.later': 'El resultado aparecerá aquí cuando termine el análisis.',
+  'reading.caution': 'Solo para investigación y docencia, no para la atención a pacientes.',
   'reading.cancelled': 'No analizada: usted canceló.',
   'reading.uncertain':
     'Ninguna categoría alcanza {certain}, el mínimo que este modelo necesita para dar una respuesta.',
@@ -123,6 +145,15 @@ export default {
     'El mapa de calor explica «{label}», que no es la categoría más probable con su distribución de casos; por eso no se muestra.',
   'reading.photo':
     'Esto es una foto de una placa o de una pantalla. Los reflejos, el ángulo y el muaré cambian lo que ve el modelo, que no se ha probado con fotos. Use el archivo original si puede.',
+  'edit.title': 'Corregir la imagen',
+  'edit.what':
+    '¿Está derecha? ¿Tiene los grises invertidos? ¿Tiene un marco? Cada paso se analiza al momento; el archivo no cambia.',
+  'edit.right': 'Girar a la derecha',
+  'edit.flip': 'Reflejar',
+  'edit.negative': 'Invertir los grises',
+  'edit.crop': 'Recortar a lo visible',
+  'edit.photo': 'Es una foto de una radiografía',
+  'edit.none': 'Volver al original',
 
   'fact.size': 'Tamaño',
   'fact.pixels': '{width} × {height} píxeles',
@@ -131,6 +162,7 @@ export default {
   'fact.decoder.dicom': 'Integrado, con códecs DICOM: idéntico en todos los dispositivos',
   'fact.decoder.browser': 'El de este navegador: otro navegador puede dar resultados ligeramente distintos',
   'fact.decoder.camera': 'Cámara: los resultados no se pueden reproducir con exactitud',
+  'fact.decoder.edited': 'Corregida en esta página antes del análisis: no son los píxeles del archivo',
   'fact.decoder.phantom': 'Ninguno (imagen dibujada por el motor)',
   'fact.syntax': 'Sintaxis de transferencia DICOM',
   'fact.frames': 'Imágenes en el archivo (solo se analiza la primera)',
@@ -148,7 +180,11 @@ export default {
 
   'prevalence.title': 'Ajustar a su prevalencia',
   'prevalence.own': 'Las probabilidades suponen la distribución de casos de las imágenes de prueba: {mixture}.',
+  'prevalence.adapted':
+    'Las probabilidades suponen la distribución de casos de las imágenes a las que se adaptó el modelo: {mixture}.',
   'prevalence.given': 'Probabilidades ajustadas a su distribución de casos: {mixture}.',
+  'prevalence.label': 'Su distribución de casos',
+  'prevalence.chip': 'Su distribución de casos: {mixture}',
   'prevalence.question': 'De cada 100 pacientes a los que hace una radiografía, ¿cuántos tienen cada afección?',
   'prevalence.rest': '{label}: {count} (el resto)',
   'prevalence.back': 'Volver a la distribución de casos de prueba',
@@ -176,13 +212,17 @@ export default {
   'batch.film': 'Imagen',
   'batch.verdict': 'Resultado',
   'batch.remark': 'Nota',
+  'batch.duplicate': 'El mismo archivo que {name}',
   'batch.filter': 'Buscar nombres de archivo',
   'batch.show': 'Mostrar',
   'batch.all': 'Todos los resultados',
   'batch.unread': 'Aún no analizadas',
   'batch.count': 'Se muestran {shown} de {total} imágenes',
-  'batch.skipped': 'Archivos omitidos porque no son imágenes o no se pudieron abrir: {count}',
+  'batch.none': 'Ninguna imagen coincide.',
+  'batch.skipped': 'Archivos omitidos porque no son imágenes o no se pudieron abrir: {count} ({names})',
   'batch.more': 'Mostrar más',
+  'batch.remove': 'Quitar {name}',
+  'batch.remove.shown': 'Quitar las imágenes mostradas: {count}',
   'batch.retry': 'Reintentar las imágenes fallidas',
   'batch.cancelled': 'Reanudar',
 
@@ -192,7 +232,7 @@ export default {
   'work.reading': 'Analizando la imagen…',
   'work.place': 'Analizando la imagen {place} de {total}',
   'work.gathering': 'Explorando la carpeta…',
-  'work.finished': 'Imágenes analizadas: {count}.',
+  'work.finished': 'Imágenes analizadas: {count}. {verdicts}',
   'work.announce': '{name}: {verdict}. {because}',
   'work.share': '{verdict}, {share}',
 
@@ -218,6 +258,9 @@ export default {
   'camera.how':
     'Llene el encuadre con la radiografía, sujete la cámara paralela a ella y mantenga los dos pulmones a la vista. La foto se convierte a escala de grises.',
   'camera.shoot': 'Hacer la foto',
+  'camera.use': 'Usar esta foto',
+  'camera.again': 'Repetir la foto',
+  'camera.torch': 'Linterna',
   'camera.opening': 'Abriendo la cámara…',
   'camera.denied':
     'La cámara no está disponible. Permítala para este sitio en los ajustes del navegador o elija un archivo.',
@@ -235,17 +278,21 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Compruébelo usted mismo',
   'requests.check.tools':
-    'Abra las herramientas de desarrollo del navegador, elija «Red» y analice una imagen: no aparece ninguna entrada nueva. (El primer archivo DICOM carga el lector DICOM de la propia página.)',
+    'Abra las herramientas de desarrollo del navegador, elija «Red» y analice una imagen: no aparece ninguna entrada nueva. (Algunos archivos DICOM comprimidos cargan un decodificador de esta página, solo por su nombre.)',
   'requests.check.flight': 'Desconecte la red, vuelva a cargar esta página y analice una imagen: funciona igual.',
   'requests.check.policy': 'Con esta política, el navegador bloquea cualquier otro servidor:',
 
   'history.title': 'Resultados guardados',
   'history.off': 'No se guarda nada: los resultados se pierden al cerrar la página.',
+  'history.paused':
+    'Los resultados nuevos no se guardan. Los de esta lista permanecen en este dispositivo hasta que los borre.',
   'history.on':
     'Los resultados, las probabilidades, los nombres de archivo y unas imágenes pequeñas se guardan en este navegador, solo en este dispositivo. Los nombres de archivo pueden contener nombres de pacientes. Las imágenes originales no se guardan.',
   'history.switch': 'Guardar los resultados en este dispositivo',
   'history.count': 'Resultados guardados: {count}',
   'history.wipe': 'Borrar los resultados guardados',
+  'history.ask':
+    '¿Borrar los resultados guardados ({saved}) y quitar todas las imágenes ({images})? No se puede deshacer.',
   'history.wiped': 'Se han borrado todos los resultados guardados.',
   'history.rest':
     'Esto borra todos los resultados guardados y quita todas las imágenes de la página. La copia sin conexión de esta página, que no contiene imágenes ni resultados, se conserva; para eliminarla, borre los datos de este sitio en los ajustes del navegador.',
@@ -273,10 +320,11 @@ export default {
   'adapt.films': 'Imágenes: {films}; pacientes: {patients}.',
   'adapt.left':
     'Excluidas: {refused} por no superar la comprobación de la imagen, {repeated} por duplicación, {other} por estar en otras carpetas, {errors} porque no se pudieron abrir.',
+  'adapt.others': 'Otras carpetas: {names}.',
   'adapt.table': 'Antes y después',
   'adapt.before': 'Antes',
   'adapt.after': 'Después',
-  'adapt.difference': 'Diferencia',
+  'adapt.difference': 'Diferencia (puntos)',
   'adapt.balancedAccuracy': 'Exactitud equilibrada',
   'adapt.accuracy': 'Exactitud',
   'adapt.auc': 'AUC, {label} frente al resto',
@@ -303,6 +351,7 @@ export default {
   'report.printed': 'Impreso el {date}',
   'report.films': 'Imágenes: {count}. {verdicts}',
   'report.verdict': '{verdict}: {count}',
+  'report.reader': 'Nombre y comentario:',
 
   'problem.wasm-missing': missing('el motor'),
   'problem.weights-missing': missing('el archivo del modelo'),

@@ -20,8 +20,10 @@ export default {
   'welcome.title': 'Ouvrez une radiographie du thorax',
   'welcome.ways':
     'Choisissez, collez ou déposez ici des radiographies : une image, des centaines ou un dossier entier. DICOM, PNG, JPEG ou BMP.',
+  'welcome.touch':
+    'Choisissez des radiographies sur cet appareil, ou photographiez un cliché. DICOM, PNG, JPEG, BMP ou une archive ZIP.',
   'welcome.what':
-    'Pleura classe une radiographie du thorax de face comme COVID-19, pneumonie ou normale, met en évidence les zones sur lesquelles repose le résultat et signale quand il ne peut pas trancher. Tout s’exécute dans ce navigateur ; rien n’est envoyé. Pour la recherche et l’enseignement uniquement, pas pour la prise en charge de patients.',
+    'Pleura classe une radiographie du thorax de face comme COVID-19, pneumonie ou normale, met en évidence les zones sur lesquelles repose le résultat et signale quand il ne peut pas trancher. Tout s’exécute dans ce navigateur ; rien n’est envoyé.',
   'welcome.stuck':
     'La page n’a pas démarré. Ouvrez-la depuis une adresse web, et non depuis un fichier sur le disque, dans une version actuelle de Chrome, Edge, Firefox ou Safari, avec JavaScript activé. Si elle fonctionnait auparavant, connectez-vous à Internet, fermez tous ses onglets et ouvrez-la de nouveau.',
 
@@ -32,14 +34,22 @@ export default {
   'action.phantom': 'Essayer un exemple synthétique',
   'action.clear': 'Retirer toutes les images',
   'action.more': 'Menu',
+  'action.skip': 'Aller à l’image',
+  'action.install': 'Installer comme application',
   'action.retry': 'Réessayer',
   'action.remove': 'Retirer cette image',
+  'action.undo': 'Annuler la suppression',
+  'undo.removed': 'Images retirées : {count}',
   'action.cancel': 'Annuler',
   'action.reload': 'Recharger',
+  'action.reset': 'Réinitialiser',
   'action.fetch': 'Télécharger de nouveau',
   'action.print': 'Imprimer ou enregistrer en PDF',
   'action.csv': 'Enregistrer en CSV',
   'action.json': 'Enregistrer en JSON Lines',
+  'action.copy': 'Copier l’image',
+  'action.copied': 'L’image est dans le presse-papiers.',
+  'action.uncopied': 'Ce navigateur ne permet pas à la page de copier des images.',
 
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Pneumonie',
@@ -71,6 +81,7 @@ export default {
   'stage.picture': '{name}, telle qu’elle a été analysée, avec contour des poumons et carte de chaleur facultatifs',
   'stage.plain': '{name}, telle qu’elle a été analysée',
   'stage.look': '{zoom} · fenêtre {width}, niveau {centre}',
+  'stage.reduced': 'affichée en {width} × {height} pixels',
 
   'tools.label': 'Superpositions sur l’image',
   'tools.lungs': 'Contour',
@@ -86,7 +97,10 @@ export default {
   'tools.window.own': 'Manuelle',
   'tools.invert': 'Inverser',
   'tools.compare': 'Comparer avec et sans carte de chaleur',
+  'tools.wipe': 'Séparateur',
   'tools.reset': 'Rétablir l’affichage',
+  'tools.full': 'Occuper toute la fenêtre',
+  'tools.plain': 'Masquer les superpositions',
 
   'keys.title': 'Raccourcis',
   'keys.zoom': 'Agrandir, réduire (aussi avec la molette ou deux doigts)',
@@ -94,11 +108,15 @@ export default {
   'keys.window': 'Fenêtre et niveau (aussi en glissant avec le bouton droit ou avec Maj)',
   'keys.presets': 'Fenêtre prédéfinie : complète, poumon, médiastin',
   'keys.fit': 'Rétablir l’affichage',
+  'keys.actual': 'Un pixel de l’image par pixel de l’écran',
   'keys.invert': 'Inverser',
   'keys.compare': 'Comparer avec et sans carte de chaleur',
+  'keys.full': 'Occuper toute la fenêtre',
+  'keys.plain': 'Masquer les superpositions',
   'keys.heat': 'Diminuer, augmenter l’opacité de la carte de chaleur',
   'keys.lungs': 'Contour des poumons',
   'keys.films': 'Image précédente, suivante',
+  'keys.remove': 'Retirer cette image, annuler',
   'keys.help': 'Cette liste',
   'keys.on': 'Activer les raccourcis à une touche',
 
@@ -108,7 +126,11 @@ export default {
   'reading.details': 'Détails',
   'reading.label': 'Image et résultat',
   'reading.films': 'Images',
+  'steps.previous': 'Image précédente',
+  'steps.next': 'Image suivante',
+  'steps.place': '{place} sur {total}',
   'reading.later': 'Le résultat apparaîtra ici une fois l’analyse terminée.',
+  'reading.caution': 'Pour la recherche et l’enseignement uniquement, pas pour la prise en charge de patients.',
   'reading.cancelled': 'Non analysée : vous avez annulé.',
   'reading.uncertain':
     'Aucune catégorie n’atteint {certain}, le minimum dont ce modèle a besoin pour donner une réponse.',
@@ -124,6 +146,15 @@ export default {
     'La carte de chaleur explique « {label} », qui n’est pas la catégorie la plus probable avec votre répartition des cas ; elle n’est donc pas affichée.',
   'reading.photo':
     'Ceci est la photo d’un cliché ou d’un écran. Les reflets, l’angle et le moiré changent ce que voit le modèle, qui n’a pas été testé sur des photos. Utilisez le fichier d’origine si vous le pouvez.',
+  'edit.title': 'Corriger l’image',
+  'edit.what':
+    'Est-elle à l’endroit ? Ses gris sont-ils inversés ? A-t-elle un cadre ? Chaque étape est analysée aussitôt ; le fichier reste tel quel.',
+  'edit.right': 'Tourner à droite',
+  'edit.flip': 'Inverser gauche et droite',
+  'edit.negative': 'Inverser les gris',
+  'edit.crop': 'Recadrer sur la vue',
+  'edit.photo': 'C’est la photo d’une radiographie',
+  'edit.none': 'Revenir à l’original',
 
   'fact.size': 'Taille',
   'fact.pixels': '{width} × {height} pixels',
@@ -133,6 +164,7 @@ export default {
   'fact.decoder.browser':
     'Celui de ce navigateur : un autre navigateur peut donner des résultats légèrement différents',
   'fact.decoder.camera': 'Appareil photo : les résultats ne sont pas exactement reproductibles',
+  'fact.decoder.edited': 'Corrigée sur cette page avant l’analyse : ce ne sont pas les pixels du fichier',
   'fact.decoder.phantom': 'Aucun (image dessinée par le moteur)',
   'fact.syntax': 'Syntaxe de transfert DICOM',
   'fact.frames': 'Images dans le fichier (seule la première est analysée)',
@@ -151,7 +183,11 @@ export default {
 
   'prevalence.title': 'Ajuster à votre prévalence',
   'prevalence.own': 'Les probabilités supposent la répartition des cas des images de test : {mixture}.',
+  'prevalence.adapted':
+    'Les probabilités supposent la répartition des cas des images auxquelles le modèle a été adapté : {mixture}.',
   'prevalence.given': 'Probabilités ajustées à votre répartition des cas : {mixture}.',
+  'prevalence.label': 'Votre répartition des cas',
+  'prevalence.chip': 'Votre répartition des cas : {mixture}',
   'prevalence.question': 'Sur 100 patients que vous radiographiez, combien présentent chaque affection ?',
   'prevalence.rest': '{label} : {count} (le reste)',
   'prevalence.back': 'Revenir à la répartition des cas de test',
@@ -180,13 +216,18 @@ export default {
   'batch.film': 'Image',
   'batch.verdict': 'Résultat',
   'batch.remark': 'Note',
+  'batch.duplicate': 'Même fichier que {name}',
   'batch.filter': 'Chercher dans les noms de fichiers',
   'batch.show': 'Afficher',
   'batch.all': 'Tous les résultats',
   'batch.unread': 'Pas encore analysées',
   'batch.count': '{shown} images affichées sur {total}',
-  'batch.skipped': 'Fichiers ignorés, car ce ne sont pas des images ou ils n’ont pas pu être ouverts : {count}',
+  'batch.none': 'Aucune image ne correspond.',
+  'batch.skipped':
+    'Fichiers ignorés, car ce ne sont pas des images ou ils n’ont pas pu être ouverts : {count} ({names})',
   'batch.more': 'Afficher la suite',
+  'batch.remove': 'Retirer {name}',
+  'batch.remove.shown': 'Retirer les images affichées : {count}',
   'batch.retry': 'Réessayer les images en échec',
   'batch.cancelled': 'Reprendre',
 
@@ -196,7 +237,7 @@ export default {
   'work.reading': 'Analyse de l’image…',
   'work.place': 'Analyse de l’image {place} sur {total}',
   'work.gathering': 'Parcours du dossier…',
-  'work.finished': 'Images analysées : {count}.',
+  'work.finished': 'Images analysées : {count}. {verdicts}',
   'work.announce': '{name} : {verdict}. {because}',
   'work.share': '{verdict}, {share}',
 
@@ -221,6 +262,9 @@ export default {
   'camera.how':
     'Remplissez le cadre avec la radiographie, tenez l’appareil parallèle à elle et gardez les deux poumons visibles. La photo est convertie en niveaux de gris.',
   'camera.shoot': 'Prendre la photo',
+  'camera.use': 'Utiliser cette photo',
+  'camera.again': 'Reprendre la photo',
+  'camera.torch': 'Lampe',
   'camera.opening': 'Ouverture de l’appareil photo…',
   'camera.denied':
     'L’appareil photo n’est pas disponible. Autorisez-le pour ce site dans les réglages du navigateur, ou choisissez plutôt un fichier.',
@@ -238,18 +282,22 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Vérifiez vous-même',
   'requests.check.tools':
-    'Ouvrez les outils de développement du navigateur, choisissez « Réseau » et analysez une image : aucune nouvelle ligne n’apparaît. (Le premier fichier DICOM charge le lecteur DICOM de la page elle-même.)',
+    'Ouvrez les outils de développement du navigateur, choisissez « Réseau » et analysez une image : aucune nouvelle ligne n’apparaît. (Certains fichiers DICOM compressés chargent un décodeur de cette page, par son seul nom.)',
   'requests.check.flight':
     'Coupez le réseau, rechargez cette page et analysez une image : tout fonctionne comme avant.',
   'requests.check.policy': 'Avec cette règle, le navigateur bloque tout autre serveur :',
 
   'history.title': 'Résultats enregistrés',
   'history.off': 'Rien n’est enregistré : les résultats sont perdus à la fermeture de la page.',
+  'history.paused':
+    'Les nouveaux résultats ne sont pas enregistrés. Ceux de cette liste restent sur cet appareil jusqu’à ce que vous les supprimiez.',
   'history.on':
     'Les résultats, les probabilités, les noms de fichiers et de petites images sont enregistrés dans ce navigateur, sur cet appareil seulement. Les noms de fichiers peuvent contenir des noms de patients. Les images elles-mêmes ne sont pas enregistrées.',
   'history.switch': 'Enregistrer les résultats sur cet appareil',
   'history.count': 'Résultats enregistrés : {count}',
   'history.wipe': 'Supprimer les résultats enregistrés',
+  'history.ask':
+    'Supprimer les résultats enregistrés ({saved}) et retirer toutes les images ({images}) ? C’est irréversible.',
   'history.wiped': 'Tous les résultats enregistrés ont été supprimés.',
   'history.rest':
     'Cela supprime tous les résultats enregistrés et retire toutes les images de la page. La copie hors connexion de cette page, qui ne contient ni images ni résultats, est conservée ; pour la retirer, supprimez les données de ce site dans les réglages du navigateur.',
@@ -277,10 +325,11 @@ export default {
   'adapt.films': 'Images : {films} ; patients : {patients}.',
   'adapt.left':
     'Exclues : {refused} pour non-conformité au contrôle de l’image, {repeated} en double, {other} dans d’autres dossiers, {errors} impossibles à ouvrir.',
+  'adapt.others': 'Autres dossiers : {names}.',
   'adapt.table': 'Avant et après',
   'adapt.before': 'Avant',
   'adapt.after': 'Après',
-  'adapt.difference': 'Différence',
+  'adapt.difference': 'Différence (points)',
   'adapt.balancedAccuracy': 'Exactitude équilibrée',
   'adapt.accuracy': 'Exactitude',
   'adapt.auc': 'AUC, {label} contre le reste',
@@ -308,6 +357,7 @@ export default {
   'report.printed': 'Imprimé le {date}',
   'report.films': 'Images : {count}. {verdicts}',
   'report.verdict': '{verdict} : {count}',
+  'report.reader': 'Nom et commentaire :',
 
   'problem.wasm-missing': missing('Le moteur'),
   'problem.weights-missing': missing('Le fichier du modèle'),

@@ -32,6 +32,9 @@ export function initialLanguage(preferred, hash) {
   return /** @type {Language | undefined} */ (candidates.find((tag) => Object.hasOwn(LANGUAGES, tag))) ?? 'en';
 }
 
+/** File names in a sentence. */
+const MAX_NAMES = 5;
+
 /** The label with the largest probability. @param {Record<string, number>} probability */
 export const topLabel = (probability) =>
   Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
@@ -50,6 +53,8 @@ function createNumbers(tag) {
     integer: formatter({ maximumFractionDigits: 0 }),
     tenths: formatter({ minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     hundredths: formatter({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    signedTenths: formatter({ minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' }),
+    signedHundredths: formatter({ minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' }),
   };
 }
 
@@ -120,10 +125,20 @@ export function createI18n(language, messages, preferred = []) {
     return open[`likeness.${verdict}`] ?? t('likeness.other', { label: verdict });
   }
 
-  /** The verdict with its probability. @param {Film} film */
+  /** The verdict with its probability.
+   *  @param {{status: Film['status'], record?: {verdict?: string, probability?: Record<string, number>} | null}} film */
   function outcome(film) {
-    const share = film.status === 'done' && film.record.probability[film.record.verdict];
+    const { verdict = '', probability } = film.record ?? {};
+    const share = film.status === 'done' && probability?.[verdict];
     return share ? t('work.share', { verdict: filmWord(film), share: percent(share) }) : filmWord(film);
+  }
+
+  /** How many films have each verdict. @param {Film[]} films */
+  function verdicts(films) {
+    /** @type {Map<string, number>} */
+    const found = new Map();
+    for (const film of films) found.set(filmWord(film), (found.get(filmWord(film)) ?? 0) + 1);
+    return [...found].map(([verdict, count]) => t('report.verdict', { verdict, count })).join(', ');
   }
 
   /** @param {string} url  of a file of this site */
@@ -133,8 +148,9 @@ export function createI18n(language, messages, preferred = []) {
   }
 
   /** The translations of notice and summary are those of the shipped model.
-   *  @param {Model} model  @param {'notice' | 'summary'} key */
-  const ofModel = (model, key) => (model.name === 'pleura' && open[key]) || model[key];
+   *  @param {Pick<Model, 'name'> & Partial<Record<'notice' | 'summary', string>>} model
+   *  @param {'notice' | 'summary'} key */
+  const ofModel = (model, key) => (model.name === 'pleura' && open[key]) || model[key] || '';
 
   return {
     language,
@@ -151,6 +167,21 @@ export function createI18n(language, messages, preferred = []) {
     outcome,
     mixture,
     counts,
+    list: (/** @type {string[]} */ names) => list.format(names),
+    verdicts,
+
+    /** What is announced when several films are finished. @param {Film[]} films */
+    finished: (films) => t('work.finished', { count: films.length, verdicts: verdicts(films) }),
+
+    /** Corrections in their order. @param {import('../state/edits.mjs').Step[]} steps */
+    steps: (steps) => steps.map(({ name }) => t(`edit.${name}`)).join(', '),
+
+    /** The files that were left out, the first of them by name. @param {string[]} names */
+    skipped: (names) =>
+      t('batch.skipped', {
+        count: names.length,
+        names: list.format([...names.slice(0, MAX_NAMES), ...(names.length > MAX_NAMES ? ['…'] : [])]),
+      }),
 
     /** @param {number} time  in milliseconds since 1970 */
     date: (time) => dates.format(time),
@@ -161,8 +192,11 @@ export function createI18n(language, messages, preferred = []) {
 
     /** The class mix that probabilities assume; empty for a model that does not record its own.
      *  @param {Mixture | null} prevalence  @param {Model} model */
-    assumedMixture: (prevalence, { prior }) =>
-      prior ? t(prevalence ? 'prevalence.given' : 'prevalence.own', { mixture: mixture(prevalence ?? prior) }) : '',
+    assumedMixture(prevalence, { prior, adapted }) {
+      if (!prior) return '';
+      const own = adapted ? 'prevalence.adapted' : 'prevalence.own';
+      return t(prevalence ? 'prevalence.given' : own, { mixture: mixture(prevalence ?? prior) });
+    },
 
     /** A warning beside every result of adapted weights; empty for other weights. @param {Model} model */
     adaptedText: ({ adapted, sha256 }) =>
@@ -188,7 +222,7 @@ export function createI18n(language, messages, preferred = []) {
 
     /** @param {Model} model */
     notice: (model) => ofModel(model, 'notice'),
-    /** @param {Model} model */
+    /** @param {Pick<Model, 'name' | 'summary'>} model */
     summary: (model) => ofModel(model, 'summary'),
 
     /** A number with its 95 % interval. @param {Interval} interval  @param {(x: number) => string} show */

@@ -19,6 +19,16 @@ export function createCamera(video) {
   return {
     close,
 
+    /** Whether there is a lamp beside the camera. Browsers' types do not know it yet. */
+    hasTorch: () => Boolean(/** @type {any} */ (stream?.getVideoTracks()[0].getCapabilities?.())?.torch),
+
+    /** @param {boolean} on */
+    light: (on) => stream?.getVideoTracks()[0].applyConstraints({ advanced: [/** @type {any} */ ({ torch: on })] }),
+
+    /** The picture stands still while one looks at the photo. */
+    freeze: () => video.pause(),
+    resume: () => video.play(),
+
     /** Resolves to false if there is no camera or it may not be used, and to null if it was closed meanwhile.
      *  @returns {Promise<boolean | null>} */
     async open() {
@@ -62,17 +72,43 @@ export function createCamera(video) {
 /** @param {import('../state/state.mjs').App} app  @param {ReturnType<typeof createCamera>} camera
  *  @param {(photo: File) => void} add  opens the photo as a film */
 export function cameraActions({ state, set }, camera, add) {
+  /** @type {Promise<File> | null} */
+  let photo = null;
   return {
     async camera() {
-      set({ dialog: 'camera', camera: 'opening' });
+      set({ dialog: 'camera', camera: 'opening', torch: 'none' });
       const opened = await camera.open();
-      if (opened !== null) set({ camera: opened ? 'on' : 'denied' });
+      if (opened !== null) set({ camera: opened ? 'on' : 'denied', torch: camera.hasTorch() ? 'off' : 'none' });
     },
-    async shoot() {
-      if (state.dialog !== 'camera') return; // the button was pressed twice
-      const photo = camera.shoot(`${state.i18n.t('film.photo', { time: new Date().toISOString() })}.png`);
+    async torch() {
+      const on = state.torch !== 'on';
+      await camera.light(on);
+      set({ torch: on ? 'on' : 'off' });
+    },
+    shoot() {
+      if (state.camera !== 'on') return; // the button was pressed twice
+      photo = camera.shoot(`${state.i18n.t('film.photo', { time: localTime() })}.png`);
+      camera.freeze();
+      set({ camera: 'taken' });
+    },
+    'shot-again'() {
+      photo = null;
+      camera.resume();
+      set({ camera: 'on' });
+    },
+    async 'shot-use'() {
+      const taken = photo;
+      photo = null;
       set({ dialog: null });
-      add(await photo);
+      if (taken) add(await taken);
     },
   };
+}
+
+/** 2026-11-29 16.06.02: a name that files may have, and that sorts. */
+function localTime() {
+  const now = new Date();
+  const two = (/** @type {number} */ number) => String(number).padStart(2, '0');
+  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
+  return `${date} ${[now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('.')}`;
 }

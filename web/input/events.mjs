@@ -28,10 +28,16 @@ export function listen(state, actions, film) {
     box: film.box,
     dragsWindow: () => state.dragWindow,
     change: (viewport) => state.selected?.picture && actions.viewport(viewport),
+    swipe: (by) => actions[by > 0 ? 'next' : 'previous'](),
   });
   for (const dialog of document.querySelectorAll('dialog'))
     dialog.addEventListener('close', () => actions.closed(dialog.id.replace('dialog-', '')));
+  window.addEventListener('beforeinstallprompt', (event) => {
+    event.preventDefault();
+    actions.installable(event);
+  });
   window.addEventListener('beforeprint', () => actions.printout());
+  window.addEventListener('popstate', ({ state: place }) => actions.travelled(place));
   window.addEventListener('hashchange', () => actions.address());
 }
 
@@ -49,11 +55,27 @@ function listenToButtons(actions) {
 function listenToKeys(state, actions, film) {
   document.addEventListener('keydown', (event) => {
     const { target } = event;
-    if (!(target instanceof Element) || !state.shortcuts || state.dialog || target.closest(TYPING)) return;
+    if (!(target instanceof Element)) return;
+    if (event.key === 'Escape' && state.full && !state.dialog) return actions.full();
+    if (event.key === 'z' && (event.ctrlKey || event.metaKey) && state.removed && !target.closest(TYPING)) {
+      event.preventDefault();
+      return actions.undo();
+    }
+    if (!state.shortcuts || state.dialog || target.closest(TYPING)) return;
     const command = commandOf(event, target.id === 'stage');
     if (!command || (film.needsFilm(command.action) && !state.selected?.picture)) return;
     event.preventDefault();
     actions[command.action](command);
+  });
+
+  const rows = byId('table-body');
+  rows.addEventListener('keydown', (event) => {
+    const row = event.target instanceof Element && event.target.closest('tr');
+    if (!row || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+    event.preventDefault();
+    const next = event.key === 'ArrowDown' ? row.nextElementSibling : row.previousElementSibling;
+    const column = event.target === row.querySelector('button') ? 'button' : '[data-action=remove]';
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector(column))?.focus();
   });
 
   const strip = byId('strip-list');
@@ -75,6 +97,7 @@ function listenToFields(actions) {
 
   field('outline-switch', 'change', ({ checked }) => actions.overlay({ outline: checked }));
   field('heat-slider', 'input', ({ value }) => actions.overlay({ heat: Number(value) }));
+  field('wipe-slider', 'input', ({ value }) => actions.overlay({ wipe: Number(value) }));
   field('window', 'change', ({ value }) => actions[`window-${value}`]());
   field('shares', 'input', ({ value, dataset }) => actions.prevalence({ [dataset.label ?? '']: Number(value) }));
   field('search', 'input', ({ value }) => actions.table({ search: value }));

@@ -1,8 +1,10 @@
-// files.mjs: the films among the files that were chosen, dropped or pasted. A folder is searched for films; files that
-// were picked one by one are all tried.
-import { isFilm, SNIFFED } from '../../src/sniff.mjs';
+// files.mjs: the films among the files that were chosen, dropped or pasted. Folders and zip archives are searched for
+// films; files that were picked one by one are all tried.
+import { Unzip, UnzipInflate } from 'fflate';
+import { ARCHIVE, isFilm, MAX_FILE_BYTES, SNIFFED } from '../../src/sniff.mjs';
 
-/** @typedef {{sources: {name: string, file: File}[], skipped: number}} FileIntake
+/** @typedef {{sources: {name: string, file: File}[], skipped: string[]}} FileIntake
+ *     skipped: the paths of files that are not films, or that cannot be read
  *  @typedef {{path: string, file: File | null}} Found  null: it cannot be read */
 
 /** Names of films, including what only browsers decode. */
@@ -13,13 +15,63 @@ const FILM = /\.(png|jpe?g|bmp|webp|avif|hei[cf]|tiff?|dcm|dicom)$/i;
 const isWanted = (file) =>
   isFilm(file.name, async () => new Uint8Array(await file.slice(0, SNIFFED).arrayBuffer()), FILM).catch(() => true);
 
-/** @param {Found[]} found  @returns {Promise<FileIntake>} */
-async function selectFilms(found) {
-  const films = [];
+/** Of all files in an archive together: larger archives must be unpacked first. */
+const MAX_UNPACKED = 2 ** 31;
+
+/** The files in a zip archive. Archives inside it are not opened. An archive that is damaged or too large ends with the
+ *  file that is.
+ *  @param {string} path  @param {File} archive  @returns {Promise<Found[]>} */
+async function unpack(path, archive) {
+  /** @type {Found[]} */
+  const found = [];
+  let unpacked = 0;
+  const unzip = new Unzip((member) => {
+    if (member.name.endsWith('/')) return;
+    /** @type {Found} */
+    const own = { path: `${path}/${member.name}`, file: null };
+    found.push(own);
+    if (ARCHIVE.test(member.name)) return;
+    /** @type {BlobPart[]} */
+    const chunks = [];
+    let length = 0;
+    member.ondata = (error, chunk, final) => {
+      if (error) throw error;
+      length += chunk.length;
+      unpacked += chunk.length;
+      if (length > MAX_FILE_BYTES || unpacked > MAX_UNPACKED) throw new RangeError('The archive is too large');
+      chunks.push(/** @type {Uint8Array<ArrayBuffer>} */ (chunk));
+      if (final) own.file = new File(chunks, member.name.slice(member.name.lastIndexOf('/') + 1));
+    };
+    member.start();
+  });
+  unzip.register(UnzipInflate);
+  try {
+    const reader = archive.stream().getReader();
+    for (let step; !(step = await reader.read()).done;) unzip.push(step.value);
+    unzip.push(new Uint8Array(), true);
+  } catch {
+    // The last file found has no content and is counted as skipped.
+  }
+  return found.length > 0 ? found : [{ path, file: null }];
+}
+
+/** @param {Found[]} files  @returns {Promise<FileIntake>} */
+async function selectFilms(files) {
+  const found = [];
+  for (const one of files) {
+    const { path, file } = one;
+    if (file && ARCHIVE.test(path)) found.push(...(await unpack(path, file)));
+    else found.push(one);
+  }
+  const sources = [];
+  const skipped = [];
   const wanted = await Promise.all(found.map(({ file }) => file && isWanted(file)));
-  for (const [i, { path, file }] of found.entries()) if (file && wanted[i]) films.push({ name: path, file });
-  films.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { sources: films, skipped: found.length - films.length };
+  for (const [i, { path, file }] of found.entries()) {
+    if (file && wanted[i]) sources.push({ name: path, file });
+    else skipped.push(path);
+  }
+  sources.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { sources, skipped };
 }
 
 /** Files that were picked one by one, or the films in a chosen folder.
@@ -28,7 +80,10 @@ export async function fromFiles(files) {
   const all = [...files];
   if (all.some((file) => file.webkitRelativePath))
     return selectFilms(all.map((file) => ({ path: file.webkitRelativePath, file })));
-  return { sources: all.map((file) => ({ name: file.name, file })), skipped: 0 };
+  const archives = all.filter(({ name }) => ARCHIVE.test(name));
+  const { sources, skipped } = await selectFilms(archives.map((file) => ({ path: file.name, file })));
+  const single = all.filter((file) => !archives.includes(file));
+  return { sources: [...single.map((file) => ({ name: file.name, file })), ...sources], skipped };
 }
 
 /** @param {FileSystemFileEntry} entry  @returns {Promise<File>} */
@@ -68,5 +123,5 @@ export async function fromTransfer(data) {
   const single = await fromFiles(files);
   const found = await Promise.all(folders.map((folder) => walk(/** @type {FileSystemEntry} */ (folder))));
   const { sources, skipped } = await selectFilms(found.flat());
-  return { sources: [...single.sources, ...sources], skipped };
+  return { sources: [...single.sources, ...sources], skipped: [...single.skipped, ...skipped] };
 }

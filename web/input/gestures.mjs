@@ -8,18 +8,22 @@ import { adjustWindow, pan, zoom } from '../state/viewport.mjs';
  *  @property {() => Viewport} viewport
  *  @property {() => Box} box
  *  @property {() => boolean} dragsWindow  dragging changes window and level
- *  @property {(viewport: Viewport) => void} change */
+ *  @property {(viewport: Viewport) => void} change
+ *  @property {(by: 1 | -1) => void} swipe  to the next or previous film */
 
 const DOUBLE_CLICK_ZOOM = 2.5;
 const WHEEL_ZOOM = 0.0016; // per pixel
 const LINE_HEIGHT = 30; // in pixels, for browsers that count the wheel in lines
 const RIGHT_BUTTON = 2;
+const SWIPE = 60; // pixels to the side, of a finger that moves at most half as far up or down
 
 /** @param {HTMLElement} stage  @param {Film} film */
 export function createGestures(stage, film) {
   /** @type {Map<number, PointerEvent>} the pointers that are down, by id */
   const pointers = new Map();
   let adjusting = false; // window and level
+  /** @type {PointerEvent | null} where a finger came down that may swipe */
+  let swipe = null;
 
   /** A point relative to the centre of the pane below it. @param {ClientPoint} point */
   function fromCentre({ clientX, clientY }) {
@@ -40,9 +44,10 @@ export function createGestures(stage, film) {
   }
 
   function onWheel(/** @type {WheelEvent} */ event) {
+    const pixels = event.deltaY * (event.deltaMode ? LINE_HEIGHT : 1);
+    if (pixels > 0 && film.viewport().zoom <= 1) return; // nothing to zoom out of: the page scrolls
     event.preventDefault();
     const { x, y } = fromCentre(event);
-    const pixels = event.deltaY * (event.deltaMode ? LINE_HEIGHT : 1);
     film.change(zoom(film.viewport(), film.box(), Math.exp(-pixels * WHEEL_ZOOM), x, y));
   }
 
@@ -55,6 +60,8 @@ export function createGestures(stage, film) {
 
   function onDown(/** @type {PointerEvent} */ event) {
     adjusting = event.button === RIGHT_BUTTON || event.shiftKey || film.dragsWindow();
+    swipe =
+      pointers.size === 0 && event.pointerType === 'touch' && !adjusting && film.viewport().zoom <= 1 ? event : null;
     pointers.set(event.pointerId, event);
     stage.setPointerCapture(event.pointerId);
   }
@@ -76,7 +83,13 @@ export function createGestures(stage, film) {
     else film.change(pan(viewport, box, dx, dy));
   }
 
-  const onUp = (/** @type {PointerEvent} */ { pointerId }) => pointers.delete(pointerId);
+  function onUp(/** @type {PointerEvent} */ { pointerId, clientX, clientY }) {
+    pointers.delete(pointerId);
+    if (swipe?.pointerId !== pointerId) return;
+    const dx = clientX - swipe.clientX;
+    if (Math.abs(dx) > Math.max(SWIPE, 2 * Math.abs(clientY - swipe.clientY))) film.swipe(dx < 0 ? 1 : -1);
+    swipe = null;
+  }
 
   stage.addEventListener('wheel', onWheel, { passive: false });
   stage.addEventListener('dblclick', onDoubleClick);

@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { marked } from 'marked';
 import { readCard } from './card.mjs';
-import { fillMessages } from './html.mjs';
-import { LANGUAGES } from '../i18n/words.mjs';
+import { escapeHtml, fillMessages } from './html.mjs';
+import { readGguf, textOf } from '../../src/weights/gguf.mjs';
+import { createI18n, LANGUAGES } from '../i18n/words.mjs';
 import english from '../i18n/en.mjs';
 
 /** @typedef {import('./constants.d.ts').Part} Part */
@@ -109,7 +110,8 @@ await mkdir(site, { recursive: true });
 
 const markdown = await readFile(`${root}model/card.md`, 'utf8');
 const wasm = await write('pleura.wasm', await readFile(`${root}build/pleura.wasm`));
-const weights = await write('pleura.gguf', await readFile(options.weights));
+const weightBytes = await readFile(options.weights);
+const weights = await write('pleura.gguf', weightBytes);
 const worker = await write('worker.mjs', await bundle('web/engine/worker.mjs'), '.js');
 const dicom = {
   module: (await write('dicom.mjs', await bundle('src/dicom/reader.mjs'), '.js')).file,
@@ -125,7 +127,17 @@ for (const icon of await readdir(`${root}web/icons`))
 await write('manifest.webmanifest', await readText('manifest.webmanifest'));
 await writeCard(markdown);
 
-const page = await readText('index.html');
+/** What the footer says of the model: with it the page is painted whole before the model has arrived. */
+function modelLine() {
+  const { values } = readGguf(new Uint8Array(weightBytes));
+  const text = (/** @type {string} */ key) => textOf(values.get(key)) ?? '';
+  const { t, summary } = createI18n('en', english);
+  const [name, version, license] = ['name', 'version', 'license'].map((key) => text(`general.${key}`));
+  const model = `${name}-${version} ${weights.sha256.slice(0, 12)}`;
+  return `${t('model.line', { model, license })} ${summary({ name, summary: text('pleura.card.summary') })}`.trim();
+}
+
+const page = (await readText('index.html')).replace('{model}', () => escapeHtml(modelLine()));
 const version = digest(JSON.stringify([page, written])).slice(0, 12);
 const index = page.replace('{version}', version);
 await writeFile(`${site}index.html`, index);

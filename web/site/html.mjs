@@ -5,7 +5,7 @@ const TEXT = /data-i18n="([^"]+)"[^>]*>/g;
 const LABEL = /data-i18n-label="([^"]+)"/g;
 
 /** @param {string} text */
-const escape = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+export const escapeHtml = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 /** The keys that a page names. @param {string} html  @returns {string[]} */
 export const messageKeys = (html) => [TEXT, LABEL].flatMap((named) => [...html.matchAll(named)].map(([, key]) => key));
@@ -14,6 +14,6 @@ export const messageKeys = (html) => [TEXT, LABEL].flatMap((named) => [...html.m
 export function fillMessages(html, messages) {
   for (const key of messageKeys(html)) if (!Object.hasOwn(messages, key)) throw new Error(`There is no message ${key}`);
   return html
-    .replace(TEXT, (tag, key) => tag + escape(messages[key]))
-    .replace(LABEL, (attribute, key) => `${attribute} aria-label="${escape(messages[key])}"`);
+    .replace(TEXT, (tag, key) => tag + escapeHtml(messages[key]))
+    .replace(LABEL, (attribute, key) => `${attribute} aria-label="${escapeHtml(messages[key])}"`);
 }

@@ -14,11 +14,15 @@ export const SHORTCUTS = [
   { label: 'keys.window', keys: ['Shift ←', '→', '↑', '↓'] },
   { label: 'keys.presets', keys: ['1', '2', '3'], actions: { 1: 'window-film', 2: 'window-lungs', 3: 'window-dense' } },
   { label: 'keys.fit', keys: ['0'], actions: { 0: 'reset-viewport' } },
+  { label: 'keys.actual', keys: ['9'], actions: { 9: 'actual-pixels' } },
+  { label: 'keys.plain', keys: ['H'], actions: { h: 'plain' } },
   { label: 'keys.invert', keys: ['I'], actions: { i: 'invert' } },
   { label: 'keys.compare', keys: ['C'], actions: { c: 'compare' } },
+  { label: 'keys.full', keys: ['F'], actions: { f: 'full' } },
   { label: 'keys.heat', keys: ['[', ']'], actions: { '[': 'heat-less', ']': 'heat-more' } },
   { label: 'keys.lungs', keys: ['L'], actions: { l: 'outline' } },
   { label: 'keys.films', keys: ['P', 'N'], actions: { p: 'previous', n: 'next' } },
+  { label: 'keys.remove', keys: ['Del', 'Ctrl Z'], actions: { Delete: 'remove' } },
   { label: 'keys.help', keys: ['?'], actions: { '?': 'help' } },
 ];
 

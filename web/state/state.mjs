@@ -10,7 +10,7 @@ import { initialViewport } from './viewport.mjs';
  *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
  *
  *  @typedef {object} FileFacts
- *  @property {Diagnosis['decoder'] | 'camera'} decoder
+ *  @property {Diagnosis['decoder'] | 'camera' | 'edited'} decoder
  *  @property {import('../../src/dicom/reader.mjs').Facts} [dicom]
  *  @property {string} [sha256]  of the file
  *  @typedef {Omit<Diagnosis, 'heatmap' | 'lungs' | 'decoder'> & FileFacts} FilmRecord
@@ -22,7 +22,8 @@ import { initialViewport } from './viewport.mjs';
  *  @property {string} name
  *  @property {File} [file]  absent for the phantom
  *  @property {boolean} phantom
- *  @property {boolean} camera  a photo taken by this page
+ *  @property {boolean} camera  a photo, taken by this page or by its EXIF or its tint
+ *  @property {import('./edits.mjs').Step[]} steps  corrections before it was analysed
  *  @property {import('./viewport.mjs').Grey | null} thumb
  *  @property {import('./viewport.mjs').Picture | null} picture  dropped once many other films were looked at
  *  @property {boolean} redraw  the picture is being made again; the result stands
@@ -34,7 +35,8 @@ import { initialViewport } from './viewport.mjs';
  *    error: ErrorInfo | null}} PendingFilm
  *  @typedef {DoneFilm | FailedFilm | PendingFilm} Film
  *
- *  @typedef {{outline: boolean, heat: number, compare: boolean}} Overlay  drawn over the film; heat: a percentage
+ *  @typedef {{outline: boolean, heat: number, compare: boolean, wipe: number, plain: boolean}} Overlay
+ *     drawn over the film; plain: all of it is hidden; heat: a percentage; wipe: where on a narrow screen the film with its overlay begins, in per cent of its width
  *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt'} DialogName
  *
  *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
@@ -45,8 +47,8 @@ import { initialViewport } from './viewport.mjs';
  *  @property {ErrorInfo | null} error
  *  @property {LeftOut | null} leftOut
  *  @property {import('../../src/adapt/adapt.mjs').Adaptation | null} result
- *  @typedef {{refused: number, repeated: number, contradictory: number, otherLabel: number, errors: number}} LeftOut
- *     films that do not count, by reason
+ *  @typedef {{refused: number, repeated: number, contradictory: number, otherLabel: number, errors: number,
+ *    folders: string[]}} LeftOut  films that do not count, by reason; folders: those that name no label
  *
  *  @typedef {object} State
  *  @property {import('../i18n/words.mjs').I18n} i18n  of the chosen language
@@ -58,11 +60,13 @@ import { initialViewport } from './viewport.mjs';
  *  @property {number} revision  grows with every change of any film
  *  @property {Film | null} selected
  *  @property {{finished: number, total: number}} run  progress through the films that were queued together
+ *  @property {{count: number, restore: () => void} | null} removed  films that can be brought back
  *  @property {boolean} unsaved  some result is neither saved nor kept
  *  @property {number} scanning  folders that are being searched for films
- *  @property {number} skipped  files of folders that were left out
+ *  @property {string[]} skipped  files of folders and archives that were left out
  *  @property {import('./viewport.mjs').Viewport} viewport
  *  @property {Overlay} overlay
+ *  @property {boolean} full  the film fills the window
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
  *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
@@ -71,7 +75,10 @@ import { initialViewport } from './viewport.mjs';
  *  @property {Adapting} adapting
  *  @property {DialogName | null} dialog  the open one
  *  @property {boolean} shortcuts
- *  @property {'off' | 'opening' | 'on' | 'denied'} camera
+ *  @property {'off' | 'opening' | 'on' | 'taken' | 'denied'} camera
+ *  @property {'none' | 'off' | 'on'} torch  of the camera
+ *  @property {{film: Film, bitmap: ImageBitmap} | null} preview  the browser's own picture of a film that waits
+ *  @property {boolean} installable  the browser offers to install the page
  *  @property {{on: boolean, count: number, newest: import('../storage/history.mjs').KeptResult[],
  *    error: import('../storage/history.mjs').HistoryError | null}} history
  *  @property {import('../storage/requests.mjs').Request[]} requests
@@ -85,6 +92,7 @@ import { initialViewport } from './viewport.mjs';
  *  @typedef {object} App  what actions work on
  *  @property {State} state
  *  @property {(change: () => void) => void} update  runs the change, then draws the page
+ *  @property {(change: () => void) => void} updateSoon  the same, for changes in quick succession: drawn a little later
  *  @property {(changes: Partial<State>) => void} set  assigns the changes, then draws the page */
 
 /** @returns {Adapting} */
@@ -110,11 +118,13 @@ export const initialState = ({ i18n, version, card, bytes }) => ({
   revision: 0,
   selected: null,
   run: { finished: 0, total: 0 },
+  removed: null,
   unsaved: false,
   scanning: 0,
-  skipped: 0,
+  skipped: [],
   viewport: initialViewport(),
-  overlay: { outline: true, heat: 50, compare: false },
+  overlay: { outline: true, heat: 50, compare: false, wipe: 50, plain: false },
+  full: false,
   dragWindow: false,
   table: initialTable(),
   prevalence: null,
@@ -124,6 +134,9 @@ export const initialState = ({ i18n, version, card, bytes }) => ({
   dialog: null,
   shortcuts: true,
   camera: 'off',
+  torch: 'none',
+  preview: null,
+  installable: false,
   history: { on: false, count: 0, newest: [], error: null },
   requests: [],
   openedAt: 0,

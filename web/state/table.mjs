@@ -42,21 +42,38 @@ export function arrange(films, { by, descending, search, show }, i18n) {
   });
 }
 
-/** @param {Film} film  @param {I18n} i18n */
-function remark(film, i18n) {
+/** The films whose files came before, with the film that was first. @param {Film[]} films */
+export function findDuplicates(films) {
+  /** @type {Map<string, Film>} */
+  const firsts = new Map();
+  /** @type {Map<Film, Film>} */
+  const duplicates = new Map();
+  for (const film of films) {
+    const hash = film.record?.sha256;
+    const first = hash ? firsts.get(hash) : undefined;
+    if (first) duplicates.set(film, first);
+    else if (hash) firsts.set(hash, film);
+  }
+  return duplicates;
+}
+
+/** @param {Film} film  @param {I18n} i18n  @param {Film} [first]  of the same file */
+function remark(film, i18n, first) {
+  if (first) return i18n.t('batch.duplicate', { name: i18n.name(first) });
   if (film.status === 'error') return i18n.errorText(film.error);
   if (film.status === 'done' && film.record.verdict === 'refused') return i18n.gateText(film.record.gate);
   return film.camera ? i18n.t('reading.camera') : '';
 }
 
 /** The texts in a film's row, from its second cell on.
- *  @param {Film} film  @param {{i18n: I18n, model: {labels: string[]}}} state  @returns {string[]} */
-export function cells(film, { i18n, model }) {
+ *  @param {Film} film  @param {{i18n: I18n, model: {labels: string[]}}} state  @param {Film} [first]  of the same file
+ *  @returns {string[]} */
+export function cells(film, { i18n, model }, first) {
   const probability = film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability : null;
   return [
     i18n.filmWord(film),
-    ...model.labels.map((label) => (probability ? i18n.percent(probability[label]) : '–')),
-    remark(film, i18n),
+    ...model.labels.map((label) => (probability ? i18n.precisePercent(probability[label]) : '–')),
+    remark(film, i18n, first),
   ];
 }
 
@@ -74,12 +91,13 @@ export function tableActions({ state, set }) {
   const change = (/** @type {Partial<Table>} */ changes) => set({ table: { ...state.table, ...changes } });
   return {
     table: change,
-    /** First ascending, then descending, then back to the order in which films came. */
+    /** Names from the first, probabilities from the highest; then the other way; then the order in which films came. */
     sort(/** @type {{by: string}} */ { by }) {
       const { table } = state;
-      if (table.by !== by) change({ by, descending: false });
-      else if (table.descending) change({ by: 'order', descending: false });
-      else change({ descending: true });
+      const descending = by !== 'film' && by !== 'verdict';
+      if (table.by !== by) change({ by, descending });
+      else if (table.descending !== descending) change({ by: 'order', descending: false });
+      else change({ descending: !descending });
     },
     'more-rows': () => change({ rows: state.table.rows + ROWS }),
   };

@@ -133,6 +133,12 @@ export function viewportActions({ state, set }, box) {
     'window-dense': () => choosePreset('dense'),
     invert: () => change({ ...state.viewport, invert: !state.viewport.invert }),
     compare: toggleCompare,
+    /** One pixel of the film on one of the screen. */
+    'actual-pixels'() {
+      const width = state.selected?.record?.width ?? 0;
+      const factor = width / (box().film.width * window.devicePixelRatio);
+      change(zoom(initialViewport(), box(), factor));
+    },
     'reset-viewport': () => change(initialViewport()),
   };
 }
@@ -147,6 +153,8 @@ export function overlayActions({ state, set }) {
     'heat-less': () => change({ heat: Math.max(0, state.overlay.heat - 10) }),
     'heat-more': () => change({ heat: Math.min(100, state.overlay.heat + 10) }),
     outline: () => change({ outline: !state.overlay.outline }),
+    plain: () => change({ plain: !state.overlay.plain }),
+    full: () => set({ full: !state.full }),
     drag: () => set({ dragWindow: !state.dragWindow }),
   };
 }

@@ -1,7 +1,11 @@
 // download.mjs: saves records and other files through the browser's download.
 import { recordOf, toCsv, toJsonLines } from '../state/export.mjs';
+import { arrange } from '../state/table.mjs';
 
 /** @typedef {import('../../src/result/record.mjs').Record} Record */
+
+/** Without it Excel takes UTF-8 for the system's own encoding, and garbles names. */
+const BYTE_ORDER_MARK = '\ufeff';
 
 /** @param {string} name  @param {string} type  @param {BlobPart} content */
 export function saveFile(name, type, content) {
@@ -14,18 +18,21 @@ export function saveFile(name, type, content) {
 
 /** @param {import('../state/state.mjs').App} app  @param {import('./history.mjs').History} history */
 export function downloadActions({ state, set }, history) {
+  /** With the day, so that a later file does not look like this one. @param {string} extension */
+  const fileName = (extension) => `pleura-${new Date().toISOString().slice(0, 10)}.${extension}`;
   const saveCsv = (/** @type {Record[]} */ records) =>
-    saveFile('pleura.csv', 'text/csv', toCsv(records, state.model?.labels ?? []));
+    saveFile(fileName('csv'), 'text/csv', BYTE_ORDER_MARK + toCsv(records, state.model?.labels ?? []));
   const saveJson = (/** @type {Record[]} */ records) =>
-    saveFile('pleura.jsonl', 'application/jsonl', toJsonLines(records));
+    saveFile(fileName('jsonl'), 'application/jsonl', toJsonLines(records));
 
-  /** @param {(records: Record[]) => void} save */
+  /** The films that the table shows, in its order. @param {(records: Record[]) => void} save */
   function saveBatch(save) {
-    const { films, model } = state;
+    const { films, model, table, i18n } = state;
     if (!model) return;
-    const finished = films.flatMap((film) => (film.status === 'done' || film.status === 'error' ? [film] : []));
+    const shown = arrange(films, table, i18n);
+    const finished = shown.flatMap((film) => (film.status === 'done' || film.status === 'error' ? [film] : []));
     save(finished.map((film) => recordOf(film, model)));
-    set({ unsaved: false });
+    if (shown.length === films.length) set({ unsaved: false });
   }
   const kept = async () => (await history.all()).map(({ record }) => record);
 

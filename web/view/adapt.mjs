@@ -9,10 +9,11 @@ import { element, keyed, setText } from './dom.mjs';
  *  @typedef {import('../../src/adapt/crossval.mjs').Comparison} Comparison */
 
 /** How many films do not count, by reason. @param {LeftOut | null} leftOut  @param {I18n} i18n */
-function leftOutText(leftOut, { t }) {
+function leftOutText(leftOut, { t, list }) {
   if (!leftOut) return '';
-  const { refused, repeated, contradictory, otherLabel, errors } = leftOut;
-  return t('adapt.left', { refused, repeated: repeated + contradictory, other: otherLabel, errors });
+  const { refused, repeated, contradictory, otherLabel, errors, folders } = leftOut;
+  const counts = t('adapt.left', { refused, repeated: repeated + contradictory, other: otherLabel, errors });
+  return folders.length > 0 ? `${counts} ${t('adapt.others', { names: list(folders) })}` : counts;
 }
 
 /** Why there is no adapter: an error, or too few films; empty otherwise. @param {State} state */
@@ -34,11 +35,23 @@ function nameOf({ name, label }, i18n) {
   return i18n.t(`adapt.${name}`);
 }
 
+const isShare = (/** @type {Comparison['name']} */ name) => name === 'accuracy' || name === 'balancedAccuracy';
+
 /** Accuracies as percentages, everything else as numbers, with an interval where there is one.
  *  @param {Comparison['name']} name  @param {Comparison['before']} metric  @param {I18n} i18n */
-function metricText(name, { value, low, high }, i18n) {
-  const isShare = name === 'accuracy' || name === 'balancedAccuracy';
-  const show = isShare ? i18n.precisePercent : i18n.hundredths;
+function metricText(name, metric, i18n) {
+  return withInterval(metric, isShare(name) ? i18n.precisePercent : i18n.hundredths, i18n);
+}
+
+/** Differences of percentages are points, with their sign.
+ *  @param {Comparison['name']} name  @param {Comparison['before']} metric  @param {I18n} i18n */
+function differenceText(name, metric, i18n) {
+  const { signedTenths, signedHundredths } = i18n;
+  return withInterval(metric, isShare(name) ? (share) => signedTenths(100 * share) : signedHundredths, i18n);
+}
+
+/** @param {Comparison['before']} metric  @param {(value: number) => string} show  @param {I18n} i18n */
+function withInterval({ value, low, high }, show, i18n) {
   return low === null || high === null ? show(value) : i18n.interval({ value, low, high }, show);
 }
 
@@ -49,6 +62,9 @@ export function createAdaptDialog(at) {
     if (!result.adapter) return;
     const { advice, films, patients, comparisons } = result;
     setText(at['adapt-advice'], i18n.t(`adapt.${advice}`));
+    const helps = advice === 'better' || advice === 'calibrated';
+    at['adapt-keep'].className = helps ? 'main' : 'quiet';
+    at['adapt-discard'].className = helps ? 'quiet' : 'main'; // the advice is the filled button
     const size = i18n.t('adapt.films', { films: i18n.counts(films), patients });
     setText(at['adapt-films'], `${size} ${leftOutText(adapting.leftOut, i18n)}`);
     keyed(
@@ -59,8 +75,9 @@ export function createAdaptDialog(at) {
       (row, comparison) => {
         const { name, before, after, difference } = comparison;
         setText(row.children[0], nameOf(comparison, i18n));
-        for (const [i, metric] of [before, after, difference].entries())
+        for (const [i, metric] of [before, after].entries())
           setText(row.children[i + 1], metricText(name, metric, i18n));
+        setText(row.children[3], differenceText(name, difference, i18n));
       },
     );
   }

@@ -68,7 +68,8 @@ export function createDialogs(at) {
   /** @param {State} state */
   function drawHistory({ history, i18n }) {
     at['history-switch'].checked = history.on;
-    setText(at['history-text'], i18n.t(history.on ? 'history.on' : 'history.off'));
+    const off = history.count > 0 ? 'history.paused' : 'history.off';
+    setText(at['history-text'], i18n.t(history.on ? 'history.on' : off));
     at['history-error'].hidden = !history.error;
     if (history.error) setText(at['history-error'], i18n.t(`history.${history.error}`));
     at['history-kept'].hidden = history.count === 0;
@@ -83,7 +84,7 @@ export function createDialogs(at) {
         return element('tr', {}, element('td'), element('th', { scope: 'row' }, canvas, element('bdi')), element('td'));
       },
       (row, { date, name, record }) => {
-        const verdict = i18n.filmWord({ status: 'done', record });
+        const verdict = i18n.outcome({ status: 'done', record });
         const { prevalence } = record;
         setText(row.children[0], i18n.date(date));
         setText(row.children[1].lastChild, name);
@@ -96,10 +97,16 @@ export function createDialogs(at) {
   }
 
   /** @param {State} state */
-  function drawCamera({ camera, i18n }) {
-    at.camera.hidden = at.shoot.disabled = camera !== 'on';
+  function drawCamera({ camera, torch, i18n }) {
+    at.shot.hidden = camera !== 'on' && camera !== 'taken';
+    at.shoot.disabled = camera !== 'on';
+    at.shoot.hidden = camera === 'taken';
+    at['shot-use'].hidden = at['shot-again'].hidden = camera !== 'taken';
+    at.torch.hidden = torch === 'none' || camera !== 'on';
+    at.torch.setAttribute('aria-pressed', String(torch === 'on'));
     const texts = /** @type {const} */ ({
       on: 'camera.how',
+      taken: 'camera.how',
       off: 'camera.opening',
       opening: 'camera.opening',
       denied: 'camera.denied',
@@ -124,6 +131,6 @@ export function createDialogs(at) {
       changed('adapt', i18n, state.adapting, state.adapter, model, state.run, state.engine.phase)
     )
       drawAdapt(state);
-    if (dialog === 'camera' && changed('camera', i18n, state.camera)) drawCamera(state);
+    if (dialog === 'camera' && changed('camera', i18n, state.camera, state.torch)) drawCamera(state);
   };
 }

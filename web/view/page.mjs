@@ -4,6 +4,7 @@ import { createDialogs } from './dialogs.mjs';
 import { createResult, heatmapFits } from './result.mjs';
 import { createTable } from './table.mjs';
 import { createViewer, paintGrey } from './viewer.mjs';
+import { arrange } from '../state/table.mjs';
 import { LANGUAGES } from '../i18n/words.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
@@ -76,9 +77,14 @@ export function createView(document) {
   }
 
   /** The list of small pictures. @param {State} state */
-  function drawStrip({ films, selected, i18n, revision }) {
-    if (!changed('strip', films, selected, i18n, revision)) return;
+  function drawStrip({ films, selected, i18n, revision, table }) {
+    if (!changed('strip', films, selected, i18n, revision, table)) return;
     at.strip.hidden = films.length < 2;
+    const order = arrange(films, table, i18n);
+    const place = selected ? order.indexOf(selected) : -1;
+    setText(at['step-place'], i18n.t('steps.place', { place: place + 1, total: order.length }));
+    at['step-previous'].disabled = place <= 0;
+    at['step-next'].disabled = place === order.length - 1;
     const index = selected ? films.indexOf(selected) : -1;
     const first = Math.max(0, Math.min(index - STRIP_LENGTH / 2, films.length - STRIP_LENGTH));
     const createItem = () => {
@@ -96,6 +102,7 @@ export function createView(document) {
         const button = item.firstChild;
         const [canvas, name, word] = button.children;
         Object.assign(button.dataset, { action: 'select', film: film.id, status: film.status });
+        button.tabIndex = film === selected ? 0 : -1; // the arrows lead to the others
         if (film !== selected) button.removeAttribute('aria-current');
         else if (!button.hasAttribute('aria-current')) {
           button.setAttribute('aria-current', 'true');
@@ -116,41 +123,68 @@ export function createView(document) {
     const { overlay, viewport, i18n } = state;
     const picture = film.status === 'done' ? film.picture : null;
     const evidence = film.status === 'done' && Boolean(picture) && heatmapFits(film.record);
+    const lungs = film.status === 'done' && film.record.verdict !== 'refused';
     const compare = Boolean(picture) && overlay.compare;
-    at.film.hidden = !picture;
+    at.film.hidden = at.full.hidden = at.plain.hidden = !picture;
+    drawPreview(picture ? null : state.preview);
     at.alone.hidden = !compare;
     at.stage.classList.toggle('compare', compare);
     at.stage.classList.toggle('windowing', state.dragWindow);
     at.stage.classList.toggle('zoomed', viewport.zoom > 1);
     setText(at['stage-word'], picture ? '' : i18n.t(`stage.${film.redraw ? 'running' : film.status}`));
     drawTools(state, { picture: Boolean(picture), evidence });
+    if (!picture) setText(at['viewport-text'], '');
     if (!picture) return;
     const name = i18n.name(film);
     at.film.setAttribute('aria-label', i18n.t(evidence ? 'stage.picture' : 'stage.plain', { name }));
     at['twin-film'].setAttribute('aria-label', i18n.t('stage.plain', { name }));
-    viewer.show(picture, viewport, { ...overlay, evidence });
+    setText(at['viewport-text'], viewportText(film, state));
+    viewer.show(picture, viewport, { ...overlay, evidence, outline: overlay.outline && lungs });
+  }
+
+  /** @param {State['preview']} preview  before the film has its own picture */
+  function drawPreview(preview) {
+    at.preview.hidden = !preview;
+    if (!changed('preview', preview)) return;
+    Object.assign(at.preview, { width: preview?.bitmap.width ?? 1, height: preview?.bitmap.height ?? 1 });
+    if (preview) at.preview.getContext('2d').drawImage(preview.bitmap, 0, 0);
+  }
+
+  /** How the film is shown: its pixels against those of the screen, and the window. @param {Film} film
+   *  @param {State} state */
+  function viewportText({ record, picture }, { viewport, i18n }) {
+    if (!record || !picture) return '';
+    const { percent, t } = i18n;
+    const { low, high } = viewport.window;
+    const scale = (viewer.box().film.width * window.devicePixelRatio * viewport.zoom) / record.width;
+    const values = { zoom: percent(scale), width: percent(high - low), centre: percent((high + low) / 2) };
+    const { width, height } = picture.film;
+    const reduced = width < record.width ? ` · ${t('stage.reduced', { width, height })}` : '';
+    return t('stage.look', values) + reduced;
   }
 
   /** @param {State} state  @param {{picture: boolean, evidence: boolean}} shown */
-  function drawTools({ overlay, viewport, i18n, dragWindow }, { picture, evidence }) {
+  function drawTools({ overlay, viewport, i18n, dragWindow, full }, { picture, evidence }) {
     for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch'))
       control.disabled = !picture;
     at['outline-switch'].checked = overlay.outline;
     at['heat-slider'].disabled = !evidence;
     at['heat-slider'].value = overlay.heat;
+    at['heat-slider'].setAttribute('aria-valuetext', i18n.percent(overlay.heat / 100));
     setText(at['heat-value'], i18n.percent(overlay.heat / 100));
     at.drag.setAttribute('aria-pressed', String(dragWindow));
     at.invert.setAttribute('aria-pressed', String(viewport.invert));
     at.compare.setAttribute('aria-pressed', String(overlay.compare));
+    at.full.setAttribute('aria-pressed', String(full));
+    at.plain.setAttribute('aria-pressed', String(overlay.plain));
+    at.wipe.hidden = !overlay.compare || !picture;
+    at['wipe-slider'].value = overlay.wipe;
     at.window.value = viewport.preset;
-    const { low, high } = viewport.window;
-    const { percent } = i18n;
-    const values = { zoom: percent(viewport.zoom), width: percent(high - low), centre: percent((high + low) / 2) };
-    setText(at['viewport-text'], picture ? i18n.t('stage.look', values) : '');
   }
 
   function clearStage() {
     viewer.clear();
+    drawPreview(null);
     for (const id of ['film', 'twin-film']) at[id].removeAttribute('aria-label');
   }
 
@@ -162,17 +196,32 @@ export function createView(document) {
     setText(at['update-text'], i18n.t(update === 'entering' ? 'update.entering' : offered));
   }
 
+  /** What holds for all films and must not be overlooked, and what can be undone. @param {State} state */
+  function drawBars({ prevalence, films, removed, i18n }) {
+    at.adjusted.hidden = !prevalence || films.length === 0;
+    if (prevalence) setText(at['adjusted-text'], i18n.t('prevalence.chip', { mixture: i18n.mixture(prevalence) }));
+    at.removed.hidden = !removed;
+    if (removed) setText(at['removed-text'], i18n.t('undo.removed', { count: removed.count }));
+  }
+
   /** @param {State} state */
   function drawFooter({ model, offline, i18n }) {
     at['offline-retry'].hidden = !offline || offline.complete;
     if (offline) setText(at.offline, i18n.offlineText(offline));
-    at.model.hidden = !model;
     for (const id of ['adapted-film', 'adapted-batch']) at[id].hidden = !model?.adapted;
     if (!model) return;
     const line = i18n.t('model.line', { model: model.label, license: model.license });
     const adapted = i18n.adaptedText(model);
     setText(at.model, `${line} ${adapted || i18n.summary(model)}`.trim());
     for (const id of ['adapted-film', 'adapted-batch']) setText(at[id], adapted);
+  }
+
+  /** For somebody who waits in another tab. @param {State} state */
+  function drawTitle({ run, films, i18n }) {
+    const title = i18n.t('page.title');
+    const alone = films.length === 1 && films[0].status === 'done' ? `${i18n.filmWord(films[0])} · ` : '';
+    const progress = run.total > 1 ? `${run.finished}/${run.total} · ` : alone;
+    if (document.title !== progress + title) document.title = progress + title;
   }
 
   /** What screen readers announce. An open dialog silences everything outside it, so the live region moves into it.
@@ -191,15 +240,19 @@ export function createView(document) {
     const { films, selected } = state;
     const focused = document.activeElement;
     drawLanguage(state);
+    drawTitle(state);
     drawWork(state);
     at['page-notice'].hidden = !state.notice;
     setText(at['page-notice'], state.notice);
     drawUpdate(state);
+    drawBars(state);
     drawFooter(state);
     at.welcome.hidden = films.length > 0;
-    at.desk.hidden = at.add.hidden = at.clear.hidden = films.length === 0;
+    at.desk.hidden = at.add.hidden = at.clear.hidden = at.skip.hidden = films.length === 0;
+    at.install.hidden = !state.installable;
     document.body.classList.toggle('has-films', films.length > 0);
     document.body.classList.toggle('has-many', films.length > 1);
+    document.body.classList.toggle('full', state.full && films.length > 0);
     at.stuck.hidden = true;
     at.drop.hidden = !state.dragging;
     drawStrip(state);
@@ -209,6 +262,11 @@ export function createView(document) {
     announce(state);
     refocus(focused);
   }
+
+  // Film, tools and result fill what banners leave of the window.
+  const measure = () => !at.desk.hidden && document.body.style.setProperty('--above', `${at.desk.offsetTop}px`);
+  const observer = new ResizeObserver(measure);
+  for (const above of [...document.querySelectorAll('.top, .bar'), at['page-notice'], at.desk]) observer.observe(above);
 
   return { draw, box: viewer.box };
 }

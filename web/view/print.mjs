@@ -1,7 +1,7 @@
 // print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
 import { facts, fillBars, fillFacts, heatmapFits, legend, worthSentences } from './result.mjs';
-import { cells, columns } from '../state/table.mjs';
+import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
@@ -57,29 +57,21 @@ function oneFilm(film, state) {
   return [...parts, row, element('p', { textContent: i18n.gateWords(record).join(' ') }), list];
 }
 
-/** How many films have each verdict, in a sentence. @param {Film[]} films  @param {Ready} state */
-function summary(films, { i18n }) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const film of films) counts.set(i18n.filmWord(film), (counts.get(i18n.filmWord(film)) ?? 0) + 1);
-  const verdicts = [...counts].map(([verdict, count]) => i18n.t('report.verdict', { verdict, count })).join(', ');
-  return i18n.t('report.films', { count: films.length, verdicts });
-}
-
 /** @param {Film[]} films  @param {Ready} state */
 function allFilms(films, state) {
   const { i18n, model, prevalence, version } = state;
   const heads = columns(state).map(([, name]) => element('th', { scope: 'col', textContent: name }));
+  const duplicates = findDuplicates(state.films);
   const rows = films.map((film) => {
     const name = element('bdi', { textContent: i18n.name(film) });
     const hash = element('small', { textContent: film.record?.sha256 ?? '' });
-    const others = cells(film, state).map((text) => element('td', { textContent: text }));
+    const others = cells(film, state, duplicates.get(film)).map((text) => element('td', { textContent: text }));
     return element('tr', {}, element('th', { scope: 'row' }, name, hash), ...others);
   });
   const weights = `${i18n.t('fact.weights')}: ${model.sha256}`;
   const page = `${i18n.t('fact.page')}: ${version}`;
   return [
-    element('p', { textContent: summary(films, state) }),
+    element('p', { textContent: i18n.t('report.films', { count: films.length, verdicts: i18n.verdicts(films) }) }),
     element('p', { textContent: i18n.assumedMixture(prevalence, model) }),
     element('p', { textContent: `${model.name}-${model.version}; ${weights}; ${page}` }),
     element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...rows)),
@@ -97,13 +89,17 @@ function fillPrintout(printout, films, state) {
     element('p', { className: 'notice', textContent: i18n.notice(model) }),
     element('p', { className: 'notice', textContent: i18n.adaptedText(model) }),
     ...(films.length === 1 ? oneFilm(films[0], ready) : allFilms(films, ready)),
-    ...worthSentences(state).map((textContent) => element('p', { className: 'small', textContent })),
+    element('p', { className: 'reader', textContent: i18n.t('report.reader') }),
+    element('footer', { textContent: i18n.t('reading.caution') }),
+    ...(model.adapted ? [] : worthSentences(state)).map((textContent) =>
+      element('p', { className: 'small', textContent }),
+    ),
   );
 }
 
 /** @param {import('../state/state.mjs').App} app  @param {HTMLElement} printout */
 export function printActions({ state }, printout) {
-  let printed = 'film'; // what the browser's own menu prints: what was printed last
+  let printed = 'film'; // and by the browser's own menu
   const print = (/** @type {'film' | 'batch'} */ what) => {
     printed = what;
     window.print();
@@ -114,7 +110,8 @@ export function printActions({ state }, printout) {
     /** Called before anything is printed. */
     printout() {
       const one = state.selected ? [state.selected] : [];
-      fillPrintout(printout, printed === 'batch' ? state.films : one, state);
+      fillPrintout(printout, printed === 'batch' ? arrange(state.films, state.table, state.i18n) : one, state);
+      printed = 'film';
     },
   };
 }

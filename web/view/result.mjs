@@ -14,7 +14,7 @@ import { topLabel } from '../i18n/words.mjs';
 
 /** Everything that distinguishes one answer from another.
  *  @param {DoneFilm} film  @param {Pick<Ready, 'i18n' | 'model' | 'version'>} state  @returns {Fact[]} */
-export function facts({ record }, { i18n, model, version }) {
+export function facts({ record, steps }, { i18n, model, version }) {
   const { t } = i18n;
   /** @type {Fact[]} */
   const dicom = record.dicom
@@ -25,9 +25,12 @@ export function facts({ record }, { i18n, model, version }) {
     : [];
   /** @type {Fact[]} */
   const file = record.sha256 ? [[t('fact.hash'), record.sha256]] : [];
+  /** @type {Fact[]} */
+  const edited = steps.length > 0 ? [[t('edit.title'), i18n.steps(steps)]] : [];
   return [
     [t('fact.size'), t('fact.pixels', { width: record.width, height: record.height })],
     [t('fact.decoder'), t(`fact.decoder.${record.decoder}`)],
+    ...edited,
     ...dicom,
     [t('fact.bits'), record.bits],
     ...file,
@@ -107,7 +110,8 @@ export function createResult(at) {
 
   /** @param {State} state */
   function drawWorth(state) {
-    if (!changed('worth', state.i18n)) return;
+    if (!changed('worth', state.i18n, state.model)) return;
+    at['worth-figures'].hidden = Boolean(state.model?.adapted); // they are those of the original model
     keyed(
       at['worth-figures'],
       worthSentences(state),
@@ -161,6 +165,9 @@ export function createResult(at) {
     setText(at.verdict, i18n.filmWord(film));
     setText(at.because, i18n.because(film, model));
     at['film-choices'].hidden = status !== 'error' && status !== 'cancelled';
+    at.edit.hidden = film.status !== 'done' || film.phantom;
+    if (film.status === 'done') at.edit.open = film.record.verdict === 'refused' || film.steps.length > 0;
+    at['edit-none'].hidden = film.steps.length === 0;
     at['film-retry'].hidden = film.status === 'error' && !TRANSIENT.includes(film.error.code);
   }
 
@@ -206,7 +213,8 @@ export function createResult(at) {
     const done = film.status === 'done';
     const hasProbabilities = film.status === 'done' && film.record.verdict !== 'refused';
     at.bars.hidden = at.legend.hidden = at.mixture.hidden = !hasProbabilities;
-    for (const id of ['prevalence', 'gate', 'details', 'notice', 'worth', 'print-film']) at[id].hidden = !done;
+    for (const id of ['caution', 'gate', 'details', 'notice', 'print-film']) at[id].hidden = !done;
+    for (const id of ['prevalence', 'worth']) at[id].hidden = !hasProbabilities;
     if (film.status === 'done' && model) drawRecord(film, { ...state, model });
   };
 }

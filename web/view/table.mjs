@@ -1,6 +1,6 @@
 // table.mjs: draws the table of all films; state/table.mjs says what stands in it.
 import { createChanges, element, keyed, setText } from './dom.mjs';
-import { arrange, cells, columns, kindOf } from '../state/table.mjs';
+import { arrange, cells, columns, findDuplicates, kindOf } from '../state/table.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
 import { paintGrey } from './viewer.mjs';
 
@@ -13,18 +13,19 @@ import { paintGrey } from './viewer.mjs';
 export function createTable(at) {
   const changed = createChanges();
   /** What each row was drawn from.
-   *  @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n']}>} */
+   *  @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n'], first?: Film}>} */
   const drawn = new WeakMap();
 
   /** @param {Ready} state */
   function drawHead({ table, i18n, model }) {
     keyed(
       at['table-head'],
-      columns({ i18n, model }),
+      [...columns({ i18n, model }), /** @type {[string, string]} */ (['remove', ''])],
       ([by]) => by,
-      ([by]) => element('th', { scope: 'col' }, by ? element('button', { type: 'button' }) : ''),
+      ([by, name]) =>
+        name ? element('th', { scope: 'col' }, by ? element('button', { type: 'button' }) : '') : element('td'),
       (cell, [by, name]) => {
-        if (!by) return setText(cell, name);
+        if (!by || !name) return setText(cell, name);
         setText(cell.firstChild, name);
         Object.assign(cell.firstChild.dataset, { action: 'sort', by });
         if (table.by === by) cell.setAttribute('aria-sort', table.descending ? 'descending' : 'ascending');
@@ -33,18 +34,26 @@ export function createTable(at) {
     );
   }
 
-  /** @param {any} row  @param {Film} film  @param {Ready} state */
-  function drawRow(row, film, state) {
+  /** @param {any} row  @param {Film} film  @param {Ready} state
+   *  @param {{first?: Film, stop: boolean}} place  first: of the same file; stop: Tab stops in this row */
+  function drawRow(row, film, state, { first, stop }) {
     const before = drawn.get(row);
-    if (before?.revision === film.revision && before.i18n === state.i18n) return;
-    drawn.set(row, { revision: film.revision, i18n: state.i18n, thumb: film.thumb });
     const button = row.firstChild.firstChild;
+    const remove = row.lastChild.firstChild;
+    button.tabIndex = remove.tabIndex = stop ? 0 : -1; // the arrows lead to the others
+    if (film === state.selected) button.setAttribute('aria-current', 'true');
+    else button.removeAttribute('aria-current');
+    if (before?.revision === film.revision && before.i18n === state.i18n && before.first === first) return;
+    drawn.set(row, { revision: film.revision, i18n: state.i18n, thumb: film.thumb, first });
     const [canvas, name] = button.children;
     Object.assign(button.dataset, { action: 'open', film: film.id });
     setText(name, state.i18n.name(film));
     if (film.thumb && before?.thumb !== film.thumb) paintGrey(canvas, film.thumb);
     row.dataset.kind = kindOf(film);
-    for (const [i, text] of cells(film, state).entries()) setText(row.children[i + 1], text);
+    Object.assign(remove.dataset, { action: 'remove', film: film.id });
+    remove.title = state.i18n.t('batch.remove', { name: state.i18n.name(film) });
+    remove.setAttribute('aria-label', remove.title);
+    for (const [i, text] of cells(film, state, first).entries()) setText(row.children[i + 1], text);
   }
 
   /** The choice of which films to show. @param {Ready} state */
@@ -69,7 +78,8 @@ export function createTable(at) {
   function createRow(cellCount) {
     const button = element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi'));
     const others = Array.from({ length: cellCount - 1 }, () => element('td'));
-    return element('tr', {}, element('th', { scope: 'row' }, button), ...others);
+    const remove = element('button', { type: 'button', className: 'tool', textContent: '×' });
+    return element('tr', {}, element('th', { scope: 'row' }, button), ...others, element('td', {}, remove));
   }
 
   /** @param {Ready} state */
@@ -77,15 +87,22 @@ export function createTable(at) {
     const { films, table, i18n } = state;
     const shown = arrange(films, table, i18n);
     const cellCount = columns(state).length;
+    const duplicates = findDuplicates(films);
+    const stop = state.selected && shown.indexOf(state.selected) < table.rows ? state.selected : shown[0];
+    const entrance = shown.includes(stop) ? stop : shown[0];
     keyed(
       at['table-body'],
       shown.slice(0, table.rows),
       (film) => film.id,
       () => createRow(cellCount),
-      (row, film) => drawRow(row, film, state),
+      (row, film) => drawRow(row, film, state, { first: duplicates.get(film), stop: film === entrance }),
     );
     setText(at.shown, i18n.t('batch.count', { shown: shown.length, total: films.length }));
+    at['no-rows'].hidden = shown.length > 0;
+    setText(at.counts, i18n.verdicts(films));
     at['more-rows'].hidden = shown.length <= table.rows;
+    at['remove-shown'].hidden = shown.length === 0 || shown.length === films.length;
+    setText(at['remove-shown'], i18n.t('batch.remove.shown', { count: shown.length }));
   }
 
   return (/** @type {State} */ state) => {
@@ -93,7 +110,7 @@ export function createTable(at) {
     at.batch.hidden = films.length < 2 || !model;
     for (const button of at.batch.querySelectorAll('[data-action^=export], [data-action=print-batch]'))
       button.disabled = run.total > 0;
-    if (!changed('table', films, state.revision, table, i18n, model, state.prevalence, skipped)) return;
+    if (!changed('table', films, state.revision, table, i18n, model, state.prevalence, skipped, state.selected)) return;
     if (at.search.value !== table.search) at.search.value = table.search;
     if (at.batch.hidden || !model) return at['table-body'].replaceChildren(); // no name of a removed film stays
     const ready = { ...state, model };
@@ -101,8 +118,8 @@ export function createTable(at) {
     drawHead(ready);
     drawChoices(ready);
     drawRows(ready);
-    at.skipped.hidden = skipped === 0;
-    setText(at.skipped, i18n.t('batch.skipped', { count: skipped }));
+    at.skipped.hidden = skipped.length === 0;
+    setText(at.skipped, i18n.skipped(skipped));
     setText(at['batch-notice'], i18n.notice(model));
     at['retry-cancelled'].hidden = !films.some(({ status }) => status === 'cancelled');
     at['retry-failed'].hidden = !films.some((film) => film.status === 'error' && TRANSIENT.includes(film.error.code));

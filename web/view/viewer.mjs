@@ -72,8 +72,9 @@ export function createViewer(stage) {
       stage.style.setProperty('--zoom', String(viewport.zoom));
       for (const film of [alone, main])
         film.style.transform = `translate(${viewport.x}px, ${viewport.y}px) scale(${viewport.zoom})`;
-      outline.toggleAttribute('hidden', !overlay.outline);
-      heat.hidden = !overlay.evidence;
+      outline.toggleAttribute('hidden', !overlay.outline || overlay.plain);
+      heat.hidden = !overlay.evidence || overlay.plain;
+      main.style.setProperty('--wipe', `${overlay.wipe}%`);
       heat.style.opacity = String(overlay.heat / 100);
     },
 

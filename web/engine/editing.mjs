@@ -1,0 +1,28 @@
+// editing.mjs: corrects the film on view and has it analysed again.
+import { addStep, visibleArea } from '../state/edits.mjs';
+import { initialViewport } from '../state/viewport.mjs';
+
+/** @typedef {import('../state/edits.mjs').Step} Step
+ *  @typedef {import('../state/state.mjs').Film} Film */
+
+/** The actions need a film on view.
+ *  @param {import('../state/state.mjs').App} app
+ *  @param {{box: () => import('../state/viewport.mjs').Box, analyse: (films: Film[]) => void}} parts */
+export function editActions({ state }, { box, analyse }) {
+  /** @param {Step[]} steps  @param {Film | null} [film] */
+  function correct(steps, film = state.selected) {
+    if (!film || film.status !== 'done') return;
+    Object.assign(film, { steps, picture: null, camera: steps.some(({ name }) => name === 'photo') });
+    state.viewport = initialViewport();
+    analyse([film]);
+  }
+  const add = (/** @type {Step} */ step) => state.selected && correct(addStep(state.selected.steps, step));
+  return {
+    'edit-right': () => add({ name: 'right' }),
+    'edit-flip': () => add({ name: 'flip' }),
+    'edit-negative': () => add({ name: 'negative' }),
+    'edit-photo': () => add({ name: 'photo' }),
+    'edit-crop': () => add({ name: 'crop', area: visibleArea(state.viewport, box()) }),
+    'edit-none': () => correct([]),
+  };
+}
