@@ -89,12 +89,12 @@ test('a film is seen while the engine loads; tinted, turned, inverted and framed
   assert.equal((await resultOf(page)).status, 'refused');
   assert.equal((await resultOf(page)).facts['Correct the image'], undefined);
 
+  await select(page, 0);
   await page.evaluate(() => document.getElementById('stage').scrollIntoView());
   const { y } = await page.locator('#stage').boundingBox();
   const devtools = await page.context().newCDPSession(page);
   const touch = (type, ...points) =>
     devtools.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y]) => ({ x, y })) });
-  await select(page, 0);
   await touch('touchStart', [300, y + 100]);
   for (const x of [260, 200, 120]) await touch('touchMove', [x, y + 100]);
   await touch('touchEnd');
