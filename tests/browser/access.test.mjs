@@ -36,7 +36,7 @@ for (const [size, viewport] of Object.entries({ phone, desktop })) {
       await page.click('#welcome [data-action=phantom]');
       await settled(page);
       await look('phantom');
-      await page.click('summary');
+      await page.click('#prevalence summary');
       await look('details');
       await choose(page, [
         { name: 'blank.png', buffer: png(200, 200, () => 90) },

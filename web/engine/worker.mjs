@@ -104,10 +104,16 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   engine.setPrevalence(prevalence);
   const bytes = file && (await readFile(file));
   /** @type {Original} */
-  const original = bytes ? await diagnoseFile(bytes) : engine.phantom();
-  const wanted = steps.length > 0 || !bytes || !(await isTintedPhoto(original, bytes)) ? steps : TINTED;
-  const { heatmap, lungs, tagReason: _, ...record } = wanted.length > 0 ? diagnoseEdited(original, wanted) : original;
-  const camera = Boolean(bytes && isCameraJpeg(bytes)) || wanted.some(({ name }) => name === 'photo');
+  let answer = bytes ? await diagnoseFile(bytes) : engine.phantom();
+  let applied = steps;
+  if (steps.length > 0) answer = diagnoseEdited(answer, steps);
+  else if (bytes && (await isTintedPhoto(answer, bytes))) {
+    const grey = diagnoseEdited(answer, TINTED);
+    if (grey.gate.accepted) [answer, applied] = [grey, TINTED];
+    else answer = await diagnoseFile(bytes); // a colour picture all the same: the engine holds it again
+  }
+  const { heatmap, lungs, tagReason: _, ...record } = answer;
+  const camera = Boolean(bytes && isCameraJpeg(bytes)) || applied.some(({ name }) => name === 'photo');
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
   const picture = withPicture ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
   const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
@@ -116,7 +122,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
       record: bytes ? { ...record, sha256: hash(bytes) } : record,
       picture,
       thumb,
-      steps: wanted,
+      steps: applied,
       ...(camera && { camera }),
     },
     transfer: images.map(({ data }) => data.buffer),
