@@ -187,10 +187,7 @@ test('an adapter changes only the last layer, and the engine reports that it is 
     engine = await createEngine({ wasm, weights: merged }),
     plain = await createEngine({ wasm, weights });
   assert.equal(plain.model.adapted, null);
-  assert.deepEqual(engine.model.adapted, {
-    base,
-    films: Object.fromEntries(model.labels.map((label) => [label, 20])),
-  });
+  assert.deepEqual(engine.model.adapted, { base, films: Object.fromEntries(model.labels.map((label) => [label, 20])) });
   assert.equal(engine.model.version, `${model.version}+adapted`);
   assert.equal(engine.model.certain, model.certain, 'one rule tells which films are uncertain');
   for (const share of Object.values(engine.model.prior)) assert.ok(Math.abs(share - 1 / model.labels.length) < 1e-6);
