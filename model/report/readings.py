@@ -132,9 +132,7 @@ def localisation(options):
         chosen = np.flatnonzero((readings == reading) | (reading == ""))
         if len(chosen) < metrics.MIN_FILMS:
             continue
-        cells = [
-            metrics.bootstrapped(lambda r: np.nanmean(column[chosen][r]), patient[chosen]) for column in values.T
-        ]
+        cells = [metrics.bootstrapped(lambda r: np.nanmean(column[chosen][r]), patient[chosen]) for column in values.T]
         rows.append([reading or "all", len(chosen), *cells])
     error = np.array(extents).reshape(len(kept), 2)
     return [
