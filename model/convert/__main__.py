@@ -8,9 +8,12 @@ layer. The files come from strangers, so memory and processor time are limited.
 """
 import argparse
 import contextlib
+import os
+import re
 import signal
 import sys
 import time
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,15 +40,21 @@ times scale plus offset; with --mean and --std, as torchvision defines them, it 
 Without these options the scale is 1/255, or 1 if the network scales its own input.
 
 If a network ends in a single value, that value is the logit of the second label; if it ends in a map, the mean of the
-map is used. The engine computes softmax or sigmoid itself. The whole network must be in one file: no other file is
-opened."""
+map is used. The engine computes softmax or sigmoid itself. The weights of an ONNX file may lie in a data file beside
+it, as PyTorch writes them; no other file is opened. Operators and settings that are not read are refused by name."""
+
+
+def number(text):
+    """'1/127.5' -> 0.00784..."""
+    over, _, under = text.partition("/")
+    return float(Fraction(over.strip()) / Fraction(under.strip() or 1))
 
 
 def numbers(text):
     """'0.5,1/255' -> [0.5, 0.00392...]"""
     try:
-        return [float(Fraction(word.strip())) for word in text.split(",")]
-    except (ValueError, ZeroDivisionError) as error:
+        return [number(word) for word in text.split(",")]
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a list of numbers. Write them like 0.485,0.456,0.406 or 1/255"
         ) from error
@@ -60,6 +69,17 @@ def input_size(text):
     return tuple(map(int, words))
 
 
+def negative_values(argv):
+    """Joins an option with a value that begins with a minus sign, which argparse would take for another option."""
+    out = []
+    for word in argv:
+        if out and out[-1] in ("--offset", "--scale", "--mean", "--std") and re.match(r"-[\d.]", word):
+            out[-1] += f"={word}"
+        else:
+            out.append(word)
+    return out
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         prog="pleura convert",
@@ -71,7 +91,11 @@ def arguments():
     parser.add_argument("out", metavar="OUT.gguf", type=Path)
     parser.add_argument("--labels", required=True, metavar="A,B,...", help="the network's classes, in its own order")
     parser.add_argument(
-        "--input", type=input_size, metavar="HxWxC", help="size of the input if the file leaves it open"
+        "--input",
+        "--size",
+        type=input_size,
+        metavar="HxWxC",
+        help="size of the input if the file leaves it open, such as 224x224x3",
     )
     parser.add_argument("--scale", type=numbers, metavar="N[,N,N]", help="factor of the grey values 0..255")
     parser.add_argument("--offset", type=numbers, metavar="N[,N,N]", help="added after scaling")
@@ -82,12 +106,13 @@ def arguments():
     )
     parser.add_argument("--name", help="name of the model (default: that of the file)")
     parser.add_argument("--license", default="unknown", help="SPDX identifier of the weights' licence")
+    parser.add_argument("--force", action="store_true", help="replace OUT.gguf even if it is not a GGUF file")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
     kinds.add_argument(
         "--q8", action="store_true", help="8-bit weights (Q8_0): half the size; the arithmetic stays float32"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(negative_values(sys.argv[1:]))
     if options.offset and (options.mean or options.std):
         parser.error("--offset cannot be used with --mean or --std")
     return options
@@ -131,22 +156,59 @@ def preprocessing(options, channels, first_layer):
     return scale.astype(np.float32), offset.astype(np.float32)
 
 
-def lowered_graph(out, image, labels, kind):
-    """graph() of the layers before the final softmax or sigmoid; checks that there is one output per label."""
-    last = out.layer
-    if out.factors is not None:
+UNBOUNDED = ("relu", "silu", "hardswish")  # activations whose mean over a map may be a logit, as in SqueezeNet
+PASSES = ("affine", "gather", "concat", "add", "avgpool", "mean", "resize")
+
+
+def activation_at_end(layer, in_mean=False, seen=None):
+    """The activation whose values come out of the network, perhaps joined or scaled; None if it ends in logits."""
+    seen = set() if seen is None else seen
+    waiting = [(layer, in_mean)]
+    while waiting:
+        layer, in_mean = waiting.pop()
+        if (id(layer), in_mean) in seen:
+            continue
+        seen.add((id(layer), in_mean))
+        if layer.op == "softmax" or (layer.op == "act" and not (in_mean and layer.act in UNBOUNDED)):
+            return layer
+        if layer.op in PASSES or (layer.op == "maxpool" and not in_mean):
+            in_mean = in_mean or layer.op in ("mean", "avgpool")
+            waiting.extend((one, in_mean) for one in layer.inputs)
+    return None
+
+
+def logits(net, out):
+    """The layer whose values are the logits: what comes before the final softmax or sigmoid."""
+    out = net.select(out)
+    if out.factors is not None or any(len({atom.dim == "c" for atom in axis}) > 1 for axis in out.axes):
         raise ConvertError("the network ends in a flattened feature map instead of one value per label")
+    last = out.layer
+    if (last.op == "softmax" or last.act == "sigmoid") and last.shape[1:] != (1, 1):
+        raise ConvertError(
+            f"the network ends in a map of probabilities, by {last.source}; Pleura needs one value per label. Put the "
+            "mean over height and width before it"
+        )
     if last.op == "softmax":
-        last = last.inputs[0]
-    elif last.op == "act" and last.act == "sigmoid":
-        last = last.inputs[0]
+        return last.inputs[0]
+    if last.op == "act" and last.act == "sigmoid":
         if last.shape[0] > 1:
             raise ConvertError(
                 f"the network ends in {last.shape[0]} sigmoids, so several labels can be true at once; Pleura needs "
                 "exactly one label per film"
             )
-    elif out.flat and last.shape[1:] != (1, 1):
-        raise ConvertError("the network ends in a flattened feature map instead of one value per label")
+        return last.inputs[0]
+    bent = activation_at_end(last)
+    if bent is not None:
+        joined = "" if bent is last else f", whose values {last.source} passes on" if last.source != bent.source else ""
+        raise ConvertError(
+            f"the network ends in {bent.source}{joined}. Such values are not logits; Pleura needs a network that ends "
+            "in a softmax, in one sigmoid, or in the logits"
+        )
+    return last
+
+
+def lowered_graph(last, image, labels, kind):
+    """graph() of the layers up to the logits; checks that there is one output per label."""
     count = max(2, last.shape[0])
     if count != len(labels):
         raise ConvertError(
@@ -157,13 +219,19 @@ def lowered_graph(out, image, labels, kind):
 
 def read(path, size):
     """(network, View of its output) from a file of any supported format."""
+    if path.is_dir():
+        kind = "a SavedModel of TensorFlow" if (path / "saved_model.pb").exists() else "a folder"
+        raise ConvertError(f"this is {kind}. Save the model in Keras: model.save('model.keras')")
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(512)
     if not head:
         raise ConvertError("the file is empty")
-    if head == b"\x89HDF\r\n\x1a\n" or head.startswith(b"PK"):
+    if head.startswith(b"\x89HDF\r\n\x1a\n") or (head.startswith(b"PK") and keras_zip(path)):
         import keras_reader as reader  # each reader needs a package of its own
     else:
+        kind = foreign(head, path.name)
+        if kind:
+            raise ConvertError(kind)
         import onnx_reader as reader
     try:
         return reader.read(path, size)
@@ -174,6 +242,67 @@ def read(path, size):
         raise ConvertError(
             f"this is not an ONNX or Keras file, or it is truncated or damaged ({error or type(error).__name__})"
         ) from error
+
+
+TORCH = "Export it in Python: torch.onnx.export(model.eval(), x, 'm.onnx'), where x is one input"
+
+
+def keras_zip(path):
+    """Whether a zip holds a Keras model, or too little of one to tell."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(("config.json", "model.weights.h5")) for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return True  # the reader says what is wrong with it
+
+
+def foreign(head, name):
+    """What to say about a file of another known kind, by its first bytes; None if it may be ONNX."""
+    if head.startswith(b"PK"):
+        return f"this is a zip file without a Keras model, perhaps a checkpoint of PyTorch. {TORCH}"
+    if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
+        return f"this is a pickle, perhaps a checkpoint of PyTorch or a model of scikit-learn. {TORCH}"
+    if head[4:8] == b"TFL3":
+        return "this is a TensorFlow Lite (TFLite) network. Convert the Keras model that it was made from"
+    if head[4:8] == b"ORTM":
+        return "this is a network in the format of ONNX Runtime (.ort). Convert the .onnx file that it was made from"
+    if head.startswith(b"GGUF"):
+        return "this is a GGUF file, which needs no conversion"
+    if head[8:9] == b"{" and b'"dtype"' in head:
+        return f"this is a safetensors file, which holds weights without a network. {TORCH}"
+    if head[:1] == b"{" and any(word in head for word in (b"modelTopology", b"layers-model", b"graph-model")):
+        return "this is a network of TensorFlow.js. Convert the Keras model that it was made from"
+    if name == "saved_model.pb":
+        return "this is a part of a SavedModel of TensorFlow. Save the model in Keras: model.save('model.keras')"
+    text = head.decode("utf-8", "replace")
+    if "\ufffd" not in text[:-3] and all(c.isprintable() or c in "\r\n\t" for c in text):
+        return "this is a text, not an ONNX or Keras file"
+    return None
+
+
+def check_output(options):
+    """Refuses to replace anything but weights: whoever forgets the name of the output has typed another file there."""
+    out = options.out
+    if out.exists() and out.samefile(options.source):
+        raise ConvertError("the output would replace the network itself. Name another file")
+    if options.force or not out.exists():
+        return
+    if not out.is_file():
+        raise ConvertError(f"{out} is not a file. Name another output")
+    with out.open("rb") as file:
+        head = file.read(4)
+    if head and head != b"GGUF":
+        raise ConvertError(f"{out} is not a GGUF file, so it was not replaced. Name another output, or add --force")
+
+
+def write_whole(path, metadata, tensors):
+    """Writes beside the output and renames, so that nobody ever sees half a file."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        write_gguf(part, metadata, tensors)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def label_list(text):
@@ -191,7 +320,8 @@ def label_list(text):
 
 def convert(options):
     labels = label_list(options.labels)
-    with limited_time(options.source.stat().st_size):
+    check_output(options)
+    with limited_time(size_of(options.source)):
         net, out = read(options.source, options.input)
     channels, h, w = net.image.shape
     if channels > MAX_CHANNELS or len(labels) > MAX_LABELS:
@@ -200,7 +330,7 @@ def convert(options):
             f"{MAX_CHANNELS} and {MAX_LABELS}"
         )
     kind = Q8_0 if options.q8 else np.float32 if options.f32 else np.float16
-    lines, tensors, first_layer = lowered_graph(out, net.image, labels, kind)
+    lines, tensors, first_layer = lowered_graph(logits(net, out), net.image, labels, kind)
     scale, offset = preprocessing(options, channels, first_layer)
     metadata = {
         "general.architecture": "pleura",
@@ -214,9 +344,15 @@ def convert(options):
         "pleura.card.notice": NOTICE,
         "pleura.card.summary": f"Converted from {options.source.name}; not evaluated on any films.",
     }
-    write_gguf(options.out, metadata, tensors)
+    write_whole(options.out, metadata, tensors)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)
+
+
+def size_of(path):
+    """Bytes of the network, with the data file that PyTorch writes beside it."""
+    beside = path.with_name(f"{path.name}.data")
+    return path.stat().st_size + (beside.stat().st_size if beside.is_file() else 0)
 
 
 def limit_memory(size):
@@ -263,7 +399,7 @@ def main():
     options = arguments()
     np.seterr(all="ignore")  # the check of the packed weights finds every value that is not finite
     try:
-        limit_memory(options.source.stat().st_size)
+        limit_memory(size_of(options.source))
         convert(options)
     except ConvertError as error:
         sys.exit(one_line(f"{options.source}: {error}"))

@@ -1,50 +1,45 @@
 """Reads Keras .h5 and .keras files without TensorFlow.
 
 A JSON configuration describes the layers and how they connect; HDF5 holds their weights (keras_weights.py finds them).
-Each function of LAYERS translates one kind of layer into calls of layers.Network.
+LAYERS (keras_layers.py) and OPERATIONS (keras_operations.py) translate each kind of layer into calls of
+network.Network. They list the settings that they read; any other setting in a file is refused, never ignored.
 """
 import io
 import json
 import zipfile
 
 import h5py
-import numpy as np
 
+from keras_layers import DTYPES, IDLE, LAYERS
+from keras_operations import OPERATIONS, TENSORFLOW
 from keras_weights import NumberedWeights, Weights, layers_of
-from layers import ConvertError, Network, View, same_pads
+from layers import ConvertError
+from network import Network, picture
+from views import View
 
+PACKAGES = ("keras", "tf_keras", "tensorflow")  # whose classes have the meaning that Pleura knows
 MODELS = ("Sequential", "Functional", "Model")
-IDLE = (  # layers that do nothing outside training
-    "Dropout",
-    "SpatialDropout2D",
-    "GaussianNoise",
-    "GaussianDropout",
-    "AlphaDropout",
-    "ActivityRegularization",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomZoom",
-    "RandomContrast",
-    "RandomBrightness",
-    "RandomTranslation",
-)
-ACTIVATIONS = {
-    "relu": "relu",
-    "relu6": "relu6",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "swish": "silu",
-    "silu": "silu",
-    "hard_swish": "hardswish",
-    "hard_silu": "hardswish",
+UNREAD = {  # settings that change nothing when a trained network answers
+    "name",
+    "trainable",
+    "dtype",  # checked by check_dtype
+    "batch_input_shape",
+    "batch_shape",
+    "activity_regularizer",
+    "seed",
+    "autocast",
 }
+UNREAD_ENDS = ("_initializer", "_regularizer", "_constraint")
+MAX_CONFIG = 64 << 20  # bytes of the configuration in a zip
+EXPORT = "export it to ONNX: model.export('m.onnx', format='onnx'), or tf2onnx"
 
 
 class Reader:
-    """Translates a model's configuration; net is the layers.Network that it builds."""
+    """Translates a model's configuration; net is the network.Network that it builds."""
 
     def __init__(self, weights, version, size):
         self.weights, self.version, self.size, self.net = weights, version, size, None
+        self.shared = {}  # {(kind, name): the arrays of that layer}, for a layer that stands in two models
 
     def model(self, kind, config, weights, inputs):
         """The output of a model as a View. inputs is None for the outermost model, which creates its own input."""
@@ -56,295 +51,271 @@ class Reader:
     def sequence(self, layers, weights, inputs):
         x = inputs[0] if inputs else self.start(layers[0])
         for layer in layers:
-            x = self.layer(layer, weights, [x])
+            x = self.layer(layer, weights, [x], {})
         return x
 
     def functional(self, config, layers, weights, inputs):
-        places = [p[0] for p in ends(config["input_layers"])]
-        if len(places) != 1 or len(ends(config["output_layers"])) != 1:
+        places, outputs = ends(config["input_layers"]), ends(config["output_layers"])
+        if len(places) != 1 or len(outputs) != 1:
             raise ConvertError(
-                f"the model has {len(places)} inputs and {len(ends(config['output_layers']))} outputs; Pleura needs "
-                "one input, the image, and one output"
+                f"the model has {len(places)} inputs and {len(outputs)} outputs; Pleura needs one input, the image, "
+                "and one output"
             )
         by_name = {layer["config"]["name"]: layer for layer in layers}
-        done = {(places[0], 0): inputs[0] if inputs else self.start(by_name[places[0]])}
-        calls = [(layer, n, sources(node)) for layer in layers for n, node in enumerate(layer.get("inbound_nodes", []))]
+        calls = [Call(layer, n, node) for layer in layers for n, node in enumerate(nodes_of(layer))]
+        numbers = {}  # {layer: the numbers of its calls that others name}
+        for name, number in [source for call in calls for source in call.sources]:
+            numbers.setdefault(name, set()).add(number)
+
+        def place(name, number, is_output=False):
+            """Keras 2 counts a model's own making as its call 0, Keras 3 does so for the outputs of a model only."""
+            kind, made = by_name.get(name, {}).get("class_name"), is_output and self.version >= 3
+            if kind in MODELS and number > 0:
+                named = numbers.get(name, {number} if is_output else set())
+                if (made and kind != "Sequential") or (
+                    self.version < 3 and 0 not in named | ({number} if is_output else set())
+                ):
+                    return name, number - 1
+            return name, number
+
+        done = {(places[0][0], 0): inputs[0] if inputs else self.start(by_name[places[0][0]])}
         while calls:
-            ready = [call for call in calls if all(source in done for source in call[2])]
+            ready = [call for call in calls if all(place(*source) in done for source in call.sources)]
             if not ready:
-                raise ConvertError(f"layer '{calls[0][0]['config']['name']}': its inputs are missing from the file")
-            for layer, n, needs in ready:
-                if needs:
-                    done[layer["config"]["name"], n] = self.layer(layer, weights, [done[source] for source in needs])
+                raise ConvertError(f"layer '{calls[0].name}': its inputs are missing from the file")
+            for call in ready:
+                if call.sources:
+                    known = lambda source: done[place(*source)]
+                    done[call.name, call.number] = self.layer(call.layer, weights, *call.inputs(known))
             calls = [call for call in calls if call not in ready]
-        return done[ends(config["output_layers"])[0]]
+        end = place(*outputs[0], True)
+        if end not in done:
+            raise ConvertError(f"its output '{outputs[0][0]}' is missing from the file")
+        return done[end]
 
     def start(self, layer):
         config = layer["config"]
         shape = config.get("batch_input_shape") or config.get("batch_shape") or config.get("build_input_shape")
+        shape = shape or layer.get("build_config", {}).get("input_shape")
         if shape is None and layer["class_name"] in MODELS:
             return self.start(layers_of(config)[0])
-        if shape:
-            sizes = [own or asked for own, asked in zip(shape[1:], self.size or (None,) * 3)]
+        own = list(shape[1:]) if shape else [None] * 3
+        if len(own) != 3:
+            what = f"a row of {own[0]} numbers" if len(own) == 1 else "x".join(str(n or "?") for n in own)
+            advice = " without channels. Give it an axis of channels" if len(own) == 2 else ""
+            raise ConvertError(f"its input is {what}{advice}; Pleura reads networks whose input is a picture")
+        first = self.channels_first(layer) and own[0] in (1, 3, 4)
+        if self.size:
+            order = (2, 0, 1) if first else (0, 1, 2)
+            sizes = [mine or self.size[n] for mine, n in zip(own, order)]
         else:
-            sizes = list(self.size or ())
-        if len(sizes) != 3 or not all(sizes):
+            sizes = own
+        if not all(sizes):
             raise ConvertError("the file leaves the size of its input open. Add --input HEIGHTxWIDTHxCHANNELS")
-        if self.size and tuple(sizes) != self.size:
+        h, w, c = (sizes[1], sizes[2], sizes[0]) if first else sizes
+        if self.size and (h, w, c) != tuple(self.size):
             raise ConvertError(
-                f"its input is {'x'.join(map(str, sizes))}, but --input says {'x'.join(map(str, self.size))}"
+                f"its input is {'x'.join(map(str, (h, w, c)))}, but --input says {'x'.join(map(str, self.size))}"
             )
-        self.net = Network(*sizes)
-        return View(self.net.image, "hwc")
+        self.net = Network(h, w, c)
+        return picture(self.net.image, "chw" if first else "hwc")
 
-    def layer(self, layer, weights, x):
+    def channels_first(self, layer):
+        """Whether the outermost model has its channels first, as the first layer that says so."""
+        waiting = list(self.outermost)
+        while waiting:
+            one = waiting.pop(0)
+            if one["class_name"] in MODELS:
+                waiting = layers_of(one["config"]) + waiting
+            elif one["config"].get("data_format"):
+                return one["config"]["data_format"] == "channels_first"
+        return False
+
+    def layer(self, layer, weights, x, arguments):
+        """The output of one call; x: its Views, arguments: what else it is called with."""
         kind, config = layer["class_name"], layer["config"]
-        where = f"{kind} '{config.get('name')}'"
-        if kind in MODELS:
-            return self.model(kind, config, weights.inside(layer), x)
-        if kind == "InputLayer" or kind in IDLE:
-            return x[0]
-        self.net.source = where
+        name = config.get("name")
+        where = self.net.source = f"{kind} '{name}'"
         try:
-            if kind not in LAYERS:
-                raise ConvertError("the engine has no such layer")
-            if config.get("data_format", "channels_last") not in (None, "channels_last"):
-                raise ConvertError("its channels come first; Pleura reads Keras models with channels last only")
-            return LAYERS[kind](self, layer, weights, x)
+            own = layer.get("registered_name")
+            if (layer.get("module", "keras") or "").split(".")[0] not in PACKAGES or ">" in f"{own}{kind}":
+                raise ConvertError(
+                    f"it is a layer of somebody's own ({own or kind}), whose code is not in the file. Replace it by "
+                    f"layers of Keras, or {EXPORT}"
+                )
+            training = arguments.pop("training", False) and self.version < 3  # Keras 3 asks with training=False
+            if training:
+                raise ConvertError(
+                    "it is called with training=True and then uses the picture's own statistics, or chance. Call it "
+                    "with training=False"
+                )
+            if kind in MODELS:
+                return self.model(kind, config, weights.inside(layer), x)
+            if kind == "InputLayer" or kind in IDLE:
+                return x[0]
+            if kind == "TFOpLambda" or kind == "SlicingOpLambda":
+                return self.operation(TENSORFLOW, config.get("function"), x, arguments, {})
+            others = [key for key, value in arguments.items() if not (value in (None, False) or holds_views(value))]
+            # An operation of Keras 3 may have the name of a layer, and a .h5 file does not say which it is.
+            bare = kind in OPERATIONS and (kind not in LAYERS or others) and self.version >= 3
+            if ".ops" in layer.get("module", "") or bare:
+                return self.operation(OPERATIONS, kind, x, arguments, config)
+            entry = LAYERS.get(kind)
+            if entry is None:
+                raise ConvertError(f"the engine has no such layer. Replace it, or {EXPORT}")
+            check_dtype(config.get("dtype"))
+            if config.get("quantization_config"):
+                raise ConvertError(
+                    f"it is quantised ({quantisation(config)}). Save the model from before model.quantize()"
+                )
+            check_settings(config, entry.settings)
+            if others:
+                raise ConvertError(f"it is called with {', '.join(map(str, others))}, which Pleura does not read")
+            return entry.call(self, layer, self.arrays(layer, weights, entry.roles(config)), x)
         except ConvertError as error:
+            if kind in MODELS and self.net.source != where:
+                raise
             raise ConvertError(f"{where}: {error}") from error
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
             # A layer that breaks its own definition fails somewhere in the arithmetic.
             raise ConvertError(f"{where}: its weights or settings are not valid for this layer ({error})") from error
 
-    def activate(self, x, name):
-        """Applies an activation given by its Keras name, or by the object that Keras 3 may write instead."""
-        if isinstance(name, dict):
-            name = name["config"] if isinstance(name.get("config"), str) else name["class_name"]
-        if name in (None, "linear"):
-            return x
-        if name == "softmax":
-            return self.net.softmax(x)
-        if name == "hard_sigmoid":
-            return self.net.hard_sigmoid(x, 1 / 6 if self.version >= 3 else 0.2, 0.5)
-        if name not in ACTIVATIONS:
-            raise ConvertError(f"the engine has no activation {name}")
-        return self.net.act(x, ACTIVATIONS[name])
+    def operation(self, table, name, x, arguments, config):
+        if name not in table:
+            raise ConvertError(f"the engine has no such operation. Replace it by a layer, or {EXPORT}")
+        given = dict(arguments)
+        given |= {key: value for key, value in config.items() if key not in ("name", "trainable", "dtype")}
+        return table[name](self.net, x, given)
+
+    def arrays(self, layer, weights, roles):
+        """{role: array}; every array that the layer has must be one of the roles, and each role must be there."""
+        found = weights.get(layer, roles)
+        key = layer["class_name"], layer["config"]["name"]
+        missing = [role for role in roles if role not in found]
+        if missing and not found and key in self.shared:  # Keras 3 stores a layer of two models in one of them
+            return self.shared[key]
+        if missing:
+            if layer["class_name"] == "DepthwiseConv2D" and "depthwise_kernel" in roles:
+                # Keras 3 uses the shorter name for the kernel.
+                renamed = ["kernel" if role == "depthwise_kernel" else role for role in roles]
+                found = self.arrays(layer, weights, renamed)
+                return {**found, "depthwise_kernel": found["kernel"]}
+            raise ConvertError(f"its weights '{missing[0]}' are missing")
+        unknown = weights.unknown(layer, roles)
+        if unknown:
+            raise ConvertError(
+                f"the file holds its array '{unknown[0]}', which Pleura does not know. Merge or remove what added it"
+                + (" (LoRA: save as .keras, which merges it)" if "lora" in unknown[0] else "")
+            )
+        self.shared[key] = found
+        return found
 
 
-def ends(places):
-    """Inputs or outputs of a model as [(layer, call)]. Keras 3 writes a single one as a bare [layer, call, tensor]."""
-    return [(p[0], p[1]) for p in ([places] if isinstance(places[0], str) else places)]
+class Call:
+    """One call of a layer, from either form of inbound_nodes."""
+
+    def __init__(self, layer, number, node):
+        self.layer, self.number, self.node, self.name = layer, number, node, layer["config"]["name"]
+        self.sources = sources(node)
+
+    def inputs(self, known):
+        """([Views], {position or name: argument}); known(source) is the View of a source."""
+        views, arguments = [], {}
+
+        def collect(value):
+            if is_tensor(value):
+                views.append(known(source_of(value)))
+                return views[-1]
+            if isinstance(value, (list, tuple)):
+                return [collect(one) for one in value]
+            return value
+
+        if isinstance(self.node, dict):
+            arguments = {n: collect(value) for n, value in enumerate(self.node.get("args", []))}
+            arguments |= {key: collect(value) for key, value in self.node.get("kwargs", {}).items()}
+            return views, arguments
+        nodes = [self.node] if is_tensor(self.node) or is_constant(self.node) else self.node
+        for n, node in enumerate(nodes):
+            arguments[n] = node[2] if is_constant(node) else collect(node)
+            arguments |= {key: collect(value) for key, value in (node[3] if len(node) > 3 else {}).items()}
+        return views, arguments
+
+
+def holds_views(value):
+    return isinstance(value, View) or (isinstance(value, list) and bool(value) and all(map(holds_views, value)))
+
+
+def nodes_of(layer):
+    return layer.get("inbound_nodes", [])
+
+
+def is_constant(value):
+    """Keras 2 writes a number that stands before a tensor as ["_CONSTANT_VALUE", -1, number, {...}]."""
+    return isinstance(value, list) and len(value) >= 3 and value[0] == "_CONSTANT_VALUE"
+
+
+def is_tensor(value):
+    """Whether it stands for the output of a layer: [layer, call, tensor] in Keras 2, an object in Keras 3."""
+    if isinstance(value, dict):
+        return value.get("class_name") == "__keras_tensor__"
+    return (
+        isinstance(value, list)
+        and len(value) in (3, 4)
+        and isinstance(value[0], str)
+        and value[0] != "_CONSTANT_VALUE"
+        and isinstance(value[1], int)
+    )
+
+
+def source_of(value):
+    place = value["config"]["keras_history"] if isinstance(value, dict) else value
+    if place[2] != 0:
+        raise ConvertError(f"layer '{place[0]}': one of its further outputs is read, and Pleura knows only the first")
+    return place[0], place[1]
 
 
 def sources(node):
-    """Inputs of one call of a layer as [(layer, call)]. Keras 2 nests lists; Keras 3 marks tensors among arguments."""
+    """The (layer, call) of all tensors in one call of a layer."""
+    if is_tensor(node):
+        rest = node[3] if isinstance(node, list) and len(node) > 3 else {}
+        return [source_of(node), *sources(rest)]
     if isinstance(node, dict):
-        if node.get("class_name") == "__keras_tensor__":
-            name, call, _ = node["config"]["keras_history"]
-            return [(name, call)]
         return [source for value in node.values() for source in sources(value)]
     if isinstance(node, list):
-        if len(node) in (3, 4) and isinstance(node[0], str):
-            return [(node[0], node[1])]
         return [source for value in node for source in sources(value)]
     return []
 
 
-def load(weights, layer, *roles):
-    """{role: array} of a layer that needs all of them."""
-    arrays = weights.get(layer, roles)
-    missing = [role for role in roles if role not in arrays]
-    if missing:
-        raise ConvertError(f"its weights '{missing[0]}' are missing")
-    return arrays
+def ends(places):
+    """Inputs or outputs of a model as [(layer, call)], written bare, in a list, or in an object with their names."""
+    if isinstance(places, dict):
+        return [end for value in places.values() for end in ends(value)]
+    if places and isinstance(places[0], str):
+        return [(places[0], places[1])]
+    return [end for value in places for end in ends(value)]
 
 
-def bias_role(layer):
-    return ["bias"] if layer["config"].get("use_bias", True) else []
+def check_settings(config, known):
+    for key, value in config.items():
+        unread = key in known or key in UNREAD or key.endswith(UNREAD_ENDS)
+        if not unread and value not in (None, False):
+            raise ConvertError(f"its setting '{key}' is one that Pleura does not know")
 
 
-def window(config, x, k):
-    """(strides, pads, dilation)"""
-    stride, dilation = pair(config.get("strides") or k), pair(config.get("dilation_rate", 1))
-    padding = config.get("padding", "valid")
-    if padding not in ("same", "valid"):
-        raise ConvertError(f"its padding '{padding}' is not supported; use 'same' or 'valid'")
-    pads = same_pads((x.shape[0], x.shape[1]), k, stride[0], dilation) if padding == "same" else (0,) * 4
-    return stride, pads, dilation
+def quantisation(config):
+    name = str(config["quantization_config"].get("class_name", "")).lower()
+    return next((mode for mode in ("int8", "int4", "float8", "gptq", "awq") if mode in name), name)
 
 
-def pair(value):
-    """A setting for both directions as (height, width). True is not a number, although Python treats it as 1."""
-    values = tuple(value) if isinstance(value, (list, tuple)) else (value, value)
-    if any(isinstance(v, bool) for v in values):
-        raise ConvertError(f"its setting {value} is not a pair of numbers")
-    return values
-
-
-def feature_map(x):
-    if x.form != "hwc":
-        raise ConvertError(f"its input of {'x'.join(map(str, x.shape))} is not a feature map")
-    return x
-
-
-def conv(reader, layer, weights, x):
-    config, bias = layer["config"], bias_role(layer)
-    w = load(weights, layer, "kernel", *bias)
-    stride, pads, dilation = window(config, feature_map(x[0]), w["kernel"].shape[:2])
-    kernel = w["kernel"].transpose(3, 2, 0, 1)
-    out = reader.net.conv(x[0], kernel, w.get("bias"), stride, pads, config.get("groups", 1), dilation)
-    return reader.activate(out, config.get("activation"))
-
-
-def depthwise(net, x, kernel, bias, config):
-    stride, pads, dilation = window(config, feature_map(x), kernel.shape[:2])
-    c, multiplier = kernel.shape[2:]
-    kernel = kernel.transpose(2, 3, 0, 1).reshape(c * multiplier, 1, *kernel.shape[:2])
-    return net.conv(x, kernel, bias, stride, pads, c, dilation)
-
-
-def depthwise_conv(reader, layer, weights, x):
-    config, bias = layer["config"], bias_role(layer)
-    # Keras 3 uses the shorter name for the kernel.
-    role = "depthwise_kernel" if weights.get(layer, ["depthwise_kernel"]) else "kernel"
-    w = load(weights, layer, role, *bias)
-    return reader.activate(depthwise(reader.net, x[0], w[role], w.get("bias"), config), config.get("activation"))
-
-
-def separable_conv(reader, layer, weights, x):
-    config, bias = layer["config"], bias_role(layer)
-    w = load(weights, layer, "depthwise_kernel", "pointwise_kernel", *bias)
-    between = depthwise(reader.net, x[0], w["depthwise_kernel"], None, config)
-    out = reader.net.conv(between, w["pointwise_kernel"].transpose(3, 2, 0, 1), w.get("bias"))
-    return reader.activate(out, config.get("activation"))
-
-
-def dense(reader, layer, weights, x):
-    w = load(weights, layer, "kernel", *bias_role(layer))
-    return reader.activate(reader.net.dense(x[0], w["kernel"].T, w.get("bias")), layer["config"].get("activation"))
-
-
-def batch_norm(reader, layer, weights, x):
-    config = layer["config"]
-    axis = config.get("axis", -1)
-    axis = axis[0] if isinstance(axis, list) else axis
-    if axis not in (-1, len(x[0].shape)):
-        raise ConvertError(f"it normalises axis {axis}; the engine normalises channels")
-    learnt = [role for role, on in (("gamma", config.get("scale", True)), ("beta", config.get("center", True))) if on]
-    w = load(weights, layer, *learnt, "moving_mean", "moving_variance")
-    w = {role: array.astype(np.float64) for role, array in w.items()}
-    if len(w["moving_mean"]) != x[0].shape[-1]:
-        raise ConvertError(f"it has weights for {len(w['moving_mean'])} channels, but its input has {x[0].shape[-1]}")
-    factor = w.get("gamma", 1) / np.sqrt(w["moving_variance"] + config.get("epsilon", 1e-3))
-    return reader.net.affine(x[0], factor, w.get("beta", 0) - w["moving_mean"] * factor)
-
-
-def relu(reader, layer, weights, x):
-    config = layer["config"]
-    slope, threshold, limit = (number(config.get(key)) for key in ("negative_slope", "threshold", "max_value"))
-    if slope or threshold:
-        raise ConvertError("its slope or threshold is not zero; the engine has only the plain ReLU")
-    return reader.net.clip(x[0], 0, float("inf") if limit is None else limit)
-
-
-def number(value):
-    """A number, which Keras 2 may write as an object."""
-    return value["config"]["value"] if isinstance(value, dict) else value
-
-
-def pool(op):
-    def read(reader, layer, weights, x):
-        k = pair(layer["config"]["pool_size"])
-        stride, pads, _ = window(layer["config"], feature_map(x[0]), k)
-        if op == "avgpool" and any(pads):
-            raise ConvertError("it averages without the padding; the engine counts the padding as zeros")
-        return reader.net.window(op, x[0], k, stride, pads)
-
-    return read
-
-
-def global_mean(reader, layer, weights, x):
-    return reader.net.mean(feature_map(x[0]), layer["config"].get("keepdims", False))
-
-
-def global_max(reader, layer, weights, x):
-    out = reader.net.window("maxpool", feature_map(x[0]), x[0].shape[:2], (1, 1), (0,) * 4)
-    return out if layer["config"].get("keepdims", False) else reader.net.reshape(out, (out.shape[2],))
-
-
-def zero_padding(reader, layer, weights, x):
-    padding = pair(layer["config"]["padding"])
-    (above, below), (left, right) = map(pair, padding)
-    return reader.net.pad(feature_map(x[0]), (above, left, below, right))
-
-
-def upsampling(reader, layer, weights, x):
-    mode = layer["config"].get("interpolation", "nearest")
-    if mode not in ("nearest", "bilinear"):
-        raise ConvertError(f"it resizes with '{mode}'; the engine has nearest and bilinear")
-    return reader.net.resize(feature_map(x[0]), pair(layer["config"]["size"]), mode == "bilinear")
-
-
-def concatenate(reader, layer, weights, x):
-    if layer["config"].get("axis", -1) not in (-1, len(x[0].shape)):
-        raise ConvertError("it does not concatenate along channels, as the engine does")
-    return reader.net.concat(x)
-
-
-def pairwise(call):
-    def read(reader, layer, weights, x):
-        out = x[0]
-        for other in x[1:]:
-            out = getattr(reader.net, call)(out, other)
-        return out
-
-    return read
-
-
-def rescaling(reader, layer, weights, x):
-    return reader.net.affine(x[0], np.array(layer["config"]["scale"]), np.array(layer["config"].get("offset", 0)))
-
-
-def normalization(reader, layer, weights, x):
-    config = layer["config"]
-    w = weights.get(layer, ["mean", "variance"]) or {key: np.array(config[key]) for key in ("mean", "variance")}
-    deviation = np.maximum(np.sqrt(w["variance"].reshape(-1).astype(np.float64)), 1e-7)
-    if config.get("invert"):
-        raise ConvertError("inverted normalisation is not supported")
-    return reader.net.affine(x[0], 1 / deviation, -w["mean"].reshape(-1) / deviation)
-
-
-def reshape(reader, layer, weights, x):
-    shape, n = [int(v) for v in layer["config"]["target_shape"]], int(np.prod(x[0].shape))
-    if -1 in shape:
-        shape[shape.index(-1)] = -n // int(np.prod(shape))
-    return reader.net.reshape(x[0], tuple(shape))
-
-
-LAYERS = {
-    "Conv2D": conv,
-    "DepthwiseConv2D": depthwise_conv,
-    "SeparableConv2D": separable_conv,
-    "Dense": dense,
-    "BatchNormalization": batch_norm,
-    "ReLU": relu,
-    "MaxPooling2D": pool("maxpool"),
-    "AveragePooling2D": pool("avgpool"),
-    "GlobalAveragePooling2D": global_mean,
-    "GlobalMaxPooling2D": global_max,
-    "ZeroPadding2D": zero_padding,
-    "UpSampling2D": upsampling,
-    "Concatenate": concatenate,
-    "Add": pairwise("add"),
-    "Multiply": pairwise("mul"),
-    "Rescaling": rescaling,
-    "Normalization": normalization,
-    "Reshape": reshape,
-    "Flatten": lambda reader, layer, weights, x: reader.net.reshape(x[0], (int(np.prod(x[0].shape)),)),
-    "Softmax": lambda reader, layer, weights, x: reader.net.softmax(x[0]),
-    "Activation": lambda reader, layer, weights, x: reader.activate(x[0], layer["config"]["activation"]),
-}
+def check_dtype(dtype):
+    """Refuses quantised layers, whose weights are integers with scales."""
+    if isinstance(dtype, dict):
+        if "Quantized" in dtype.get("class_name", ""):
+            mode = dtype.get("config", {}).get("mode") or dtype.get("config", {}).get("name")
+            raise ConvertError(f"it is quantised ({mode}). Save the model from before model.quantize()")
+        dtype = dtype.get("config", {}).get("name")
+    if dtype is not None and dtype not in DTYPES:
+        raise ConvertError(f"it computes in {dtype}; Pleura reads floating point only")
 
 
 def open_hdf5(source):
@@ -373,17 +344,41 @@ def open_h5(path):
     file = open_hdf5(path)
     text = file.attrs.get("model_config")
     if text is None:
-        raise ConvertError("it contains weights but no model. Save the whole model in Keras: model.save('model.h5')")
-    group = file["model_weights"]
-    return json.loads(text), Weights(group), version(file.attrs.get("keras_version", "2"))
+        raise ConvertError(
+            "it contains weights without a model. Save the whole model in Keras: model.save('model.keras')"
+        )
+    model = json.loads(text)
+    check_model(model)
+    return model, Weights(file["model_weights"]), version(file.attrs.get("keras_version", "2"))
 
 
 def open_zip(path):
     """(configuration, weights, major version of Keras) of a .keras file."""
     with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        if "config.json" not in names:
+            raise ConvertError(
+                "it is a zip file without a Keras model. Save the model in Keras: model.save('model.keras'); a network "
+                "of PyTorch: torch.onnx.export(model, x, 'm.onnx')"
+            )
+        large = next(
+            (one for one in archive.infolist() if one.file_size > max(MAX_CONFIG, 64 * path.stat().st_size)), None
+        )
+        if large:
+            raise ConvertError(f"its part '{large.filename}' would be {large.file_size >> 20} MB unpacked")
         model, facts = json.loads(archive.read("config.json")), json.loads(archive.read("metadata.json"))
+        check_model(model)
         file = open_hdf5(io.BytesIO(archive.read("model.weights.h5")))
     return model, NumberedWeights(file, layers_of(model["config"])), version(facts["keras_version"])
+
+
+def check_model(model):
+    own = model.get("registered_name") or ""
+    if model["class_name"] not in MODELS or ">" in own:
+        raise ConvertError(
+            f"the model is a {model['class_name']}, a class of somebody's own, whose code is not in the file. Pleura "
+            f"reads Sequential and Functional models; {EXPORT}"
+        )
 
 
 def version(text):
@@ -394,7 +389,6 @@ def read(path, size):
     """(network, View of its output) of a Keras file; size is (h, w, c) or None."""
     model, weights, main = open_zip(path) if zipfile.is_zipfile(path) else open_h5(path)
     reader = Reader(weights, main, size)
-    if model["class_name"] not in MODELS:
-        raise ConvertError(f"the model is a {model['class_name']}; Pleura reads Sequential and Functional models only")
+    reader.outermost = layers_of(model["config"])
     out = reader.model(model["class_name"], model["config"], weights, None)
     return reader.net, out

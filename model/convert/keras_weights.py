@@ -1,7 +1,15 @@
-"""Finds the arrays of a Keras file by layer and role ("kernel", "bias"), which .h5 and .keras store differently."""
+"""Finds the arrays of a Keras file by layer and role ("kernel", "bias"), which .h5 and .keras store differently.
+
+Every array of a layer must be asked for: an array that nobody knows (of LoRA, of a quantised layer) would change what
+the layer computes, so it is an error.
+"""
 import re
 
 import numpy as np
+
+from layers import ConvertError
+
+FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 
 
 def layers_of(config):
@@ -17,9 +25,22 @@ def layers_of(config):
 
 def array(dataset):
     values = np.array(dataset)
+    if values.dtype.kind == "V" and values.dtype.itemsize == 2 and "bfloat16" in str(dataset.attrs.get("dtype", "")):
+        return (values.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
     if values.dtype.kind not in "fiu":
-        raise ValueError(f"{dataset.name} holds {values.dtype} instead of numbers")
+        raise ConvertError(f"its array {dataset.name} holds {values.dtype} instead of numbers")
     return values
+
+
+def texts(attributes, key):
+    """A list of texts; HDF5 holds at most 64 KB of them in one attribute, so Keras numbers the parts of a longer one."""
+    found = attributes.get(key)
+    if found is None:
+        parts = []
+        while f"{key}{len(parts)}" in attributes:
+            parts.append(attributes[f"{key}{len(parts)}"])
+        found = [text for part in parts for text in part]
+    return [text if isinstance(text, str) else text.decode() for text in found]
 
 
 class Weights:
@@ -33,50 +54,82 @@ class Weights:
         self.group, self.names = group, names
 
     def listed(self, layer):
-        """(group, names) of a layer's arrays."""
+        """(group, {role: name}) of a layer's arrays."""
         own = layer["config"]["name"]
         if self.names is not None:
-            return self.group, [n for n in self.names if n.split("/")[-2:-1] == [own]]
-        group = self.group.get(own)
-        names = [] if group is None else group.attrs.get("weight_names", [])
-        return group, [n if isinstance(n, str) else n.decode() for n in names]
+            group, names = self.group, self.names
+            mine = [n for n in names if n.rpartition("/")[0] == own]
+            mine = mine or [n for n in names if n.rpartition("/")[0].endswith(f"/{own}")]
+        else:
+            group = self.group.get(own)
+            mine = [] if group is None else texts(group.attrs, "weight_names")
+        return group, [(n.rpartition("/")[2].split(":")[0], n) for n in mine]
 
     def get(self, layer, roles):
         """{role: array} of the roles that exist."""
-        group, names = self.listed(layer)
-        by_role = {name.split("/")[-1].split(":")[0]: name for name in names}
-        return {role: array(group[by_role[role]]) for role in roles if role in by_role}
+        group, listed = self.listed(layer)
+        owners = {name.rpartition("/")[0] for _, name in listed}
+        if len(owners) > 1:
+            raise ConvertError(f"its weights could be those of {' or '.join(sorted(owners))}")
+        return {role: array(group[name]) for role, name in listed if role in roles}
+
+    def unknown(self, layer, roles):
+        """The names of the layer's arrays beside those roles."""
+        return [role for role, _ in self.listed(layer)[1] if role not in roles]
 
     def inside(self, layer):
         """The arrays of an inner model."""
-        group, names = (self.group, self.names) if self.names is not None else self.listed(layer)
-        return Weights(group, names)
+        if self.names is not None:
+            return self
+        group = self.group.get(layer["config"]["name"])
+        return Weights(group, [] if group is None else texts(group.attrs, "weight_names"))
+
+
+def snake_case(name):
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
 class NumberedWeights:
-    """The arrays in model.weights.h5 of Keras 3.
+    """The arrays in model.weights.h5 of a .keras file.
 
-    Layers are stored by kind and number, in the order of the configuration, and their arrays by number.
+    Layers are stored by kind and number, in the order of the configuration, and their arrays by number. Keras 2.12 and
+    2.13 count every layer twice; tf_keras and later versions once; some write the layers' names instead.
     """
 
     def __init__(self, group, layers):
-        self.group, self.place, count = group, {}, {}
+        self.group, self.place = group, {}
+        for folder in FOLDERS:
+            stored = {name for name, item in group.get(folder, {}).items() if self.holds_arrays(item)}
+            for place in (self.numbered(layers, 1), self.numbered(layers, 2), {n: n for n in self.numbered(layers, 1)}):
+                if stored and not self.place and stored <= set(place.values()):
+                    self.place = {layer: f"{folder}/{name}" for layer, name in place.items()}
+
+    @staticmethod
+    def holds_arrays(item):
+        found = item.visititems(lambda name, one: True if hasattr(one, "shape") else None)
+        return bool(found)
+
+    @staticmethod
+    def numbered(layers, step):
+        """{layer's name: its kind and number}"""
+        count, place = {}, {}
         for layer in layers:
-            kind = re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", layer["class_name"])).lower()
-            n = count[kind] = count.get(kind, -1) + 1
-            self.place[layer["config"]["name"]] = f"{kind}_{n}" if n else kind
+            kind = snake_case(layer["class_name"])
+            n = count[kind] = count.get(kind, -step) + step
+            place[layer["config"]["name"]] = f"{kind}_{n}" if n else kind
+        return place
 
     def find(self, layer):
-        """The layer's group: by kind and number, or by name as Keras 2.13 to 2.15 write it."""
-        for folder in ("layers", "_layer_checkpoint_dependencies"):
-            for name in (self.place[layer["config"]["name"]], layer["config"]["name"]):
-                if f"{folder}/{name}" in self.group:
-                    return self.group[f"{folder}/{name}"]
-        return {}
+        place = self.place.get(layer["config"]["name"])
+        return self.group[place] if place and place in self.group else {}
 
     def get(self, layer, roles):
         arrays = self.find(layer).get("vars", {})
         return {role: array(arrays[str(n)]) for n, role in enumerate(roles) if str(n) in arrays}
+
+    def unknown(self, layer, roles):
+        arrays = self.find(layer).get("vars", {})
+        return [f"vars/{n}" for n in arrays if not n.isdigit() or int(n) >= len(roles)]
 
     def inside(self, layer):
         return NumberedWeights(self.find(layer), layers_of(layer["config"]))

@@ -116,29 +116,44 @@ def with_logits(last):
     return last
 
 
-def square(kernel, layer):
-    """(kernel, pad, pad_end): a square kernel, filled up with zeros, and the engine's two paddings.
+def placed(k, size, window, out, stride, pad, exact):
+    """(pad before, pad after, offset of the window) that make a window of k the given one, along one direction.
 
-    The engine pads above and left by `pad`, below and right by `pad_end` ("after" in a graph line). A larger kernel
-    with zeros can express other paddings, so this searches for the smallest kernel that works.
+    None if k does not do: the engine's paddings are from 0 to k - 1. With `exact` what the larger window adds must lie
+    outside the picture.
     """
-    above, left, below, right = layer.pads
-    (kh, kw), (_, h, w), (_, oh, ow) = kernel.shape[2:], layer.inputs[0].shape, layer.shape
-    min_pad = max(above, left)
-    choices = (
-        (k, pad, end) for k in range(max(kh, kw), MAX_KERNEL + 1) for pad in range(min_pad, k) for end in range(k)
-    )
-    for k, pad, pad_end in choices:
-        top, side = pad - above, pad - left
-        fits = [(size + pad + pad_end - k) // layer.stride + 1 for size in (h, w)] == [oh, ow]
-        if fits and top + kh <= k and side + kw <= k:
-            wide = np.zeros((*kernel.shape[:2], k, k), kernel.dtype)
-            wide[:, :, top : top + kh, side : side + kw] = kernel
-            return wide, pad, pad_end
+    for offset in range(k - window + 1):
+        before = pad + offset
+        after = max((out - 1) * stride + k - size - before, 0)
+        fits = 0 <= before < k and after < k and (size + before + after - k) // stride + 1 == out
+        outside = k == window or (out == 1 and before >= offset and after >= k - window - offset)
+        if fits and (outside or not exact):
+            return before, after, offset
+    return None
+
+
+def square(layer, k, exact=False):
+    """(k, (above, below, left, right), (row, column)): a square window, its paddings, and where the given one lies in it.
+
+    The engine has square windows only. A larger window with zeros in its weights can express every other one.
+    """
+    (kh, kw), (above, left, _, _) = k, layer.pads
+    (_, h, w), (_, oh, ow) = layer.inputs[0].shape, layer.shape
+    for side in range(max(kh, kw), MAX_KERNEL + 1):
+        rows = placed(side, h, kh, oh, layer.stride, above, exact)
+        columns = placed(side, w, kw, ow, layer.stride, left, exact)
+        if rows and columns:
+            return side, (*rows[:2], *columns[:2]), (rows[2], columns[2])
     raise ConvertError(
         f"{layer.source}: its window of {kh}x{kw} with the padding {layer.pads} cannot be written as a square window "
         f"of at most {MAX_KERNEL}, which the engine needs"
     )
+
+
+def window_options(k, stride, pads):
+    above, below, left, right = pads
+    sides = "" if (left, right) == (above, below) else f" left={left} right={right}"
+    return f"k={k} stride={stride} pad={above} after={below}{sides}"
 
 
 def stuffed(kernel, dilation):
@@ -175,8 +190,12 @@ def plain_image(layer):
 
 
 def as_convolution(layer):
-    """Writes affine, pad, and an average that includes padding as a depthwise convolution."""
+    """Writes gather, affine, pad, and an average as a convolution; all but gather work channel by channel."""
     c = layer.inputs[0].shape[0]
+    if layer.op == "gather":
+        weight = np.zeros((len(layer.index), c, 1, 1), np.float32)
+        weight[np.arange(len(layer.index)), layer.index] = 1
+        return replace(layer, op="conv", weight=weight, bias=np.zeros(len(layer.index)))
     if layer.op == "affine":
         weight, bias = layer.weight, layer.bias
     else:
@@ -190,25 +209,27 @@ def lowered(layer):
     c = layer.shape[0]
     if layer.op == "softmax":
         raise ConvertError(f"{layer.source}: the engine supports softmax only at the end of the network")
-    if layer.op in ("affine", "pad") or (layer.op == "avgpool" and any(layer.pads)):
+    if layer.op == "pad" and layer.fill:
+        raise ConvertError(f"{layer.source}: it pads with {layer.fill}, which only a maximum right after it can do")
+    oblong = layer.op == "avgpool" and (any(layer.pads) or layer.k[0] != layer.k[1])
+    if layer.op in ("affine", "pad", "gather") or oblong:
         layer = as_convolution(layer)
     if layer.op == "conv":
         cin = layer.inputs[0].shape[0]
         alone = layer.groups == cin == c and (layer.inputs[0].op != "input" or c % 4 == 0)
-        kernel, pad, pad_end = square(stuffed(layer.weight, layer.dilation), layer)
+        plain = stuffed(layer.weight, layer.dilation)
+        k, pads, (row, column) = square(layer, plain.shape[2:])
+        kernel = np.zeros((*plain.shape[:2], k, k), plain.dtype)
+        kernel[:, :, row : row + plain.shape[2], column : column + plain.shape[3]] = plain
         if not alone and layer.groups > 1:
             kernel = block_diagonal(kernel, layer.groups, cin)
-        options = f"k={kernel.shape[2]} stride={layer.stride} pad={pad} after={pad_end}"
+        options = window_options(k, layer.stride, pads)
         return f"depthwise {options}" if alone else f"conv {options} c={c}", kernel, layer.bias
-    if layer.op in ("maxpool", "avgpool"):
-        kernel, pad, pad_end = square(np.zeros((1, 1, *layer.k)), layer)
-        if kernel.shape[2:] != layer.k:
-            raise ConvertError(
-                f"{layer.source}: the engine pools square windows only, with one padding above and left and one below "
-                "and right"
-            )
-        padding = f" pad={pad} after={pad_end}" if pad or pad_end else ""
-        return f"{layer.op} k={layer.k[0]} stride={layer.stride}{padding}", None, None
+    if layer.op == "maxpool":
+        k, pads, _ = square(layer, layer.k, exact=True)
+        return f"maxpool {window_options(k, layer.stride, pads)}", None, None
+    if layer.op == "avgpool":
+        return f"avgpool k={layer.k[0]} stride={layer.stride}", None, None
     if layer.op == "resize":
         return f"resize scale={layer.scale}" + (" mode=linear" if layer.linear else ""), None, None
     if layer.op == "dense":
@@ -262,7 +283,7 @@ def graph(last, image, kind):
     last = with_logits(fold(last, fold_act))
     for layer in in_order(last):
         check_size(layer)
-        if layer.op not in ("conv", "dense", "concat", "affine", "pad"):
+        if layer.op not in ("conv", "dense", "concat", "affine", "pad", "gather"):
             plain_image(layer)
     order = in_order(last)
     if order[0] is not image:

@@ -111,9 +111,9 @@ function refused(source, options, ...sentences) {
 
 test('an unknown operation is reported with its node, never skipped', () => {
   refused(
-    altered('vgg.onnx', "g.node[1].op_type = 'LeakyRelu'"),
+    altered('vgg.onnx', "g.node[1].op_type = 'Softplus'"),
     LABELS,
-    /LeakyRelu '\/1\/Relu': the engine has no such operation/,
+    /Softplus '\/1\/Relu': the engine has no such operation/,
   );
   refused(
     altered('vgg.onnx', "g.node[1].domain = 'com.example'"),
@@ -209,7 +209,7 @@ test('truncated files and files of another kind are refused in one sentence', ()
   refused(part, LABELS, /the file is empty/);
   refused(fixture('noise.png'), LABELS, /not an ONNX or Keras file/);
   refused(join(scratch, 'nowhere.h5'), LABELS, /No such file/);
-  refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /contains weights but no model/);
+  refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /contains weights without a model/);
 });
 
 test('weights stored in another file are refused, because that could be any file of this machine', () => {
