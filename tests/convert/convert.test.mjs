@@ -272,7 +272,7 @@ test('layers that read each other twice and constants that grow are refused with
   const grown = (nodes) =>
     altered(
       'vgg.onnx',
-      `${first}y = x; g.initializer.append(h.make_tensor('s', 7, [1], [1 << 20])); made = ${nodes}${last}`,
+      `${first}y = x; g.initializer.append(h.make_tensor('s', 7, [1], [1 << 20])); made = [*${nodes}, h.make_node('Add', [x, 'c40'], ['grown'])]; y = 'grown'${last}`,
     );
   refused(
     grown(

@@ -103,7 +103,13 @@ def operations(model, layers):
     node = lambda source, number: [{"args": [tensor(source), number], "kwargs": {}}]
     op = {"module": "keras.src.ops.numpy", "registered_name": None}
     made[at : at + 1] = [
-        {**op, "class_name": "Multiply", "config": {"name": "m"}, "name": "m", "inbound_nodes": node("image", 1 / 127.5)},
+        {
+            **op,
+            "class_name": "Multiply",
+            "config": {"name": "m"},
+            "name": "m",
+            "inbound_nodes": node("image", 1 / 127.5),
+        },
         {**op, "class_name": "Subtract", "config": {"name": "rescaling"}, "inbound_nodes": node("m", 1.0)},
     ]
 
@@ -126,7 +132,9 @@ def main():
     h5("an inner model counted from one", counted_from_one)
     h5("names with slashes", slashes)
     h5("weight names in parts", parts)
-    zipped("numbered by twos", rename=lambda kind, n: f"_layer_checkpoint_dependencies/{kind}_{2 * n}".removesuffix("_0"))
+    zipped(
+        "numbered by twos", rename=lambda kind, n: f"_layer_checkpoint_dependencies/{kind}_{2 * n}".removesuffix("_0")
+    )
     zipped("operations", operations)
     h5("idle arguments", lambda model, layers, file: call(layers["drop"], training=False))
     h5("LoRA", lora, "Dense 'answer'.*lora_kernel_a")
