@@ -6,7 +6,8 @@ import { advise, compareFits, crossValidate, tooFew } from './crossval.mjs';
 import { startLayer } from './logistic.mjs';
 
 /**
- * @typedef {{ features: Float32Array, label: string, patient: string }} Labelled
+ * @typedef {{ features: Float32Array, label: string, patient: string, hash?: string, known?: boolean }} Labelled  hash:
+ *   SHA-256 of the file; known: whether `patient` is one rather than the hash in place of it
  * @typedef {{ label: string, films: number, patients: number }} Shortage  a label with too few of either
  * @typedef {object} Adapted
  * @property {Shortage[]} missing  empty
@@ -41,7 +42,11 @@ export async function adapt({ wasm, weights, base, model, films, sha256 }, progr
   const comparisons = compareFits(numbered, fitted, labels);
 
   const patients = new Set(films.map(({ patient }) => patient)).size;
-  const fit = { base, model, layer: fitted.layer, temperature: fitted.temperature, counts, patients };
+  const made = {
+    hashes: films.flatMap(({ hash }) => hash ?? []),
+    patients: films.filter(({ known }) => known).map(({ patient }) => patient),
+  };
+  const fit = { base, model, layer: fitted.layer, temperature: fitted.temperature, counts, patients, made };
   const untested = await applyAdapter(weights, await writeAdapter(fit, sha256), sha256, base);
   const { bits } = (await createEngine({ wasm, weights: untested })).phantom();
   return {

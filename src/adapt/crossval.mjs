@@ -47,7 +47,7 @@ function findContradictions(candidates) {
 }
 
 /**
- * Selects the films that count: with a label of the model, accepted by the gate, each file once, and only one label per
+ * Selects the films that count, each with its hash and whether its patient is known: with a label of the model, accepted by the gate, each file once, and only one label per
  * file.
  * @param {Candidate[]} candidates @param {string[]} labels
  */
@@ -63,7 +63,7 @@ export function selectFilms(candidates, labels) {
     else if (contradictory.has(hash)) leftOut.contradictory++;
     else if (repeated) leftOut.repeated++;
     else if (!features) leftOut.refused++;
-    else films.push({ label, patient: patient ?? hash, features });
+    else films.push({ label, patient: patient ?? hash, hash, known: patient !== null, features });
   }
   return { films, leftOut };
 }

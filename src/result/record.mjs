@@ -101,8 +101,8 @@ function cell(value) {
   return /[",;\t]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** @param {unknown[]} cells */
-const csvLine = (cells) => cells.map(cell).join(',');
+/** One line of a CSV. @param {unknown[]} cells */
+export const csvLine = (cells) => cells.map(cell).join(',');
 
 /** JSON Lines. */
 export const jsonLines = () => ({ head: '', row: toJson });

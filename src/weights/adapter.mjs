@@ -20,6 +20,7 @@ import {
   writeGguf,
 } from './gguf.mjs';
 import { LANES, packConv, unpackConv } from './layout.mjs';
+import { FITTED, packFilms, packPatients, PATIENTS } from './seen.mjs';
 
 /**
  * @typedef {(bytes: Uint8Array) => string | Promise<string>} Hash  SHA-256 in hex
@@ -40,6 +41,8 @@ const REPLACED = [
   'pleura.selftest.bits',
   'pleura.adapted.base',
   'pleura.adapted.films',
+  FITTED,
+  PATIENTS,
 ];
 
 const damaged = () =>
@@ -101,11 +104,13 @@ async function seal({ values, tensors }, hash) {
  * @property {number} temperature
  * @property {number[]} counts  films of each label that the layer was fitted to; their mix is the new prior
  * @property {number} patients
+ * @property {{ hashes: string[], patients: string[] }} [made]  SHA-256 of these films in hex, and their patients where
+ *   they are known
  * @property {string} [bits]  of the self-test with the adapter applied
  */
 
 /** @param {Fit} fit @param {Hash} hash @returns {Promise<Uint8Array>} the adapter file */
-export function writeAdapter({ base, model, layer, temperature, counts, patients, bits }, hash) {
+export async function writeAdapter({ base, model, layer, temperature, counts, patients, made, bits }, hash) {
   const films = counts.reduce((sum, count) => sum + count, 0);
   const perLabel = model.labels.map((label, i) => `${label} ${counts[i]}`).join(', ');
   const values = new Map([
@@ -125,6 +130,10 @@ export function writeAdapter({ base, model, layer, temperature, counts, patients
     ['pleura.adapted.base', textValue(base)],
     ['pleura.adapted.films', floatValues(counts)],
   ]);
+  if (made) {
+    values.set(FITTED, textValue(packFilms(made.hashes)));
+    values.set(PATIENTS, textValue(await packPatients(made.patients, base, hash)));
+  }
   if (bits) values.set('pleura.selftest.bits', textValue(bits));
   return seal({ values, tensors: layerTensors(layer) }, hash);
 }
