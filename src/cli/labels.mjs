@@ -38,7 +38,8 @@ async function fromCsv(file, root) {
 
 /**
  * @param {{ labels: string, root?: string, split?: string, by?: string }} options
- * @returns {Promise<{ items: Labelled[], columns: string[] }>} columns: those of --by; throws CommandError
+ * @returns {Promise<{ items: Labelled[], columns: string[], all: Labelled[] }>} items: those of the split; columns:
+ *   those of --by; all: whatever their split; throws CommandError
  */
 export async function readLabels({ labels, root, split, by }) {
   let all;
@@ -56,5 +57,5 @@ export async function readLabels({ labels, root, split, by }) {
   }
   const items = all.filter(({ row }) => split === undefined || row.split === split);
   if (!items.length) throw usage(`${labels} lists no films${split === undefined ? '' : ` of the split '${split}'`}.`);
-  return { items, columns };
+  return { items, columns, all };
 }

@@ -1,5 +1,5 @@
-// plots.mjs - the plots of an evaluation as SVG files: ROC, reliability and decision curves, and the confusion matrix.
-import { interval, keepStart, shortPercent, threeDigits } from './format.mjs';
+// plots.mjs - the plots of an evaluation as SVG files: curves of each label, confusion matrix, flow and subgroups.
+import { interval, keepStart, shortPercent, threeDigits, twoDigits } from './format.mjs';
 import { centred, document, element, line, path, pathData, text, upward } from './svg.mjs';
 
 /**
@@ -130,6 +130,38 @@ export function rocPlot(curves) {
   return panels({ title: 'ROC curves with 95 % bands', curves, describe, draw, weighted: false });
 }
 
+/** @param {Curve[]} curves of one model; precision (PPV) over sensitivity, with 95 % bands */
+export function recallPlot(curves) {
+  /** @param {Curve} curve */
+  function draw({ precisionRecall, precisionBand, averagePrecision, n, others }) {
+    const { frame, toY } = axes('PPV (precision)');
+    /** @param {number[][]} points @returns {Point[]} */
+    const pixels = (points) => points.map(([x, y]) => [toX(x), toY(y)]);
+    const upper = precisionBand.map(({ x, high }) => [x, high]),
+      lower = precisionBand.map(({ x, low }) => [x, low]).reverse();
+    const base = n / (n + others);
+    return [
+      ...frame,
+      ...horizontalNumbers(SIDE),
+      horizontalName('sensitivity (recall)', SIDE),
+      element('path', { class: 'band', d: `${pathData(pixels([...upper, ...lower]))}Z` }),
+      path('rest', [
+        [0, toY(base)],
+        [SIDE, toY(base)],
+      ]),
+      path('line first', pixels(precisionRecall)),
+      ...legend([
+        ['line first', `AP ${interval(averagePrecision, threeDigits)}`],
+        ['rest', `share of the label: ${twoDigits(base)}`],
+      ]),
+    ];
+  }
+  const describe = (/** @type {Curve} */ { label, averagePrecision, n, others }) =>
+    `${label}: average precision ${interval(averagePrecision, threeDigits)}, ${n} films against ${others}.`;
+  const title = 'Precision-recall curves with 95 % bands';
+  return panels({ title, curves, describe, draw, weighted: false });
+}
+
 /** @param {{ name: string, curves: Curve[] }[]} models two, on the same films */
 export function comparisonPlot(models) {
   const [{ curves }, second] = models;
@@ -170,8 +202,11 @@ export function comparisonPlot(models) {
   return panels({ title: 'ROC curves of both models', curves, describe, draw, weighted: false });
 }
 
-/** Predicted against observed shares, and below them how many films each point stands for. @param {Curve[]} curves */
-export function reliabilityPlot(curves) {
+/**
+ * Predicted against observed shares as a smooth curve with its band, the same in ten bins with their intervals, and below
+ * them how many films each bin stands for. @param {Curve[]} curves
+ */
+export function calibrationPlot(curves) {
   const BARS = 64,
     GAP = 12,
     floor = SIDE + GAP + BARS;
@@ -186,8 +221,10 @@ export function reliabilityPlot(curves) {
     ];
   };
   /** @param {Curve} curve */
-  function draw({ reliability = [] }) {
+  function draw({ reliability = [], calibration = [] }) {
     const { frame, toY } = axes('observed share');
+    /** @param {'low' | 'high'} bound @returns {Point[]} */
+    const edge = (bound) => calibration.map((p) => [toX(p.predicted), toY(p[bound] ?? p.observed)]);
     const max = Math.max(...reliability.map(({ n }) => n));
     return [
       ...frame,
@@ -195,8 +232,17 @@ export function reliabilityPlot(curves) {
         [0, SIDE],
         [SIDE, 0],
       ]),
+      ...(calibration.length
+        ? [
+            element('path', { class: 'band', d: `${pathData([...edge('high'), ...edge('low').reverse()])}Z` }),
+            path(
+              'line first',
+              calibration.map((p) => [toX(p.predicted), toY(p.observed)]),
+            ),
+          ]
+        : []),
       ...reliability.flatMap(({ predicted, observed, low, high }) => [
-        line('line first', [toX(predicted), toY(low ?? observed)], [toX(predicted), toY(high ?? observed)]),
+        line('whisker', [toX(predicted), toY(low ?? observed)], [toX(predicted), toY(high ?? observed)]),
         element('circle', { class: 'dot', cx: toX(predicted), cy: toY(observed), r: 4 }),
       ]),
       ...reliability.flatMap((bin) => bar(bin, max)),
@@ -208,7 +254,7 @@ export function reliabilityPlot(curves) {
   }
   const describe = (/** @type {Curve} */ { label, reliability = [] }) =>
     `${label}: ${reliability.map((b) => `${b.n} films predicted at about ${threeDigits(b.predicted)}, observed ${threeDigits(b.observed)}`).join('; ')}.`;
-  const title = 'Reliability: predicted and observed shares';
+  const title = 'Calibration: predicted and observed shares';
   return panels({ title, curves, describe, draw, height: floor });
 }
 
@@ -228,6 +274,8 @@ export function decisionPlot(curves) {
     const { frame, toY } = axes('net benefit', ticksFor(curve));
     /** @param {'model' | 'all'} key @returns {Point[]} */
     const points = (key) => (curve.netBenefit ?? []).map((p) => [toX(p.threshold), toY(p[key])]);
+    /** @param {'low' | 'high'} bound @returns {Point[]} */
+    const edge = (bound) => (curve.netBenefit ?? []).map((p) => [toX(p.threshold), toY(p[bound] ?? p.model)]);
     return [
       ...frame,
       ...horizontalNumbers(SIDE),
@@ -240,6 +288,7 @@ export function decisionPlot(curves) {
           [0, toY(0)],
           [SIDE, toY(0)],
         ]),
+        element('path', { class: 'band', d: `${pathData([...edge('high'), ...edge('low').reverse()])}Z` }),
         path('line second', points('all')),
         path('line first', points('model')),
       ),
@@ -307,4 +356,127 @@ export function confusionPlot(matrix, labels) {
     centred('predicted', left + side / 2, MARGIN.top + 16, 'small'),
     text('truth', MARGIN.left, top - 8, { class: 'small' }),
   ]);
+}
+
+/**
+ * A forest plot: the AUC of each label in each subgroup, with its interval.
+ * @param {{ column: string, values: { value: string, figures: { classes: { label: string, n: number,
+ *   auc: import('./format.mjs').Interval | null }[] } }[] }[]} groups
+ * @param {string} label @param {import('./format.mjs').Interval | null} overall
+ */
+export function forestPlot(groups, label, overall) {
+  const ROW = 22,
+    TEXT = 150,
+    NUMBERS = 110,
+    WIDTH = MARGIN.left + SIDE + MARGIN.right + NUMBERS;
+  const rows = groups.flatMap(({ column, values }) => [
+    { name: column, head: true, n: 0, auc: null },
+    ...values.map(({ value, figures }) => {
+      const own = figures.classes.find((one) => one.label === label);
+      return { name: value, head: false, n: own?.n ?? 0, auc: own?.auc ?? null };
+    }),
+  ]);
+  const bounds = [...rows.map(({ auc }) => auc), overall].flatMap((auc) => (auc ? [auc.low ?? auc.value] : []));
+  const low = Math.min(0.5, Math.floor(10 * Math.min(...bounds, 0.5)) / 10),
+    left = TEXT,
+    right = WIDTH - NUMBERS - 8;
+  const x = (/** @type {number} */ value) => left + ((value - low) / (1 - low)) * (right - left);
+  const bottom = MARGIN.top + ROW * rows.length + 8;
+  const ticks = Array.from({ length: Math.round((1 - low) / 0.1) + 1 }, (_, i) => low + 0.1 * i);
+  const about = {
+    title: `AUC of ${keepStart(label, 24)} by subgroup`,
+    description: `The area under the ROC curve of ${label} in each subgroup. ${rows
+      .filter(({ head }) => !head)
+      .map(({ name, auc, n }) => `${name}, ${n} films: ${auc ? interval(auc, threeDigits) : 'too few films'}.`)
+      .join(' ')}`,
+    width: WIDTH,
+    height: bottom + 28,
+    left: 12,
+  };
+  return document(about, [
+    ...ticks.flatMap((tick) => [
+      line('grid', [x(tick), MARGIN.top], [x(tick), bottom]),
+      centred(tick.toFixed(1), x(tick), bottom + 14, 'small'),
+    ]),
+    ...(overall ? [line('rest', [x(overall.value), MARGIN.top], [x(overall.value), bottom])] : []),
+    ...rows.flatMap(({ name, head, auc, n }, i) => {
+      const y = MARGIN.top + ROW * (i + 0.5);
+      if (head) return [text(keepStart(name, 22), 12, y + 4, { class: 'head' })];
+      const shown = text(`${keepStart(name, 15)} (${n})`, 20, y + 4);
+      if (!auc) return [shown, text('too few', right + 8, y + 4, { class: 'small' })];
+      return [
+        shown,
+        ...(auc.low === null || auc.high === null ? [] : [line('line first', [x(auc.low), y], [x(auc.high), y])]),
+        element('circle', { class: 'dot', cx: x(auc.value), cy: y, r: 4 }),
+        text(interval(auc, twoDigits), right + 8, y + 4, { class: 'small' }),
+      ];
+    }),
+  ]);
+}
+
+/**
+ * The flow of films (STARD): from the list of labels to the verdicts, by label.
+ * @param {{ films: number, patients: number, errors: number, refusals: { [reason: string]: number },
+ *   outcomes: { label: string, n: number, counts: { [verdict: string]: number } }[] }} result
+ * @param {string[]} labels of the model
+ */
+export function flowPlot({ films, patients, errors, outcomes, refusals }, labels) {
+  const WIDTH = 360,
+    SIDE_BOX = 150,
+    MAIN = WIDTH - SIDE_BOX - 36;
+  const total = (/** @type {string} */ verdict) =>
+    outcomes.reduce((sum, { counts }) => sum + (counts[verdict] ?? 0), 0);
+  const answered = labels.reduce((sum, label) => sum + total(label), 0);
+  const reasons = Object.entries(refusals)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([reason, n]) => `${keepStart(reason, 16)} ${n}`);
+  /** @type {{ main: string[], aside: string[] }[]} */
+  const steps = [
+    { main: [`${films} films`, `of ${patients} patients`], aside: [`without an answer: ${errors}`] },
+    { main: [`${films - errors} films with an answer`], aside: [`refused: ${total('refused')}`, ...reasons] },
+    { main: [`${films - errors - total('refused')} films judged`], aside: [`uncertain: ${total('uncertain')}`] },
+    {
+      main: [`${answered} films answered`, ...labels.map((label) => `${keepStart(label, 16)}: ${total(label)}`)],
+      aside: [],
+    },
+  ];
+  const heightOf = (/** @type {string[]} */ lines) => 16 + 16 * lines.length;
+  let y = MARGIN.top;
+  const children = steps.flatMap(({ main, aside }, i) => {
+    const box = (
+      /** @type {number} */ x,
+      /** @type {number} */ top,
+      /** @type {number} */ width,
+      /** @type {string[]} */ lines,
+    ) => [
+      element('rect', { class: 'frame', x, y: top, width, height: heightOf(lines), rx: 4 }),
+      ...lines.map((one, j) => text(one, x + 10, top + 20 + 16 * j, j ? { class: 'small' } : {})),
+    ];
+    const top = y,
+      height = heightOf(main),
+      side = aside.length ? heightOf(aside) : 0,
+      next = top + Math.max(height + 24, side ? height / 2 + side + 12 : 0);
+    y = next;
+    return [
+      ...box(12, top, MAIN, main),
+      ...(aside.length
+        ? [
+            line('frame', [12 + MAIN, top + height / 2], [24 + MAIN, top + height / 2]),
+            ...box(24 + MAIN, top, SIDE_BOX, aside),
+          ]
+        : []),
+      ...(i < steps.length - 1 ? [line('frame', [12 + MAIN / 2, top + height], [12 + MAIN / 2, next])] : []),
+    ];
+  });
+  const about = {
+    title: 'Flow of films',
+    description: `${steps.map(({ main, aside }) => `${[main[0], ...aside].join(', ')}.`).join(' ')} ${labels
+      .map((label) => `${label}: ${total(label)}.`)
+      .join(' ')}`,
+    width: WIDTH,
+    height: y + 8,
+    left: 12,
+  };
+  return document(about, children);
 }

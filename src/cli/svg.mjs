@@ -3,8 +3,8 @@
 
 const STYLE = `svg{font:12px system-ui,sans-serif}.paper{fill:#fff}text{fill:#1a1a1a}.small{font-size:10px}.head{font-weight:600;font-size:13px}
 .grid{stroke:#d8d8d8}.frame{stroke:#767676;fill:none}.line{fill:none;stroke-width:2}.first{stroke:#0b5cad}.second{stroke:#a8430a;stroke-dasharray:7 3}
-.rest{stroke:#666;stroke-dasharray:2 3;fill:none}.band,.bar,.cell{fill:#0b5cad}.band{fill-opacity:.18}.bar{fill-opacity:.45}.dot{fill:#0b5cad}
-@media(prefers-color-scheme:dark){.paper{fill:#121417}text{fill:#ececec}.grid{stroke:#33373d}.frame{stroke:#8a8f96}.first{stroke:#6db3ff}.second{stroke:#ffab6d}
+.whisker{stroke:#0b5cad;stroke-width:1}.rest{stroke:#666;stroke-dasharray:2 3;fill:none}.band,.bar,.cell{fill:#0b5cad}.band{fill-opacity:.18}.bar{fill-opacity:.45}.dot{fill:#0b5cad}
+@media(prefers-color-scheme:dark){.paper{fill:#121417}text{fill:#ececec}.grid{stroke:#33373d}.frame{stroke:#8a8f96}.first,.whisker{stroke:#6db3ff}.second{stroke:#ffab6d}
 .rest{stroke:#a8adb3}.band,.bar,.cell,.dot{fill:#6db3ff}}`;
 
 /** Characters that XML forbids, lone surrogates among them. */
@@ -13,8 +13,8 @@ const NOT_XML =
 /** @type {{ [character: string]: string }} */
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** @param {unknown} text */
-const escape = (text) =>
+/** Text for XML and HTML. @param {unknown} text */
+export const escape = (text) =>
   String(text)
     .replace(NOT_XML, '\ufffd')
     .replace(/[&<>"]/g, (c) => ENTITIES[c]);

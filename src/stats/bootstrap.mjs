@@ -1,31 +1,12 @@
-// Intervals: Wilson's for shares, and a bootstrap that resamples patients for everything else.
+// bootstrap.mjs - intervals by a bootstrap that resamples patients, for figures that have none in closed form.
 
-/** No metric is reported over fewer films. */
-export const FEWEST = 10;
+/** @typedef {import('./intervals.mjs').Figure} Figure @typedef {{ rounds?: number, seed?: number }} Draws */
 
 /** Rounding error below which two values are equal. */
 const ROUNDING = 1e-12;
 
-/** The 97.5 % quantile of the normal distribution. */
-const Z = 1.959963984540054;
-
-/**
- * A value with its 95 % interval; the bounds are null where there is no interval.
- * @typedef {{ value: number, low: number | null, high: number | null }} Figure
- */
-
-/**
- * A proportion with Wilson's 95 % interval (Wilson 1927). Films of one patient are correlated, so each patient counts
- * as one case.
- * @param {number} share  0..1 @param {number} n  independent cases, not necessarily an integer @returns {Figure}
- */
-export function wilson(share, n) {
-  if (!n) return { value: share, low: null, high: null };
-  const centre = share + (Z * Z) / (2 * n);
-  const spread = Z * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n));
-  const scale = 1 + (Z * Z) / n;
-  return { value: share, low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) };
-}
+/** A bound is not reported if more than this share of the rounds could not compute the metric. */
+const MAX_LEFT_OUT = 0.05;
 
 /**
  * mulberry32 by Tommy Ettinger: the same seed gives the same numbers everywhere.
@@ -56,33 +37,49 @@ export function quantile(sorted, q) {
 export const patientsOf = (films) => new Set(films.map(({ patient }) => patient)).size;
 
 /**
- * Metrics with percentile intervals from a bootstrap that draws whole patients with replacement (Efron 1979). No
- * interval is given if more than 5 % of the rounds cannot compute the metric, or if all rounds agree: a zero-width
- * interval would be misleading.
- * @param {{ patient: string }[]} films
- * @param {(weight: Float64Array) => number[]} metrics  the metrics of the films with these weights; NaN where undefined
- * @param {number} [rounds] @param {number} [seed] @returns {Figure[]}
+ * The weights of each round: how often its patient was drawn, with replacement (Efron 1979; whole patients, Field and
+ * Welsh 2007).
+ * @param {{ patient: string }[]} films @param {Draws} draws
+ * @param {(weight: Float64Array) => void} use  called once per round; the array is overwritten by the next
  */
-export function bootstrap(films, metrics, rounds = 1000, seed = 1) {
-  const numbers = new Map(
-    [...new Set(films.map(({ patient }) => patient))].map((patient, number) => [patient, number]),
-  );
-  const patient = films.map((film) => numbers.get(film.patient) ?? 0);
+function eachRound(films, { rounds = 1000, seed = 1 }, use) {
+  const numbers = new Map([...new Set(films.map((film) => film.patient))].map((patient, number) => [patient, number]));
+  const patient = Int32Array.from(films, (film) => numbers.get(film.patient) ?? 0);
   const draw = random(seed);
   const times = new Float64Array(numbers.size);
   const weight = new Float64Array(films.length);
-  /** @type {number[][]} */ const drawn = [];
   for (let round = 0; round < rounds; round++) {
     times.fill(0);
     for (let i = 0; i < times.length; i++) times[Math.floor(draw() * times.length)]++;
     for (let i = 0; i < weight.length; i++) weight[i] = times[patient[i]];
-    drawn.push(metrics(weight));
+    use(weight);
   }
-  return metrics(weight.fill(1)).map((value, i) => {
-    const defined = Float64Array.from(drawn.map((values) => values[i]).filter((x) => !Number.isNaN(x))).sort();
+}
+
+/**
+ * Metrics with percentile intervals from a bootstrap over patients. Rounds that cannot compute a metric, for example
+ * because a class is missing in them, are left out and counted in `leftOut`. No interval is given if more than 5 % are
+ * left out, or if all rounds agree: a zero-width interval would be misleading.
+ * @param {{ patient: string }[]} films
+ * @param {(weight: Float64Array) => ArrayLike<number>} metrics  of the films with these weights; NaN where undefined
+ * @param {Draws} [draws]  1,000 rounds with seed 1 @returns {(Figure & { leftOut?: number })[]}
+ */
+export function bootstrap(films, metrics, draws = {}) {
+  const values = Array.from(metrics(new Float64Array(films.length).fill(1)));
+  const { rounds = 1000 } = draws;
+  const drawn = values.map(() => new Float64Array(rounds));
+  let round = 0;
+  eachRound(films, draws, (weight) => {
+    const found = metrics(weight);
+    for (let i = 0; i < drawn.length; i++) drawn[i][round] = found[i];
+    round++;
+  });
+  return values.map((value, i) => {
+    const defined = drawn[i].filter((x) => !Number.isNaN(x)).sort();
+    const leftOut = rounds - defined.length;
+    if (!defined.length || leftOut > MAX_LEFT_OUT * rounds) return { value, low: null, high: null, leftOut };
     const [low, high] = [0.025, 0.975].map((q) => quantile(defined, q));
-    return defined.length < 0.95 * rounds || high - low < ROUNDING
-      ? { value, low: null, high: null }
-      : { value, low, high };
+    const figure = high - low < ROUNDING ? { value, low: null, high: null } : { value, low, high };
+    return leftOut ? { ...figure, leftOut } : figure;
   });
 }

@@ -1,5 +1,5 @@
-// The curves of an evaluation as numbers: ROC, reliability, net benefit and calibration slope, over weighted films.
-import { wilson } from './bootstrap.mjs';
+// curves.mjs - the curves of an evaluation as numbers, over weighted films: ROC, precision-recall and net benefit.
+import { clusteredError, Z } from './intervals.mjs';
 
 /** @typedef {import('./scores.mjs').Numbers} Numbers @typedef {[number, number]} Point */
 
@@ -50,100 +50,76 @@ export function onGrid(curve) {
   });
 }
 
+/** Sensitivities at which the band of a precision-recall curve is computed: 0.01 ... 1. */
+export const RECALLS = GRID.slice(1);
+
 /**
- * The reliability diagram: predicted and observed frequency in bins of equal width, without the empty ones. The
- * interval is Wilson's for Kish's effective sample size (Kish 1965).
- * @param {Numbers} probability 0..1 @param {ArrayLike<boolean>} positive @param {Numbers} weight @param {number} [bins]
+ * The precision-recall curve (Davis and Goadrich 2006) and its average precision, sum of (R_n - R_n-1) P_n over the
+ * thresholds, without interpolation.
+ * @param {Numbers} scores @param {ArrayLike<boolean>} positive
+ * @returns {(weight: Numbers) => { points: Point[], average: number }}  points: sensitivity and PPV, one per threshold;
+ *   empty, and NaN, if no positive film has weight
  */
-export function reliability(probability, positive, weight, bins = 10) {
-  const all = Array.from({ length: bins }, () => ({ n: 0, total: 0, squares: 0, predicted: 0, observed: 0 }));
-  for (let i = 0; i < probability.length; i++) {
-    const bin = all[Math.min(bins - 1, Math.floor(probability[i] * bins))];
-    bin.n++;
-    bin.total += weight[i];
-    bin.squares += weight[i] * weight[i];
-    bin.predicted += weight[i] * probability[i];
-    bin.observed += weight[i] * Number(positive[i]);
-  }
-  return all.flatMap(({ n, total, squares, predicted, observed }, i) => {
-    if (!total) return [];
-    const { low, high } = wilson(observed / total, (total * total) / squares);
-    return [
-      { from: i / bins, to: (i + 1) / bins, n, predicted: predicted / total, observed: observed / total, low, high },
-    ];
+export function precisionRecall(scores, positive) {
+  const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[b] - scores[a]);
+  return (weight) => {
+    let positives = 0;
+    for (let i = 0; i < order.length; i++) if (positive[i]) positives += weight[i];
+    if (!positives) return { points: [], average: NaN };
+    let up = 0,
+      all = 0,
+      average = 0;
+    /** @type {Point[]} */ const points = [];
+    for (let i = 0; i < order.length;) {
+      const score = scores[order[i]],
+        before = up;
+      for (; i < order.length && scores[order[i]] === score; i++) {
+        if (positive[order[i]]) up += weight[order[i]];
+        all += weight[order[i]];
+      }
+      if (!all) continue;
+      average += ((up - before) / positives) * (up / all);
+      points.push([up / positives, up / all]);
+    }
+    return { points, average };
+  };
+}
+
+/**
+ * The precision of a curve at each of RECALLS: that of the first threshold which reaches the sensitivity.
+ * @param {Point[]} points  of precisionRecall() @returns {number[]}  NaN if the curve is empty
+ */
+export function onRecalls(points) {
+  let i = 0;
+  return RECALLS.map((recall) => {
+    while (i < points.length && points[i][0] < recall - 1e-12) i++;
+    return points[i]?.[1] ?? NaN;
   });
 }
 
 /**
  * The decision curve (Vickers and Elkin 2006): net benefit of acting where the probability reaches a threshold t,
- * TP/n - FP/n * t/(1 - t). `all` is the net benefit of always acting; that of never acting is 0.
- * @param {Numbers} probability @param {ArrayLike<boolean>} positive @param {Numbers} weight
+ * TP/n - FP/n * t/(1 - t). `all` is the net benefit of always acting; that of never acting is 0. The band is value +- z
+ * SE of that mean over patients (see clusteredError).
+ * @param {Numbers} probability @param {ArrayLike<boolean>} positive @param {Numbers} weight @param {ArrayLike<number>}
+ *   patient  numbers from 0
  * @param {number[]} thresholds 0 <= t < 1
  */
-export function netBenefit(probability, positive, weight, thresholds) {
-  const order = Array.from(probability, (_, i) => i).sort((a, b) => probability[b] - probability[a]);
-  let total = 0,
-    positives = 0;
-  for (let i = 0; i < order.length; i++) {
-    total += weight[i];
-    if (positive[i]) positives += weight[i];
-  }
-  let up = 0,
-    down = 0,
-    i = 0;
-  return [...thresholds]
-    .sort((a, b) => b - a)
-    .map((threshold) => {
-      for (; i < order.length && probability[order[i]] >= threshold; i++) {
-        if (positive[order[i]]) up += weight[order[i]];
-        else down += weight[order[i]];
-      }
-      const odds = threshold / (1 - threshold);
-      return { threshold, model: (up - down * odds) / total, all: (positives - (total - positives) * odds) / total };
-    })
-    .reverse();
-}
-
-/**
- * The calibration slope: the coefficient of the predicted log odds in a logistic regression on the outcome (Cox 1958).
- * 1 is ideal, less than 1 overconfident. Newton's method; NaN if there is no finite fit, as with one class only.
- * @param {Numbers} probability @param {ArrayLike<boolean>} positive @returns {(weight: Numbers) => number}
- */
-export function calibrationSlope(probability, positive) {
-  const odds = Float64Array.from(probability, (p) => {
-    const clamped = Math.min(1 - 1e-6, Math.max(1e-6, p));
-    return Math.log(clamped / (1 - clamped));
+export function netBenefit(probability, positive, weight, patient, thresholds) {
+  const films = Array.from(probability, (_, i) => i);
+  const total = films.reduce((sum, i) => sum + weight[i], 0);
+  return thresholds.map((threshold) => {
+    const odds = threshold / (1 - threshold);
+    const benefit = (/** @type {number} */ i) => (positive[i] ? 1 : -odds);
+    const own = films.map((i) => (probability[i] >= threshold ? benefit(i) : 0));
+    const model = films.reduce((sum, i) => sum + (weight[i] * own[i]) / total, 0);
+    const all = films.reduce((sum, i) => sum + (weight[i] * benefit(i)) / total, 0);
+    const error = clusteredError(
+      films.map((i) => (weight[i] * (own[i] - model)) / total),
+      patient,
+    );
+    return Number.isFinite(error)
+      ? { threshold, model, low: model - Z * error, high: model + Z * error, all }
+      : { threshold, model, low: null, high: null, all };
   });
-  /** @param {Numbers} weight @param {[number, number]} start intercept, slope @returns {[number, number]} */
-  function fit(weight, [intercept, slope]) {
-    for (let round = 0; round < 30 && Math.abs(slope) < 100; round++) {
-      let g0 = 0,
-        g1 = 0,
-        h00 = 0,
-        h01 = 0,
-        h11 = 0;
-      for (let i = 0; i < odds.length; i++) {
-        if (!weight[i]) continue;
-        const p = 1 / (1 + Math.exp(-intercept - slope * odds[i]));
-        const gap = weight[i] * (Number(positive[i]) - p),
-          curve = weight[i] * p * (1 - p);
-        g0 += gap;
-        g1 += gap * odds[i];
-        h00 += curve;
-        h01 += curve * odds[i];
-        h11 += curve * odds[i] * odds[i];
-      }
-      const determinant = h00 * h11 - h01 * h01;
-      const deltaIntercept = (h11 * g0 - h01 * g1) / determinant,
-        deltaSlope = (h00 * g1 - h01 * g0) / determinant;
-      intercept += deltaIntercept;
-      slope += deltaSlope;
-      if (Math.abs(deltaIntercept) < 1e-6 && Math.abs(deltaSlope) < 1e-6) return [intercept, slope];
-    }
-    return [NaN, NaN];
-  }
-  // Started at slope 1, Newton overshoots for overconfident models and never recovers. The fit to all films is a good
-  // start for each resample of them.
-  const found = fit(new Float64Array(odds.length).fill(1), [0, 0]);
-  return (weight) => fit(weight, found)[1];
 }

@@ -3,8 +3,9 @@
 // Pure functions: films in, plain objects out. Two sets of scores are kept apart. `all` scores every film by its
 // largest probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
 import { VERDICTS } from '../verdicts.mjs';
-import { wilson } from './bootstrap.mjs';
-import { metrics } from './metrics.mjs';
+import { quantile } from './bootstrap.mjs';
+import { share } from './intervals.mjs';
+import { intentionToDiagnose, metrics, ROUNDS } from './metrics.mjs';
 
 /**
  * @typedef {Record<string, string>} Row what is known of a film: file, label, and other columns of its CSV
@@ -29,7 +30,7 @@ const groupOf = (column, row) => (column === 'age' ? ageBand(row.age) : row[colu
 export const patientOf = ({ row, answer }) => row.patient_id || answer.patient || null;
 
 /** A film of an unknown patient is a case of its own. @param {Film} film */
-const caseOf = (film) => patientOf(film) ?? film.row.file;
+export const caseOf = (film) => patientOf(film) ?? film.row.file;
 
 /** @param {Film[]} films */
 const countCases = (films) => new Set(films.map(caseOf)).size;
@@ -76,16 +77,23 @@ export const scoredFilms = (films, labels) =>
   });
 
 /**
- * The verdicts on the films of one label: counts, and shares with Wilson's interval.
+ * The verdicts on the films of one label: counts, and shares with Wilson's interval over patients.
  * @param {string} label @param {Film[]} films @param {string[]} labels
  */
 function outcomesOf(label, films, labels) {
   const verdicts = [...labels, ...VERDICTS];
-  const found = tally(films.map(({ answer }) => answer.verdict ?? 'error'));
+  const given = films.map(({ answer }) => answer.verdict ?? 'error'),
+    patients = films.map(caseOf);
+  const found = tally(given);
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, found.get(verdict) ?? 0]));
-  const cases = countCases(films);
   const shares = Object.fromEntries(
-    verdicts.map((verdict) => [verdict, wilson(counts[verdict] / films.length, cases)]),
+    verdicts.map((verdict) => [
+      verdict,
+      share(
+        given.map((one) => one === verdict),
+        patients,
+      ),
+    ]),
   );
   return { label, n: films.length, counts, shares };
 }
@@ -104,7 +112,7 @@ function groupsBy(column, films, scored, labels) {
         patients: countCases(members),
         refused: verdicts.get('refused') ?? 0,
         uncertain: verdicts.get('uncertain') ?? 0,
-        figures: metrics(scoredIn.get(value) ?? [], labels),
+        figures: metrics(scoredIn.get(value) ?? [], labels, null),
       };
     }),
   };
@@ -117,15 +125,53 @@ function sourcesOf(films) {
   return sources.map(([source, members]) => ({ source, counts: countsOf(members.map(({ row }) => row.label)) }));
 }
 
+/** Films scored by their verdict: `answered` says whether it is a label. @param {ScoredFilm[]} scored @param {string[]} labels */
+const byVerdict = (scored, labels) =>
+  scored.map((film) => ({
+    ...film,
+    answered: labels.includes(film.verdict),
+    predicted: labels.includes(film.verdict) ? labels.indexOf(film.verdict) : film.predicted,
+  }));
+
+/** Values of a column that show who the films are of; a numeric one is summarised. @param {Film[]} films @param {string} column */
+function describeColumn(films, column) {
+  if (column !== 'age') return countsOf(films.map(({ row }) => row[column].trim() || 'unknown'));
+  const ages = films
+    .map(({ row }) => (row.age.trim() === '' ? NaN : Number(row.age)))
+    .filter((age) => age >= 0)
+    .sort((a, b) => a - b);
+  const at = (/** @type {number} */ q) => (ages.length ? quantile(Float64Array.from(ages), q) : null);
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75), known: ages.length, unknown: films.length - ages.length };
+}
+
+/** Columns of a CSV that a baseline table shows where they exist. */
+const BASELINE = ['age', 'sex', 'view', 'source'];
+
+/**
+ * The baseline table (STARD item 20): films and patients of each label, and their age, sex, view and source.
+ * @param {Map<string, Film[]>} byLabel @param {string[]} labels
+ */
+const baselineOf = (byLabel, labels) =>
+  labels
+    .filter((label) => byLabel.has(label))
+    .map((label) => {
+      const films = byLabel.get(label) ?? [];
+      const columns = BASELINE.filter((column) => films.every(({ row }) => Object.hasOwn(row, column)));
+      return {
+        label,
+        films: films.length,
+        patients: countCases(films),
+        ...Object.fromEntries(columns.map((column) => [column, describeColumn(films, column)])),
+      };
+    });
+
 /**
  * The whole evaluation of one model.
  * @param {Film[]} films @param {string[]} labels of the model @param {string[]} columns to group by
- * @param {ScoredFilm[]} [scored]
+ * @param {ScoredFilm[]} [scored] @param {import('./bootstrap.mjs').Draws} [draws]
  */
-export function report(films, labels, columns, scored = scoredFilms(films, labels)) {
-  const answered = scored
-    .filter(({ verdict }) => labels.includes(verdict))
-    .map((film) => ({ ...film, predicted: labels.indexOf(film.verdict) }));
+export function report(films, labels, columns, scored = scoredFilms(films, labels), draws = { rounds: ROUNDS }) {
+  const verdicts = byVerdict(scored, labels);
   const byLabel = groupBy(films, ({ row }) => row.label);
   const otherLabels = [...byLabel.keys()].filter((label) => !labels.includes(label)).sort();
   const refused = films.filter(({ answer }) => answer.verdict === 'refused');
@@ -134,15 +180,22 @@ export function report(films, labels, columns, scored = scoredFilms(films, label
     patients: countCases(films),
     unknownPatients: films.filter((film) => !patientOf(film) || film.row.patient_known === 'no').length,
     notScored: countsOf(films.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label)),
+    missingLabels: labels.filter((label) => !byLabel.has(label)),
     errors: films.filter(({ answer }) => answer.code).length,
     refusals: countsOf(refused.flatMap(({ answer }) => answer.gate?.reason ?? [])),
     sources: sourcesOf(films),
+    baseline: baselineOf(byLabel, [...labels, ...otherLabels]),
     labels: [...labels, ...otherLabels],
     outcomes: [...labels, ...otherLabels]
       .filter((label) => byLabel.has(label))
       .map((label) => outcomesOf(label, byLabel.get(label) ?? [], labels)),
-    all: metrics(scored, labels),
-    answered: metrics(answered, labels),
+    all: metrics(scored, labels, draws),
+    answered: metrics(
+      verdicts.filter(({ answered }) => answered),
+      labels,
+      draws,
+    ),
+    intentionToDiagnose: intentionToDiagnose(verdicts, labels),
     groups: columns.map((column) => groupsBy(column, films, scored, labels)),
   };
 }

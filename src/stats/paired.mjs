@@ -1,92 +1,86 @@
-// Two models on the same films: paired bootstrap over patients, DeLong's test of the AUCs and McNemar's exact test.
-import { bootstrap, FEWEST, patientsOf } from './bootstrap.mjs';
-import { auc, balancedAccuracy, confusion } from './scores.mjs';
+// paired.mjs - two models on the same films: every figure of both and their difference with its interval, McNemar's and
+// DeLong's tests, adjusted for their number.
+import { bootstrap, patientsOf } from './bootstrap.mjs';
+import { calibrationErrorFigure } from './calibration.mjs';
+import { areaFigure, delong, twoSided } from './delong.mjs';
+import { FEWEST, numbered, pairedDifference, share, Z } from './intervals.mjs';
+import { ROUNDS } from './metrics.mjs';
+import { auc, balancedAccuracy, calibrationError, confusion, kappa, matthews, oneVsRest } from './scores.mjs';
+
+/** @typedef {import('./intervals.mjs').Figure} Figure */
 
 /**
- * The two-sided p-value of a normal deviate: the series of erf, and in the tails the continued fraction of erfc
- * (Abramowitz and Stegun, 7.1.6 and 7.1.14).
- * @param {number} z
- */
-export function twoSided(z) {
-  const x = Math.abs(z) / Math.SQRT2;
-  if (x < 2) {
-    let term = x,
-      sum = x;
-    for (let n = 1; term > sum * 1e-17; n++) sum += term *= (2 * x * x) / (2 * n + 1);
-    return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-  }
-  let fraction = 0;
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (x + fraction);
-  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction);
-}
-
-/**
- * McNemar's exact test: the two-sided p-value of the null hypothesis that either model is equally likely to win on the
- * discordant films, which only one of them gets right.
- * @param {number} first  films that only the first model gets right @param {number} second @returns {number}
+ * The tails of McNemar's tests: the two-sided p-value of the null hypothesis that either model is equally likely to win
+ * on the discordant films, which only one of them gets right. `exact` doubles the binomial tail (McNemar 1947); `mid`
+ * counts only half of the probability of the observed count (Fagerland, Lydersen and Laake 2013), and is less cautious.
+ * @param {number} first  films that only the first model gets right @param {number} second
+ * @returns {{ exact: number, mid: number }}
  */
 export function mcnemar(first, second) {
-  const n = first + second;
+  const n = first + second,
+    fewer = Math.min(first, second);
   let log = -n * Math.LN2,
-    sum = 0;
-  for (let k = 0; k <= Math.min(first, second); k++) {
-    sum += Math.exp(log);
+    below = 0,
+    at = 0;
+  for (let k = 0; k <= fewer; k++) {
+    below += at;
+    at = Math.exp(log);
     log += Math.log((n - k) / (k + 1));
   }
-  return Math.min(1, 2 * sum);
-}
-
-/** The rank of each value, from 1; ties share their mean rank. @param {number[]} values */
-function midranks(values) {
-  const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]);
-  const ranks = new Float64Array(values.length);
-  for (let i = 0, end; i < order.length; i = end) {
-    for (end = i; end < order.length && values[order[end]] === values[order[i]];) end++;
-    for (let j = i; j < end; j++) ranks[order[j]] = (i + end + 1) / 2;
-  }
-  return ranks;
-}
-
-/** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
-function covariance(a, b) {
-  const mean = (/** @type {ArrayLike<number>} */ values) =>
-    Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
-  const [ma, mb] = [mean(a), mean(b)];
-  return Array.from(a).reduce((sum, x, i) => sum + (x - ma) * (b[i] - mb), 0) / (a.length - 1);
+  const tail = below + at;
+  return { exact: Math.min(1, 2 * tail), mid: Math.min(1, 2 * tail - at) };
 }
 
 /**
- * DeLong's test (DeLong, DeLong and Clarke-Pearson 1988; midranks by Sun and Xu 2014): the difference of two AUCs over
- * the same films, its standard error and the p-value of no difference (NaN if the variance is zero). It treats films as
- * independent.
- * @param {number[]} first  scores @param {number[]} second @param {boolean[]} positive
+ * McNemar's test for several films per patient (Durkalski et al., Stat Med 2003): with b and c discordant of the n films
+ * of a patient, chi^2 = (sum (b - c) / n)^2 / sum ((b - c) / n)^2 on one degree of freedom.
+ * @param {boolean[]} first @param {boolean[]} second @param {string[]} patients @returns {number}  p-value
  */
-export function delong(first, second, positive) {
-  // The structural components: for each film, the fraction of the other class that it is ranked correctly against.
-  const [a, b] = [first, second].map((scores) => {
-    const up = scores.filter((_, i) => positive[i]),
-      down = scores.filter((_, i) => !positive[i]);
-    const all = midranks([...up, ...down]),
-      ofUp = midranks(up),
-      ofDown = midranks(down);
-    return {
-      up: ofUp.map((rank, i) => (all[i] - rank) / down.length),
-      down: ofDown.map((rank, i) => 1 - (all[up.length + i] - rank) / up.length),
-    };
+export function clusteredMcnemar(first, second, patients) {
+  /** @type {Map<string, [number, number]>} */
+  const groups = new Map();
+  first.forEach((hit, i) => {
+    const [gap, n] = groups.get(patients[i]) ?? [0, 0];
+    groups.set(patients[i], [gap + Number(hit) - Number(second[i]), n + 1]);
   });
-  const area = (/** @type {{ up: Float64Array }} */ { up }) => up.reduce((sum, x) => sum + x, 0) / up.length;
-  const spread = (/** @type {'up' | 'down'} */ side) => {
-    const gap = a[side].map((x, i) => x - b[side][i]);
-    return covariance(gap, gap) / gap.length;
-  };
-  const difference = area(a) - area(b),
-    error = Math.sqrt(spread('up') + spread('down'));
-  return { difference, error, p: error > 0 ? twoSided(difference / error) : difference ? NaN : 1 };
+  let total = 0,
+    squares = 0;
+  for (const [gap, n] of groups.values()) {
+    total += gap / n;
+    squares += (gap / n) ** 2;
+  }
+  return squares ? twoSided(total / Math.sqrt(squares)) : 1;
+}
+
+/**
+ * Holm's adjustment for several tests (Holm 1979): sorted upwards, the i-th of m p-values times m - i + 1, never below
+ * one before it.
+ * @param {number[]} p @returns {number[]}  in the same order; NaN stays
+ */
+export function holm(p) {
+  const order = p
+    .map((_, i) => i)
+    .filter((i) => !Number.isNaN(p[i]))
+    .sort((a, b) => p[a] - p[b]);
+  const adjusted = p.map(() => NaN);
+  let last = 0;
+  order.forEach((i, place) => {
+    last = Math.max(last, Math.min(1, p[i] * (order.length - place)));
+    adjusted[i] = last;
+  });
+  return adjusted;
 }
 
 /**
  * @typedef {{ truth: string, patient: string, first: Record<string, number>, second: Record<string, number> }} Pair
  *   one film with the probabilities of both models
+ * @typedef {object} Row  one figure of both models
+ * @property {string} figure @property {string | null} label @property {number} n  films that it is computed from
+ * @property {Figure | null} first @property {Figure | null} second @property {Figure | null} difference  first minus
+ *   second
+ * @property {string} [test] @property {number} [p] @property {number} [clustered]  p-value that allows for several films
+ *   per patient @property {number} [holm]
+ * @property {[number, number]} [discordant]  films that only the first, only the second gets right
  */
 
 /** The label with the largest probability. @param {Record<string, number>} probability */
@@ -96,55 +90,184 @@ const likeliest = (probability) =>
 /**
  * Compares two models; every difference is first minus second. The predicted label is the one with the largest
  * probability, whatever the gate says.
- * @param {Pair[]} pairs @param {string[]} labels  known to both models
+ * @param {Pair[]} pairs @param {string[]} labels  known to both models @param {import('./bootstrap.mjs').Draws} [draws]
  */
-export function compare(pairs, labels) {
+export function compare(pairs, labels, draws = { rounds: ROUNDS }) {
   const classes = [
     ...new Set(pairs.flatMap(({ truth, first, second }) => [truth, ...Object.keys(first), ...Object.keys(second)])),
   ];
-  const truth = pairs.map((pair) => classes.indexOf(pair.truth));
-  const models = /** @type {const} */ (['first', 'second']).map((name) => ({
-    predicted: pairs.map((pair) => classes.indexOf(likeliest(pair[name]))),
-    scores: labels.map((label) => pairs.map((pair) => pair[name][label])),
-  }));
+  const truth = pairs.map((pair) => classes.indexOf(pair.truth)),
+    patients = pairs.map(({ patient }) => patient);
+  const present = [...new Set(truth)];
   const positive = labels.map((label) => pairs.map((pair) => pair.truth === label));
-  const areas = models.map(({ scores }) => labels.map((_, i) => auc(scores[i], positive[i])));
-  /** The differences: the AUC of each label, then balanced accuracy. @param {Float64Array} weight */
-  const statistic = (weight) => {
-    const values = models.map(({ predicted }, m) => [
-      ...areas[m].map((area) => area(weight)),
-      balancedAccuracy(confusion(truth, predicted, classes.length, weight)),
-    ]);
-    return values[0].map((value, i) => value - values[1][i]);
+  const counts = positive.map((all) => all.filter(Boolean).length);
+  const some = labels.map((_, i) => i).filter((i) => Math.min(counts[i], pairs.length - counts[i]) >= FEWEST);
+  const complete = pairs.length > 0 && present.every((c) => truth.filter((t) => t === c).length >= FEWEST);
+  const models = /** @type {const} */ (['first', 'second']).map((name) => {
+    const predicted = pairs.map((pair) => classes.indexOf(likeliest(pair[name])));
+    const scores = labels.map((label) => pairs.map((pair) => pair[name][label]));
+    return {
+      predicted,
+      scores,
+      correct: predicted.map((label, i) => label === truth[i]),
+      areas: some.map((i) => auc(scores[i], positive[i])),
+      confidence: pairs.map((pair) => Math.max(...Object.values(pair[name]))),
+      loss: pairs.map((pair) => -Math.log(Math.max(1e-6, pair[name][pair.truth]))),
+      brier: pairs.map((pair) =>
+        classes.reduce((sum, c) => sum + ((pair[name][c] ?? 0) - Number(c === pair.truth)) ** 2, 0),
+      ),
+    };
+  });
+  const [a, b] = models;
+
+  const overall = ['balanced accuracy', 'macro AUC', 'kappa', 'MCC', 'Brier score', 'log loss', 'ECE'];
+  const perLabel = labels.flatMap((_, i) => /** @type {const} */ (['ppv', 'npv']).map((name) => ({ i, name })));
+  /** @param {typeof a} model @param {ArrayLike<number>} weight */
+  const measure = ({ predicted, areas, correct, confidence, loss, brier }, weight) => {
+    const matrix = confusion(truth, predicted, classes.length, weight);
+    let total = 0,
+      losses = 0,
+      briers = 0;
+    for (let i = 0; i < weight.length; i++) {
+      total += weight[i];
+      losses += weight[i] * loss[i];
+      briers += weight[i] * brier[i];
+    }
+    const area = areas.reduce((sum, of) => sum + of(weight), 0) / areas.length;
+    const lost = present.some((label) => !matrix[label].some(Boolean));
+    return [
+      ...(lost ? [NaN, NaN, NaN, NaN] : [balancedAccuracy(matrix, present), area, kappa(matrix), matthews(matrix)]),
+      briers / total,
+      losses / total,
+      calibrationError(confidence, correct, weight),
+      ...perLabel.map(({ i, name }) => oneVsRest(matrix, classes.indexOf(labels[i]))[name]),
+    ];
   };
-  const ones = new Float64Array(pairs.length).fill(1),
-    differences = bootstrap(pairs, statistic);
-  const correct = models.map(({ predicted }) => predicted.map((label, i) => label === truth[i]));
-  const smallest = Math.min(...labels.map((_, i) => positive[i].filter(Boolean).length).filter((n) => n));
-  const balancedOf = (/** @type {number} */ m) =>
-    balancedAccuracy(confusion(truth, models[m].predicted, classes.length, ones));
-  const discordant = [0, 1].map((m) => pairs.filter((_, i) => correct[m][i] && !correct[1 - m][i]).length);
-  return {
-    n: pairs.length,
-    patients: patientsOf(pairs),
-    classes: labels.map((label, i) => {
-      const n = positive[i].filter(Boolean).length;
-      if (Math.min(n, pairs.length - n) < FEWEST)
-        return { label, n, first: null, second: null, difference: null, delong: null };
-      const [first, second] = areas.map((all) => all[i](ones));
-      return {
-        label,
-        n,
-        first,
-        second,
-        difference: differences[i],
-        delong: delong(models[0].scores[i], models[1].scores[i], positive[i]),
-      };
+  const width = overall.length + perLabel.length;
+  const drawn = pairs.length
+    ? bootstrap(
+        pairs,
+        (weight) => {
+          const [one, two] = models.map((model) => measure(model, weight));
+          return [...one, ...two, ...one.map((value, i) => value - two[i])];
+        },
+        draws,
+      )
+    : [];
+  const finite = (/** @type {Figure} */ figure) => (Number.isFinite(figure.value) ? figure : null);
+  /** @param {string} figure @param {string | null} label @param {number} n @param {number} at @returns {Row} */
+  const drawnRow = (figure, label, n, at) => ({
+    figure,
+    label,
+    n,
+    first: finite(drawn[at]),
+    second: finite(drawn[width + at]),
+    difference: finite(drawn[2 * width + at]),
+  });
+  /** @param {string} figure @param {string | null} label @param {number} n @returns {Row} */
+  const empty = (figure, label, n) => ({ figure, label, n, first: null, second: null, difference: null });
+
+  /**
+   * A share of films that both models get right or wrong, with McNemar's test.
+   * @param {string} figure @param {string | null} label @param {number[]} films @param {((m: typeof a, i: number) => boolean)} hit
+   * @returns {Row}
+   */
+  function shareRow(figure, label, films, hit) {
+    if (films.length < FEWEST) return empty(figure, label, films.length);
+    const [one, two] = models.map((model) => films.map((i) => hit(model, i))),
+      owners = films.map((i) => patients[i]);
+    /** @type {[number, number]} */
+    const discordant = [one.filter((x, i) => x && !two[i]).length, two.filter((x, i) => x && !one[i]).length];
+    return {
+      figure,
+      label,
+      n: films.length,
+      first: share(one, owners),
+      second: share(two, owners),
+      difference: pairedDifference(one, two, owners),
+      test: 'McNemar mid-p',
+      p: mcnemar(...discordant).mid,
+      ...(new Set(owners).size < owners.length && { clustered: clusteredMcnemar(one, two, owners) }),
+      discordant,
+    };
+  }
+  /** The predictive values of both models, each among the films that it calls so. @param {'ppv' | 'npv'} name @param {number} i */
+  function predictive(name, i) {
+    const own = classes.indexOf(labels[i]);
+    const [first, second] = models.map(({ predicted }) => {
+      const called = all.filter((film) => (predicted[film] === own) === (name === 'ppv'));
+      if (called.length < FEWEST) return null;
+      return share(
+        called.map((film) => positive[i][film] === (name === 'ppv')),
+        called.map((film) => patients[film]),
+      );
+    });
+    return { first, second };
+  }
+  const one = pairs.map(() => 1),
+    owner = numbered(patients);
+  /** The bootstrap has no sound interval of an ECE; see calibration.mjs. @param {typeof a} model */
+  const errorOf = ({ confidence, correct }) => calibrationErrorFigure(confidence, correct, one, owner, draws.seed);
+  /** @param {number} i @returns {Row} */
+  function areaRow(i) {
+    const figure = 'AUC',
+      label = labels[i];
+    if (!some.includes(i)) return empty(figure, label, counts[i]);
+    const { difference, error, p } = delong(a.scores[i], b.scores[i], positive[i], patients);
+    return {
+      figure,
+      label,
+      n: counts[i],
+      first: areaFigure(a.scores[i], positive[i], patients),
+      second: areaFigure(b.scores[i], positive[i], patients),
+      difference:
+        error > 0
+          ? { value: difference, low: difference - Z * error, high: difference + Z * error }
+          : { value: difference, low: null, high: null },
+      test: 'DeLong',
+      p,
+    };
+  }
+  const all = pairs.map((_, i) => i);
+  /** @type {Row[]} */
+  const rows = [
+    shareRow('accuracy', null, all, ({ correct }, i) => correct[i]),
+    ...overall.map((figure, at) => {
+      if (!complete || !drawn.length) return empty(figure, null, pairs.length);
+      const row = drawnRow(figure, null, pairs.length, at);
+      return figure === 'ECE' ? { ...row, first: errorOf(a), second: errorOf(b) } : row;
     }),
-    balancedAccuracy:
-      pairs.length && smallest >= FEWEST
-        ? { first: balancedOf(0), second: balancedOf(1), difference: differences[labels.length] }
-        : { first: null, second: null, difference: null },
-    mcnemar: { firstAlone: discordant[0], secondAlone: discordant[1], p: mcnemar(discordant[0], discordant[1]) },
-  };
+    ...labels.flatMap((label, i) => {
+      const own = classes.indexOf(label);
+      return [
+        shareRow(
+          'sensitivity',
+          label,
+          all.filter((film) => positive[i][film]),
+          ({ predicted }, film) => predicted[film] === own,
+        ),
+        shareRow(
+          'specificity',
+          label,
+          all.filter((film) => !positive[i][film]),
+          ({ predicted }, film) => predicted[film] !== own,
+        ),
+        ...perLabel
+          .map((one, at) => ({ ...one, at: overall.length + at }))
+          .filter((one) => one.i === i)
+          .map(({ name, at }) =>
+            some.includes(i)
+              ? { ...drawnRow(name.toUpperCase(), label, pairs.length, at), ...predictive(name, i) }
+              : empty(name.toUpperCase(), label, pairs.length),
+          ),
+        areaRow(i),
+      ];
+    }),
+  ];
+  const tested = rows.filter(({ p }) => p !== undefined);
+  const adjusted = holm(tested.map(({ p, clustered }) => clustered ?? p ?? NaN));
+  tested.forEach((row, i) => {
+    row.holm = adjusted[i];
+  });
+  return { n: pairs.length, patients: patientsOf(pairs), tests: tested.length, rows };
 }

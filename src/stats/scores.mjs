@@ -34,12 +34,48 @@ export function oneVsRest(matrix, label) {
   };
 }
 
-/** Balanced accuracy: the mean sensitivity over the classes that occur. @param {number[][]} matrix @returns {number} */
-export function balancedAccuracy(matrix) {
-  const found = matrix.map((row, label) => oneVsRest(matrix, label).sensitivity).filter((x) => !Number.isNaN(x));
+/**
+ * Balanced accuracy: the mean sensitivity over classes (Brodersen et al. 2010); NaN if one of them has no weight.
+ * @param {number[][]} matrix @param {number[]} [classes]  default: all @returns {number}
+ */
+export const balancedAccuracy = (matrix, classes = matrix.map((_, label) => label)) =>
+  classes.reduce((total, label) => total + oneVsRest(matrix, label).sensitivity, 0) / classes.length;
+
+/** @param {number[][]} matrix */
+function margins(matrix) {
+  const rows = matrix.map((row) => row.reduce((sum, n) => sum + n, 0));
+  const columns = matrix.map((_, j) => matrix.reduce((sum, row) => sum + row[j], 0));
+  return {
+    rows,
+    columns,
+    all: rows.reduce((sum, n) => sum + n, 0),
+    hits: matrix.reduce((sum, row, i) => sum + row[i], 0),
+  };
+}
+
+/**
+ * Cohen's kappa, (observed - expected) / (1 - expected), where expected is the agreement by chance of both margins
+ * (Cohen 1960); NaN if it is 1.
+ * @param {number[][]} matrix
+ */
+export function kappa(matrix) {
+  const { rows, columns, all, hits } = margins(matrix);
+  const expected = rows.reduce((sum, n, i) => sum + (n / all) * (columns[i] / all), 0);
+  return ratio(hits / all - expected, 1 - expected);
+}
+
+/**
+ * Matthews' correlation coefficient of several classes (Gorodkin 2004): with s films, c of them right, t of each class
+ * and p predicted, (c s - sum t p) / sqrt((s^2 - sum p^2) (s^2 - sum t^2)); NaN if all films have one class or
+ * prediction.
+ * @param {number[][]} matrix
+ */
+export function matthews(matrix) {
+  const { rows, columns, all, hits } = margins(matrix);
+  const dot = (/** @type {number[]} */ a, /** @type {number[]} */ b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
   return ratio(
-    found.reduce((total, x) => total + x, 0),
-    found.length,
+    hits * all - dot(rows, columns),
+    Math.sqrt((all ** 2 - dot(columns, columns)) * (all ** 2 - dot(rows, rows))),
   );
 }
 
@@ -71,14 +107,42 @@ export function auc(scores, positive) {
 }
 
 /**
- * Expected calibration error: the gap between confidence and accuracy over bins of equal width (Guo et al. 2017).
- * @param {Numbers} confidence  0..1 @param {ArrayLike<boolean>} correct @param {Numbers} weight @param {number} [bins]
+ * Films by probability in bins of equal width, without the empty ones.
+ * @param {Numbers} probability  0..1 @param {ArrayLike<boolean>} outcome @param {Numbers} weight @param {number} count
+ *   of bins
  */
-export function calibrationError(confidence, correct, weight, bins = 15) {
-  const gap = new Float64Array(bins);
+export function bins(probability, outcome, weight, count) {
+  const all = Array.from({ length: count }, (_, i) => ({
+    from: i / count,
+    to: (i + 1) / count,
+    weight: 0,
+    predicted: 0,
+    observed: 0,
+    /** @type {number[]} */ films: [],
+  }));
+  for (let i = 0; i < probability.length; i++) {
+    if (!weight[i]) continue;
+    const bin = all[Math.min(count - 1, Math.floor(probability[i] * count))];
+    bin.weight += weight[i];
+    bin.predicted += weight[i] * probability[i];
+    bin.observed += weight[i] * Number(outcome[i]);
+    bin.films.push(i);
+  }
+  return all
+    .filter((bin) => bin.weight)
+    .map((bin) => ({ ...bin, predicted: bin.predicted / bin.weight, observed: bin.observed / bin.weight }));
+}
+
+/**
+ * Expected calibration error: the mean distance of confidence and accuracy over bins of equal width (Guo et al. 2017).
+ * @param {Numbers} confidence  0..1 @param {ArrayLike<boolean>} correct @param {Numbers} weight @param {number} [count]
+ *   of bins
+ */
+export function calibrationError(confidence, correct, weight, count = 15) {
+  const gap = new Float64Array(count);
   let total = 0;
   for (let i = 0; i < confidence.length; i++) {
-    const bin = Math.min(bins - 1, Math.floor(confidence[i] * bins));
+    const bin = Math.min(count - 1, Math.floor(confidence[i] * count));
     gap[bin] += weight[i] * (confidence[i] - Number(correct[i]));
     total += weight[i];
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../../src/cli/csv.mjs';
-import { wilson } from '../../src/stats/bootstrap.mjs';
+import { wilson } from '../../src/stats/intervals.mjs';
 import { data, missing } from '../support/data.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

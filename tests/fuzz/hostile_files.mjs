@@ -515,7 +515,7 @@ function csvTarget() {
         const films = items.map(({ row }) => ({ row, answer: randomAnswer(rng) })),
           { labels } = engine.model;
         const head = { command: 'pleura', model: 'tiny', notice: 'n', split: options.split ?? null };
-        const result = { ...head, ...report(films, labels, columns) };
+        const result = { ...head, ...report(films, labels, columns, undefined, { rounds: 20 }) };
         const text = options.json ? toJson(result) : evaluationMarkdown(result, labels);
         assert.doesNotMatch(text, /undefined|\[object|function |\x1b/);
         if (options.json) JSON.parse(text);

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { compare, delong, mcnemar, twoSided } from '../../src/stats/paired.mjs';
+import { delong, twoSided } from '../../src/stats/delong.mjs';
+import { clusteredMcnemar, compare, mcnemar } from '../../src/stats/paired.mjs';
 import { random } from '../../src/stats/bootstrap.mjs';
 import { auc } from '../../src/stats/scores.mjs';
 
@@ -42,8 +43,8 @@ def p(b, c):
 print(json.dumps([p(b, c) for b, c in given]))`,
     counts,
   );
-  counts.forEach(([b, c], i) => near(mcnemar(b, c), expected[i], 1e-9));
-  near(mcnemar(5, 15), 0.0413895, 1e-5);
+  counts.forEach(([b, c], i) => near(mcnemar(b, c).exact, expected[i], 1e-9));
+  near(mcnemar(5, 15).exact, 0.0413895, 1e-5);
 });
 
 /** DeLong as the paper writes it: every positive against every negative, twice. */
@@ -95,51 +96,108 @@ const pairs = Array.from({ length: 200 }, (_, i) => {
   return { truth, patient, first: says(i % 10 > 0, 0.9 - (i % 7) / 50), second: says(i % 4 > 0, 0.8 - (i % 5) / 50) };
 });
 
-test('a comparison gives both values, their difference with an interval, and the discordant films', () => {
-  const {
-    n,
-    patients,
-    classes: [covid, normal],
-    balancedAccuracy: all,
-    mcnemar: calls,
-  } = compare(pairs, ['covid', 'normal']);
-  assert.deepEqual([n, patients], [200, 50]);
-  near(covid.difference.value, covid.first - covid.second, 1e-9);
-  assert.ok(covid.difference.low < covid.difference.value && covid.difference.value < covid.difference.high);
-  near(covid.delong.difference, covid.difference.value, 1e-9);
-  near(normal.first, covid.first, 1e-9);
-  near(all.first, 0.9, 1e-9);
-  near(all.second, 0.75, 1e-9);
-  near(all.difference.value, 0.15, 1e-9);
-  assert.ok(all.difference.low > 0.08 && all.difference.high < 0.22);
+const FEW = { rounds: 300 };
+const rowOf = ({ rows }, figure, label = null) => rows.find((row) => row.figure === figure && row.label === label);
+
+test('a comparison gives every figure of both, their difference with an interval, and the discordant films', () => {
+  const found = compare(pairs, ['covid', 'normal'], FEW);
+  assert.deepEqual([found.n, found.patients], [200, 50]);
+  for (const row of found.rows) {
+    near(row.difference.value + 1, row.first.value - row.second.value + 1, 1e-9);
+    // All covid films are right by both, so NPV does not differ in any round.
+    if (row.figure !== 'NPV' && row.figure !== 'PPV') assert.ok(row.difference.low < row.difference.high, row.figure);
+    assert.ok(row.first.low <= row.first.value && row.first.value <= row.first.high, row.figure);
+  }
+  assert.deepEqual(
+    [...new Set(found.rows.map(({ figure }) => figure))].sort(),
+    [
+      'AUC',
+      'Brier score',
+      'ECE',
+      'MCC',
+      'NPV',
+      'PPV',
+      'accuracy',
+      'balanced accuracy',
+      'kappa',
+      'log loss',
+      'macro AUC',
+      'sensitivity',
+      'specificity',
+    ].sort(),
+  );
+  const [covid, normal] = ['covid', 'normal'].map((label) => rowOf(found, 'AUC', label));
+  near(normal.first.value, covid.first.value, 1e-9);
+  assert.equal(covid.test, 'DeLong');
+  const all = rowOf(found, 'balanced accuracy');
+  near(all.first.value, 0.9, 1e-9);
+  near(all.second.value, 0.75, 1e-9);
+  assert.ok(all.difference.low > 0.06 && all.difference.high < 0.24);
   // Of 200, 20 are wrong by the first, 50 by the second, 10 by both.
-  assert.deepEqual([calls.firstAlone, calls.secondAlone], [40, 10]);
-  near(calls.p, mcnemar(40, 10), 1e-9);
+  const accuracy = rowOf(found, 'accuracy');
+  assert.deepEqual(accuracy.discordant, [40, 10]);
+  near(accuracy.p, mcnemar(40, 10).mid, 1e-9);
+  assert.ok(accuracy.clustered > 0 && accuracy.clustered < 0.01);
+  const sensitivity = rowOf(found, 'sensitivity', 'covid');
+  assert.equal(sensitivity.n, 100);
+  const tested = found.rows.filter(({ test: name }) => name);
+  assert.equal(found.tests, tested.length);
+  assert.ok(
+    tested.every(({ p, clustered, holm }) => holm >= (clustered ?? p)),
+    'the adjustment never lowers a p-value',
+  );
 });
 
-test('a model does not differ from itself, and the bootstrap draws whole patients', () => {
+test("McNemar's test over patients: films of one patient count once", () => {
+  const first = pairs.map((_, i) => i % 5 > 0),
+    second = pairs.map((_, i) => i % 4 > 0);
+  const patients = pairs.map((_, i) => `p${i}`);
+  // One film per patient: chi^2 = (b - c)^2 / (b + c), McNemar's own.
+  const b = first.filter((x, i) => x && !second[i]).length,
+    c = second.filter((x, i) => x && !first[i]).length;
+  near(clusteredMcnemar(first, second, patients), twoSided((b - c) / Math.sqrt(b + c)), 1e-12);
+  assert.equal(clusteredMcnemar(first, first, patients), 1);
+});
+
+test('a model does not differ from itself, and intervals are over whole patients', () => {
   const same = compare(
     pairs.map((pair) => ({ ...pair, second: pair.first })),
     ['covid', 'normal'],
+    FEW,
   );
-  assert.deepEqual(same.balancedAccuracy.difference, { value: 0, low: null, high: null });
-  assert.deepEqual([same.classes[0].delong.p, same.mcnemar.p], [1, 1]);
+  assert.deepEqual(rowOf(same, 'balanced accuracy').difference, { value: 0, low: null, high: null });
+  for (const { p, holm } of same.rows) assert.ok(p === undefined || (p === 1 && holm === 1));
   // A patient's films of the same errors: the same number of films proves less.
-  const spread = (patientOf) => {
-    const { low, high } = compare(
-      pairs.map((pair, i) => ({ ...pair, patient: patientOf(i) })),
-      ['covid', 'normal'],
-    ).balancedAccuracy.difference;
+  const spread = (patientOf, figure) => {
+    const { low, high } = rowOf(
+      compare(
+        pairs.map((pair, i) => ({ ...pair, patient: patientOf(i) })),
+        ['covid', 'normal'],
+        FEW,
+      ),
+      figure,
+    ).difference;
     return high - low;
   };
-  assert.ok(spread((i) => `p${i % 20}`) > 1.5 * spread((i) => `p${i}`));
+  for (const figure of ['balanced accuracy', 'accuracy'])
+    assert.ok(spread((i) => `p${i % 20}`, figure) > 1.3 * spread((i) => `p${i}`, figure), figure);
 });
 
-test('labels known to one model only count as wrong predictions; few films give no AUC', () => {
+test('labels known to one model only count as wrong predictions; few films give no figure', () => {
   const other = pairs.map((pair, i) => ({ ...pair, second: { ...pair.second, flu: i % 2 ? 0 : 1 } }));
-  const { balancedAccuracy, classes } = compare(other, ['covid', 'normal']);
-  near(balancedAccuracy.second, 0.5, 1e-9); // every normal film is called flu
-  assert.equal(classes.length, 2);
-  const few = compare(pairs.slice(0, 15), ['covid', 'normal']);
-  assert.deepEqual([few.classes[0].difference, few.balancedAccuracy.difference], [null, null]);
+  const found = compare(other, ['covid', 'normal'], FEW);
+  near(rowOf(found, 'balanced accuracy').second.value, 0.5, 1e-9); // every normal film is called flu
+  const few = compare(pairs.slice(0, 15), ['covid', 'normal'], FEW);
+  for (const [figure, label] of [
+    ['AUC', 'covid'],
+    ['balanced accuracy', null],
+    ['sensitivity', 'covid'],
+  ])
+    assert.equal(rowOf(few, figure, label).difference, null);
+  assert.deepEqual(
+    compare([], ['covid'], FEW)
+      .rows.map(({ difference }) => difference)
+      .filter(Boolean),
+    [],
+  );
 });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { evaluationMarkdown } from '../../src/cli/evaluation_markdown.mjs';
-import { bootstrap, quantile, random, wilson } from '../../src/stats/bootstrap.mjs';
+import { bootstrap, quantile, random } from '../../src/stats/bootstrap.mjs';
+import { wilson } from '../../src/stats/intervals.mjs';
 import { ageBand, report } from '../../src/stats/evaluation.mjs';
 import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from '../../src/stats/scores.mjs';
 
@@ -102,7 +103,7 @@ test('the bootstrap is reproducible, draws patients, and gives no interval when 
   assert.deepEqual(
     bootstrap(films, () => [NaN, 1]),
     [
-      { value: NaN, low: null, high: null },
+      { value: NaN, low: null, high: null, leftOut: 1000 },
       { value: 1, low: null, high: null },
     ],
   );
@@ -137,6 +138,7 @@ test('ages fall into bands', () => {
 });
 
 const LABELS = ['covid', 'normal'];
+const FEW = { rounds: 200 };
 /** Films of two labels, every third one called wrongly, every tenth refused. */
 const films = Array.from({ length: 60 }, (_, i) => {
   const label = LABELS[i % 2];
@@ -160,7 +162,7 @@ test('a report counts all films, and separately those with an answer', () => {
       answer: { code: 'not-an-image', message: '' },
     },
   ];
-  const result = report([...films, ...extra], LABELS, ['source']);
+  const result = report([...films, ...extra], LABELS, ['source'], undefined, FEW);
   assert.equal(result.films, 61);
   assert.equal(result.errors, 1);
   assert.deepEqual(result.notScored, { other: 1 });
@@ -198,7 +200,7 @@ test('a report counts all films, and separately those with an answer', () => {
   assert.equal(b.figures.classes[0].sensitivity, null, 'five films are too few for a share');
 });
 
-test('if all films agree, proportions are bounded by patients, and other metrics have no interval', () => {
+test('if all films agree, every figure still has an interval, and more films of a patient do not narrow it', () => {
   const right = films.map(({ row, answer }) => ({
     row,
     answer: {
@@ -210,28 +212,51 @@ test('if all films agree, proportions are bounded by patients, and other metrics
   const {
     all,
     outcomes: [covid],
-  } = report(right, LABELS, []);
-  assert.deepEqual([all.patients, all.accuracy], [30, wilson(1, 30)]);
-  assert.deepEqual(all.classes[0].ppv, wilson(1, 30));
-  for (const figure of [all.balancedAccuracy, all.macroAuc, all.classes[0].auc])
-    assert.deepEqual(figure, { value: 1, low: null, high: null });
-  assert.deepEqual(
-    [all.classes[0].atPrevalence[0].ppv, all.classes[0].atPrevalence[0].npv],
-    [null, null],
-    '100 % would be a claim about prevalences that nobody has seen',
-  );
-  assert.deepEqual(covid.shares.covid, wilson(1, 30));
+  } = report(right, LABELS, [], undefined, FEW);
+  const bounds = ({ value, low, high }) => ({ value, low, high });
+  assert.deepEqual([all.patients, bounds(all.accuracy)], [30, wilson(1, 30)]);
+  assert.deepEqual(bounds(all.classes[0].ppv), wilson(1, 30));
+  for (const figure of [all.balancedAccuracy, all.classes[0].auc, all.classes[0].atPrevalence[0].ppv])
+    assert.ok(figure.value === 1 && figure.low < 1 && figure.high === 1);
+  assert.deepEqual(bounds(covid.shares.covid), wilson(1, 30));
   // Three films of each patient are no more cases than one.
-  const thrice = report([right, right, right].flat(), LABELS, []);
+  const thrice = report([right, right, right].flat(), LABELS, [], undefined, FEW);
   assert.deepEqual(
-    [thrice.all.n, thrice.all.accuracy, thrice.outcomes[0].shares.covid],
+    [thrice.all.n, bounds(thrice.all.accuracy), bounds(thrice.outcomes[0].shares.covid)],
     [180, wilson(1, 30), wilson(1, 30)],
   );
 });
 
+test('a round of the bootstrap without a class is left out, and balanced accuracy never covers fewer classes', () => {
+  // Sixty covid films of one patient, all missed, and sixty normals: half of the rounds have no covid film, or only these.
+  const odd = Array.from({ length: 120 }, (_, i) => ({
+    row: { file: `${i}`, label: i < 60 ? 'covid' : 'normal', patient_id: i < 60 ? 'one' : `p${i}` },
+    answer: { verdict: 'normal', probability: { covid: 0.2 + (i % 7) / 100, normal: 0.8 - (i % 7) / 100 } },
+  }));
+  const { all } = report(odd, LABELS, [], undefined, FEW);
+  assert.equal(all.balancedAccuracy.value, 0.5);
+  assert.ok(all.balancedAccuracy.low > 0.4 && all.balancedAccuracy.high < 0.95);
+  assert.ok(all.macroAuc.leftOut > 0.2 * FEW.rounds);
+  assert.deepEqual([all.macroAuc.low, all.classes[0].auc.low, all.classes[0].intercept.value < 0], [null, null, false]);
+});
+
+test('refused and uncertain films can count as wrong', () => {
+  const { intentionToDiagnose: worst, answered } = report(films, LABELS, [], undefined, FEW);
+  near(worst.classes[0].sensitivity.value, 16 / 30); // 20 of 30 right, 4 of these refused
+  near(worst.classes[1].specificity.value, 16 / 30);
+  near(answered.classes[0].sensitivity.value, 16 / 24);
+  assert.ok(worst.accuracy.value < answered.accuracy.value);
+});
+
 test('a set with one class has proportions only, and its report is reproducible', () => {
   const one = films.filter(({ row }) => row.label === 'normal');
-  const result = { command: 'pleura', model: 'm', notice: 'n', split: null, ...report(one, LABELS, ['source', 'age']) };
+  const result = {
+    command: 'pleura',
+    model: 'm',
+    notice: 'n',
+    split: null,
+    ...report(one, LABELS, ['source', 'age'], undefined, FEW),
+  };
   assert.equal(result.all.classes[1].auc, null);
   assert.match(
     evaluationMarkdown(result, LABELS),
@@ -239,7 +264,13 @@ test('a set with one class has proportions only, and its report is reproducible'
   );
   const whole = () =>
     evaluationMarkdown(
-      { command: 'pleura', model: 'm', notice: 'n', split: 'test', ...report(films, LABELS, ['source']) },
+      {
+        command: 'pleura',
+        model: 'm',
+        notice: 'n',
+        split: 'test',
+        ...report(films, LABELS, ['source'], undefined, FEW),
+      },
       LABELS,
     );
   assert.equal(whole(), whole());
