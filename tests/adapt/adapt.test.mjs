@@ -147,8 +147,8 @@ test('refused, duplicate, contradictory and unlabelled films are left out and co
     LABELS,
   );
   assert.deepEqual(films, [
-    { label: 'covid', patient: 'x', features },
-    { label: 'normal', patient: 'b', features },
+    { label: 'covid', patient: 'x', hash: 'a', known: true, features },
+    { label: 'normal', patient: 'b', hash: 'b', known: false, features },
   ]);
   assert.deepEqual(leftOut, { otherLabel: 1, refused: 1, repeated: 1, contradictory: 2 });
   assert.deepEqual(
@@ -283,10 +283,24 @@ test('the command fits, reports before and after, and every record names the ada
   assert.deepEqual(facts.adapted.films, { covid: 20, pneumonia: 20, normal: 20 });
   assert.equal(own.model.slice(-12), facts.sha256.slice(0, 12));
   assert.match(tried(['info', '--overlay', 'own.gguf']).stdout, /adapted +from the weights/, 'the old spelling');
-  const compared = JSON.parse(
-    tried(['evaluate', '--labels', 'films', '--json', '--adapter', 'own.gguf', '--against', tiny]).stdout,
-  );
+  const judge = [
+    'evaluate',
+    '--labels',
+    'films',
+    '--json',
+    '--adapter',
+    'own.gguf',
+    '--against',
+    tiny,
+    '--rounds',
+    '100',
+  ];
+  const refused = tried(judge);
+  assert.deepEqual([refused.status, refused.stdout], [2, '']);
+  assert.match(refused.stderr, /is one of the films that the adapter was fitted to\./);
+  const compared = JSON.parse(tried([...judge, '--allow-seen']).stdout);
   assert.notEqual(compared.model, compared.comparison.against);
+  assert.equal(compared.seen, 60);
 });
 
 /** Sixty films as DICOM, in a folder a label. @param {string} name @param {(label: number, i: number) => string} patient */
