@@ -1,39 +1,34 @@
 // A DICOM file up to its pixel data: transfer syntax, attributes and where the pixels lie.
 //
-// dicom-parser does the parsing. What it does not do stands here: limits, so that a small file cannot fill the memory;
-// files whose header names the wrong byte order or none; and attributes that are cut short.
-import dicomParser from 'dicom-parser';
+// The first element decides how a data set is written, because some files name another syntax, or none.
 import { Inflate } from 'fflate';
 import { PleuraError } from '../errors.mjs';
 import { isPart10 } from '../sniff.mjs';
-import { damaged, dicomError } from './errors.mjs';
+import { DICTIONARY } from './dictionary.mjs';
+import { detectEncoding, ITEM, readElements, SEQUENCE_END, UNDEFINED_LENGTH, viewOf } from './elements.mjs';
+import { damaged, dicomError, unsupported } from './errors.mjs';
 import { codingOf, DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE } from './syntaxes.mjs';
 
-const { DataSet } = /** @type {any} */ (dicomParser); // missing from its types
+/** Limit for a deflated data set, inflated, in megabytes. */
+const MAX_INFLATED_MB = 256;
+/** SOP class of a disc's DICOMDIR: Media Storage Directory Storage. */
+const DISC_INDEX = '1.2.840.10008.1.3.10';
 
 /**
- * Limit for everything before the pixels. Overlays and private data take megabytes; a bomb of tiny elements must not.
- */
-const MAX_HEAD = 16 << 20;
-/** Limit for a deflated data set, inflated. */
-const MAX_INFLATED = 256 << 20;
-const UNDEFINED_LENGTH = 0xffffffff;
-const PIXELS = 'x7fe00010',
-  ITEM = 0xfffee000,
-  DELIMITER = 0xfffee0dd;
-
-/**
+ * @typedef {import('./elements.mjs').Attributes} Attributes
+ * @typedef {import('./elements.mjs').Encoding} Encoding
+ *
  * @typedef {object} Source
- * @property {any} attributes  a DataSet of dicom-parser
+ * @property {Attributes} attributes
+ * @property {string} sopClass  UID of what kind of object the file is; empty where it does not say
  * @property {boolean} complete  nothing before the pixels is cut off or damaged
  * @property {Uint8Array} bytes  the bytes that contain the pixels: the file, or its inflated data set
  * @property {string} syntax  UID of the transfer syntax
  * @property {import('./syntaxes.mjs').Coding} [coding]  undefined where Pleura does not read the syntax
- * @property {boolean} big  big endian
  * @property {PixelData | null} pixels
  *
- * @typedef {{ at: number, length: number, encapsulated: boolean, words: boolean }} PixelData
- *   where the pixel data lies in `bytes`; words: its value representation is not OB
+ * @typedef {{ at: number, length: number, encapsulated: boolean, swapped: boolean }} PixelData
+ *   where the pixel data lies in `bytes`; encapsulated: in fragments; swapped: in words of big endian
  */
 
 /** @param {Uint8Array[]} parts */
@@ -47,70 +42,65 @@ export function join(parts) {
   return whole;
 }
 
-/** @param {Uint8Array} bytes  a deflated data set */
-function inflate(bytes) {
+/**
+ * The bytes of a deflate stream, bare as PS3.5, A.5 has it, or with the header of zlib, as some writers leave it.
+ * @param {Uint8Array} bytes @param {number} limit  of the result, in bytes
+ * @returns {Uint8Array}
+ */
+export function inflate(bytes, limit) {
+  const zlib = (bytes[0] & 15) === 8 && bytes[0] >> 4 <= 7 && ((bytes[0] << 8) | bytes[1]) % 31 === 0;
   /** @type {Uint8Array[]} */
   const parts = [];
   let total = 0;
   const inflater = new Inflate((part) => {
     total += part.length;
-    if (total > MAX_INFLATED) throw damaged();
+    if (total > limit) throw unsupported(`more than ${Math.round(limit / 2 ** 20)} MB of deflated data`);
     parts.push(part);
   });
   const step = 1 << 16; // so that a bomb is noticed before it fills the memory
-  for (let at = 0; at < bytes.length; at += step)
+  for (let at = zlib ? 2 : 0; at < bytes.length; at += step)
     inflater.push(bytes.subarray(at, at + step), at + step >= bytes.length);
   return join(parts);
 }
 
 /**
- * The file meta information, always explicit and little endian, and where it ends.
+ * The file meta information, and where it ends. It should be explicit and little endian; some software writes it
+ * implicit, whatever the data set behind it is.
  * @param {Uint8Array} bytes @param {number} start
  */
 function readMeta(bytes, start) {
-  const meta = new DataSet(dicomParser.littleEndianByteArrayParser, bytes, {});
-  const stream = new dicomParser.ByteStream(dicomParser.littleEndianByteArrayParser, bytes, start);
-  while (stream.position + 8 <= bytes.length && bytes[stream.position] === 2 && bytes[stream.position + 1] === 0) {
-    const element = dicomParser.readDicomElementExplicit(stream, []);
-    meta.elements[element.tag] = element;
-  }
-  return { meta, end: stream.position };
+  const encoding = detectEncoding(viewOf(bytes), start, false);
+  const { attributes, next, complete } = readElements(bytes, start, bytes.length, encoding, (tag) => tag >>> 16 !== 2);
+  if (!complete) throw damaged();
+  return { meta: attributes, end: next };
 }
 
 /**
- * How a data set is written. The first element decides, because some files name another syntax, or none.
- * @param {Uint8Array} bytes @param {number} at @param {string | undefined} claimed  the syntax that the file names
- * @returns {{ syntax: string, implicit: boolean, big: boolean }}
+ * The data set behind the meta information: its bytes, where it starts in them and how it is written.
+ * @param {Uint8Array} file @param {number} start @param {string} claimed  the syntax that the file names, or ''
+ * @returns {{ bytes: Uint8Array, at: number, encoding: Encoding, syntax: string }}
  */
-function detect(bytes, at, claimed) {
-  const implicit = !/^[A-Z]{2}$/.test(String.fromCharCode(bytes[at + 4], bytes[at + 5]));
-  const big = !implicit && bytes[at] === 0;
-  const plain =
-    claimed === undefined || claimed === IMPLICIT_LITTLE || claimed === EXPLICIT_LITTLE || claimed === EXPLICIT_BIG;
-  const written = implicit ? IMPLICIT_LITTLE : big ? EXPLICIT_BIG : EXPLICIT_LITTLE;
-  return { syntax: plain ? written : claimed, implicit, big };
+function findDataSet(file, start, claimed) {
+  const view = viewOf(file);
+  // Some files that say that they are deflated are not: a group number and letters begin no deflate stream of a film.
+  const plain = start + 8 <= file.length && view.getUint16(start, true) === 8 && !detectEncoding(view, start).implicit;
+  const deflated = claimed === DEFLATED && !plain;
+  const bytes = deflated ? inflated(file.subarray(start)) : file;
+  const at = deflated ? 0 : start;
+  if (at + 8 > bytes.length) throw damaged();
+  const encoding = detectEncoding(viewOf(bytes), at);
+  const written = encoding.implicit ? IMPLICIT_LITTLE : encoding.big ? EXPLICIT_BIG : EXPLICIT_LITTLE;
+  const free = ['', IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG];
+  return { bytes, at, encoding, syntax: free.includes(claimed) || (claimed === DEFLATED && plain) ? written : claimed };
 }
 
-/**
- * The attributes before the pixels. In a damaged file, those before the damage; `complete` is then false.
- * @param {Uint8Array} bytes @param {number} start @param {{ implicit: boolean, big: boolean }} written
- */
-function readAttributes(bytes, start, { implicit, big }) {
-  const parser = big ? dicomParser.bigEndianByteArrayParser : dicomParser.littleEndianByteArrayParser;
-  const head = bytes.subarray(0, start + MAX_HEAD);
-  const attributes = new DataSet(parser, head, {});
-  const stream = new dicomParser.ByteStream(parser, head, start);
-  attributes.warnings = [];
-  const parse = implicit ? dicomParser.parseDicomDataSetImplicit : dicomParser.parseDicomDataSetExplicit;
+/** A deflated data set, inflated. @param {Uint8Array} bytes */
+function inflated(bytes) {
   try {
-    parse(attributes, stream, head.length, { untilTag: PIXELS });
-  } catch {
-    // dicom-parser throws strings for damage and RangeErrors for nesting. What it read may still say that this is not a
-    // film.
+    return inflate(bytes, MAX_INFLATED_MB << 20);
+  } catch (error) {
+    throw error instanceof PleuraError ? error : damaged(); // fflate throws Errors of its own
   }
-  for (const { tag, dataOffset, length } of Object.values(attributes.elements))
-    if (tag !== PIXELS && dataOffset + length > head.length) delete attributes.elements[tag]; // it is cut short
-  return { attributes, complete: PIXELS in attributes.elements || stream.position === bytes.length };
 }
 
 /**
@@ -119,41 +109,34 @@ function readAttributes(bytes, start, { implicit, big }) {
  */
 export function open(given) {
   const file = new Uint8Array(given.buffer, given.byteOffset, given.length); // a plain view: Buffer.slice does not copy
-  let bytes = file,
-    at,
-    claimed;
-  try {
-    const { meta, end } = readMeta(file, isPart10(file) ? 132 : 0);
-    if (/^1\.2\.840\.10008\.1\.3\.10$/.test(meta.string('x00020002') ?? '')) throw dicomError('dicom-index');
-    claimed = meta.string('x00020010');
-    at = end;
-    if (claimed === DEFLATED) {
-      bytes = inflate(file.subarray(end));
-      at = 0;
-    }
-  } catch (error) {
-    throw error instanceof PleuraError ? error : damaged();
-  }
-  if (at + 8 > bytes.length) throw damaged();
-  const written = detect(bytes, at, claimed);
-  const { syntax, big } = written;
-  const { attributes, complete } = readAttributes(bytes, at, written);
-  const found = attributes.elements[PIXELS];
+  const { meta, end } = readMeta(file, isPart10(file) ? 132 : 0);
+  if (meta.text('MediaStorageSOPClassUID') === DISC_INDEX) throw dicomError('dicom-index');
+  const { bytes, at, encoding, syntax } = findDataSet(file, end, meta.text('TransferSyntaxUID'));
+  const isPixels = (/** @type {number} */ tag) => tag === DICTIONARY.PixelData[0];
+  const { attributes, last: found, complete } = readElements(bytes, at, bytes.length, encoding, isPixels);
   return {
     attributes,
+    sopClass: attributes.text('SOPClassUID') || meta.text('MediaStorageSOPClassUID'),
     complete,
     bytes,
     syntax,
     coding: codingOf(syntax),
-    big,
-    pixels: found
-      ? {
-          at: found.dataOffset,
-          length: found.length,
-          encapsulated: found.length === UNDEFINED_LENGTH,
-          words: found.vr !== 'OB',
-        }
-      : null,
+    pixels: found && locatePixels(bytes, found),
+  };
+}
+
+/**
+ * @param {Uint8Array} bytes @param {import('./elements.mjs').Element} element  Pixel Data
+ * @returns {PixelData}
+ */
+function locatePixels(bytes, { at, length, vr, encoding }) {
+  // Fragments of a length that the file gives are fragments all the same.
+  const opensItem = at + 8 <= bytes.length && viewOf(bytes).getUint32(at) === 0xfeff00e0;
+  return {
+    at,
+    length,
+    encapsulated: length === UNDEFINED_LENGTH || (opensItem && length > 8),
+    swapped: encoding.big && vr !== 'OB' && vr !== 'UN',
   };
 }
 
@@ -162,27 +145,21 @@ export function open(given) {
  * @param {Uint8Array} bytes @param {number} start @returns {Uint8Array[]}
  */
 export function fragments(bytes, start) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
+  const tagAt = (/** @type {number} */ at) => view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true);
   const found = [];
   for (let at = start; ;) {
-    if (at + 8 > bytes.length) throw damaged();
-    const tag = view.getUint16(at, true) * 65536 + view.getUint16(at + 2, true),
+    // Some writers leave out the delimiter at the end, or do not count the byte that makes a fragment even.
+    if (at + 8 > bytes.length) {
+      if (!found.length || at > bytes.length) throw damaged();
+      return found;
+    }
+    if (![ITEM, SEQUENCE_END].includes(tagAt(at)) && at > start && at + 9 <= bytes.length) at++;
+    const tag = tagAt(at),
       length = view.getUint32(at + 4, true);
-    if (tag === DELIMITER) return found;
+    if (tag === SEQUENCE_END) return found;
     if (tag !== ITEM) throw damaged();
     found.push(bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
-}
-
-/** A code string, trimmed and in capitals; empty where there is none. @param {any} attributes @param {string} tag */
-export const codeString = (attributes, tag) => (attributes.string(tag) ?? '').trim().toUpperCase();
-
-/**
- * The first of the decimal strings; null where there is none or it is not a number.
- * @param {any} attributes @param {string} tag
- */
-export function decimalString(attributes, tag) {
-  const text = (attributes.string(tag) ?? '').split('\\')[0].trim();
-  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : null;
 }

@@ -39,6 +39,13 @@ function lookUp(lut, value) {
   return lut.values[at < 0 ? 0 : Math.min(at, lut.values.length - 1)];
 }
 
+/**
+ * The grey of a table's entry, 0 to 65535. Rounded down, as tables are made: one of 12 bits then shows the same greys as
+ * the same curve in 16 bits.
+ * @param {Lut} lut @param {number} value
+ */
+const tableLevel = (lut, value) => Math.floor((lookUp(lut, value) * 65535) / (2 ** lut.bits - 1));
+
 const clip = (/** @type {number} */ y) => (y < 0 ? 0 : y > 1 ? 1 : y);
 
 /** Applies a window: 0 to 1 (PS3.3, C.11.2.1.2 and C.11.2.1.3). @param {any} voi @param {number} value */
@@ -62,19 +69,17 @@ export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, 
   const low = Math.min(...ends),
     high = Math.max(...ends);
 
+  /** @param {number} value  after the modality step */
+  function shown(value) {
+    if (voi.kind === 'none') return high > low ? (value - low) / (high - low) : 0;
+    return windowed(voi, value);
+  }
+
   /** @param {number} stored */
   function grey(stored) {
     if (padding && stored >= padding[0] && stored <= padding[1]) return 0;
     const value = modality(stored);
-    const shown =
-      voi.kind === 'none'
-        ? high > low
-          ? (value - low) / (high - low)
-          : 0
-        : voi.kind === 'lut'
-          ? lookUp(voi.lut, value) / (2 ** voi.lut.bits - 1)
-          : windowed(voi, value);
-    const level = Math.floor(clip(shown) * 65535 + 0.5);
+    const level = voi.kind === 'lut' ? tableLevel(voi.lut, value) : Math.floor(clip(shown(value)) * 65535 + 0.5);
     return inverted ? 65535 - level : level;
   }
 

@@ -1,6 +1,12 @@
 // What the tags of a DICOM file say beside its pixels: whether it is a frontal chest film at all, whose it is (as a
 // hash), and the few tags that the page shows on request.
-import { codeString, open } from './dataset.mjs';
+import { DECUBITUS, FRONTAL_VIEWS, OTHER_REGIONS, OTHER_VIEWS } from './codes.mjs';
+import { open } from './dataset.mjs';
+
+/**
+ * @typedef {import('./elements.mjs').Attributes} Attributes
+ * @typedef {import('./dictionary.mjs').Keyword} Keyword
+ */
 
 /** Modalities of plain radiographs: CR, DX, and the older RG and DR. Scanned films are often OT (other). */
 const RADIOGRAPHS = /^(CR|DX|RG|DR|OT|)$/;
@@ -16,42 +22,85 @@ const OTHER_BODY_PARTS = new Set(
   SHOULDER SIJOINT SINUS SKULL SPINE SPLEEN SSPINE STERNUM STOMACH THIGH THORACICSPINE THUMB THYROID TIBIA
   TIBIAFIBULA TLSPINE TMJ TOE TONGUE TSPINE ULNA UPPEREXTREMITY UTERUS WRIST ZYGOMA`.split(/\s+/),
 );
-/** View codes that are not frontal (PS3.3, C.8.7.1 and the codes of 0054,0220). */
-const OTHER_VIEWS = /^(LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO)$|LAT|OBL|DECUB/;
+/** View positions that are not frontal (PS3.3, C.8.1.1.1.5), and words of English code meanings. */
+const OTHER_VIEW_WORDS = /^(LL|RL|LLD|RLD|LLO|RLO|LAO|RAO|LPO|RPO)$|LAT|OBL|DECUB/;
+
+/** SOP classes of images as DICOM stores them (PS3.4, B.5). */
+const IMAGE_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\./;
+/** Those of plain radiographs: CR, Digital X-Ray, and Secondary Capture for scanned films. */
+const RADIOGRAPH_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(1|1\.1|1\.1\.1|7|7\.\d)$/;
+/** Digital X-Ray Image Storage - For Processing: raw detector values (PS3.4, B.5.1.1). */
+const FOR_PROCESSING_CLASS = '1.2.840.10008.5.1.4.1.1.1.1.1';
+
+/**
+ * What the items of a code sequence say: their codes, with those that the file calls equivalent, and their meanings.
+ * @param {Attributes} attributes @param {Keyword} sequence
+ * @returns {{ codes: string[], meaning: string }[]}
+ */
+const readCodes = (attributes, sequence) =>
+  [...attributes.items(sequence)].map((item) => ({
+    codes: [item, ...item.items('EquivalentCodeSequence')]
+      .flatMap((one) => [one.text('CodeValue'), one.text('LongCodeValue'), one.text('URNCodeValue')])
+      .map((code) => code.toUpperCase()),
+    meaning: item.code('CodeMeaning'),
+  }));
+
+/** @param {Attributes} attributes */
+function showsOtherPart(attributes) {
+  if (attributes.codes('BodyPartExamined').some((part) => OTHER_BODY_PARTS.has(part.replace(/[^A-Z]/g, ''))))
+    return true;
+  return /** @type {Keyword[]} */ (['AnatomicRegionSequence', 'PrimaryAnatomicStructureSequence']).some((sequence) =>
+    readCodes(attributes, sequence).some(({ codes }) => codes.some((code) => OTHER_REGIONS.has(code))),
+  );
+}
+
+/** @param {Attributes} attributes */
+function isOtherView(attributes) {
+  if (attributes.codes('ViewPosition').some((view) => OTHER_VIEW_WORDS.test(view))) return true;
+  const views = readCodes(attributes, 'ViewCodeSequence');
+  for (const { codes, meaning } of views) {
+    if (codes.some((code) => OTHER_VIEWS.has(code))) return true;
+    if (!codes.some((code) => FRONTAL_VIEWS.has(code)) && OTHER_VIEW_WORDS.test(meaning)) return true;
+  }
+  for (const position of attributes.items('PatientOrientationCodeSequence')) {
+    const modifiers = readCodes(position, 'PatientOrientationModifierCodeSequence');
+    if (modifiers.some(({ codes }) => codes.some((code) => DECUBITUS.has(code)))) return true;
+  }
+  // Patient Orientation: rows or columns that run to the front (A) or the back (P) belong to a lateral film.
+  return attributes.codes('PatientOrientation').some((direction) => /^[AP][LRHFAP]*$/.test(direction));
+}
 
 /**
  * Why the attributes say that this is not a frontal chest film: a gate code of pleura.h, or null.
- * @param {any} attributes
+ * @param {Attributes} attributes @param {string} sopClass
  */
-export function tagReason(attributes) {
-  if (!RADIOGRAPHS.test(codeString(attributes, 'x00080060'))) return 'tag-modality';
-  if (codeString(attributes, 'x00080068') === 'FOR PROCESSING') return 'tag-processing';
-  if (OTHER_BODY_PARTS.has(codeString(attributes, 'x00180015').replace(/[^A-Z]/g, ''))) return 'tag-body-part';
-  const [view] = attributes.elements.x00540220?.items ?? [];
-  const views = [codeString(attributes, 'x00185101'), view?.dataSet ? codeString(view.dataSet, 'x00080104') : ''];
-  // Patient Orientation: pixel rows that run to the front (A) or the back (P) belong to a lateral film.
-  const lateral = /^[AP]/.test(codeString(attributes, 'x00200020'));
-  return lateral || views.some((name) => OTHER_VIEWS.test(name)) ? 'tag-view' : null;
+export function tagReason(attributes, sopClass) {
+  if (!RADIOGRAPHS.test(attributes.code('Modality'))) return 'tag-modality';
+  if (IMAGE_CLASSES.test(sopClass) && !RADIOGRAPH_CLASSES.test(sopClass)) return 'tag-modality';
+  if (sopClass === FOR_PROCESSING_CLASS || attributes.code('PresentationIntentType') === 'FOR PROCESSING')
+    return 'tag-processing';
+  if (showsOtherPart(attributes)) return 'tag-body-part';
+  return isOtherView(attributes) ? 'tag-view' : null;
 }
 
-/** The tags that listTags shows, with their names (PS3.6). @type {[string, string][]} */
+/** The tags that listTags shows, with their names (PS3.6). @type {[Keyword, string][]} */
 const SHOWN = [
-  ['x00100010', 'Patient’s name'],
-  ['x00100020', 'Patient ID'],
-  ['x00100030', 'Birth date'],
-  ['x00100040', 'Sex'],
-  ['x00101010', 'Age'],
-  ['x00080020', 'Study date'],
-  ['x00080050', 'Accession number'],
-  ['x00080080', 'Institution'],
-  ['x00080090', 'Referring physician'],
-  ['x00081030', 'Study'],
-  ['x0008103e', 'Series'],
-  ['x00080060', 'Modality'],
-  ['x00180015', 'Body part'],
-  ['x00185101', 'View position'],
-  ['x00080070', 'Manufacturer'],
-  ['x00081090', 'Model'],
+  ['PatientName', 'Patient’s name'],
+  ['PatientID', 'Patient ID'],
+  ['PatientBirthDate', 'Birth date'],
+  ['PatientSex', 'Sex'],
+  ['PatientAge', 'Age'],
+  ['StudyDate', 'Study date'],
+  ['AccessionNumber', 'Accession number'],
+  ['InstitutionName', 'Institution'],
+  ['ReferringPhysicianName', 'Referring physician'],
+  ['StudyDescription', 'Study'],
+  ['SeriesDescription', 'Series'],
+  ['Modality', 'Modality'],
+  ['BodyPartExamined', 'Body part'],
+  ['ViewPosition', 'View position'],
+  ['Manufacturer', 'Manufacturer'],
+  ['ManufacturerModelName', 'Model'],
 ];
 /**
  * Specific Character Set (PS3.3, C.12.1.1.2), with and without code extensions, to the names of TextDecoder.
@@ -83,7 +132,7 @@ const CHARACTER_SETS = {
  * @param {Uint8Array} file @param {(bytes: Uint8Array) => string} sha256 @returns {string | null}
  */
 export function hashPatient(file, sha256) {
-  const id = open(file).attributes.string('x00100020'); // string() removes padding
+  const id = open(file).attributes.text('PatientID');
   return id ? sha256(new TextEncoder().encode(id)) : null;
 }
 
@@ -93,15 +142,15 @@ export function hashPatient(file, sha256) {
  */
 export function listTags(file) {
   const { attributes } = open(file);
-  const set = (attributes.string('x00080005') ?? '')
+  const set = attributes
+    .text('SpecificCharacterSet')
     .split('\\')
-    .map((/** @type {string} */ name) => name.replace(/^ISO.*IR/, '').trim())
-    .find((/** @type {string} */ name) => Object.hasOwn(CHARACTER_SETS, name));
+    .map((name) => name.replace(/^ISO.*IR/, '').trim())
+    .find((name) => Object.hasOwn(CHARACTER_SETS, name));
   const decoder = new TextDecoder(CHARACTER_SETS[set ?? ''] ?? 'iso-8859-1');
-  return SHOWN.flatMap(([tag, name]) => {
-    const element = attributes.elements[tag];
-    if (!element?.length || element.items || element.length > 1024) return [];
-    const raw = attributes.byteArray.subarray(element.dataOffset, element.dataOffset + element.length);
+  return SHOWN.flatMap(([keyword, name]) => {
+    const raw = attributes.raw(keyword);
+    if (raw.length > 1024) return [];
     const value = decoder.decode(raw).replace(/\0/g, '').replace(/\^+/g, ' ').trim();
     return value ? [{ name, value }] : [];
   });

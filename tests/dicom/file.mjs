@@ -1,58 +1,67 @@
-// Writes DICOM files element by element, for tests: explicit, little endian, native or encapsulated.
+// Writes DICOM files element by element, for tests: explicit and little endian, or as `encoding` says; native or
+// encapsulated.
 
-const LONG = new Set(['OB', 'OW', 'OF', 'OD', 'SQ', 'UN', 'UT']);
-const WIDTHS = { US: 2, SS: 2, UL: 4 };
+/**
+ * @typedef {{ big?: boolean, implicit?: boolean }} Encoding
+ * @typedef {Record<string, [vr: string, value: any] | Buffer | null>} Tags  by 'ggggeeee'; a Buffer is a whole element
+ */
 
-/** @param {string} vr @param {any} value @returns {Buffer} */
-function encode(vr, value) {
-  if (value instanceof Uint16Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+const SHORT = new Set('AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US'.split(' '));
+const WIDTHS = { US: 2, SS: 2, UL: 4, UV: 8, SV: 8 };
+
+/** @param {number[]} numbers @param {number} width  in bytes @param {boolean} [big] */
+function integers(numbers, width, big = false) {
+  const bytes = Buffer.concat(
+    numbers.map((number) => {
+      const one = Buffer.alloc(8);
+      one.writeBigInt64LE(BigInt(number));
+      return one.subarray(0, width);
+    }),
+  );
+  if (big) for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse();
+  return bytes;
+}
+
+/** @param {string} vr @param {any} value @param {Encoding} encoding @returns {Buffer} */
+function encode(vr, value, { big, implicit }) {
+  if (value instanceof Uint16Array) {
+    const bytes = Buffer.from(Uint8Array.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)));
+    return big ? bytes.swap16() : bytes;
+  }
   if (value instanceof Uint8Array)
     return value.length % 2 ? Buffer.concat([value, Buffer.alloc(1)]) : Buffer.from(value);
-  if (vr === 'SQ') return Buffer.concat(value.map((tags) => item(dataSet(tags))));
-  if (WIDTHS[vr]) {
-    const bytes = Buffer.alloc(WIDTHS[vr] * [value].flat().length);
-    [value]
-      .flat()
-      .forEach((number, i) =>
-        vr === 'UL' ? bytes.writeUInt32LE(number, 4 * i) : bytes.writeUInt16LE(number & 65535, 2 * i),
-      );
-    return bytes;
-  }
+  if (vr === 'SQ') return Buffer.concat(value.map((tags) => item(dataSet(tags, { big, implicit }), big)));
+  if (WIDTHS[vr]) return integers([value].flat(), WIDTHS[vr], big);
   const text = [value].flat().join('\\');
   return Buffer.from(text.length % 2 ? text + (vr === 'UI' ? '\0' : ' ') : text, 'latin1');
 }
 
-const tagBytes = (tag) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt16LE(parseInt(tag.slice(0, 4), 16), 0);
-  bytes.writeUInt16LE(parseInt(tag.slice(4), 16), 2);
-  return bytes;
-};
+const tagBytes = (tag, big) => integers([parseInt(tag.slice(0, 4), 16), parseInt(tag.slice(4), 16)], 2, big);
 
-const uint32 = (value) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes;
-};
+/** @param {Buffer} content @param {boolean} [big] */
+export const item = (content, big) =>
+  Buffer.concat([tagBytes('fffee000', big), integers([content.length], 4, big), content]);
 
-/** @param {Buffer} content */
-const item = (content) => Buffer.concat([tagBytes('fffee000'), uint32(content.length), content]);
-
-/** @param {string} tag 'ggggeeee' @param {string} vr @param {Buffer} bytes @param {number} [length] */
-function element(tag, vr, bytes, length = bytes.length) {
-  if (LONG.has(vr)) return Buffer.concat([tagBytes(tag), Buffer.from(vr), Buffer.alloc(2), uint32(length), bytes]);
-  const short = Buffer.alloc(2);
-  short.writeUInt16LE(length);
-  return Buffer.concat([tagBytes(tag), Buffer.from(vr), short, bytes]);
+/** @param {string} tag 'ggggeeee' @param {string} vr @param {Buffer} bytes @param {number} [length] @param {Encoding} [encoding] */
+export function element(tag, vr, bytes, length = bytes.length, { big, implicit } = {}) {
+  if (implicit) return Buffer.concat([tagBytes(tag, big), integers([length], 4, big), bytes]);
+  const [reserved, width] = SHORT.has(vr) ? [0, 2] : [2, 4];
+  const letters = Buffer.from(vr, 'latin1');
+  return Buffer.concat([tagBytes(tag, big), letters, Buffer.alloc(reserved), integers([length], width, big), bytes]);
 }
 
-/** @param {Record<string, [string, any]>} tags  by 'ggggeeee': VR and value */
-export const dataSet = (tags) =>
+/** @param {Tags} tags @param {Encoding} [encoding] */
+export const dataSet = (tags, encoding = {}) =>
   Buffer.concat(
     Object.keys(tags)
       .sort()
       .filter((tag) => tags[tag])
-      .map((tag) => element(tag, tags[tag][0], encode(...tags[tag]))),
+      .map((tag) => {
+        const given = tags[tag];
+        if (Buffer.isBuffer(given)) return given;
+        const bytes = encode(given[0], given[1], encoding);
+        return element(tag, given[0], bytes, bytes.length, encoding);
+      }),
   );
 
 /** Pixel data in fragments. @param {Uint8Array[]} fragments @param {number[]} [offsets] */
@@ -61,10 +70,10 @@ export const encapsulated = (fragments, offsets = []) =>
     '7fe00010',
     'OB',
     Buffer.concat([
-      item(Buffer.concat(offsets.map(uint32))),
-      ...fragments.map((bytes) => item(encode('OB', bytes))),
+      item(integers(offsets, 4)),
+      ...fragments.map((bytes) => item(encode('OB', bytes, {}))),
       tagBytes('fffee0dd'),
-      uint32(0),
+      integers([0], 4),
     ]),
     0xffffffff,
   );
@@ -75,8 +84,9 @@ export const encapsulated = (fragments, offsets = []) =>
  * @param {Uint8Array | Uint16Array} [film.pixels]  native
  * @param {Buffer} [film.pixelElement]  of encapsulated
  * @param {number} [film.bits]  stored
- * @param {Record<string, [string, any] | null>} [film.tags]  more, or others; null takes one away
+ * @param {Tags} [film.tags]  more, or others; null takes one away
  * @param {string} [film.syntax] @param {boolean} [film.preamble]
+ * @param {Encoding} [film.encoding]  of the data set; its syntax is to match @param {Encoding} [film.metaEncoding]
  */
 export function dicomFile({
   width,
@@ -87,31 +97,39 @@ export function dicomFile({
   tags = {},
   syntax = '1.2.840.10008.1.2.1',
   preamble = true,
+  encoding = {},
+  metaEncoding = {},
 }) {
   const allocated = pixels instanceof Uint8Array || (!pixels && bits <= 8) ? 8 : 16;
-  const main = dataSet({
-    '00080016': ['UI', '1.2.840.10008.5.1.4.1.1.1'],
-    '00080018': ['UI', '1.2.3.4'],
-    '00080060': ['CS', 'CR'],
-    '0020000d': ['UI', '1.2.3'],
-    '0020000e': ['UI', '1.2.3.5'],
-    '00280002': ['US', 1],
-    '00280004': ['CS', 'MONOCHROME2'],
-    '00280010': ['US', height],
-    '00280011': ['US', width],
-    '00280100': ['US', allocated],
-    '00280101': ['US', bits ?? allocated],
-    '00280102': ['US', (bits ?? allocated) - 1],
-    '00280103': ['US', 0],
-    ...tags,
-    ...(pixels && { '7fe00010': [allocated === 8 ? 'OB' : 'OW', pixels] }),
-  });
+  const main = dataSet(
+    {
+      '00080016': ['UI', '1.2.840.10008.5.1.4.1.1.1'],
+      '00080018': ['UI', '1.2.3.4'],
+      '00080060': ['CS', 'CR'],
+      '0020000d': ['UI', '1.2.3'],
+      '0020000e': ['UI', '1.2.3.5'],
+      '00280002': ['US', 1],
+      '00280004': ['CS', 'MONOCHROME2'],
+      '00280010': ['US', height],
+      '00280011': ['US', width],
+      '00280100': ['US', allocated],
+      '00280101': ['US', bits ?? allocated],
+      '00280102': ['US', (bits ?? allocated) - 1],
+      '00280103': ['US', 0],
+      ...tags,
+      ...(pixels && { '7fe00010': [allocated === 8 ? 'OB' : 'OW', pixels] }),
+    },
+    encoding,
+  );
   if (!preamble) return Buffer.concat([main, pixelElement]);
-  const meta = dataSet({
-    '00020002': ['UI', '1.2.840.10008.5.1.4.1.1.1'],
-    '00020003': ['UI', '1.2.3.4'],
-    '00020010': ['UI', syntax],
-  });
-  const length = dataSet({ '00020000': ['UL', meta.length] });
+  const meta = dataSet(
+    {
+      '00020002': ['UI', tags['00080016']?.[1] ?? '1.2.840.10008.5.1.4.1.1.1'],
+      '00020003': ['UI', '1.2.3.4'],
+      '00020010': ['UI', syntax],
+    },
+    metaEncoding,
+  );
+  const length = dataSet({ '00020000': ['UL', meta.length] }, metaEncoding);
   return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), length, meta, main, pixelElement]);
 }

@@ -67,10 +67,13 @@ async function outcome(bytes) {
 for (const coder of CODERS) {
   test(`${coder.join(' ')}: every prefix is refused, and no changed byte does harm`, async () => {
     const file = coded(coder);
-    assert.equal((await outcome(file)).code, 'ok');
+    const whole = await outcome(file);
+    assert.equal(whole.code, 'ok');
     for (let size = 0; size < file.length; size += size < 1500 ? 3 : 61) {
-      const { code } = await outcome(file.subarray(0, size));
-      assert.ok(code === 'dicom-damaged' || code === 'dicom-not-a-film', `${size} bytes: ${code}`);
+      const { code, film: part } = await outcome(file.subarray(0, size));
+      // Only the delimiter behind the last fragment may be missing.
+      if (code === 'ok' && size >= file.length - 8) assert.deepEqual(part, whole.film);
+      else assert.ok(code === 'dicom-damaged' || code === 'dicom-not-a-film', `${size} bytes: ${code}`);
     }
     let seed = 1;
     const random = (below) => {
@@ -141,7 +144,7 @@ test('a deflated bomb is refused', async () => {
   assert.equal((await outcome(deflated(whole.subarray(start)))).code, 'ok');
   assert.equal(
     (await outcome(deflated(Buffer.concat([whole.subarray(start), Buffer.alloc(300 << 20)])))).code,
-    'dicom-damaged',
+    'dicom-unsupported',
   );
   assert.equal(
     (await outcome(Buffer.concat([whole.subarray(0, start), Buffer.alloc(5000, 0xa5)]))).code,
@@ -153,7 +156,7 @@ const undefinedLength = Buffer.from([255, 255, 255, 255]);
 const sequence = Buffer.concat([Buffer.from([0x08, 0, 0x40, 0x11]), Buffer.from('SQ\0\0'), undefinedLength]);
 const item = Buffer.concat([Buffer.from([0xfe, 0xff, 0, 0xe0]), undefinedLength]);
 
-test('endless nesting, millions of elements and lengths beyond the file are damage', async () => {
+test('endless nesting is damage, millions of elements are skipped, and lengths beyond the file cost nothing', async () => {
   const head = film({ '7fe00010': null }, { pixels: undefined, bits: 12 });
   const tail = film().subarray(film().lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])));
   assert.equal((await outcome(Buffer.concat([head, tail]))).code, 'ok');
@@ -161,8 +164,8 @@ test('endless nesting, millions of elements and lengths beyond the file are dama
   const many = Buffer.alloc(40 << 20);
   for (let i = 0; i < many.length; i += 8)
     many.write(`\x29\x00${String.fromCharCode((i >> 3) & 255, (i >> 11) & 255)}LO\0\0`, i, 'latin1');
-  for (const [name, middle] of Object.entries({ nested, many }))
-    assert.equal((await outcome(Buffer.concat([head, middle, tail]))).code, 'dicom-damaged', name);
+  assert.equal((await outcome(Buffer.concat([head, nested, tail]))).code, 'dicom-damaged');
+  assert.deepEqual((await outcome(Buffer.concat([head, many, tail]))).film.pixels, pixels);
   const long = film();
   long.writeUInt32LE(0xfffffff0, long.length - 2 * pixels.length - 4);
   assert.equal((await outcome(long)).code, 'ok', 'the frame is there, whatever the length says');
@@ -177,7 +180,7 @@ test('missing, endless and overlong fragments are damage', async () => {
   for (const pixelElement of [
     none,
     one,
-    one.subarray(0, one.length - 8),
+    one.subarray(0, one.length - 9),
     none.subarray(0, 12),
     Buffer.concat([none.subarray(0, 12), Buffer.alloc(400_000, Buffer.from([0xfe, 0xff, 0, 0xe0, 0, 0, 0, 0]))]),
   ]) {
@@ -188,24 +191,21 @@ test('missing, endless and overlong fragments are damage', async () => {
   assert.equal((await outcome(lossless(beyond))).code, 'dicom-damaged');
 });
 
-test('nonsense in grayscale tags is refused or ignored', async () => {
+test('nonsense in grayscale tags is ignored, and in the layout of the pixels refused', async () => {
   const codeOf = async (tags) => (await outcome(film(tags))).code;
   const lut = (descriptor, length) => [
     'SQ',
     [{ '00283002': ['US', descriptor], '00283006': ['US', new Uint16Array(length)] }],
   ];
+  for (const tags of [{ '00280002': ['US', 3] }, { '00280010': null }])
+    assert.equal(await codeOf(tags), 'dicom-damaged', JSON.stringify(tags));
   for (const tags of [
     { '00283010': lut([0, 0, 16], 9) },
     { '00283010': lut([9, 0, 0], 9) },
     { '00283000': lut([9, 0, 99], 9) },
-    { '00280002': ['US', 3] },
     { '00280101': ['US', 17] },
     { '00280102': ['US', 3] },
     { '00280102': ['US', 99] },
-    { '00280010': null },
-  ])
-    assert.equal(await codeOf(tags), 'dicom-damaged', JSON.stringify(tags));
-  for (const tags of [
     { '00283010': ['SQ', []] },
     { '00280008': ['IS', '-7'] },
     { '00280008': ['IS', '99999999999'] },

@@ -104,8 +104,7 @@ test('no file refers to another server or to the root of this one', () => {
     .map((name) => read(name).toString())
     .join('\n');
   const named = all.match(/(?:https?|wss?):\/\/[^\s"'`]*/g) ?? [];
-  // The first stands in a message of Workbox, the second in a licence.
-  const inWords = ['https://bit.ly/wb-precache', 'https://github.com/cornerstonejs/dicomParser'];
+  const inWords = ['https://bit.ly/wb-precache']; // in a message of Workbox
   assert.deepEqual(
     named.filter((url) => !inWords.includes(url)),
     [],

@@ -1,0 +1,92 @@
+// The attributes that Pleura reads: keyword, tag and value representation (PS3.6, table 6-1). The reader keeps these and
+// skips all others, so that a file of a million elements fills no memory. The value representation counts where a file
+// does not say it: in implicit files, and in elements that a relay passed on as UN.
+
+/** @typedef {keyof typeof DICTIONARY} Keyword */
+
+/** @satisfies {Record<string, [tag: number, vr: string]>} */
+export const DICTIONARY = {
+  MediaStorageSOPClassUID: [0x00020002, 'UI'],
+  TransferSyntaxUID: [0x00020010, 'UI'],
+  SpecificCharacterSet: [0x00080005, 'CS'],
+  SOPClassUID: [0x00080016, 'UI'],
+  StudyDate: [0x00080020, 'DA'],
+  AccessionNumber: [0x00080050, 'SH'],
+  Modality: [0x00080060, 'CS'],
+  PresentationIntentType: [0x00080068, 'CS'],
+  Manufacturer: [0x00080070, 'LO'],
+  InstitutionName: [0x00080080, 'LO'],
+  ReferringPhysicianName: [0x00080090, 'PN'],
+  CodeValue: [0x00080100, 'SH'],
+  CodeMeaning: [0x00080104, 'LO'],
+  LongCodeValue: [0x00080119, 'UC'],
+  URNCodeValue: [0x00080120, 'UR'],
+  EquivalentCodeSequence: [0x00080121, 'SQ'],
+  StudyDescription: [0x00081030, 'LO'],
+  SeriesDescription: [0x0008103e, 'LO'],
+  ManufacturerModelName: [0x00081090, 'LO'],
+  AnatomicRegionSequence: [0x00082218, 'SQ'],
+  PrimaryAnatomicStructureSequence: [0x00082228, 'SQ'],
+  PatientName: [0x00100010, 'PN'],
+  PatientID: [0x00100020, 'LO'],
+  PatientBirthDate: [0x00100030, 'DA'],
+  PatientSex: [0x00100040, 'CS'],
+  PatientAge: [0x00101010, 'AS'],
+  BodyPartExamined: [0x00180015, 'CS'],
+  ImagerPixelSpacing: [0x00181164, 'DS'],
+  NominalScannedPixelSpacing: [0x00182010, 'DS'],
+  ViewPosition: [0x00185101, 'CS'],
+  PatientOrientation: [0x00200020, 'CS'],
+  SamplesPerPixel: [0x00280002, 'US'],
+  PhotometricInterpretation: [0x00280004, 'CS'],
+  PlanarConfiguration: [0x00280006, 'US'],
+  NumberOfFrames: [0x00280008, 'IS'],
+  Rows: [0x00280010, 'US'],
+  Columns: [0x00280011, 'US'],
+  PixelSpacing: [0x00280030, 'DS'],
+  PixelAspectRatio: [0x00280034, 'IS'],
+  BitsAllocated: [0x00280100, 'US'],
+  BitsStored: [0x00280101, 'US'],
+  HighBit: [0x00280102, 'US'],
+  PixelRepresentation: [0x00280103, 'US'],
+  PixelPaddingValue: [0x00280120, 'US'],
+  PixelPaddingRangeLimit: [0x00280121, 'US'],
+  WindowCenter: [0x00281050, 'DS'],
+  WindowWidth: [0x00281051, 'DS'],
+  RescaleIntercept: [0x00281052, 'DS'],
+  RescaleSlope: [0x00281053, 'DS'],
+  VOILUTFunction: [0x00281056, 'CS'],
+  RedPaletteDescriptor: [0x00281101, 'US'],
+  GreenPaletteDescriptor: [0x00281102, 'US'],
+  BluePaletteDescriptor: [0x00281103, 'US'],
+  RedPaletteData: [0x00281201, 'OW'],
+  GreenPaletteData: [0x00281202, 'OW'],
+  BluePaletteData: [0x00281203, 'OW'],
+  RedSegmentedPaletteData: [0x00281221, 'OW'],
+  GreenSegmentedPaletteData: [0x00281222, 'OW'],
+  BlueSegmentedPaletteData: [0x00281223, 'OW'],
+  ModalityLUTSequence: [0x00283000, 'SQ'],
+  LUTDescriptor: [0x00283002, 'US'],
+  LUTData: [0x00283006, 'OW'],
+  VOILUTSequence: [0x00283010, 'SQ'],
+  FrameVOILUTSequence: [0x00289132, 'SQ'],
+  PixelValueTransformationSequence: [0x00289145, 'SQ'],
+  ViewCodeSequence: [0x00540220, 'SQ'],
+  PatientOrientationCodeSequence: [0x00540410, 'SQ'],
+  PatientOrientationModifierCodeSequence: [0x00540412, 'SQ'],
+  PresentationLUTShape: [0x20500020, 'CS'],
+  SharedFunctionalGroupsSequence: [0x52009229, 'SQ'],
+  PerFrameFunctionalGroupsSequence: [0x52009230, 'SQ'],
+  ExtendedOffsetTable: [0x7fe00001, 'OV'],
+  FloatPixelData: [0x7fe00008, 'OF'],
+  DoubleFloatPixelData: [0x7fe00009, 'OD'],
+  PixelData: [0x7fe00010, 'OW'],
+};
+
+const REPRESENTATIONS = new Map(Object.values(DICTIONARY).map(([tag, vr]) => [tag, vr]));
+
+/** The value representation of a tag, if Pleura reads it. @param {number} tag @returns {string | undefined} */
+export const representationOf = (tag) => REPRESENTATIONS.get(tag);
+
+/** Overlay Bit Position of any of the overlays 6000 to 60FF: the overlay may lie in unused bits of the pixels. */
+export const isOverlayPosition = (/** @type {number} */ tag) => (tag & 0xff00ffff) === 0x60000102;
