@@ -4,12 +4,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FRONTAL_VIEWS, OTHER_REGIONS, OTHER_VIEWS } from '../../src/dicom/codes.mjs';
 import { hashPatient, listTags } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { isDicom } from '../../src/sniff.mjs';
 import { folder, root } from '../cli/command.mjs';
 import { dicomFile, encapsulated } from './file.mjs';
-import { engine, readDicom } from './reader.mjs';
+import { engine, readDicom, tagReason } from './reader.mjs';
 
 engine.phantom();
 const { data: pixels, width, height } = engine.film(640);
@@ -59,6 +60,112 @@ test('tags that contradict a frontal chest film refuse it, each with its own rea
     { '00200020': ['CS', 'L\\F'] },
   ];
   for (const tags of harmless) assert.equal(await reason(tags), open, JSON.stringify(tags));
+});
+
+/** A code sequence of one item. @param {string} value @param {string} meaning @param {string} [element]  of the value */
+const coded = (value, meaning = 'egal', element = '00080100') => [
+  'SQ',
+  [{ [element]: ['SH', value], '00080102': ['SH', 'SCT'], '00080104': ['LO', meaning] }],
+];
+
+test('codes decide about view, position and region, whatever the language of their meaning', async () => {
+  const decubitus = { '00080100': ['SH', '40199007'], '00540412': coded('102536004') };
+  const cases = {
+    'tag-view': [
+      { '00540220': coded('399173006', 'links anliegend seitlich') },
+      { '00540220': coded('R-10236', '左侧位') },
+      { '00540220': coded('399067008', '', '00080119') },
+      { '00540220': ['SQ', [{}, { '00080100': ['SH', '399135007'] }]] },
+      { '00540220': ['SQ', [{ '00080100': ['SH', 'X1'], '00080121': coded('R-102CD') }]] },
+      { '00540220': coded('LOCAL-7', 'Left lateral') },
+      { '00540410': ['SQ', [decubitus]] },
+      { '00185101': ['CS', 'PA\\LL'] },
+      { '00200020': ['CS', 'F\\P'] },
+    ],
+    'tag-body-part': [
+      { '00082218': coded('72696002') },
+      { '00082218': coded('T-D9200') },
+      { '00082218': coded('113345001', 'Abdomen') },
+      { '00082218': coded('818981001', 'Abdomen') },
+      { '00082228': coded('16982005') },
+      { '00180015': ['CS', 'CHEST'], '00082218': coded('12921003') },
+    ],
+  };
+  for (const [code, all] of Object.entries(cases))
+    for (const tags of all) assert.equal(await tagReason(film(tags)), code, JSON.stringify(tags));
+  const harmless = [
+    { '00540220': coded('272479007', 'LATERAL nach hinten') },
+    { '00540220': coded('R-10214') },
+    { '00540220': coded('399348003', 'antero-posterior') },
+    { '00540220': ['SQ', []] },
+    { '00082218': coded('51185008') },
+    { '00082218': coded('T-D3000') },
+    { '00082218': coded('416550000', 'Chest and Abdomen') },
+    { '00082218': coded('99-LOCAL', 'Knie') },
+    { '00540410': ['SQ', [{ '00080100': ['SH', '10904000'] }]] },
+  ];
+  for (const tags of harmless) assert.equal(await tagReason(film(tags)), null, JSON.stringify(tags));
+});
+
+test('the codes are those of the standard’s lists', () => {
+  const script = `import json
+from pydicom.sr import _cid_dict as cids, _concepts_dict as concepts, _snomed_dict as snomed
+def codes(cid):
+    return {code: [meaning, snomed.mapping["SCT"].get(code)] for scheme, names in cids.cid_concepts[cid].items() for name in names
+        for code, (meaning, lists) in concepts.concepts[scheme][name].items() if cid in lists}
+print(json.dumps({"views": codes(4010), "regions": {**codes(4009), **codes(4031)}}))`;
+  const { views, regions } = JSON.parse(execFileSync('/usr/bin/python3', ['-c', script], { encoding: 'utf8' }));
+  assert.ok(Object.keys(views).length > 40 && Object.keys(regions).length > 100);
+  for (const [code, [meaning, older]] of Object.entries(views)) {
+    if (meaning === 'tissue specimen') continue;
+    const list = /^(frontal|antero-posterior|postero-anterior)$/.test(meaning) ? FRONTAL_VIEWS : OTHER_VIEWS;
+    assert.ok(list.has(code) && (!older || list.has(older)), meaning);
+  }
+  const chest = /chest|lung|bronch|trachea|heart|mediastinum|esophagus|rib$|entire body|phantom/i;
+  for (const [code, [meaning, older]] of Object.entries(regions))
+    assert.deepEqual(
+      [code, older].filter((one) => one && OTHER_REGIONS.has(one)).length > 0,
+      !chest.test(meaning),
+      meaning,
+    );
+});
+
+test('the SOP class says what a film is where its other tags do not', async () => {
+  const storage = '1.2.840.10008.5.1.4.1.1';
+  const reasons = {
+    '.1': null,
+    '.1.1': null,
+    '.1.1.1': 'tag-processing',
+    '.7': null,
+    '.7.3': null,
+    '.2': 'tag-modality',
+    '.4': 'tag-modality',
+    '.1.2': 'tag-modality',
+    '.12.1': 'tag-modality',
+    '.128': 'tag-modality',
+  };
+  for (const [end, reason] of Object.entries(reasons)) {
+    const tags = { '00080016': ['UI', storage + end], '00080060': ['CS', ''] };
+    assert.equal(await tagReason(film(tags)), reason, end);
+  }
+  const inMeta = film({ '00080016': ['UI', `${storage}.2`], '00080060': null });
+  const other = inMeta.lastIndexOf(Buffer.from([8, 0, 0x16, 0]));
+  inMeta.writeUInt16LE(0x17, other + 2); // the data set does not say it
+  assert.equal(await tagReason(inMeta), 'tag-modality');
+});
+
+test('a refusal names what decides: the content, then the transfer syntax, then the pixels', async () => {
+  const video = { '00280002': ['US', 3], '00280004': ['CS', 'YBR_PARTIAL_420'] };
+  const of = (syntax, side, tags) =>
+    dicomFile({ width: side, height: side, bits: 8, tags, syntax, pixelElement: encapsulated([Buffer.alloc(64)]) });
+  for (const [file, message] of [
+    [of('1.2.840.10008.1.2.4.102', 64, video), /MPEG-4/],
+    [of('1.2.840.10008.1.2.4.102', 48, video), /MPEG-4/],
+    [of('1.2.840.10008.1.2.4.111', 64, { ...video, '00280004': ['CS', 'YBR_FULL_422'] }), /JPEG XL/],
+    [of('1.2.840.10008.1.2.4.110', 64, { '00280100': ['US', 32] }), /JPEG XL/],
+    [of('1.2.840.10008.1.2.1.98', 64, video), /colour model/],
+  ])
+    await assert.rejects(readDicom(file), { code: 'dicom-unsupported', message });
 });
 
 test('a film refused by its tags has a sentence, no score and reproducible bits', async () => {
