@@ -65,11 +65,11 @@ export function inflate(bytes, limit) {
 
 /**
  * The file meta information, and where it ends. It should be explicit and little endian; some software writes it
- * implicit, whatever the data set behind it is.
+ * implicit or in big endian, whatever the data set behind it is.
  * @param {Uint8Array} bytes @param {number} start
  */
 function readMeta(bytes, start) {
-  const encoding = detectEncoding(viewOf(bytes), start, false);
+  const encoding = detectEncoding(viewOf(bytes), start, bytes[start] === 0 && bytes[start + 1] === 2);
   const { attributes, next, complete } = readElements(bytes, start, bytes.length, encoding, (tag) => tag >>> 16 !== 2);
   if (!complete) throw damaged();
   return { meta: attributes, end: next };

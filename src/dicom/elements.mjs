@@ -59,12 +59,15 @@ export function detectEncoding(view, at, big) {
 }
 
 /**
- * Whether an element could begin at `at`, after one with the given tag.
- * @param {DataView} view @param {number} at @param {number} end @param {number} tag @param {boolean} big
+ * Whether an element could begin at `at`, after one with the given tag: tags ascend, and an explicit one has letters.
+ * @param {DataView} view @param {number} at @param {number} end @param {number} tag @param {Encoding} encoding
  */
-function plausible(view, at, end, tag, big) {
+function plausible(view, at, end, tag, { implicit, big }) {
   if (at === end) return true;
-  return at + 8 <= end && readTag(view, at, big) > tag;
+  if (at + 8 > end || readTag(view, at, big) <= tag) return false;
+  if (readTag(view, at, big) >>> 16 === 0xfffe) return true;
+  const length = view.getUint32(at + 4, !big);
+  return implicit ? length === UNDEFINED_LENGTH || at + 8 + length <= end : isRepresentation(lettersAt(view, at));
 }
 
 /**
@@ -87,7 +90,7 @@ function readHeader(view, at, end, encoding) {
   if (LONG.has(vr) && reserved === 0) return long;
   // The standard gives this element the long header. Take another one only where that makes the file fit together.
   const fits = (/** @type {Element | null} */ one) =>
-    one && (one.length === UNDEFINED_LENGTH || plausible(view, one.at + one.length, end, tag, big));
+    one && (one.length === UNDEFINED_LENGTH || plausible(view, one.at + one.length, end, tag, encoding));
   const candidates = isRepresentation(vr) ? [long, short()] : [plain(), short(), long];
   return candidates.find(fits) ?? candidates[0];
 }
@@ -143,6 +146,35 @@ function findDelimiter(view, { at, encoding }, end) {
   for (; at + 8 <= end; at += 2)
     if (readTag(view, at, encoding.big) === SEQUENCE_END && view.getUint32(at + 4) === 0) return [at, at + 8];
   return null;
+}
+
+/**
+ * Where the items of a sequence end by their own lengths.
+ * @param {DataView} view @param {Element} element @param {number} end
+ */
+function endOfItems(view, { at, encoding }, end) {
+  while (at + 8 <= end && readTag(view, at, encoding.big) === ITEM) at += 8 + view.getUint32(at + 4, !encoding.big);
+  return at;
+}
+
+/**
+ * Where the next element begins; beyond `end` where the value is cut short. An undefined length becomes that of the value,
+ * and a wrong length of a sequence that of its items.
+ * @param {DataView} view @param {Element} element @param {number} end
+ */
+function skipValue(view, element, end) {
+  const { tag, vr, at, encoding } = element;
+  if (element.length === UNDEFINED_LENGTH) {
+    const [last, next] = findEnd(view, element, end) ?? findDelimiter(view, element, end) ?? [end, Infinity];
+    element.length = last - at;
+    return next;
+  }
+  const next = at + element.length;
+  if (vr !== 'SQ' || plausible(view, next, end, tag, encoding)) return next;
+  const own = endOfItems(view, element, end);
+  if (own === next || !plausible(view, own, end, tag, encoding)) return next;
+  element.length = own - at;
+  return own;
 }
 
 /** What an element's value says, by keyword. Everything is undefined, empty or null where the element is missing. */
@@ -211,6 +243,7 @@ export class Attributes {
   word(keyword, index = 0) {
     const element = this.element(keyword);
     if (!element || element.length < 2 * index + 2) return undefined;
+    if (element.vr === 'IS' || element.vr === 'DS') return this.decimals(keyword)[index] ?? undefined;
     if (element.vr === 'UL' || element.vr === 'SL')
       return element.length < 4 * index + 4
         ? undefined
@@ -276,13 +309,7 @@ export function readElements(bytes, start, end, encoding, until = () => false) {
     const { tag } = element;
     if (tag === ITEM_END) return { attributes, next: element.at, last: null, complete: true };
     if (until(tag)) return { attributes, next: at, last: element, complete: true };
-    let next = element.at + element.length;
-    if (element.length === UNDEFINED_LENGTH) {
-      const found = findEnd(view, element, end) ?? findDelimiter(view, element, end);
-      if (!found) break;
-      next = found[1];
-      element.length = found[0] - element.at;
-    }
+    const next = skipValue(view, element, end);
     if (next > end) break;
     if (representationOf(tag)) elements.set(tag, element);
     else if (isOverlayPosition(tag)) attributes.hasOverlay = true;

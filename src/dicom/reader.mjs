@@ -58,18 +58,11 @@ function describeLayout(attributes, engine) {
   if (!height || !width || !allocated) throw damaged();
   engine.checkSize(width, height);
   if (allocated !== 8 && allocated !== 16) throw unsupported(`pixels of ${allocated} bits`);
-  // ACR-NEMA had no colour.
-  const photometric = attributes.code('PhotometricInterpretation') || (channels === 3 ? 'RGB' : 'MONOCHROME2');
-  const grey = /^MONOCHROME[12]$/.test(photometric),
-    palette = photometric === 'PALETTE COLOR',
-    colour = COLOUR_MODELS.test(photometric);
-  if (!grey && !palette && !colour)
-    throw unsupported('pixels in a colour model other than grey, RGB, YBR_FULL and palette');
-  if (channels !== (colour ? 3 : 1)) throw damaged();
+  const photometric = describeColour(attributes.code('PhotometricInterpretation'), channels);
   return {
     width,
     height,
-    channels,
+    channels: channels === 3 ? 3 : 1,
     allocated,
     ...storedBits(attributes, allocated),
     signed: attributes.word('PixelRepresentation') === 1,
@@ -78,6 +71,21 @@ function describeLayout(attributes, engine) {
     planar: attributes.word('PlanarConfiguration') === 1,
     frames: Math.max(1, Math.trunc(attributes.decimal('NumberOfFrames') ?? 1)),
   };
+}
+
+/**
+ * Photometric Interpretation. Where it is missing, as in ACR-NEMA, or contradicts the number of samples, the samples
+ * decide between grey and R G B, as in other readers.
+ * @param {string} said @param {number} channels
+ */
+function describeColour(said, channels) {
+  if (channels !== 1 && channels !== 3) throw unsupported(`${channels} samples per pixel`);
+  const grey = /^(MONOCHROME[12]|PALETTE COLOR)$/.test(said),
+    colour = COLOUR_MODELS.test(said);
+  if (said && !grey && !colour)
+    throw unsupported('pixels in a colour model other than grey, RGB, YBR_FULL and palette');
+  if (channels === 3) return colour ? said : 'RGB';
+  return grey ? said : 'MONOCHROME2';
 }
 
 /**

@@ -98,6 +98,33 @@ test('sequences and items of undefined length are read at any depth, and in an e
   await samePixels({ 'a value up to a delimiter': film({ ...OWNER, '00091001': text }) });
 });
 
+test('a sequence whose length is wrong has the length of its items', async () => {
+  const views = dataSet({ '00540220': PROJECTION });
+  for (const wrong of [-8, -2, 2, 8, 100]) {
+    const sequence = Buffer.from(views);
+    sequence.writeUInt32LE(sequence.readUInt32LE(8) + wrong, 8);
+    const file = film({ '00540220': sequence });
+    await samePixels({ [wrong]: file });
+    assert.equal(await tagReason(file), 'tag-view', String(wrong));
+  }
+});
+
+test('a number in another representation of integers, and a number of samples that contradicts the colours, are read', async () => {
+  await samePixels({
+    'a long integer': film({ '00280010': ['UL', SIDE] }),
+    'a text': film({ '00280010': ['IS', String(SIDE)] }),
+    'RGB of one sample': film({ '00280004': ['CS', 'RGB'] }),
+  });
+  const rgb = Uint8Array.from({ length: 3 * SIDE * SIDE }, (_, i) => i);
+  const samples = (photometric) =>
+    readDicom(
+      film({ '00280002': ['US', 3], '00280004': photometric && ['CS', photometric] }, { pixels: rgb, bits: 8 }),
+    );
+  for (const photometric of ['RGB', 'MONOCHROME2', null])
+    assert.deepEqual([...(await samples(photometric)).film.pixels], [...rgb], photometric ?? 'none');
+  await assert.rejects(readDicom(film({ '00280002': ['US', 4] })), { code: 'dicom-unsupported', message: /4 samples/ });
+});
+
 test('meta information in implicit, and data sets that are not written as their syntax says, are read', async () => {
   const body = film().subarray(film().indexOf(Buffer.from([8, 0, 0x16, 0])));
   const head = (syntax) => film({}, { syntax }).subarray(0, film({}, { syntax }).length - body.length);
@@ -105,6 +132,7 @@ test('meta information in implicit, and data sets that are not written as their 
   await samePixels({
     'implicit meta and data': film({}, { metaEncoding: IMPLICIT, encoding: IMPLICIT, syntax: SYNTAX.implicit }),
     'implicit meta alone': film({}, { metaEncoding: IMPLICIT }),
+    'big-endian meta alone': film({}, { metaEncoding: BIG }),
     'explicit though implicit is named': film({}, { syntax: SYNTAX.implicit }),
     'implicit though explicit is named': film({}, { encoding: IMPLICIT }),
     'big endian though little is named': film({}, { encoding: BIG }),
