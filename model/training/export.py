@@ -81,8 +81,9 @@ def fitted_probabilities(films, logits):
 
     The probabilities assume the class mix of the films that they are fitted on; pleura.prior records it.
     """
-    # With films that nobody read in the fit, every normal film would be "perhaps COVID-19".
-    fitted = np.array([data.read_by_someone(film) for film in films])
+    # Whole frames, as people bring them, that somebody read: with films that are labelled after a test alone, every
+    # normal film would be "perhaps COVID-19".
+    fitted = np.array([film.source != "rsna_lungonly" and data.read_by_someone(film) for film in films])
     label = torch.tensor([data.LABELS.index(film.label) for film in films])[fitted]
     temperature, bias = calibrate.scaling(logits[fitted], label)
     probability = torch.softmax((logits[fitted] + torch.from_numpy(bias)) / temperature, 1).numpy()
