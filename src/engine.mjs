@@ -5,6 +5,7 @@
 import { createInspector } from './engine/inspect.mjs';
 import { offerDotProducts, openWasm, STATUS } from './engine/wasm.mjs';
 import { PleuraError } from './errors.mjs';
+import { completeMixture } from './mixture.mjs';
 import { VERDICTS } from './verdicts.mjs';
 
 export { PleuraError };
@@ -66,6 +67,7 @@ function readModel(bridge, relaxed) {
     notice: text('pleura.card.notice') ?? 'For research and teaching, not a medical device.',
     summary: text('pleura.card.summary') ?? '',
     labels,
+    other: labels[number('pleura.labels.other') ?? -1] ?? null,
     graphs: { lungs: texts('pleura.lungs.graph'), diagnosis: texts('pleura.diagnosis.graph') },
     temperature: number('pleura.temperature') ?? 1,
     certain: number('pleura.threshold.certain') ?? 0,
@@ -226,9 +228,10 @@ export async function createEngine(options = {}) {
     },
 
     setPrevalence(shares) {
-      if (shares) give(Float32Array.from(labels, (label) => shares[label]));
-      check(c.set_prevalence(shares ? labels.length : 0));
-      prevalence = shares && Object.fromEntries(labels.map((label) => [label, shares[label]]));
+      const all = shares && completeMixture(shares, model);
+      if (all) give(Float32Array.from(labels, (label) => all[label]));
+      check(c.set_prevalence(all ? labels.length : 0));
+      prevalence = all && Object.fromEntries(labels.map((label) => [label, all[label]]));
     },
 
     reclassify,

@@ -109,6 +109,8 @@ export interface Model {
   notice: string;
   summary: string;
   labels: string[];
+  /** The label that stands for any other finding, which no verdict names; null if the weights have none. */
+  other: string | null;
   /** The lines that describe the two networks. */
   graphs: { lungs: string[]; diagnosis: string[] };
   temperature: number;
@@ -167,7 +169,10 @@ export interface Engine {
   /** Diagnoses the synthetic phantom, which the engine draws: nobody's X-ray. */
   phantom(): Diagnosis;
 
-  /** Moves all further answers to a class mix; null returns to the weights' own prior. */
+  /**
+   * Moves all further answers to a class mix; null returns to the weights' own prior. If the mix does not name
+   * `model.other`, that label keeps its share of the prior, and the others share the rest as given.
+   */
   setPrevalence(shares: Mixture | null): void;
 
   /** Classifies an earlier diagnosis of these weights at the current prevalence, without running the networks. */

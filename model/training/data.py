@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
+from scipy.ndimage import uniform_filter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LABELS = ("covid", "pneumonia", "normal", "other")
@@ -186,9 +188,6 @@ def in_two_splits(films, key):
 
 def detail(path, side=64):
     """[side * side] unit vector of a film's fine structure (the film minus its 5x5 means), which tells chests apart."""
-    from PIL import Image  # imported here, because --labels works without them
-    from scipy.ndimage import uniform_filter
-
     small = np.asarray(Image.open(path).convert("L").resize((side, side), Image.BOX), np.float32)
     fine = (small - uniform_filter(small, 5)).ravel()
     return fine / max(float(np.linalg.norm(fine)), 1e-6)
@@ -214,16 +213,16 @@ def near_duplicates(films, bits=4, min_correlation=0.8):
 
 def table(films):
     """Lines of the table of counts: a row per source, a column per label."""
+    labels = LABELS + ("other",)
     counts = Counter((film.source, film.label, film.split) for film in films)
     lines = [
-        f"{'source':16}" + "".join(f"{label:>22}" for label in LABELS) + " patients",
-        f"{'':16}" + f"{'train/val/test':>22}" * len(LABELS),
+        f"{'source':16}" + "".join(f"{label:>22}" for label in labels) + " patients",
+        f"{'':16}" + f"{'train/val/test':>22}" * len(labels),
     ]
     for source in dict.fromkeys(film.source for film in films):
-        cells = ["/".join(str(counts[source, label, split]) for split in ("train", "val", "test")) for label in LABELS]
-        for i, label in enumerate(LABELS):
-            if counts[source, label, "external"]:
-                cells[i] = f"{counts[source, label, 'external']} external"
+        cells = ["/".join(str(counts[source, label, split]) for split in ("train", "val", "test")) for label in labels]
+        if counts[source, "normal", "external"]:
+            cells[2] = f"{counts[source, 'normal', 'external']} external"
         people = len({film.patient for film in films if film.source == source})
         cells = "".join(f"{'-' if cell == '0/0/0' else cell:>22}" for cell in cells)
         lines.append(f"{source:16}{cells}{people:>9}")

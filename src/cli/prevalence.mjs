@@ -1,14 +1,18 @@
 // prevalence.mjs - parses --prevalence: the share of each label among the people whose films are classified.
+import { completeMixture } from '../mixture.mjs';
 import { usage } from '../node/errors.mjs';
 
 /** Shares have six decimals, like probabilities in records, so a record repeats exactly what was typed. */
 const ONE = 1e6;
 
 /**
- * @param {string} text such as covid=0.05,pneumonia=0.1; the one label that is missing gets the remainder
- * @param {string[]} labels of the model @returns {import('../engine.mjs').Mixture} in their order; throws CommandError
+ * @param {string} text such as covid=0.05,pneumonia=0.1; the one label that is missing gets the remainder, and the
+ *   label for other findings may be missing too (`completeMixture`)
+ * @param {Parameters<typeof completeMixture>[1]} model
+ * @returns {import('../engine.mjs').Mixture} in the order of the labels; throws CommandError
  */
-export function parsePrevalence(text, labels) {
+export function parsePrevalence(text, model) {
+  const { labels, other } = model;
   /** @type {Map<string, number>} millionths by label */
   const shares = new Map();
   for (const part of text.split(',')) {
@@ -20,9 +24,10 @@ export function parsePrevalence(text, labels) {
     if (shares.has(label)) throw usage(`--prevalence names ${label} twice.`);
     shares.set(label, Math.round(Number(share) * ONE));
   }
+  const needed = labels.filter((label) => label !== other || shares.has(label));
   const rest = ONE - [...shares.values()].reduce((sum, share) => sum + share, 0);
-  if (shares.size < labels.length - 1) throw usage(`--prevalence must name all labels but one: ${labels.join(', ')}.`);
-  if (rest < 0 || (shares.size === labels.length && rest > 0))
+  if (shares.size < needed.length - 1) throw usage(`--prevalence must name all labels but one: ${needed.join(', ')}.`);
+  if (rest < 0 || (shares.size === needed.length && rest > 0))
     throw usage('The shares of --prevalence must add up to 1.');
-  return Object.fromEntries(labels.map((label) => [label, (shares.get(label) ?? rest) / ONE]));
+  return completeMixture(Object.fromEntries(needed.map((label) => [label, (shares.get(label) ?? rest) / ONE])), model);
 }

@@ -12,7 +12,7 @@ import { CommandError } from '../node/errors.mjs';
 import { loadParts } from '../node/assets.mjs';
 import { createPool } from '../node/pool.mjs';
 import { harmless } from '../result/record.mjs';
-import { readGguf, textsOf } from '../weights/gguf.mjs';
+import { floatsIn, integerIn, readGguf, textsOf } from '../weights/gguf.mjs';
 import { jobCount } from './arguments.mjs';
 import { loadNamed } from './assets.mjs';
 import { parsePrevalence } from './prevalence.mjs';
@@ -58,12 +58,16 @@ function createProgress(total, visible) {
 }
 
 /**
- * Reads the labels from the file itself, so that options are checked before an engine starts.
- * @param {Uint8Array} weights @returns {string[]}
+ * Reads labels and prior from the file itself, so that options are checked before an engine starts.
+ * @param {Uint8Array} weights @returns {Parameters<typeof parsePrevalence>[1]}
  */
-function labelsOf(weights) {
+function classesOf(weights) {
   try {
-    return textsOf(readGguf(weights).values.get('pleura.labels')) ?? [];
+    const { values } = readGguf(weights);
+    const labels = textsOf(values.get('pleura.labels')) ?? [];
+    const other = labels[integerIn(values.get('pleura.labels.other')) ?? -1] ?? null;
+    const shares = floatsIn(values.get('pleura.prior'));
+    return { labels, other, prior: shares && Object.fromEntries(labels.map((label, i) => [label, shares[i]])) };
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error; // what readGguf throws on damage
     throw new CommandError('The weights are damaged or not a GGUF file. Check the path given to --model.');
@@ -87,7 +91,7 @@ export async function openRun(options, count) {
   const jobs = options.jobs ? jobCount(options.jobs) : count < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model, options.adapter);
   const mixture = (/** @type {string | undefined} */ text) =>
-    text ? parsePrevalence(text, labelsOf(parts.weights)) : null;
+    text ? parsePrevalence(text, classesOf(parts.weights)) : null;
   const prevalence = mixture(options.prevalence),
     reclassify = mixture(options.reclassify);
   const { heatmap, shard, features, patients } = options;

@@ -4,13 +4,17 @@ import { keepEnd, percent } from './format.mjs';
 
 /** @typedef {import('../result/record.mjs').Record} Record */
 
+/** The one doubt that a table shows in place of its verdict, which is uncertain. */
+const OTHER_FINDING = 'other-finding';
+
 /** Terminal colours of the verdicts that need a second look; the words say the same. */
 /** @type {{ [verdict: string]: number }} */
-const COLOURS = { error: 31, refused: 33, uncertain: 33 };
+const COLOURS = { error: 31, refused: 33, uncertain: 33, [OTHER_FINDING]: 33 };
 
 const MIN_FILE = 12,
   MIN_VERDICT = 9,
-  MIN_LABEL = 7;
+  MIN_LABEL = 7,
+  EXTENT = 'OPACITY R/L'; // of the patient's right and left lung
 
 /** @param {string} text @param {number} width */
 const fit = (text, width) => {
@@ -24,11 +28,13 @@ const fit = (text, width) => {
  * @param {string[]} look.labels @param {string[]} look.files the names of all films
  * @param {number} look.columns of the terminal @param {boolean} look.coloured
  * @param {{ [label: string]: number } | null} look.prevalence of all rows
+ * @param {boolean} look.other whether the model has a label for other findings
+ * @param {boolean} look.extent whether records say how much of each lung is under opacity
  */
-export function table({ labels, files, columns, coloured, prevalence }) {
-  const heads = labels.map(harmless); // as long as before
-  const widths = heads.map((label) => Math.max(label.length, MIN_LABEL));
-  const verdictWidth = Math.max(MIN_VERDICT, ...heads.map((label) => label.length));
+export function table({ labels, files, columns, coloured, prevalence, other, extent }) {
+  const heads = [...labels.map(harmless), ...(extent ? [EXTENT] : [])]; // as long as before
+  const widths = heads.map((head) => Math.max(head.length, MIN_LABEL));
+  const verdictWidth = Math.max(MIN_VERDICT, other ? OTHER_FINDING.length : 0, ...labels.map((label) => label.length));
   const others = verdictWidth + widths.reduce((sum, width) => sum + width + 2, 2);
   const longest = files.reduce((max, file) => Math.max(max, [...file].length), 4);
   const fileWidth = Math.max(MIN_FILE, Math.min(longest, columns - others));
@@ -44,14 +50,13 @@ export function table({ labels, files, columns, coloured, prevalence }) {
     [fit(harmless(file), fileWidth), paint(verdict), ...cells.map((text, i) => text.padStart(widths[i]))].join('  ');
 
   /** @param {Record} record */
-  function row({ file, status, verdict = '', code = '', gate, probability = {} }) {
+  function row({ file, status, verdict = '', code = '', gate, doubt, probability = {}, extent: opacity }) {
     if (status === 'error') return line(file, 'error', [code]);
     if (verdict === 'refused') return line(file, 'refused', [gate?.reason ?? '']);
-    return line(
-      file,
-      harmless(verdict),
-      labels.map((label) => `${percent(probability[label])} %`),
-    );
+    return line(file, doubt === OTHER_FINDING ? doubt : harmless(verdict), [
+      ...labels.map((label) => `${percent(probability[label])} %`),
+      ...(opacity ? [`${Math.round(100 * opacity.right)} / ${Math.round(100 * opacity.left)} %`] : []),
+    ]);
   }
   const title = prevalence ? `At the prevalence ${harmless(mixtureText(prevalence))}\n` : '';
   return { head: title + line('FILE', 'VERDICT', heads), row };

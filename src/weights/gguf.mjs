@@ -7,6 +7,8 @@
 /** Tensor types, as ggml numbers them. */
 export const TENSOR = { F32: 0, F16: 1, Q8_0: 8, I8: 24 };
 // Value types.
+const U32 = 4;
+const I32 = 5;
 const STRING = 8;
 const ARRAY = 9;
 const F32 = 6;
@@ -213,6 +215,14 @@ export function floatsIn(value) {
   const kind = view.getUint32(0, true);
   if (kind === F32) return new Float32Array(value.slice(4).buffer);
   return kind === ARRAY && view.getUint32(4, true) === F32 ? new Float32Array(value.slice(16).buffer) : null;
+}
+
+/** A single integer of 32 bits; null for any other value. @param {Uint8Array | undefined} value */
+export function integerIn(value) {
+  if (value?.length !== 8) return null;
+  const view = new DataView(value.buffer);
+  const kind = view.getUint32(0, true);
+  return kind === I32 ? view.getInt32(4, true) : kind === U32 ? view.getUint32(4, true) : null;
 }
 
 /** @param {Gguf} weights @returns {Uint8Array} */

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { wilson } from '../../src/stats/intervals.mjs';
@@ -30,30 +30,15 @@ const records = (args) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
-after(() => rmSync(folder, { recursive: true }));
-const labels = join(folder, 'labels.csv');
-let written = false;
-
-/** The rows of one split of the labels that the card is about. @param {string} name */
-function split(name) {
-  if (!written) {
-    const args = ['-m', 'training.data', '--labels', labels];
-    const env = { ...process.env, PLEURA_DATA: data };
-    const { status, stderr } = spawnSync('/usr/bin/python3', args, { cwd: join(root, 'model'), env, encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-    written = true;
-  }
-  return parseCsv(readFileSync(labels, 'utf8')).filter((row) => row.split === name);
-}
+/** The rows of one split. @param {string} name */
+const split = (name) => parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).filter((row) => row.split === name);
 
 const evaluations = {};
 /** What `evaluate` prints for the films of one split; several tests read that of the test split.
  *  @param {'test' | 'external'} name */
 function evaluated(name) {
-  split(name);
   evaluations[name] ??= JSON.parse(
-    said(['evaluate', '--labels', labels, '--root', data, '--split', name, '--by', 'source']),
+    said(['evaluate', '--labels', join(data, 'manifest.csv'), '--split', name, '--by', 'source']),
   );
   return evaluations[name];
 }

@@ -12,17 +12,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Wing by wing what it may import besides itself: files, and folders with all that is in them. */
 const JAVASCRIPT = {
   'src/cli':
-    'src/node/ src/adapt/ src/weights/ src/stats/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs src/verdicts.mjs',
+    'src/node/ src/adapt/ src/weights/ src/stats/ src/result/ src/engine.mjs src/errors.mjs src/mixture.mjs src/sniff.mjs src/verdicts.mjs',
   web: 'src/adapt/ src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
   'model/samples': 'src/node/assets.mjs src/engine.mjs',
   'src/adapt': 'src/weights/ src/stats/ src/engine.mjs',
   'src/node': 'src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
   'src/weights': 'src/engine.mjs src/engine/graph.mjs src/errors.mjs',
-  'src/engine': 'src/errors.mjs src/verdicts.mjs',
+  'src/engine': 'src/errors.mjs src/mixture.mjs src/verdicts.mjs',
   'src/dicom': 'src/errors.mjs src/sniff.mjs',
   'src/stats': 'src/verdicts.mjs',
   'src/result': 'src/verdicts.mjs',
   'src/errors': '',
+  'src/mixture': '',
   'src/sniff': '',
   'src/verdicts': '',
 };

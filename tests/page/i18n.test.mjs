@@ -105,8 +105,9 @@ test('every message is used', () => {
   // A call that could take any key proves nothing.
   const asked = argumentsOf('t').filter((keys) => keys.length < all.length);
   assert.ok(asked.length > 50);
-  const { values } = readGguf(read('model/pleura.gguf'));
-  const labels = textsOf(values.get('pleura.labels'));
+  const labels = ['model/pleura.gguf', 'tests/fixtures/findings.gguf'].flatMap((name) =>
+    textsOf(readGguf(read(name)).values.get('pleura.labels')),
+  );
   const used = new Set([
     ...asked.flat(),
     ...messageKeys(read('web/index.html').toString()),

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { readCard } from '../../web/site/card.mjs';
 import { fromFiles } from '../../web/input/files.mjs';
 import { createJudge, prevalenceActions } from '../../web/engine/judge.mjs';
-import { chooseShares, countPeople, isOutdated } from '../../web/state/prevalence.mjs';
+import { chooseShares, countPeople, isOutdated, restLabel } from '../../web/state/prevalence.mjs';
 import { commandOf } from '../../web/state/shortcuts.mjs';
 import { addStep, applySteps, isCameraJpeg, isTinted, visibleArea } from '../../web/state/edits.mjs';
 import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
@@ -108,18 +108,23 @@ test("the page's numbers are those of the model card's tables, and a card withou
   assert.throws(() => readCard(card.slice(1).join('\n')), /has no row "% of/);
 });
 
-test('the sliders share out a hundred people: chosen labels first, others as far as there is room, the remainder to the last', () => {
+test('the sliders share out a hundred people: chosen labels first, others as far as there is room, the remainder to the last category', () => {
   const prior = { covid: 0.345, pneumonia: 0.191, normal: 0.464 };
-  assert.deepEqual(countPeople(prior), { covid: 35, pneumonia: 19, normal: 46 });
-  assert.deepEqual(chooseShares(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
-  assert.deepEqual(chooseShares(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
-  assert.deepEqual(chooseShares({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), {
+  const choose = (shares, chosen) =>
+    chooseShares(shares, restLabel({ labels: Object.keys(shares), other: 'other' }), chosen);
+  assert.deepEqual(countPeople(prior, 'normal'), { covid: 35, pneumonia: 19, normal: 46 });
+  assert.deepEqual(choose(prior, { covid: 5 }), { covid: 0.05, pneumonia: 0.19, normal: 0.76 });
+  assert.deepEqual(choose(prior, { pneumonia: 90 }), { covid: 0.1, pneumonia: 0.9, normal: 0 });
+  assert.deepEqual(choose({ covid: 0.5, pneumonia: 0.5, normal: 0 }, { covid: 100 }), {
     covid: 1,
     pneumonia: 0,
     normal: 0,
   });
-  assert.deepEqual(countPeople({ a: 0.335, b: 0.665, c: 0 }), { a: 34, b: 66, c: 0 }, 'never more than all');
-  assert.deepEqual(chooseShares({ one: 1 }, {}), { one: 1 });
+  assert.deepEqual(countPeople({ a: 0.335, b: 0.665, c: 0 }, 'c'), { a: 34, b: 66, c: 0 }, 'never more than all');
+  assert.deepEqual(choose({ one: 1 }, {}), { one: 1 });
+  const four = { covid: 0.2, pneumonia: 0.3, normal: 0.43, other: 0.07 };
+  assert.deepEqual(choose(four, { covid: 5 }), { covid: 0.05, pneumonia: 0.3, normal: 0.58, other: 0.07 });
+  assert.deepEqual(choose(four, { other: 60 }), { covid: 0.2, pneumonia: 0.2, normal: 0, other: 0.6 });
 });
 
 test('in a folder films are found by name or, failing that, by content; files picked one by one are all accepted', async () => {
@@ -210,7 +215,7 @@ function judged() {
     selected: films[0],
     revision: 0,
     prevalence: null,
-    model: { prior: { covid: 0.5, normal: 0.5 } },
+    model: { labels: ['covid', 'normal'], other: null, prior: { covid: 0.5, normal: 0.5 } },
     i18n,
   };
   const app = { state, update: (change) => change(), set: (changes) => Object.assign(state, changes) };

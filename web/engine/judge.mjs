@@ -1,7 +1,7 @@
 // judge.mjs: brings the films on the page to the prevalence in force. The worker computes it from each film's logits
 // and gate, without running the networks again.
 import { asNotice, toErrorInfo } from '../state/errors.mjs';
-import { chooseShares, isOutdated } from '../state/prevalence.mjs';
+import { chooseShares, isOutdated, restLabel } from '../state/prevalence.mjs';
 
 /** @typedef {import('../../src/engine.mjs').Mixture} Mixture
  *  @typedef {import('../state/state.mjs').DoneFilm} DoneFilm
@@ -51,8 +51,9 @@ export function prevalenceActions({ state, set }, judgeAgain) {
   return {
     /** @param {Record<string, number>} chosen  people out of a hundred, by label */
     prevalence(chosen) {
-      const shares = state.prevalence ?? state.model?.prior;
-      if (shares) change(chooseShares(shares, chosen));
+      const { model } = state;
+      const shares = state.prevalence ?? model?.prior;
+      if (model && shares) change(chooseShares(shares, restLabel(model), chosen));
     },
     'reset-prevalence': () => change(null),
   };

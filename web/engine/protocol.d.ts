@@ -35,7 +35,7 @@ export interface Calls {
   /** Verdicts and probabilities of earlier results at another prevalence. */
   judge: {
     message: { prevalence: Mixture | null; films: Pick<Diagnosis, 'logits' | 'gate'>[] };
-    result: Pick<Diagnosis, 'verdict' | 'probability' | 'prevalence'>[];
+    result: Pick<Diagnosis, 'verdict' | 'doubt' | 'probability' | 'prevalence'>[];
   };
   /** The tags of a DICOM file, for display only; none for other files. */
   tags: { message: { file: File }; result: { name: string; value: string }[] };

@@ -41,17 +41,19 @@ export default {
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Pneumonia',
   'label.normal': 'Normal',
+  'label.other': 'Another finding',
   'likeness.covid': 'Of the three categories, this image most resembles X-rays of patients with COVID-19.',
   'likeness.pneumonia': 'Of the three categories, this image most resembles X-rays of patients with other pneumonia.',
   'likeness.normal':
     'Of the three categories, this image most resembles X-rays reported as normal. This does not rule out disease.',
-  'likeness.other': 'The model’s closest category is “{label}”.',
+  'likeness.closest': 'The model’s closest category is “{label}”.',
 
   'film.waiting': 'Waiting',
   'film.running': 'Analysing…',
   'film.cancelled': 'Not analysed',
   'film.error': 'Could not be opened',
   'film.uncertain': 'Uncertain',
+  'film.other-finding': 'Uncertain: other finding',
   'film.refused': 'Not suitable',
   'film.phantom': 'Synthetic example',
   'film.photo': 'Photo {time}',
@@ -118,6 +120,8 @@ export default {
   'reading.cancelled': 'Not analysed: you cancelled.',
   'reading.uncertain': 'No category reaches {certain}, the minimum this model needs to give an answer.',
   'reading.close': 'The probabilities are too close to call.',
+  'reading.other-finding':
+    'A finding that is none of the three is likely, such as tuberculosis, an effusion, a mass or an enlarged heart. The model cannot say which.',
   'reading.accepted': 'Image check passed.',
   'reading.accepted.why': 'It looks like the frontal chest X-rays the model was trained on.',
   'reading.accepted.score': '{count} of 100 good-quality test images look less typical than this one.',
@@ -125,8 +129,12 @@ export default {
   'reading.refused.why': 'Probabilities are not shown because they would be meaningless for this image.',
   'reading.legend':
     'Areas that contributed to “{label}”, from little (violet) to most (yellow). This is not a map of lesions.',
+  'reading.legend.opacity':
+    'Where the model sees opacity, from unlikely (violet) to likely (yellow). It can miss opacities and mark healthy lung.',
   'reading.legend.hidden':
     'The heatmap explains “{label}”, which is not the most likely category at your case mix, so it is hidden.',
+  'reading.extent':
+    'Opacity: right lung {right}, left lung {left}. Right is the patient’s right, on the left of the image.',
   'reading.photo':
     'This is a photo of a film or a screen. Glare, angle and moiré change what the model sees, and the model has not been tested on photos. Use the original file if you can.',
   'edit.title': 'Correct the image',

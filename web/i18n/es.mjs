@@ -53,19 +53,21 @@ export default {
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Neumonía',
   'label.normal': 'Normal',
+  'label.other': 'Otro hallazgo',
   'likeness.covid':
     'De las tres categorías, esta imagen se parece sobre todo a radiografías de pacientes con COVID-19.',
   'likeness.pneumonia':
     'De las tres categorías, esta imagen se parece sobre todo a radiografías de pacientes con otra neumonía.',
   'likeness.normal':
     'De las tres categorías, esta imagen se parece sobre todo a radiografías informadas como normales. Esto no descarta enfermedad.',
-  'likeness.other': 'La categoría del modelo más próxima es «{label}».',
+  'likeness.closest': 'La categoría del modelo más próxima es «{label}».',
 
   'film.waiting': 'En espera',
   'film.running': 'Analizando…',
   'film.cancelled': 'No analizada',
   'film.error': 'No se abrió',
   'film.uncertain': 'Incierto',
+  'film.other-finding': 'Incierto: otro hallazgo',
   'film.refused': 'No apta',
   'film.phantom': 'Ejemplo sintético',
   'film.photo': 'Foto {time}',
@@ -134,6 +136,8 @@ export default {
   'reading.uncertain':
     'Ninguna categoría alcanza {certain}, el mínimo que este modelo necesita para dar una respuesta.',
   'reading.close': 'Las probabilidades están demasiado próximas para decidir.',
+  'reading.other-finding':
+    'Es probable un hallazgo que no es ninguno de los tres, por ejemplo tuberculosis, derrame pleural, una masa o cardiomegalia. El modelo no puede decir cuál.',
   'reading.accepted': 'Comprobación de la imagen superada.',
   'reading.accepted.why': 'Se parece a las radiografías frontales de tórax con las que se entrenó el modelo.',
   'reading.accepted.score': '{count} de 100 imágenes de prueba de buena calidad parecen menos típicas que esta.',
@@ -141,8 +145,12 @@ export default {
   'reading.refused.why': 'No se muestran probabilidades porque no tendrían sentido para esta imagen.',
   'reading.legend':
     'Zonas que contribuyeron a «{label}», de poco (violeta) a mucho (amarillo). No es un mapa de lesiones.',
+  'reading.legend.opacity':
+    'Dónde ve opacidad el modelo, de improbable (violeta) a probable (amarillo). Puede pasar por alto opacidades y marcar pulmón sano.',
   'reading.legend.hidden':
     'El mapa de calor explica «{label}», que no es la categoría más probable con su distribución de casos; por eso no se muestra.',
+  'reading.extent':
+    'Opacidad: pulmón derecho {right}, pulmón izquierdo {left}. El derecho es el del paciente, a la izquierda de la imagen.',
   'reading.photo':
     'Esto es una foto de una placa o de una pantalla. Los reflejos, el ángulo y el muaré cambian lo que ve el modelo, que no se ha probado con fotos. Use el archivo original si puede.',
   'edit.title': 'Corregir la imagen',
@@ -389,6 +397,7 @@ export default {
     'La red de este archivo es demasiado grande o usa operaciones que este motor no admite. Use otro archivo de modelo.',
   'problem.self-test':
     'Este equipo o navegador no reproduce el resultado de referencia del modelo, así que sus resultados no son fiables. Actualícelo o use otro.',
+  'problem.no-class-map': 'Este modelo no ofrece un mapa de activación para esta categoría.',
   'problem.no-prior':
     'Este modelo no indica la distribución de casos que suponen sus probabilidades, así que no se pueden ajustar a otra prevalencia. Use un modelo con la clave pleura.prior.',
   'problem.prevalence':
@@ -418,6 +427,9 @@ export default {
     'No se encontraron dos pulmones. Use una radiografía frontal de tórax, bien orientada, en la que se vean los dos pulmones.',
   'gate.unlike':
     'Esta imagen se parece demasiado poco a las radiografías de tórax con las que se validó el modelo; cualquier respuesta sería una conjetura. Compruebe que sea una radiografía frontal de tórax.',
+  'gate.turned': 'Esta radiografía no está derecha. Gírela y analícela de nuevo.',
+  'gate.inverted':
+    'Los grises de esta radiografía están invertidos: los huesos se ven oscuros. Inviértala y analícela de nuevo.',
   'gate.tag-modality':
     'Según su cabecera, este archivo no es una radiografía simple. Use una radiografía simple de tórax.',
   'gate.tag-body-part':

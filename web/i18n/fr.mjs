@@ -54,19 +54,21 @@ export default {
   'label.covid': 'COVID-19',
   'label.pneumonia': 'Pneumonie',
   'label.normal': 'Normal',
+  'label.other': 'Autre anomalie',
   'likeness.covid':
     'Des trois catégories, cette image ressemble le plus aux radiographies de patients atteints de la COVID-19.',
   'likeness.pneumonia':
     'Des trois catégories, cette image ressemble le plus aux radiographies de patients atteints d’une autre pneumonie.',
   'likeness.normal':
     'Des trois catégories, cette image ressemble le plus aux radiographies interprétées comme normales. Cela n’exclut pas une maladie.',
-  'likeness.other': 'La catégorie du modèle la plus proche est « {label} ».',
+  'likeness.closest': 'La catégorie du modèle la plus proche est « {label} ».',
 
   'film.waiting': 'En attente',
   'film.running': 'Analyse…',
   'film.cancelled': 'Non analysée',
   'film.error': 'Non ouverte',
   'film.uncertain': 'Incertain',
+  'film.other-finding': 'Incertain : autre anomalie',
   'film.refused': 'Non adaptée',
   'film.phantom': 'Exemple synthétique',
   'film.photo': 'Photo du {time}',
@@ -135,6 +137,8 @@ export default {
   'reading.uncertain':
     'Aucune catégorie n’atteint {certain}, le minimum dont ce modèle a besoin pour donner une réponse.',
   'reading.close': 'Les probabilités sont trop proches pour trancher.',
+  'reading.other-finding':
+    'Une anomalie qui n’est aucune des trois est probable, par exemple une tuberculose, un épanchement, une masse ou une cardiomégalie. Le modèle ne peut pas dire laquelle.',
   'reading.accepted': 'Contrôle de l’image : conforme.',
   'reading.accepted.why': 'Elle ressemble aux radiographies du thorax de face sur lesquelles le modèle a été entraîné.',
   'reading.accepted.score': '{count} images de test de bonne qualité sur 100 paraissent moins typiques que celle-ci.',
@@ -142,8 +146,12 @@ export default {
   'reading.refused.why': 'Les probabilités ne sont pas affichées, car elles n’auraient aucun sens pour cette image.',
   'reading.legend':
     'Zones ayant contribué à « {label} », de peu (violet) à beaucoup (jaune). Ce n’est pas une carte des lésions.',
+  'reading.legend.opacity':
+    'Là où le modèle voit une opacité, d’improbable (violet) à probable (jaune). Il peut manquer des opacités et marquer du poumon sain.',
   'reading.legend.hidden':
     'La carte de chaleur explique « {label} », qui n’est pas la catégorie la plus probable avec votre répartition des cas ; elle n’est donc pas affichée.',
+  'reading.extent':
+    'Opacité : poumon droit {right}, poumon gauche {left}. Le droit est celui du patient, à gauche de l’image.',
   'reading.photo':
     'Ceci est la photo d’un cliché ou d’un écran. Les reflets, l’angle et le moiré changent ce que voit le modèle, qui n’a pas été testé sur des photos. Utilisez le fichier d’origine si vous le pouvez.',
   'edit.title': 'Corriger l’image',
@@ -396,6 +404,7 @@ export default {
     'Le réseau de ce fichier est trop grand ou utilise des opérations que ce moteur ne prend pas en charge. Utilisez un autre fichier de modèle.',
   'problem.self-test':
     'Cette machine ou ce navigateur ne reproduit pas le résultat de référence du modèle ; ses résultats ne sont donc pas fiables. Mettez-le à jour ou utilisez-en un autre.',
+  'problem.no-class-map': 'Ce modèle ne fournit pas de carte d’activation pour cette catégorie.',
   'problem.no-prior':
     'Ce modèle n’indique pas la répartition des cas que supposent ses probabilités ; elles ne peuvent donc pas être ajustées à une autre prévalence. Utilisez un modèle avec la clé pleura.prior.',
   'problem.prevalence':
@@ -426,6 +435,9 @@ export default {
     'Deux poumons n’ont pas été trouvés. Utilisez une radiographie du thorax de face, bien orientée, qui montre les deux poumons.',
   'gate.unlike':
     'Cette image est trop différente des radiographies du thorax sur lesquelles le modèle a été validé ; toute réponse serait une supposition. Vérifiez qu’il s’agit d’une radiographie du thorax de face.',
+  'gate.turned': 'Cette radiographie n’est pas à l’endroit. Tournez-la, puis analysez-la de nouveau.',
+  'gate.inverted':
+    'Les gris de cette radiographie sont inversés : les os sont sombres. Inversez-la, puis analysez-la de nouveau.',
   'gate.tag-modality':
     'D’après son en-tête, ce fichier n’est pas une radiographie standard. Utilisez une radiographie standard du thorax.',
   'gate.tag-body-part':

@@ -9,6 +9,7 @@
  *  @typedef {import('../state/state.mjs').Model} Model
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {import('../../src/engine.mjs').Mixture} Mixture
+ *  @typedef {import('../../src/types.d.ts').Doubt} Doubt
  *  @typedef {import('../site/card.mjs').Interval} Interval
  *  @typedef {keyof typeof import('./en.mjs').default} MessageKey
  *  @typedef {Record<MessageKey, string>} Messages
@@ -38,6 +39,10 @@ const MAX_NAMES = 5;
 /** The label with the largest probability. @param {Record<string, number>} probability */
 export const topLabel = (probability) =>
   Object.keys(probability).reduce((best, label) => (probability[label] > probability[best] ? label : best));
+
+/** Whether a finding that is none of the answers is likely; records of kept results hold only the code of a doubt.
+ *  @param {{doubt?: Doubt | string | null}} result */
+const isOtherFinding = ({ doubt }) => (typeof doubt === 'string' ? doubt : doubt?.reason) === 'other-finding';
 
 /** Formatters for the numbers of a region. @param {string} tag */
 function createNumbers(tag) {
@@ -86,11 +91,12 @@ export function createI18n(language, messages, preferred = []) {
   /** What the film is called on the page. @param {Pick<Film, 'phantom' | 'name'>} film */
   const name = (film) => (film.phantom ? t('film.phantom') : film.name);
 
-  /** One or two words for a film in a list.
-   *  @param {{status: Film['status'], record?: {verdict?: string} | null}} film */
+  /** A few words for a film in a list.
+   *  @param {{status: Film['status'], record?: {verdict?: string, doubt?: Doubt | string | null} | null}} film */
   function filmWord({ status, record }) {
     if (status !== 'done' || !record?.verdict)
       return t(`film.${/** @type {Exclude<Film['status'], 'done'>} */ (status)}`);
+    if (isOtherFinding(record)) return t('film.other-finding');
     return open[`film.${record.verdict}`] ?? label(record.verdict);
   }
 
@@ -117,12 +123,13 @@ export function createI18n(language, messages, preferred = []) {
     if (film.status !== 'done') return t('reading.later');
     const { verdict, gate, prevalence } = film.record;
     if (verdict === 'refused') return gateText(gate);
+    if (isOtherFinding(film.record)) return t('reading.other-finding');
     if (verdict === 'uncertain')
       return model && model.certain > 0
         ? t('reading.uncertain', { certain: percent(model.certain) })
         : t('reading.close');
     if (prevalence) return t('prevalence.likeliest', { label: label(verdict) });
-    return open[`likeness.${verdict}`] ?? t('likeness.other', { label: verdict });
+    return open[`likeness.${verdict}`] ?? t('likeness.closest', { label: verdict });
   }
 
   /** The verdict with its probability.

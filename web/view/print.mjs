@@ -1,6 +1,6 @@
 // print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
-import { facts, fillBars, fillFacts, heatmapFits, legend, worthSentences } from './result.mjs';
+import { extentText, facts, fillBars, fillFacts, heatmapFits, legend, worthSentences } from './result.mjs';
 import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
@@ -50,7 +50,16 @@ function oneFilm(film, state) {
     fillBars(bars, record, state);
     const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
     const explained = picture && state.overlay.heat > 0 ? legend(record, i18n) : '';
-    row.append(element('div', {}, bars, mixture, element('p', { className: 'small', textContent: explained })));
+    const texts = [explained, extentText(record, i18n)];
+    row.append(
+      element(
+        'div',
+        {},
+        bars,
+        mixture,
+        ...texts.map((textContent) => element('p', { className: 'small', textContent })),
+      ),
+    );
   }
   const list = element('dl');
   fillFacts(list, facts(film, state));

@@ -1,6 +1,6 @@
 // result.mjs: draws what the engine found in the selected film, and how much that is worth.
 import { createChanges, element, keyed, setText } from './dom.mjs';
-import { countPeople } from '../state/prevalence.mjs';
+import { countPeople, restLabel } from '../state/prevalence.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
 import { topLabel } from '../i18n/words.mjs';
 
@@ -83,15 +83,27 @@ export function fillBars(list, record, { i18n, model }) {
 }
 
 /**
- * Whether the heatmap explains the likeliest label. It is of the label with the largest logit, which a chosen prevalence
- * can overtake; a heatmap of another label would contradict the heading.
+ * Whether the heatmap fits the heading. An opacity map fits any; a class map is of the label with the largest logit,
+ * which a chosen prevalence can overtake, and then it would contradict the heading.
  * @param {FilmRecord} record
  */
-export const heatmapFits = (record) => record.verdict !== 'refused' && topLabel(record.probability) === record.topLabel;
+export function heatmapFits({ verdict, heatmapKind, probability, topLabel: explained }) {
+  if (verdict === 'refused' || heatmapKind === 'none') return false;
+  return heatmapKind === 'opacity' || topLabel(probability) === explained;
+}
 
 /** What the heatmap shows, or why it is not shown. @param {FilmRecord} record  @param {State['i18n']} i18n */
-export const legend = (record, i18n) =>
-  i18n.t(heatmapFits(record) ? 'reading.legend' : 'reading.legend.hidden', { label: i18n.label(record.topLabel) });
+export function legend(record, i18n) {
+  if (record.heatmapKind === 'none') return '';
+  if (record.heatmapKind === 'opacity') return i18n.t('reading.legend.opacity');
+  const label = i18n.label(record.topLabel);
+  return i18n.t(heatmapFits(record) ? 'reading.legend' : 'reading.legend.hidden', { label });
+}
+
+/** How much of each lung is under opacity; empty without an opacity map.
+ *  @param {FilmRecord} record  @param {State['i18n']} i18n */
+export const extentText = ({ extent }, i18n) =>
+  extent ? i18n.t('reading.extent', { right: i18n.percent(extent.right), left: i18n.percent(extent.left) }) : '';
 
 /** The model card's numbers in sentences. @param {Pick<State, 'card' | 'i18n'>} state  @returns {string[]} */
 export function worthSentences({ card, i18n }) {
@@ -127,11 +139,11 @@ export function createResult(at) {
     at['no-prior'].hidden = Boolean(model.prior);
     at['with-prior'].hidden = !model.prior;
     if (!model.prior) return;
-    const counts = countPeople(prevalence ?? model.prior);
-    const last = model.labels[model.labels.length - 1];
+    const rest = restLabel(model);
+    const counts = countPeople(prevalence ?? model.prior, rest);
     keyed(
       at.shares,
-      model.labels.slice(0, -1),
+      model.labels.filter((label) => label !== rest),
       (label) => label,
       () => {
         const slider = element('input', { type: 'range', min: 0, max: 100 });
@@ -145,13 +157,13 @@ export function createResult(at) {
         setText(value, i18n.integer(counts[label]));
       },
     );
-    setText(at.rest, i18n.t('prevalence.rest', { label: i18n.label(last), count: counts[last] }));
+    setText(at.rest, i18n.t('prevalence.rest', { label: i18n.label(rest), count: counts[rest] }));
     at['reset-prevalence'].setAttribute('aria-pressed', String(!prevalence));
   }
 
   /** Removes every trace of a film that is no longer on the page. */
   function forget() {
-    for (const id of ['name', 'verdict', 'because']) setText(at[id], '');
+    for (const id of ['name', 'verdict', 'because', 'extent']) setText(at[id], '');
     for (const id of ['bars', 'facts', 'tags']) at[id].replaceChildren();
   }
 
@@ -179,6 +191,7 @@ export function createResult(at) {
       fillBars(at.bars, record, state);
       at.scale.hidden = !heatmapFits(record);
       setText(at['legend-text'], legend(record, i18n));
+      setText(at.extent, extentText(record, i18n));
     }
     const [word, text] = i18n.gateWords(record);
     setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
@@ -212,7 +225,7 @@ export function createResult(at) {
     drawHead(film, state);
     const done = film.status === 'done';
     const hasProbabilities = film.status === 'done' && film.record.verdict !== 'refused';
-    at.bars.hidden = at.legend.hidden = at.mixture.hidden = !hasProbabilities;
+    at.bars.hidden = at.legend.hidden = at.mixture.hidden = at.extent.hidden = !hasProbabilities;
     for (const id of ['caution', 'gate', 'details', 'notice', 'print-film']) at[id].hidden = !done;
     for (const id of ['prevalence', 'worth']) at[id].hidden = !hasProbabilities;
     if (film.status === 'done' && model) drawRecord(film, { ...state, model });

@@ -14,7 +14,7 @@ import { table } from '../table.mjs';
  * @param {any} options @param {import('../run.mjs').Run} run @param {{ file: string }[]} items
  * @returns {{ head: string, row: (record: any) => string }}
  */
-function formatOf(options, { labels, prevalence }, items) {
+function formatOf(options, { labels, prevalence, model }, items) {
   if (options.csv) return csv(labels);
   const wantsTable = options.table || process.stdout.isTTY;
   if (options.json || options.resume || options.shard || !wantsTable) return jsonLines();
@@ -24,6 +24,8 @@ function formatOf(options, { labels, prevalence }, items) {
     columns: process.stdout.columns ?? 80,
     coloured: process.stdout.isTTY && !process.env.NO_COLOR,
     prevalence,
+    other: model.other !== null,
+    extent: model.graphs.diagnosis.some((line) => line.startsWith('opacity = ')),
   });
 }
 
