@@ -102,7 +102,8 @@ async function seal({ values, tensors }, hash) {
  * @property {{ name: string, version: string, license: string, labels: string[] }} model  of the weights
  * @property {Layer} layer
  * @property {number} temperature
- * @property {number[]} counts  films of each label that the layer was fitted to; their mix is the new prior
+ * @property {number[]} counts  films of each label that the layer was fitted to
+ * @property {number[]} mix  the share of each label that the layer assumes: the new prior
  * @property {number} patients
  * @property {{ hashes: string[], patients: string[] }} [made]  SHA-256 of these films in hex, and their patients where
  *   they are known
@@ -110,7 +111,7 @@ async function seal({ values, tensors }, hash) {
  */
 
 /** @param {Fit} fit @param {Hash} hash @returns {Promise<Uint8Array>} the adapter file */
-export async function writeAdapter({ base, model, layer, temperature, counts, patients, made, bits }, hash) {
+export async function writeAdapter({ base, model, layer, temperature, counts, mix, patients, made, bits }, hash) {
   const films = counts.reduce((sum, count) => sum + count, 0);
   const perLabel = model.labels.map((label, i) => `${label} ${counts[i]}`).join(', ');
   const values = new Map([
@@ -126,7 +127,7 @@ export async function writeAdapter({ base, model, layer, temperature, counts, pa
     ['general.license', textValue(model.license)],
     ['pleura.labels', textValues(model.labels)],
     ['pleura.temperature', floatValue(temperature)],
-    ['pleura.prior', floatValues(counts.map((count) => count / films))],
+    ['pleura.prior', floatValues(mix)],
     ['pleura.adapted.base', textValue(base)],
     ['pleura.adapted.films', floatValues(counts)],
   ]);

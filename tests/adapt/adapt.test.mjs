@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { advise, compareFits, crossValidate, folds, selectFilms, tooFew } from '../../src/adapt/crossval.mjs';
 import { adapt } from '../../src/adapt/adapt.mjs';
-import { applyAdapter } from '../../src/weights/adapter.mjs';
+import { applyAdapter, readLastLayer } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { floatsIn, floatValues, readGguf, textOf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
 import {
@@ -159,14 +159,15 @@ test('refused, duplicate, contradictory and unlabelled films are left out and co
   assert.deepEqual(tooFew(few, LABELS), [{ label: 'pneumonia', films: 20, patients: 1 }]);
 });
 
-/** An adapter for weights from made-up features as wide as theirs. */
-async function adapterFor(path, width) {
+/** An adapter for weights from made-up features as wide as theirs; no film has the label `missing`. */
+async function adapterFor(path, width, missing = '') {
   const [wasm, weights] = [join(root, 'build/pleura.wasm'), path].map((file) => new Uint8Array(readFileSync(file))),
     base = sha256(weights);
   const { model } = await createEngine({ wasm, weights });
-  const count = model.labels.length;
+  const labels = model.labels.filter((label) => label !== missing),
+    count = labels.length;
   const films = Array.from({ length: 20 * count }, (_, i) => ({
-    label: model.labels[i % count],
+    label: labels[i % count],
     patient: `p${i}`,
     features: Float32Array.from({ length: width }, (_, j) => Math.abs(normal()) + (j % count === i % count ? 1 : 0)),
   }));
@@ -177,6 +178,29 @@ const widthOf = (path) => {
     count = ({ dims }) => dims.reduce((a, b) => a * b, 1);
   return count(tensors.get('diagnosis.logits.weight')) / count(tensors.get('diagnosis.logits.bias'));
 };
+
+test('without films of other findings that label keeps its row and its share, and the others are compared', async () => {
+  const path = join(root, 'tests/fixtures/findings.gguf'),
+    { wasm, weights, adapter, comparisons, films } = await adapterFor(path, widthOf(path), 'other');
+  assert.deepEqual(
+    comparisons.flatMap(({ label }) => label ?? []),
+    LABELS,
+  );
+  assert.deepEqual(films, { covid: 20, pneumonia: 20, normal: 20, other: 0 });
+  const adapted = await applyAdapter(weights, adapter, sha256);
+  const { model } = await createEngine({ wasm, weights: adapted });
+  for (const [label, share] of Object.entries({ covid: 0.3, pneumonia: 0.3, normal: 0.3, other: 0.1 }))
+    assert.ok(Math.abs(model.prior[label] - share) < 1e-5, `${label} ${model.prior[label]}`);
+  const [before, after] = [weights, adapted].map((bytes) => readLastLayer(bytes, model.labels));
+  const { temperature } = (await createEngine({ wasm, weights })).model;
+  after.weight[3].forEach((w, i) => assert.ok(Math.abs(w - before.weight[3][i] / temperature) < 1e-5));
+  assert.notDeepEqual(after.weight[0], before.weight[0]);
+  assert.deepEqual(
+    (await adapt({ wasm, weights, base: '', model: { ...model, prior: null }, films: [], sha256 })).missing.length,
+    4,
+    'without a prior there is no share to keep',
+  );
+});
 
 test('an adapter changes only the last layer, and the engine reports that it is adapted', async () => {
   const path = join(root, 'model/pleura.gguf'),

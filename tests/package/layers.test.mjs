@@ -15,7 +15,7 @@ const JAVASCRIPT = {
     'src/node/ src/adapt/ src/weights/ src/stats/ src/result/ src/engine.mjs src/errors.mjs src/mixture.mjs src/sniff.mjs src/verdicts.mjs',
   web: 'src/adapt/ src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
   'model/samples': 'src/node/assets.mjs src/engine.mjs',
-  'src/adapt': 'src/weights/ src/stats/ src/engine.mjs',
+  'src/adapt': 'src/weights/ src/stats/ src/engine.mjs src/mixture.mjs',
   'src/node': 'src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
   'src/weights': 'src/engine.mjs src/engine/graph.mjs src/errors.mjs',
   'src/engine': 'src/errors.mjs src/mixture.mjs src/verdicts.mjs',

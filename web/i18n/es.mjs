@@ -440,5 +440,5 @@ export default {
   notice:
     'Para investigación y docencia; no es un producto sanitario (dispositivo médico). Una radiografía de tórax no descarta la COVID-19: la prueba de referencia es la RT-PCR. No base en este resultado ninguna decisión sobre un paciente.',
   summary:
-    'Examina solo los pulmones en radiografías frontales. Entrenado con datos públicos en los que casi todas las fuentes contienen un único diagnóstico; la ficha del modelo muestra cómo funciona en hospitales nuevos.',
+    'Examina solo los pulmones en radiografías frontales. Entrenado con datos públicos, leídos en parte por radiólogos, y con los recuadros que estos trazaron alrededor de opacidades; la ficha del modelo muestra cómo funciona en hospitales nuevos.',
 };

@@ -449,5 +449,5 @@ export default {
   notice:
     'Pour la recherche et l’enseignement ; ce n’est pas un dispositif médical. Une radiographie du thorax n’exclut pas la COVID-19 : l’examen de référence est la RT-PCR. Ne fondez aucune décision concernant un patient sur ce résultat.',
   summary:
-    'N’examine que les poumons sur des radiographies de face. Entraîné sur des données publiques où presque chaque source ne contient qu’un seul diagnostic ; la fiche du modèle montre ses performances dans de nouveaux hôpitaux.',
+    'N’examine que les poumons sur des radiographies de face. Entraîné sur des données publiques, lues en partie par des radiologues, et sur les cadres qu’ils ont tracés autour des opacités ; la fiche du modèle montre ses performances dans de nouveaux hôpitaux.',
 };
