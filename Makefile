@@ -144,7 +144,6 @@ model: lib
 	@.ci/setup model
 	cd model && $(TRAIN) -m training.train --lungs
 	cd model && $(TRAIN) -m training.train
-	cd model && $(TRAIN) -m training.train --student
 	cd model && $(TRAIN) -m training.export
 	cd model && $(TRAIN) -m training.goldens
 	$(TRAIN) tests/convert/make_onnx.py

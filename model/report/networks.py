@@ -21,7 +21,6 @@ class Network:
                 raise SystemExit(f"{path} was made from other films than {data.home()}. Train the network again.")
             self.films = [known[str(data.home() / file)] for file in stored["files"]]
             self.probability = softmax(stored["logits"], 1)
-            self.taught = bool(stored["taught"])
 
     @property
     def folds(self):
@@ -29,8 +28,7 @@ class Network:
 
     @property
     def command(self):
-        how = "--student" if self.taught else f"--seed {self.seed}"
-        return f"-m training.train {how} --steps {self.steps}"
+        return f"-m training.train --seed {self.seed} --steps {self.steps}"
 
 
 def networks(pattern):
@@ -130,13 +128,12 @@ def left_out(options):
 
 def seeds(options):
     """The table of `python3 -m report seeds`, if such networks were trained."""
-    members = networks("seed-*.npz") + networks("student.npz")
+    members = networks("seed-*.npz")
     if not members:
         return []
     commands = [network.command for network in members]
     title = (
-        "The teachers, one for each seed, and the released network that they taught, on the test split and on external "
-        "films, at the class mix of the training batches."
+        "The networks of all seeds, of which one was released, on the test split and on external films, at the class mix "
+        "of the training batches."
     )
-    names = ["taught" if network.taught else network.seed for network in members]
-    return [table(title, "seed", commands, list(zip(names, map(seen, members))))]
+    return [table(title, "seed", commands, [(network.seed, seen(network)) for network in members])]

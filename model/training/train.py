@@ -1,10 +1,9 @@
 """Trains the networks on what the engine sees of each film.
 
-With --lungs the lung finder (lungs.py), else the diagnosis networks: the teachers, one for each seed, and with
---student the released network, which learns from the labels and from the mean of the teachers in equal parts (Hinton et
-al., 2015). Each diagnosis network leaves two files in build/model: NAME.pt, its folded parameters, and NAME.npz, its
-outputs for films that it has not seen, of which `python3 -m report` makes tables. A network that is there already is
-not trained again.
+With --lungs the lung finder (lungs.py), else one diagnosis network for each seed; training.export releases the one that
+is best on the validation split. Each diagnosis network leaves two files in build/model: NAME.pt, its folded parameters,
+and NAME.npz, its outputs for films that it has not seen, of which `python3 -m report` makes tables. A network that is
+there already is not trained again.
 """
 import argparse
 import logging
@@ -28,11 +27,10 @@ TRAINING_SIDE = 192  # of the crops before augmentation
 SETTINGS = inputs.Settings(margin=0.06, blur=2, grow=2, contrast=0.25)
 FROZEN = "block4"  # the layers up to this one keep their ImageNet weights
 MIXED = ("block4",)  # layers after which mix_style() mixes the looks of hospitals
-SEEDS = (1, 2, 3)  # of the teachers
-STUDENT = "student"  # the released network
+SEEDS = (1, 2, 3)
 STEPS = 1200
 RATE, BACKBONE_RATE = 1e-3, 3e-4
-MAP_WEIGHT, TAUGHT_MAP_WEIGHT = 0.5, 1.0  # of the opacity map's loss, for a teacher and for the student
+MAP_WEIGHT = 0.5  # of the opacity map's loss
 BATCH = {"covid": 15, "pneumonia": 11, "normal": 16, "other": 6}  # films per step
 # Share of each source within a class. A source with several large classes has about the same share of each, so that the
 # source says little about the class; sources with one class are left out.
@@ -150,36 +148,10 @@ def predict(network, rows, batch=128):
     return Outputs(*(torch.cat(column) for column in zip(*parts)))
 
 
-class Lessons(NamedTuple):
-    """What a network learns from each film."""
-
-    rows: inputs.Inputs
-    target: torch.Tensor  # [n, labels] probabilities
-    known: torch.Tensor  # [n] the weight of the map: 0 where rows.boxes are not the opacities of the film
-
-    @classmethod
-    def of_labels(cls, films, rows):
-        return cls(rows, targets(films), MAP_WEIGHT * map_known(films, rows.boxes))
-
-    def with_teachers(self, networks):
-        """Half of each label and map is the mean of the teachers'; theirs alone where the map is not known."""
-        outputs = [predict(network, self.rows) for network in networks]
-        label = torch.stack([out.logits.softmax(1) for out in outputs]).mean(0)
-        opacity = torch.stack([out.opacity.sigmoid() for out in outputs]).mean(0)
-        opacity = F.interpolate(opacity[:, None], self.rows.boxes.shape[1:], mode="bilinear", align_corners=False)[:, 0]
-        share = 0.5 * (self.known > 0)[:, None, None]
-        boxes = share * torch.from_numpy(self.rows.boxes) + (1 - share) * 255 * opacity
-        rows = self.rows._replace(boxes=boxes.round().to(torch.uint8).numpy())
-        return Lessons(rows, (self.target + label) / 2, torch.full_like(self.known, TAUGHT_MAP_WEIGHT))
-
-    def of(self, picks):
-        return Lessons(self.rows.rows(picks), self.target[picks], self.known[picks])
-
-
-def train_diagnosis(films, lessons, steps, seed):
-    """Folded parameters of one diagnosis network; lessons are those of the films."""
+def train_diagnosis(films, rows, steps, seed):
+    """Folded parameters of one diagnosis network; rows are those of inputs.prepare()."""
     start(seed)
-    rows, target, known = lessons
+    target, known = targets(films), map_known(films, rows.boxes).float()
     weight = sampling_weights(films)
     label = np.array([film.label for film in films])
     weights = [weight * torch.from_numpy(label == name) for name in data.LABELS]
@@ -194,7 +166,7 @@ def train_diagnosis(films, lessons, steps, seed):
         classes, cells, known = target
         label = F.cross_entropy(out["logits"][:, :, 0, 0].float(), classes, label_smoothing=0.05)
         opacity = F.binary_cross_entropy_with_logits(out["opacity"].float(), cells, reduction="none").mean((1, 2, 3))
-        return label + (opacity * known).sum() / (known > 0).sum().clamp(min=1)
+        return label + MAP_WEIGHT * (opacity * known).sum() / known.sum().clamp(min=1)
 
     network = backbone.load(Graph(efficientnet(DIAGNOSIS_SIDE), mixed=MIXED, eps=backbone.EPS)).freeze(FROZEN)
     rates = {RATE: [], BACKBONE_RATE: []}
@@ -224,12 +196,9 @@ class Run(NamedTuple):
     left_out: list  # names of folds
     steps: int
     seed: int
-    taught: bool  # by the teachers
 
     @property
     def name(self):
-        if self.taught:
-            return STUDENT
         return f"leave-out-{'+'.join(self.left_out)}" if self.left_out else f"seed-{self.seed}"
 
 
@@ -239,19 +208,17 @@ def train_one(films, run):
     checkpoint = BUILD / f"{run.name}.pt"
     known = [film for film in films if learnable(film)]
     learnt = np.array([film.source not in left_out for film in known])
-    lessons = Lessons.of_labels(known, prepared(known, TRAINING_SIDE))
+    rows = prepared(known, TRAINING_SIDE)
     if not checkpoint.exists():
-        if run.taught:
-            lessons = lessons.with_teachers([load_diagnosis(f"seed-{seed}") for seed in SEEDS])
         chosen = np.flatnonzero(learnt)
-        parameters = train_diagnosis([known[i] for i in chosen], lessons.of(chosen), run.steps, run.seed)
+        parameters = train_diagnosis([known[i] for i in chosen], rows.rows(chosen), run.steps, run.seed)
         torch.save(parameters, checkpoint)
     network = load_diagnosis(run.name)
     kept_apart = [film for film in films if film.split != "train"]
     parts = [(kept_apart, predict(network, prepared(kept_apart)))]
     if left_out:
         chosen = np.flatnonzero(~learnt)
-        parts.append(([known[i] for i in chosen], predict(network, lessons.rows.rows(chosen))))
+        parts.append(([known[i] for i in chosen], predict(network, rows.rows(chosen))))
     np.savez(
         BUILD / f"{run.name}.npz",
         logits=torch.cat([out.logits for _, out in parts]).numpy(),
@@ -283,9 +250,6 @@ def main():
     )
     parser.add_argument("--steps", type=int, help="optimizer steps per network")
     parser.add_argument("--seed", type=int, help=f"one network with this seed (default: {SEEDS})")
-    parser.add_argument(
-        "--student", action="store_true", help="train the released network, taught by those of the seeds"
-    )
     options = parser.parse_args()
     start(1)
     films = data.films()
@@ -294,11 +258,10 @@ def main():
             lungs.train_lungs(films, BUILD / "lungs.pt", options.steps or lungs.STEPS)
         return
     left_out = [[fold] for fold in data.FOLDS] if options.leave_out == "all" else [options.leave_out or []]
-    single = options.leave_out or options.student
-    seeds = [options.seed] if options.seed else SEEDS[:1] if single else SEEDS
+    seeds = [options.seed] if options.seed else SEEDS[:1] if options.leave_out else SEEDS
     for names in left_out:
         for seed in seeds:
-            train_one(films, Run(names, options.steps or STEPS, seed, options.student))
+            train_one(films, Run(names, options.steps or STEPS, seed))
 
 
 if __name__ == "__main__":
