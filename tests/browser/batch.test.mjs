@@ -243,7 +243,10 @@ test('a film whose file has gone says so, and is read when the failed films are 
     verdicts.map((word) => word === 'Could not be opened'),
     [true, false, true],
   );
-  assert.match((await column(page, 6))[0], /^The file could not be opened/);
+  assert.match(
+    (await page.locator('#table-body tr > :nth-last-child(2)').allTextContents())[0],
+    /^The file could not be opened/,
+  );
   await page.evaluate(() => {
     globalThis.back = true;
   });

@@ -45,7 +45,7 @@ const wrong = (page) =>
     for (const { element, box } of boxes)
       if (box.width > 2 && (box.left < -1 || box.right > root.clientWidth + 1))
         found.push(`${name(element)} is cut off at ${Math.round(box.left)}..${Math.round(box.right)}`);
-    const fixed = (element) => element.closest('.toasts, .menu, .adjusted, #full');
+    const fixed = (element) => element.closest('.toasts, .menu, .adjusted, .skip, #full, #plain');
     for (const [i, a] of boxes.entries())
       for (const b of boxes.slice(i + 1)) {
         if (a.element.contains(b.element) || b.element.contains(a.element)) continue;
