@@ -8,6 +8,7 @@ layer. The files come from strangers, so memory and processor time are limited.
 """
 import argparse
 import contextlib
+import json
 import os
 import re
 import signal
@@ -106,6 +107,12 @@ def arguments():
     )
     parser.add_argument("--name", help="name of the model (default: that of the file)")
     parser.add_argument("--license", default="unknown", help="SPDX identifier of the weights' licence")
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="do not compare the answers with those of onnxruntime or Keras, where python3 has them",
+    )
+    parser.add_argument("--facts", type=Path, help=argparse.SUPPRESS)  # written for src/cli/verify.mjs
     parser.add_argument("--force", action="store_true", help="replace OUT.gguf even if it is not a GGUF file")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--f32", action="store_true", help="keep float32 weights: twice the size")
@@ -129,7 +136,10 @@ def per_channel(values, channels, option, bgr):
 
 
 def preprocessing(options, channels, first_layer):
-    """(scale, offset) per channel. first_layer is the (scale, offset) that the network itself begins with, or None."""
+    """((scale, offset) per channel, those of the network's own input).
+
+    first_layer is the (scale, offset) that the network itself begins with, or None.
+    """
 
     def given(name, default):
         return per_channel(getattr(options, name) or default, channels, f"--{name}", options.bgr)
@@ -145,7 +155,7 @@ def preprocessing(options, channels, first_layer):
         raise ConvertError("--std contains a zero, and the engine would divide by it")
     scale = given("scale", [1 if raw else 1 / 255]) / std
     offset = given("offset", [0]) - given("mean", [0]) / std
-    factor, term = first_layer or (1, 0)
+    own, (factor, term) = (scale, offset), first_layer or (1, 0)
     scale, offset = scale * factor, offset * factor + term
     if not (np.abs([scale, offset]) <= MAX_SCALE).all():
         raise ConvertError(
@@ -153,7 +163,7 @@ def preprocessing(options, channels, first_layer):
             f"{', '.join(f'{v:g}' for v in offset)}; the engine accepts at most {MAX_SCALE:g}. Check --scale, --mean "
             "and --std"
         )
-    return scale.astype(np.float32), offset.astype(np.float32)
+    return (scale.astype(np.float32), offset.astype(np.float32)), own
 
 
 UNBOUNDED = ("relu", "silu", "hardswish")  # activations whose mean over a map may be a logit, as in SqueezeNet
@@ -318,6 +328,23 @@ def label_list(text):
     return labels
 
 
+def write_facts(options, net, out, own):
+    """What reference.py needs to ask the framework the same."""
+    channels, h, w = net.image.shape
+    last = net.select(out).layer
+    facts = {
+        "source": str(options.source),
+        "out": str(options.out),
+        "format": net.kind,
+        "form": net.form,
+        "size": [h, w, channels],
+        "scale": own[0].tolist(),
+        "offset": own[1].tolist(),
+        "head": "softmax" if last.op == "softmax" else last.act if last.act == "sigmoid" else "logits",
+    }
+    options.facts.write_text(json.dumps(facts))
+
+
 def convert(options):
     labels = label_list(options.labels)
     check_output(options)
@@ -331,7 +358,7 @@ def convert(options):
         )
     kind = Q8_0 if options.q8 else np.float32 if options.f32 else np.float16
     lines, tensors, first_layer = lowered_graph(logits(net, out), net.image, labels, kind)
-    scale, offset = preprocessing(options, channels, first_layer)
+    (scale, offset), own = preprocessing(options, channels, first_layer)
     metadata = {
         "general.architecture": "pleura",
         "general.name": options.name or options.source.stem,
@@ -345,6 +372,8 @@ def convert(options):
         "pleura.card.summary": f"Converted from {options.source.name}; not evaluated on any films.",
     }
     write_whole(options.out, metadata, tensors)
+    if options.facts and not options.no_verify:
+        write_facts(options, net, out, own)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)
 

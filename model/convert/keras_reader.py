@@ -117,8 +117,8 @@ class Reader:
             raise ConvertError(
                 f"its input is {'x'.join(map(str, (h, w, c)))}, but --input says {'x'.join(map(str, self.size))}"
             )
-        self.net = Network(h, w, c)
-        return picture(self.net.image, "chw" if first else "hwc")
+        self.net = Network(h, w, c, "chw" if first else "hwc", "keras")
+        return picture(self.net.image, self.net.form)
 
     def channels_first(self, layer):
         """Whether the outermost model has its channels first, as the first layer that says so."""

@@ -32,7 +32,8 @@ def positions(atoms, channels):
 class Network:
     """`source` is the name of the foreign node that is being read; the new layers remember it for messages."""
 
-    def __init__(self, h, w, c):
+    def __init__(self, h, w, c, form, kind):
+        self.form, self.kind = form, kind  # of the foreign input ("chw" or "hwc"), and of the file ("onnx" or "keras")
         self.source = "input"
         self.image = Layer("input", [], (c, h, w), "input")
         self.joined = {}  # {ids of layers: the layer that concatenates them}

@@ -230,7 +230,7 @@ class Reader:
         casts = all(node.op_type == "Cast" for node in graph.node if image in node.input)
         if kind.elem_type not in FLOATS and not casts:
             raise ConvertError(f"its input '{image}' holds integers, and not only Cast reads it")
-        self.net = Network(h, w, c)
+        self.net = Network(h, w, c, form, "onnx")
         self.output = graph.output[0].name
         self.graph = Graph(self, graph.node, {**values, image: picture(self.net.image, form)})
 

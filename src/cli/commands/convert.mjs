@@ -1,16 +1,31 @@
 // convert.mjs - the `convert` command: hands everything to the converter in Python, which has its own help.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../node/errors.mjs';
+import { verify } from '../verify.mjs';
 
 const CONVERTER = fileURLToPath(new URL('../../../model/convert', import.meta.url));
 
 /** libhdf5 crashes or hangs on some damaged files; these signals mean that the file was bad. */
 const CRASHES = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGXCPU']);
 
+/** @param {string[]} argv @returns {Promise<void>} throws CommandError */
+export async function convert(argv) {
+  const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
+  try {
+    const facts = join(folder, 'facts.json');
+    run([...argv, '--facts', facts]);
+    await verify(facts);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** @param {string[]} argv */
-export function convert(argv) {
+function run(argv) {
   // Debian's packages are visible only to Debian's Python, which may not be the first in the PATH.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
   /** @type {{ error?: NodeJS.ErrnoException, status: number | null, signal: string | null }} */
