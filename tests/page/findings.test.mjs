@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/engine.mjs';
 import { toRecord } from '../../src/result/record.mjs';
 import english from '../../web/i18n/en.mjs';
+import { applySteps, remedy } from '../../web/state/edits.mjs';
 import { createI18n, LANGUAGES } from '../../web/i18n/words.mjs';
 import { extentText, heatmapFits, legend } from '../../web/view/result.mjs';
 
@@ -52,4 +53,27 @@ test('the extent names the share of both lungs, and whose right is meant', () =>
   const text = extentText(filmWith({ extent: { right: 0.124, left: 0.396 } }).record, i18n);
   assert.match(text, /^Opacity: right lung 12%, left lung 40%\. Right is the patient’s right/);
   assert.equal(extentText(filmWith({ extent: null }).record, i18n), '');
+});
+
+test('a film that is refused as turned or inverted is mended by the steps that the page offers', async () => {
+  const shipped = await createEngine({ wasm: read('build/pleura.wasm'), weights: read('model/pleura.gguf') });
+  shipped.phantom();
+  const film = shipped.greys(512);
+  const table = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
+  const diagnose = (steps) => {
+    const { data: pixels, width, height } = applySteps(film, steps);
+    return shipped.diagnose({ pixels, width, height, channels: 1, table });
+  };
+  const right = /** @type {const} */ ({ name: 'right' });
+  for (const [reason, steps] of /** @type {const} */ ([
+    ['inverted', [{ name: 'negative' }]],
+    ['turned', [right, right]],
+  ])) {
+    const refused = diagnose(steps);
+    assert.equal(refused.gate.reason, reason);
+    assert.equal(diagnose([...steps, ...remedy(refused)]).gate.reason, null);
+  }
+  const gate = { accepted: false, score: 0, reason: 'turned', message: '' };
+  assert.deepEqual(remedy({ gate, quarterTurns: 3 }), [right, right, right]);
+  assert.deepEqual(remedy({ gate: { ...gate, reason: 'no-lungs' }, quarterTurns: 0 }), []);
 });

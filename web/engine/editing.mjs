@@ -1,5 +1,5 @@
 // editing.mjs: corrects the film on view and has it analysed again.
-import { addStep, visibleArea } from '../state/edits.mjs';
+import { addStep, remedy, visibleArea } from '../state/edits.mjs';
 import { initialViewport } from '../state/viewport.mjs';
 
 /** @typedef {import('../state/edits.mjs').Step} Step
@@ -16,13 +16,15 @@ export function editActions({ state }, { box, analyse }) {
     state.viewport = initialViewport();
     analyse([film]);
   }
-  const add = (/** @type {Step} */ step) => state.selected && correct(addStep(state.selected.steps, step));
+  const add = (/** @type {Step[]} */ ...steps) =>
+    state.selected && correct(steps.reduce(addStep, state.selected.steps));
   return {
     'edit-right': () => add({ name: 'right' }),
     'edit-flip': () => add({ name: 'flip' }),
     'edit-negative': () => add({ name: 'negative' }),
     'edit-photo': () => add({ name: 'photo' }),
     'edit-crop': () => add({ name: 'crop', area: visibleArea(state.viewport, box()) }),
+    'edit-remedy': () => state.selected?.status === 'done' && add(...remedy(state.selected.record)),
     'edit-none': () => correct([]),
   };
 }

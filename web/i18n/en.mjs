@@ -145,6 +145,8 @@ export default {
   'edit.negative': 'Invert greys',
   'edit.crop': 'Crop to the view',
   'edit.photo': 'It is a photo of an X-ray',
+  'edit.upright': 'Turn upright and analyse again',
+  'edit.positive': 'Invert and analyse again',
   'edit.none': 'Back to the original',
 
   'fact.size': 'Size',

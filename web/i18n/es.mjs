@@ -161,6 +161,8 @@ export default {
   'edit.negative': 'Invertir los grises',
   'edit.crop': 'Recortar a lo visible',
   'edit.photo': 'Es una foto de una radiografía',
+  'edit.upright': 'Enderezar y analizar de nuevo',
+  'edit.positive': 'Invertir y analizar de nuevo',
   'edit.none': 'Volver al original',
 
   'fact.size': 'Tamaño',

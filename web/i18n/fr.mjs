@@ -162,6 +162,8 @@ export default {
   'edit.negative': 'Inverser les gris',
   'edit.crop': 'Recadrer sur la vue',
   'edit.photo': 'C’est la photo d’une radiographie',
+  'edit.upright': 'Redresser et analyser de nouveau',
+  'edit.positive': 'Inverser et analyser de nouveau',
   'edit.none': 'Revenir à l’original',
 
   'fact.size': 'Taille',

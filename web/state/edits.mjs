@@ -54,6 +54,13 @@ export function addStep(steps, step) {
   return [...steps, step];
 }
 
+/** The steps that mend a film that was refused as turned or inverted; none if that is not what is wrong with it.
+ *  @param {Pick<import('./state.mjs').FilmRecord, 'gate' | 'quarterTurns'>} record  @returns {Step[]} */
+export function remedy({ gate, quarterTurns }) {
+  if (gate.reason === 'turned') return Array.from({ length: quarterTurns }, () => ({ name: 'right' }));
+  return gate.reason === 'inverted' ? [{ name: 'negative' }] : [];
+}
+
 /** The part of the film that the viewer shows.
  *  @param {import('./viewport.mjs').Viewport} viewport  @param {import('./viewport.mjs').Box} box  @returns {Area} */
 export function visibleArea({ zoom, x, y }, { pane, film }) {

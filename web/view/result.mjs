@@ -1,6 +1,7 @@
 // result.mjs: draws what the engine found in the selected film, and how much that is worth.
 import { createChanges, element, keyed, setText } from './dom.mjs';
 import { countPeople, restLabel } from '../state/prevalence.mjs';
+import { remedy } from '../state/edits.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
 import { topLabel } from '../i18n/words.mjs';
 
@@ -180,6 +181,9 @@ export function createResult(at) {
     at.edit.hidden = film.status !== 'done' || film.phantom;
     if (film.status === 'done') at.edit.open = film.record.verdict === 'refused' || film.steps.length > 0;
     at['edit-none'].hidden = film.steps.length === 0;
+    const offered = film.status === 'done' && !film.phantom ? remedy(film.record).at(0) : undefined;
+    at['edit-remedy'].hidden = !offered;
+    if (offered) setText(at['edit-remedy'], i18n.t(offered.name === 'negative' ? 'edit.positive' : 'edit.upright'));
     at['film-retry'].hidden = film.status === 'error' && !TRANSIENT.includes(film.error.code);
   }
 
