@@ -14,8 +14,9 @@ import english from '../../web/i18n/en.mjs';
 import { choose, faults, focused, keeping, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const PRIOR = [0.345, 0.191, 0.464],
-  OWN = 'Probabilities assume the case mix of the test images: COVID-19 34.5%, Pneumonia 19.1%, and Normal 46.4%.';
+const PRIOR = [0.345, 0.191, 0.414, 0.05],
+  OWN =
+    'Probabilities assume the case mix of the test images: COVID-19 34.5%, Pneumonia 19.1%, Normal 41.4%, and Another finding 5%.';
 const film = png(200, 240);
 let browser, server, folder, engine;
 
@@ -81,17 +82,16 @@ test("the sliders give the engine's verdict and probabilities and name the class
   assert.equal(await page.getAttribute('#reset-prevalence', 'aria-pressed'), 'true');
   assert.deepEqual(
     await page.locator('#shares output').allTextContents(),
-    ['34', '19'],
+    ['34', '19', '5'],
     'of floats below 0.345 and above 0.19',
   );
-  const other = own.verdict === 'normal' ? { covid: 96, pneumonia: 3 } : { covid: 1, pneumonia: 1 },
-    rest = 100 - other.covid - other.pneumonia;
-  await give(page, other);
+  assert.equal(own.verdict, 'normal');
+  await give(page, { covid: 96, pneumonia: 3 });
   await standsFor(
     page,
-    `Probabilities adjusted to your case mix: COVID-19 ${other.covid}%, Pneumonia ${other.pneumonia}%, and Normal ${rest}%.`,
+    'Probabilities adjusted to your case mix: COVID-19 96%, Pneumonia 3%, Normal 1%, and Another finding 0%.',
   );
-  engine.setPrevalence({ covid: other.covid / 100, pneumonia: other.pneumonia / 100, normal: rest / 100 });
+  engine.setPrevalence({ covid: 0.96, pneumonia: 0.03, normal: 0.01, other: 0 });
   const moved = engine.reclassify(own),
     now = await resultOf(page),
     name = english[`label.${moved.verdict}`];
@@ -104,34 +104,34 @@ test("the sliders give the engine's verdict and probabilities and name the class
   );
   assert.equal(now.facts['Result fingerprint'], own.bits, 'what the networks said stays');
   const heat = () => page.evaluate(() => !document.getElementById('heat').hidden);
-  const explained = `“${english[`label.${own.topLabel}`]}”`;
   assert.equal(
     await page.textContent('#legend-text'),
-    english['reading.legend.hidden'].replace('“{label}”', explained),
-    'a heatmap of another label than the heading',
+    english['reading.legend.opacity'],
+    'an opacity map fits any heading',
   );
   assert.deepEqual(
     [await heat(), await page.isVisible('#scale'), await page.isDisabled('#heat-slider')],
-    [false, false, true],
+    [true, true, false],
   );
+  assert.match(await page.textContent('#extent'), /^Opacity: right lung \d+%, left lung \d+%\./);
   const printed = await page.evaluate(() => {
     dispatchEvent(new Event('beforeprint'));
     const printout = document.getElementById('printout');
     return { canvases: printout.querySelectorAll('canvas').length, text: printout.textContent };
   });
-  assert.equal(printed.canvases, 1, 'the film without its heatmap');
-  assert.ok(printed.text.includes(english['reading.legend.hidden'].replace('“{label}”', explained)));
+  assert.equal(printed.canvases, 2, 'the film and its heatmap');
+  assert.ok(printed.text.includes(english['reading.legend.opacity']));
+  assert.ok(printed.text.includes(await page.textContent('#extent')));
   assert.equal(
     await page.textContent('#announcement'),
     `${name}, ${Math.round(100 * moved.probability[moved.verdict])}%`,
   );
-  assert.equal(await page.textContent('#rest'), `Normal: ${rest} (the remainder)`);
+  assert.equal(await page.textContent('#rest'), 'Normal: 1 (the remainder)');
   assert.equal(await page.getAttribute('#reset-prevalence', 'aria-pressed'), 'false');
   await page.click('#reset-prevalence');
   await standsFor(page, OWN);
   assert.deepEqual(await resultOf(page), before);
   assert.deepEqual([await heat(), await page.isVisible('#scale')], [true, true]);
-  assert.equal(await page.textContent('#legend-text'), english['reading.legend'].replace('“{label}”', explained));
 });
 
 test('a chosen prevalence ends with the films it was chosen for', async (t) => {
@@ -153,18 +153,27 @@ test('the sliders work by keyboard, and a new film is judged at the chosen preva
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.closest('label').textContent), 'COVID-1934');
   await page.keyboard.press('End');
-  await standsFor(page, 'Probabilities adjusted to your case mix: COVID-19 100%, Pneumonia 0%, and Normal 0%.');
-  assert.deepEqual((await resultOf(page)).bars, ['100.0%', '0.0%', '0.0%']);
+  await standsFor(
+    page,
+    'Probabilities adjusted to your case mix: COVID-19 100%, Pneumonia 0%, Normal 0%, and Another finding 0%.',
+  );
+  assert.deepEqual((await resultOf(page)).bars, ['100.0%', '0.0%', '0.0%', '0.0%']);
   await page.keyboard.press('ArrowLeft');
-  await standsFor(page, 'Probabilities adjusted to your case mix: COVID-19 99%, Pneumonia 0%, and Normal 1%.');
+  await standsFor(
+    page,
+    'Probabilities adjusted to your case mix: COVID-19 99%, Pneumonia 0%, Normal 1%, and Another finding 0%.',
+  );
   await choose(page, [{ name: 'film.png', buffer: film }]);
   await settled(page);
-  engine.setPrevalence({ covid: 0.99, pneumonia: 0, normal: 0.01 });
+  engine.setPrevalence({ covid: 0.99, pneumonia: 0, normal: 0.01, other: 0 });
   const answer = engine.diagnose(new Uint8Array(film));
   engine.setPrevalence(null);
   assert.equal((await resultOf(page)).status, answer.verdict);
   const [, record] = (await saved(page, 'json')).map((line) => JSON.parse(line));
-  assert.deepEqual([record.verdict, record.prevalence], [answer.verdict, { covid: 0.99, pneumonia: 0, normal: 0.01 }]);
+  assert.deepEqual(
+    [record.verdict, record.prevalence],
+    [answer.verdict, { covid: 0.99, pneumonia: 0, normal: 0.01, other: 0 }],
+  );
   await page.focus('#reset-prevalence');
   await page.keyboard.press('Enter');
   await standsFor(page, OWN);
@@ -179,7 +188,7 @@ test('the whole table follows the slider, and saved and printed results name the
   const files = Array.from({ length: 40 }, (_, i) => ({ name: `${i}.png`, buffer: png(128, 128 + i) }));
   await choose(page, [...files, { name: 'text.png', buffer: Buffer.from('text') }]);
   await settled(page);
-  const shares = { covid: 0.05, pneumonia: 0.1, normal: 0.85 };
+  const shares = { covid: 0.05, pneumonia: 0.1, normal: 0.8, other: 0.05 };
   const own = (await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.ok(own.every((record) => !('prevalence' in record)));
   await select(page, 0);
@@ -197,8 +206,10 @@ test('the whole table follows the slider, and saved and printed results name the
       Object.values(moved[place].probability).forEach((p, i) =>
         assert.ok(Math.abs(p - odds[i] / sum) < 1e-5, record.file),
       );
+      const { doubt: before, ...unchanged } = record;
       assert.deepEqual(moved[place], {
-        ...record,
+        ...unchanged,
+        ...(moved[place].doubt && { doubt: moved[place].doubt }),
         verdict: moved[place].verdict,
         probability: moved[place].probability,
         prevalence: shares,
@@ -209,7 +220,7 @@ test('the whole table follows the slider, and saved and printed results name the
   assert.equal(covid, `${(100 * moved[0].probability.covid).toFixed(1)}%`);
   const [head, row, ...rest] = await saved(page, 'csv');
   assert.match(head, /,prevalence,/);
-  assert.ok(row.includes(',"covid=0.05,pneumonia=0.1,normal=0.85",'), row);
+  assert.ok(row.includes(',"covid=0.05,pneumonia=0.1,normal=0.8,other=0.05",'), row);
   assert.match(rest.at(-1), /^text\.png,error/);
   const sentence = await page.textContent('#mixture');
   for (const what of ['film', 'batch']) {
@@ -227,7 +238,7 @@ test('making a picture again leaves the verdict as it is', async (t) => {
   await settled(page);
   await page.click('#prevalence summary');
   await give(page, { covid: 1, pneumonia: 1 });
-  await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 98%'));
+  await page.waitForFunction(() => document.getElementById('batch-mixture').textContent.includes('Normal 93%'));
   await page.evaluate(() => {
     // as if the slider had moved after the film was sent to the worker
     const { postMessage } = Worker.prototype;
@@ -257,7 +268,7 @@ test('if judging fails, the sliders return to what is shown and the page says wh
     document.getElementById('announcement').textContent.startsWith('Something unexpected went wrong'),
   );
   assert.deepEqual(await resultOf(page), before);
-  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19']);
+  assert.deepEqual(await page.locator('#shares output').allTextContents(), ['34', '19', '5']);
   assert.equal(await page.textContent('#mixture'), OWN);
 });
 
@@ -276,7 +287,10 @@ test('results kept on the device name the prevalence they were kept at', async (
   await page.click('#more');
   await page.click('#menu [data-dialog=history]');
   await page.waitForSelector('#history tr');
-  assert.match(await page.textContent('#history tr'), / \(case mix: COVID-19 1%, Pneumonia 1%, and Normal 98%\)$/);
+  assert.match(
+    await page.textContent('#history tr'),
+    / \(case mix: COVID-19 1%, Pneumonia 1%, Normal 93%, and Another finding 5%\)$/,
+  );
   assert.deepEqual(
     await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, location.hash]),
     [0, 0, '', ''],
