@@ -174,6 +174,7 @@ test('the sliders work by keyboard, and a new film is judged at the chosen preva
     [record.verdict, record.prevalence],
     [answer.verdict, { covid: 0.99, pneumonia: 0, normal: 0.01, other: 0 }],
   );
+  await select(page, 0); // a film that is refused has no sliders
   await page.focus('#reset-prevalence');
   await page.keyboard.press('Enter');
   await standsFor(page, OWN);
