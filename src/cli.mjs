@@ -2,7 +2,7 @@
 // cli.mjs - the door of the `pleura` command: parses the arguments, runs one command, and turns failures into a
 // sentence and an exit status. Results go to standard output, everything else to standard error.
 import { readFileSync } from 'node:fs';
-import { HELP, parse } from './cli/arguments.mjs';
+import { parse } from './cli/arguments.mjs';
 import { sentenceOf } from './cli/assets.mjs';
 import { adapt } from './cli/commands/adapt.mjs';
 import { completion } from './cli/commands/completion.mjs';
@@ -12,6 +12,7 @@ import { evaluate } from './cli/commands/evaluate.mjs';
 import { info } from './cli/commands/info.mjs';
 import { merge } from './cli/commands/merge.mjs';
 import { quantise } from './cli/commands/quantise.mjs';
+import { helpOf } from './cli/help.mjs';
 import { handleClosedPipes, print, warn } from './cli/stdio.mjs';
 import { PleuraError } from './errors.mjs';
 import { CommandError } from './node/errors.mjs';
@@ -22,9 +23,12 @@ const COMMANDS = { diagnose, merge, info, evaluate, adapt, quantise, completion 
 
 /** @param {string[]} argv */
 async function main(argv) {
-  if (argv[0] === 'convert') return convert(argv.slice(1)); // The converter parses its own arguments.
+  // The converter parses its own arguments.
+  if (argv[0] === 'convert' && !argv.some((word) => word === '--version' || word === '-V'))
+    return convert(argv.slice(1));
+  if (argv[0] === 'help' && argv[1] === 'convert') return convert(['--help']);
   const { command, options, paths } = parse(restoreBytes(argv));
-  if (options.help) return print(HELP);
+  if (options.help) return print(helpOf(command));
   if (options.version)
     return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
   return COMMANDS[command](paths, options);

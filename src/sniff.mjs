@@ -7,11 +7,14 @@ export const MAX_FILE_BYTES = 512 << 20;
 export const ARCHIVE = /\.zip$/i;
 
 /** Names of films that the engine reads itself. */
-export const FILM = /\.(png|jpe?g|bmp|dcm|dicom)$/i;
+export const FILM = /\.(png|jpe?g|jpe|jfif|bmp|dib|dcm|dicom|dic|ima)$/i;
 /** Hospitals' discs hold films without an extension, or with numbers and dots for a name. */
 const BARE = /^[^.]+$|\.\d*$/;
 /** The index of such a disc. */
-const INDEX = 'DICOMDIR';
+const INDEX = /(^|\/)DICOMDIR(;1)?$/i;
+
+/** Whether a file is the index of a disc, which lists films and is none. @param {string} path */
+export const isIndex = (path) => INDEX.test(path);
 
 /** Bytes that isDicom looks at. */
 export const SNIFFED = 144;
@@ -44,6 +47,53 @@ export function isDicom(bytes) {
 /** With a preamble of 128 bytes, which may look like any other format, and the letters DICM (PS3.10, 7.1). @param {Uint8Array} bytes */
 export const isPart10 = (bytes) => bytes.length >= 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
 
+/** The formats that the engine reads, and others, by their first bytes; `?` stands for any byte. */
+const SIGNATURES = [
+  { start: '\x89PNG\r\n\x1a\n', film: true },
+  { start: '\xff\xd8\xff', film: true },
+  { start: 'BM????\0\0\0\0', film: true },
+  { start: '\x1f\x8b', name: 'packed by gzip', advice: 'Unpack it first.' },
+  { start: 'BZh', name: 'packed by bzip2', advice: 'Unpack it first.' },
+  { start: '\xfd7zXZ', name: 'packed by xz', advice: 'Unpack it first.' },
+  { start: '7z\xbc\xaf', name: 'a 7z archive', advice: 'Unpack it first.' },
+  { start: 'Rar!', name: 'a RAR archive', advice: 'Unpack it first.' },
+  { start: 'PK\x03\x04', name: 'a zip archive', advice: 'Call it by a name that ends in .zip, or unpack it first.' },
+  { start: 'II*\0', name: 'a TIFF image' },
+  { start: 'MM\0*', name: 'a TIFF image' },
+  { start: 'GIF8', name: 'a GIF image' },
+  { start: 'RIFF????WEBP', name: 'a WebP image' },
+  { start: '????ftyphei', name: 'an HEIC image' },
+  { start: '????ftypmif', name: 'an HEIC image' },
+  { start: '????ftypavif', name: 'an AVIF image' },
+  { start: '????ftyp', name: 'a video' },
+  { start: '\0\0\0\x0cjP  ', name: 'a JPEG 2000 image' },
+  { start: '\xff\x4f\xff\x51', name: 'a JPEG 2000 image' },
+  { start: '\0\0\0\x0cJXL ', name: 'a JPEG XL image' },
+  { start: '\xff\x0a', name: 'a JPEG XL image' },
+  { start: '%PDF', name: 'a PDF document', advice: 'Export the film that it shows as PNG or DICOM.' },
+  { start: '<svg', name: 'an SVG drawing' },
+  { start: '<?xml', name: 'an XML document' },
+  { start: '<!DOCTYPE html', name: 'a web page', advice: 'Perhaps a login was needed. Fetch the film again.' },
+  { start: '<html', name: 'a web page', advice: 'Perhaps a login was needed. Fetch the film again.' },
+];
+
+/** @param {Uint8Array} head */
+function signatureOf(head) {
+  const text = String.fromCharCode(...head.subarray(0, 16));
+  return SIGNATURES.find(({ start }) => [...start].every((c, i) => (c === '?' ? i < text.length : c === text[i])));
+}
+
+/**
+ * Why a file is not a film and what to do, where its first bytes tell. Only programs that read DICOM use it.
+ * @param {Uint8Array} head its first bytes
+ */
+export function notFilm(head) {
+  const { name, advice = 'Save it as PNG, JPEG or DICOM.' } = signatureOf(head) ?? {};
+  return name
+    ? `This is not a film that Pleura can read: the file is ${name}. ${advice}`
+    : 'This is not a film that Pleura can read. Use a PNG, JPEG, BMP or DICOM file of a chest X-ray.';
+}
+
 /**
  * Whether a file found in a folder or an archive is a film: by its name, or where the name says nothing by its content.
  * @param {string} path
@@ -53,6 +103,7 @@ export const isPart10 = (bytes) => bytes.length >= 132 && String.fromCharCode(..
 export async function isFilm(path, head, known = FILM) {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (known.test(name)) return true;
-  if (!BARE.test(name) || name.toUpperCase() === INDEX) return false;
-  return isDicom(await head());
+  if (isIndex(name)) return false;
+  const bytes = await head();
+  return Boolean(signatureOf(bytes)?.film) || (BARE.test(name) ? isDicom(bytes) : isPart10(bytes));
 }

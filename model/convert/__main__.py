@@ -29,7 +29,6 @@ from gguf import Q8_0, write_gguf
 from layers import ConvertError
 from limits import MAX_CHANNELS, MAX_DIM, MAX_LABELS, MAX_SCALE
 from lower import graph
-from output import output_problem
 
 MEMORY = Path("/proc/self/statm")  # the memory of this process; only Linux has this file
 VERDICTS = {"uncertain", "refused", "error"}  # src/verdicts.mjs: what Pleura reports in place of a label
@@ -121,9 +120,6 @@ def arguments():
         "--q8", action="store_true", help="8-bit weights (Q8_0): half the size; the arithmetic stays float32"
     )
     options = parser.parse_args(negative_values(sys.argv[1:]))
-    problem = output_problem(options.source, options.out)
-    if problem:
-        parser.error(problem)
     if options.offset and (options.mean or options.std):
         parser.error("--offset cannot be used with --mean or --std")
     return options

@@ -1,6 +1,9 @@
-// arguments.mjs - what a person may type: tables of all commands and options, for parsing, help and completion alike.
+// arguments.mjs - what a person may type: tables of all commands and options, for parsing, help and completion alike; and
+// the parser, which names what was probably meant.
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { usage } from '../node/errors.mjs';
+import { warn } from './stdio.mjs';
 
 /**
  * @typedef {object} Command
@@ -9,45 +12,100 @@ import { usage } from '../node/errors.mjs';
  * @property {'none' | 'own'} [paths] none: it has no paths; own: it checks its paths itself
  * @property {string} [needs] the message if there are no paths
  * @property {string[]} [requires] options
+ * @property {string[]} examples a line of the help each, with a remark behind two blanks
  */
 
 /** All commands; the first runs if none is named. @type {Record<string, Command>} */
 export const COMMANDS = {
-  diagnose: { text: 'classify each film', synopsis: '[options] PATH...', needs: 'No input given.' },
+  diagnose: {
+    text: 'classify each film',
+    synopsis: '[options] PATH...',
+    needs: 'No input given.',
+    examples: [
+      'pleura film.png                    one film, as a table on a terminal',
+      "pleura films/ more.zip 'x/*.jpg'   folders (recursively), archives, patterns",
+      'pleura films/ > results.jsonl      one line of JSON per film when piped',
+      'pleura films/ --csv > results.csv  for a spreadsheet',
+      'pleura films/ --resume results.jsonl',
+      '                                   interrupted? rerun the same command',
+      'pleura films/ --prevalence covid=0.05,pneumonia=0.1',
+      '                                   5 % have COVID-19, 10 % another pneumonia',
+      'pleura films/ --heatmap heatmaps/  also a heatmap of each film',
+      "find . -name '*.png' -print0 | pleura --files -",
+      'cat film.png | pleura -            a film from standard input',
+      'pleura films/ --adapter own.gguf   with an adapter to your own films',
+    ],
+  },
   merge: {
-    text: 'join the results of all shards',
+    text: 'join the results of all shards, or print results as CSV',
     synopsis: '[--csv] FILE...',
-    needs: "'merge' needs the files of all shards.",
+    needs: "'merge' needs the files of all shards, or one file of results.",
+    examples: [
+      'pleura films/ --shard 1/4 --resume 1.jsonl',
+      '                                   a quarter of the films, on one of four;',
+      'pleura merge ?.jsonl > all.jsonl   then the same bytes as from one machine',
+      'pleura merge results.jsonl --csv > results.csv',
+    ],
   },
   info: {
     text: 'show model information',
     synopsis: '[--layers] [--model FILE] [--adapter FILE] [--json]',
     paths: 'none',
+    examples: ['pleura info --layers               the model, and where the time goes'],
   },
   evaluate: {
     text: 'compare the answers with known labels',
     synopsis: '[RESULTS...] --labels FILE [options]',
     paths: 'own',
     requires: ['labels'],
+    examples: [
+      'pleura evaluate --labels manifest.csv --split test --by source,view',
+      '                                   metrics with 95 % intervals, as Markdown',
+      'pleura evaluate --labels films/ --map NORMAL=normal,CAP=pneumonia',
+      '                                   one sub-folder per label, in other words',
+      'pleura evaluate --labels films/ --against own.gguf --report report/',
+    ],
   },
   adapt: {
     text: 'fit the last layer to your own labelled films',
     synopsis: '--labels FILE --out ADAPTER.gguf [options]',
     paths: 'none',
     requires: ['labels', 'out'],
+    examples: [
+      'pleura adapt --labels films/ --out own.gguf',
+      '                                   fit the last layer to your own films, then:',
+      'pleura films/ --adapter own.gguf',
+    ],
   },
   convert: {
     text: 'convert a Keras or ONNX classifier',
     synopsis: 'IN OUT.gguf --labels A,B,... [options]',
     paths: 'own',
+    examples: [
+      'pleura convert net.onnx net.gguf --labels covid,normal',
+      '                                   another classifier; pleura convert --help',
+    ],
   },
   quantise: {
     text: 'quantise weights to 8 bits, calibrated on films',
     synopsis: 'IN.gguf OUT.gguf PATH...',
     paths: 'own',
+    examples: [
+      'pleura quantise net.gguf small.gguf films/',
+      '                                   the same network quantised to 8 bits:',
+      '                                   smaller and usually faster',
+    ],
   },
-  completion: { text: 'print a shell completion script', synopsis: 'bash|zsh|fish', paths: 'own' },
+  completion: {
+    text: 'print a shell completion script',
+    synopsis: 'bash|zsh|fish',
+    paths: 'own',
+    examples: ['eval "$(pleura completion bash)"'],
+  },
 };
+
+/** Other words for commands, which are films elsewhere in the list of arguments. @type {Record<string, string>} */
+const ALIASES = { quantize: 'quantise' };
 
 /**
  * @typedef {object} Option
@@ -101,6 +159,11 @@ export const OPTIONS = {
     value: 'FILE',
     text: 'a CSV with the columns file and label, and any others; or a folder with one sub-folder per label. Films with the same patient_id, or else the same DICOM Patient ID, count as one patient',
   },
+  map: {
+    of: LABELLED,
+    value: 'LIST',
+    text: 'labels in other words, e.g. CAP=pneumonia,COVID-19=covid; upper and lower case never matter',
+  },
   root: { of: LABELLED, value: 'DIR', text: 'where relative paths in the CSV start (default: its folder)' },
   split: { of: LABELLED, value: 'NAME', text: 'use only the films with this value in the column split' },
   by: { of: EVALUATE, value: 'COLUMNS', text: 'also report metrics for each group of these columns' },
@@ -125,13 +188,28 @@ export const OPTIONS = {
   },
   pictures: { of: EVALUATE, text: 'show the worst mistakes as pictures in the HTML page; do not share it then' },
   out: { of: ADAPT, value: 'FILE', text: 'the adapter to write' },
+  color: { of: ['diagnose'], value: 'WHEN', text: 'colour the table: auto, always or never (default: auto)' },
+  verbose: {
+    of: ['diagnose', 'evaluate', 'adapt', 'quantise'],
+    short: 'v',
+    text: 'list every file of a folder or archive that is left out',
+  },
+  quiet: {
+    of: ['diagnose', 'evaluate', 'adapt', 'quantise'],
+    short: 'q',
+    text: 'print no summary, no notice and no progress; errors stay',
+    excludes: ['verbose'],
+  },
   help: { of: Object.keys(COMMANDS), short: 'h', text: 'show this help' },
-  version: { of: Object.keys(COMMANDS), text: 'show the version' },
+  version: { of: Object.keys(COMMANDS), short: 'V', text: 'show the version' },
 };
 
 /** Old spellings of options, accepted for one more version and not shown anywhere. */
 /** @type {{ [old: string]: string }} */
 const RENAMED = { overlay: 'adapter' };
+
+/** @param {string} command */
+export const optionsOf = (command) => Object.entries(OPTIONS).filter(([, { of }]) => of.includes(command));
 
 const PARSED = Object.fromEntries([
   ...Object.entries(OPTIONS).map(([name, { value, short }]) => [
@@ -191,24 +269,75 @@ function renamed(options) {
   return Object.fromEntries(entries);
 }
 
+/** How many letters must be inserted, removed, replaced or exchanged. @param {string} a @param {string} b */
+function distance(a, b) {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    rows.push([i]);
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+    }
+  }
+  return rows[a.length][b.length];
+}
+
+/** The name that was probably meant: at most a third of its letters differ. @param {string} word @param {string[]} names */
+function nearest(word, names) {
+  const [best] = names
+    .map((name) => ({ name, far: distance(word.toLowerCase(), name) }))
+    .filter(({ name, far }) => far <= Math.max(1, Math.floor(name.length / 3)))
+    .sort((a, b) => a.far - b.far);
+  return best?.name;
+}
+
+/**
+ * The first path, if it is no file and reads like a command.
+ * @param {string[]} paths
+ */
+function checkSlip([first]) {
+  if (first === undefined || !/^[a-z]+$/i.test(first) || existsSync(first)) return;
+  const meant = nearest(first, [...Object.keys(COMMANDS), ...Object.keys(ALIASES), 'help', 'version']);
+  if (meant) throw usage(`There is no command and no file '${first}'. Did you mean '${ALIASES[meant] ?? meant}'?`);
+}
+
+/** @param {any} error of parseArgs @param {string[]} argv */
+function misparsed(error, argv) {
+  const [, word] = /^Unknown option '--?([^']+)'/.exec(error.message) ?? [];
+  const [command] = argv.filter((one) => Object.hasOwn(COMMANDS, one));
+  const meant =
+    word &&
+    nearest(
+      word,
+      optionsOf(command ?? 'diagnose').map(([name]) => name),
+    );
+  return usage(`${error.message.split('. ')[0]}.${meant ? ` Did you mean --${meant}?` : ''}`);
+}
+
 /** @param {string[]} argv @returns {{ command: string, options: any, paths: string[] }} throws CommandError */
 export function parse(argv) {
   let parsed;
   try {
     parsed = parseArgs({ args: argv, options: /** @type {any} */ (PARSED), allowPositionals: true, tokens: true });
   } catch (error) {
-    throw usage(error.message.split('. ')[0] + '.');
+    throw misparsed(error, argv);
   }
   /** @type {{ values: any, positionals: string[], tokens: { kind: string }[] }} */
   const { values, positionals: paths, tokens } = parsed;
   const options = renamed(values);
   // Arguments after `--` are paths, even if they are named like a command.
   const [first] = tokens.filter(({ kind }) => kind !== 'option');
-  const command =
-    first?.kind === 'positional' && paths[0] !== 'diagnose' && Object.hasOwn(COMMANDS, paths[0])
-      ? paths[0]
-      : 'diagnose';
-  if (command !== 'diagnose') paths.shift();
+  const isWord = first?.kind === 'positional';
+  if (isWord && paths[0] === 'help') return { command: aboutCommand(paths[1]), options: { help: true }, paths: [] };
+  if (isWord && paths[0] === 'version' && paths.length === 1)
+    return { command: 'diagnose', options: { version: true }, paths: [] };
+  const word = isWord ? (ALIASES[paths[0]] ?? paths[0]) : '';
+  const command = Object.hasOwn(COMMANDS, word) ? word : 'diagnose';
+  if (command === word && word !== paths[0]) warn(`'${paths[0]}' is the command '${word}'.`);
+  if (command === word) paths.shift();
+  else if (isWord) checkSlip(paths);
   if (!options.help && !options.version) {
     checkOptions(command, options);
     checkPaths(command, options, paths);
@@ -216,95 +345,9 @@ export function parse(argv) {
   return { command, options, paths };
 }
 
-/** Columns of the help, and where its right column begins. */
-const WIDTH = 80,
-  COLUMN = 22;
-
-/** @param {string} text @param {number} width @returns {string[]} */
-function wrap(text, width) {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines[lines.length - 1];
-    if (line && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return lines;
+/** The command of `pleura help COMMAND`. @param {string} [word] */
+function aboutCommand(word = 'diagnose') {
+  const command = ALIASES[word] ?? word;
+  if (Object.hasOwn(COMMANDS, command)) return command;
+  throw usage(`There is no command '${word}'. The commands are ${Object.keys(COMMANDS).join(', ')}.`);
 }
-
-/** Two columns, the right one wrapped. @param {[string, string][]} rows */
-const columns = (rows) =>
-  rows
-    .flatMap(([left, right]) =>
-      wrap(right, WIDTH - COLUMN).map((line, i) => `  ${i ? '' : left}`.padEnd(COLUMN) + line),
-    )
-    .join('\n');
-
-const isGeneral = (/** @type {Option} */ { of }) => of.length === Object.keys(COMMANDS).length;
-const isForFilms = (/** @type {Option} */ option) => option.of.includes('diagnose') && !isGeneral(option);
-
-/** @param {[string, Option]} option @returns {[string, string]} how it is typed, and what it does */
-function describe([name, option]) {
-  const { of, value, short, text } = option;
-  const others = isForFilms(option) ? of.filter((command) => command !== 'diagnose') : [];
-  return [
-    `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`,
-    others.length ? `${text} (also: ${others.join(', ')})` : text,
-  ];
-}
-
-/** @param {string} title @param {(option: Option) => boolean} belongs */
-const optionGroup = (title, belongs) =>
-  `${title}\n${columns(
-    Object.entries(OPTIONS)
-      .filter(([, option]) => belongs(option))
-      .map(describe),
-  )}`;
-
-const EXAMPLES = `Examples:
-  pleura film.png                    one film, as a table on a terminal
-  pleura films/ more.zip 'x/*.jpg'   folders (recursively), archives, patterns
-  pleura films/ > results.jsonl      one line of JSON per film when piped
-  pleura films/ --csv > results.csv  for a spreadsheet
-  pleura films/ --resume results.jsonl
-                                     interrupted? rerun the same command
-  pleura films/ --prevalence covid=0.05,pneumonia=0.1
-                                     5 % have COVID-19, 10 % another pneumonia
-  pleura films/ --heatmap heatmaps/  also a heatmap of each film
-  find . -name '*.png' -print0 | pleura --files -
-  cat film.png | pleura -            a film from standard input
-  pleura films/ --shard 1/4 --resume 1.jsonl
-                                     a quarter of the films, on one of four;
-  pleura merge ?.jsonl > all.jsonl   then the same bytes as from one machine
-  pleura info --layers               the model, and where the time goes
-  pleura evaluate --labels manifest.csv --split test --by source,view
-                                     metrics with 95 % intervals, as Markdown
-  pleura adapt --labels films/ --out own.gguf
-                                     fit the last layer to your own films, then:
-  pleura films/ --adapter own.gguf
-  pleura convert net.onnx net.gguf --labels covid,normal
-                                     another classifier; pleura convert --help
-  pleura quantise net.gguf small.gguf films/
-                                     the same network quantised to 8 bits:
-                                     smaller and usually faster`;
-
-const USAGE = `Usage: ${Object.entries(COMMANDS)
-  .map(([name, { synopsis }]) => `pleura ${name === 'diagnose' ? '' : `${name} `}${synopsis}`)
-  .join('\n       ')}
-
-Classifies PNG, JPEG, BMP and DICOM chest X-rays on this machine.
-Nothing is sent anywhere.`;
-
-export const HELP = [
-  EXAMPLES,
-  USAGE,
-  `Commands:\n${columns(
-    Object.entries(COMMANDS).map(([name, { text }]) => [name === 'diagnose' ? '(none)' : name, text]),
-  )}`,
-  optionGroup('Options for classifying films:', isForFilms),
-  optionGroup("Options of 'info':", ({ of }) => of === INFO),
-  optionGroup("Options of 'evaluate' and 'adapt':", ({ of }) => of === LABELLED),
-  optionGroup("Options of 'evaluate':", ({ of }) => of === EVALUATE),
-  optionGroup("Options of 'adapt':", ({ of }) => of === ADAPT),
-  optionGroup('General options:', isGeneral),
-  'Exit status: 0 all films classified, 1 at least one error, 2 usage error.',
-].join('\n\n');

@@ -5,8 +5,8 @@ import { AssetError } from '../node/assets.mjs';
 const ADVICE = {
   engine: 'Build it with `make wasm`.',
   weights: 'Fetch Pleura again.',
-  model: 'Check the path given to --model.',
-  adapter: 'Check the path given to --adapter.',
+  model: 'Check its path.',
+  adapter: 'Check its path.',
 };
 
 /** What is wrong with weights that the person named, by error code. The sentences of the engine are about its own. */

@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
 import { inOrder, nameOf, OVERLAY, pathOf, splitAt } from '../node/names.mjs';
-import { ARCHIVE, isFilm, SNIFFED } from '../sniff.mjs';
+import { ARCHIVE, isFilm, isIndex, SNIFFED } from '../sniff.mjs';
 
 /** @typedef {import('../node/read.mjs').Item} Item */
 
@@ -62,12 +62,24 @@ function headOf(path) {
   }
 }
 
-/** @template T @param {T[]} items @param {(item: T) => unknown} accepts may be asynchronous @returns {Promise<T[]>} */
-async function filter(items, accepts) {
-  const kept = [];
-  for (const item of items) if (await accepts(item)) kept.push(item);
-  return kept;
+/** @typedef {{ items: Item[], leftOut: string[] }} Found films, and the names of other files beside them */
+
+/**
+ * @template T @param {T[]} items @param {(item: T) => unknown} accepts may be asynchronous
+ * @returns {Promise<[kept: T[], others: T[]]>}
+ */
+async function part(items, accepts) {
+  /** @type {[T[], T[]]} */
+  const parts = [[], []];
+  for (const item of items) parts[(await accepts(item)) ? 0 : 1].push(item);
+  return parts;
 }
+
+/** @param {...Item} items @returns {Found} */
+const only = (...items) => ({ items, leftOut: [] });
+
+/** @param {Found[]} all @returns {Found} */
+const joined = (all) => ({ items: all.flatMap(({ items }) => items), leftOut: all.flatMap(({ leftOut }) => leftOut) });
 
 /** The same text for every path to one folder. @param {string} folder @returns {string} throws as statSync does */
 function identity(folder) {
@@ -134,60 +146,58 @@ function match(pattern, overlays) {
 
 /**
  * The films of a zip archive. Archives inside it are among them and will be refused when they are read.
- * @param {string} path @returns {Promise<Item[]>}
+ * @param {string} path @returns {Promise<Found>}
  */
 async function unpack(path) {
   try {
     const { openArchive } = await import('../node/archive.mjs');
     const { members, head, close } = await openArchive(path);
-    const films = await filter(
-      members,
-      ({ name, index }) => !HIDDEN_MEMBER.test(name) && isWanted(name, () => head(index, SNIFFED)),
+    const [films, others] = await part(
+      members.filter(({ name }) => !HIDDEN_MEMBER.test(name)),
+      ({ name, index }) => isWanted(name, () => head(index, SNIFFED)),
     );
     await close();
-    if (films.length)
-      return films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }));
-    return [{ file: path, code: 'no-films', message: `This archive contains no ${FORMATS}.` }];
+    const items = films.length
+      ? films.map(({ name, index }) => ({ file: `${path}/${name}`, archive: path, member: index }))
+      : [{ file: path, code: 'no-films', message: `This archive contains no ${FORMATS}.` }];
+    return { items, leftOut: others.map(({ name }) => `${path}/${name}`) };
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
-    return [failure(path, error)];
+    return only(failure(path, error));
   }
 }
 
-/** @param {Item[]} items @returns {Promise<Item[]>} with each archive replaced by its films */
+/** @param {Item[]} items @returns {Promise<Found>} with each archive replaced by its films */
 async function unpackAll(items) {
   const all = [];
   for (const item of items)
-    all.push(!item.code && ARCHIVE.test(item.file) && kind(item.file) === 'file' ? await unpack(item.file) : item);
-  return all.flat();
+    all.push(
+      !item.code && ARCHIVE.test(item.file) && kind(item.file) === 'file' ? await unpack(item.file) : only(item),
+    );
+  return joined(all);
 }
 
 /**
  * The films behind one path. A file counts whatever its name.
  * @param {string} path @param {boolean} patterns whether the path may be a pattern @param {string | null} overlays
- * @returns {Promise<Item[]>}
+ * @returns {Promise<Found>}
  */
 async function expand(path, patterns, overlays) {
-  if (path === '-') return [{ file: path, bytes: await (input ??= buffer(process.stdin)) }];
+  if (path === '-') return only({ file: path, bytes: await (input ??= buffer(process.stdin)) });
   const is = kind(path);
   if (is === 'file' || is === 'pipe') return unpackAll([{ file: path }]);
   const isPattern = patterns && /[*?[{]/.test(path);
-  if (is === 'nothing' && !isPattern) return [failure(path, unreadable({ code: 'ENOENT' }))];
-  const found =
+  if (is === 'nothing' && !isPattern) return only(failure(path, unreadable({ code: 'ENOENT' })));
+  const [found, others] =
     is === 'folder'
-      ? await filter(
+      ? await part(
           walk(path, Infinity, false, overlays),
           ({ file, code }) => code || isWanted(file, () => headOf(file)),
         )
-      : match(path, overlays);
-  if (found.length) return unpackAll(found);
-  return [
-    {
-      file: path,
-      code: 'no-films',
-      message: is === 'folder' ? `This folder contains no ${FORMATS}.` : 'No file matches this pattern.',
-    },
-  ];
+      : [match(path, overlays), []];
+  const message = is === 'folder' ? `This folder contains no ${FORMATS}.` : 'No file matches this pattern.';
+  const { items, leftOut } = found.length ? await unpackAll(found) : only({ file: path, code: 'no-films', message });
+  return { items, leftOut: [...others.map(({ file }) => file), ...leftOut].filter((file) => !isIndex(file)) };
 }
 
 /**
@@ -208,12 +218,13 @@ async function readList(list) {
 /**
  * The films behind all paths in their order, then those of the list.
  * @param {string[]} paths @param {string} [list] a file, or `-`
- * @param {string} [heatmap] a folder whose heatmap files do not count as films @returns {Promise<Item[]>}
+ * @param {string} [heatmap] a folder whose heatmap files do not count as films
+ * @returns {Promise<Found>} leftOut: the files of folders and archives that are not films
  */
 export async function films(paths, list, heatmap) {
   const all = [],
     overlays = heatmap !== undefined && kind(heatmap) === 'folder' ? identity(heatmap) : null;
   for (const path of paths) all.push(await expand(path, true, overlays));
   for (const path of list === undefined ? [] : await readList(list)) all.push(await expand(path, false, overlays));
-  return all.flat();
+  return joined(all);
 }

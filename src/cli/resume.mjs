@@ -1,8 +1,10 @@
 // resume.mjs - the file of --resume: keeps earlier results, cuts off a half-written last line, appends new lines.
 //
 // A run can be killed at any moment. Its file then holds whole lines and perhaps the beginning of one more. The same
-// command reads the file first, skips the films that it answers, and in the end the file is byte for byte what a run
-// without interruption would have written. A file with anything else in it is left untouched.
+// command reads the file first and skips the films that it answers; films with an error, and films whose file has
+// changed, are tried again. Lines are only appended while films are read. In the end the lines that were replaced are
+// dropped, and the file is byte for byte what a run without interruption would have written. A file with anything else
+// in it is left untouched.
 import {
   closeSync,
   createReadStream,
@@ -11,10 +13,16 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { CommandError, usage } from '../node/errors.mjs';
+import { sha256 } from '../node/assets.mjs';
+import { CommandError, ReadError, usage } from '../node/errors.mjs';
 import { pathOf } from '../node/names.mjs';
+import { createReader } from '../node/read.mjs';
 import { isShardLine } from '../node/shards.mjs';
 import { isRecord, mixtureText } from '../result/record.mjs';
 
@@ -70,18 +78,28 @@ export function parseLine(line) {
 const isHalf = (line) => PREFIXES.some((prefix) => prefix.startsWith(line.toString('latin1', 0, prefix.length)));
 
 /**
+ * One line of the file.
+ * @typedef {{ start: number, end: number, file?: string, place?: number, failed?: boolean, sha256?: string,
+ *   isLast?: boolean }} Line  isLast: the last line of a shard
+ */
+
+/** @param {any} value of parseLine @param {number} start @param {number} end @returns {Line} */
+const lineOf = ({ file, place, status, sha256, records }, start, end) => ({
+  start,
+  end,
+  ...(status ? { file, place, failed: status === 'error', sha256 } : { isLast: records !== undefined }),
+});
+
+/**
  * What earlier runs wrote.
  * @param {ReturnType<typeof readLines> | []} lines @param {boolean} sharded @param {(reason: string) => Error} foreign
  */
 async function readPast(lines, sharded, foreign) {
   const past = {
     /** @type {string | null} the first line of a shard */ head: null,
-    /** @type {Map<string, number>} how many records each file has */ done: new Map(),
+    /** @type {Line[]} */ lines: [],
     /** @type {Set<string>} */ models: new Set(),
     /** @type {Set<string>} */ mixtures: new Set(),
-    records: 0,
-    failed: false,
-    /** the shard is complete */ ended: false,
     /** up to the end of the last whole line */ size: 0,
   };
   let number = 0;
@@ -91,40 +109,117 @@ async function readPast(lines, sharded, foreign) {
     if (end === null ? !isHalf(line) : !value)
       throw foreign(`contains lines that Pleura did not write (line ${number})`);
     if (end === null) break;
+    past.lines.push(lineOf(value, past.size, end));
     past.size = end;
     if (number === 1 && value.shard) past.head = line.toString();
     if (sharded !== (past.head !== null))
       throw foreign(sharded ? 'contains whole results, not a shard' : 'contains a shard, not whole results');
-    if (value.records !== undefined) past.ended = true;
-    if (!value.status) continue;
-    past.records++;
-    past.done.set(value.file, (past.done.get(value.file) ?? 0) + 1);
-    past.failed ||= value.status === 'error';
-    if (!value.model) continue;
+    if (!value.model || !value.status) continue;
     past.models.add(value.model);
     past.mixtures.add(mixtureText(value.prevalence));
   }
   return past;
 }
 
+/** @template T @param {T[]} all @param {(one: T) => string} key @returns {Map<string, T[]>} */
+function grouped(all, key) {
+  const groups = new Map();
+  for (const one of all) {
+    const group = groups.get(key(one));
+    if (group) group.push(one);
+    else groups.set(key(one), [one]);
+  }
+  return groups;
+}
+
 /**
- * The items without those that are done; a file that is listed twice is done when it has two records.
- * @param {Item[]} items @param {Map<string, number>} done
+ * The lines that count, without those that a later run has replaced: of a film with more records than places in the
+ * list, the errors go first, then the oldest. Films that are no longer in the list keep all theirs.
+ * @param {Line[]} lines @param {Map<string, Item[]>} items by file @returns {Line[]}
  */
-function withoutDone(items, done) {
-  const left = new Map(done);
-  return items.filter(({ file }) => {
-    const records = left.get(file);
-    if (records) left.set(file, records - 1);
-    return !records;
+function withoutReplaced(lines, items) {
+  const replaced = new Set(lines.filter(({ isLast }) => isLast).slice(0, -1));
+  for (const [file, own] of grouped(
+    lines.filter((line) => line.file !== undefined),
+    (line) => line.file ?? '',
+  )) {
+    const surplus = own.length - (items.get(file)?.length ?? own.length);
+    if (surplus <= 0) continue;
+    for (const line of [...own.filter(({ failed }) => failed), ...own.filter(({ failed }) => !failed)].slice(
+      0,
+      surplus,
+    ))
+      replaced.add(line);
+  }
+  return lines.filter((line) => !replaced.has(line));
+}
+
+/**
+ * The lines in the order of the films; a line about none of them follows the one before it.
+ * @param {Line[]} lines @param {Map<string, Item[]>} items by file @returns {Line[]}
+ */
+function inOrderOfFilms(lines, items) {
+  const seen = new Map();
+  let rank = -1;
+  const ranked = lines.map((line) => {
+    const times = seen.get(line.file) ?? 0,
+      place = line.place ?? items.get(line.file ?? '')?.[times]?.place;
+    seen.set(line.file, times + 1);
+    rank = line.isLast ? Infinity : (place ?? rank);
+    return { line, rank };
   });
+  return ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank)).map(({ line }) => line);
+}
+
+/**
+ * Whether a film is another one than when its result was written. Only files that were touched after the results were
+ * begun are read again; where a file system does not know when that was, all are.
+ * @param {Item} item @param {Line} line @param {import('node:fs').Stats} results
+ * @param {ReturnType<typeof createReader>} read
+ */
+async function hasChanged(item, { sha256: hash }, results, read) {
+  if (!hash || item.code) return false; // A film that is gone keeps its result.
+  const { birthtimeMs, ctimeMs } = results,
+    touched = statSync(pathOf(item.archive ?? item.file), { throwIfNoEntry: false })?.ctimeMs ?? Infinity;
+  if (birthtimeMs && birthtimeMs < ctimeMs && touched < birthtimeMs) return false;
+  try {
+    return sha256(await read(item)) !== hash;
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    return false;
+  }
+}
+
+/**
+ * The films without a result that counts: new ones, those with an error, and those whose file has changed.
+ * @param {Item[]} items @param {Line[]} lines @param {import('node:fs').Stats} results
+ */
+async function filmsToDo(items, lines, results) {
+  const read = createReader(),
+    byFile = grouped(lines, (line) => line.file ?? ''),
+    left = [];
+  let retried = 0,
+    changed = 0;
+  for (const item of items) {
+    const line = byFile.get(item.file)?.shift();
+    if (!line) left.push(item);
+    else if (line.failed) {
+      retried++;
+      left.push({ ...item, retried: true });
+    } else if (await hasChanged(item, line, results, read)) {
+      changed++;
+      left.push({ ...item, retried: true });
+    }
+  }
+  return { left, retried, changed };
 }
 
 /**
  * @param {string} path @param {Item[]} items all films of this run @param {boolean} sharded
- * @returns {Promise<{ left: Item[], records: number, failed: boolean, ended: boolean,
+ * @returns {Promise<{ left: Item[], retried: number, changed: number, records: number, failed: boolean, ended: boolean,
  *   begin: (head: string, model: string, mixture: string) => void, append: (line: string) => void, close: () => void }>}
- *   left: the films that earlier runs have not answered; throws CommandError
+ *   left: the films that have no result or are to be tried again; failed: a film that is no longer in the list has an
+ *   error; throws CommandError
  */
 export async function openResume(path, items, sharded) {
   if (items.some(({ file }) => file === '-'))
@@ -149,6 +244,13 @@ export async function openResume(path, items, sharded) {
   const past = await readPast(found ? readLines(path) : [], sharded, foreign);
   let { size } = past;
 
+  const byFile = grouped(items, ({ file }) => file),
+    counting = withoutReplaced(past.lines, byFile),
+    results = counting.filter(({ file }) => file !== undefined),
+    todo = found ? await filmsToDo(items, results, found) : { left: items, retried: 0, changed: 0 };
+  const tryAgain = todo.retried + todo.changed;
+  const ended = counting.some(({ isLast }) => isLast) && !tryAgain;
+
   /** @param {number} expected size of the file if nobody else writes to it */
   function checkAlone(expected) {
     if (fstatSync(fd).size !== expected)
@@ -164,6 +266,7 @@ export async function openResume(path, items, sharded) {
     attempt(() => {
       for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     });
+    past.lines.push(lineOf(JSON.parse(line), size, size + bytes.length));
     size += bytes.length;
   }
 
@@ -182,12 +285,39 @@ export async function openResume(path, items, sharded) {
     if (head && past.head === null) append(head);
   }
 
-  // Some network file systems report a full disk only at fsync.
+  /** Replaces the file by these of its lines, all at once. @param {Line[]} lines */
+  function rewrite(lines) {
+    const target = realpathSync(pathOf(path), 'buffer'),
+      temporary = Buffer.concat([target, Buffer.from('.tmp')]),
+      out = openSync(temporary, 'w', fstatSync(fd).mode);
+    for (const { start, end } of lines) {
+      const bytes = Buffer.alloc(end - start);
+      for (let at = 0; at < bytes.length;) at += readSync(fd, bytes, at, bytes.length - at, start + at);
+      for (let at = 0; at < bytes.length;) at += writeSync(out, bytes, at);
+    }
+    fsyncSync(out);
+    closeSync(out);
+    renameSync(temporary, target);
+  }
+
+  /** Drops the lines that this run has replaced, and brings the others into the order of the films. */
   const close = () =>
     attempt(() => {
-      fsyncSync(fd);
+      fsyncSync(fd); // Some network file systems report a full disk only here.
+      const lines = inOrderOfFilms(withoutReplaced(past.lines, byFile), byFile);
+      if (lines.some((line, i) => line !== past.lines[i]) || lines.length < past.lines.length) rewrite(lines);
       closeSync(fd);
     });
-  const left = past.ended ? [] : withoutDone(items, past.done);
-  return { left, records: past.records, failed: past.failed, ended: past.ended, begin, append, close };
+
+  const failed = results.some(({ file, failed }) => failed && !byFile.has(file ?? ''));
+  return {
+    ...todo,
+    left: ended ? [] : todo.left,
+    records: results.length - tryAgain,
+    failed,
+    ended,
+    begin,
+    append,
+    close,
+  };
 }

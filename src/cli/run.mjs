@@ -57,11 +57,35 @@ function createProgress(total, visible) {
   return { step, say: (/** @type {string} */ text) => bars.log(text), stop };
 }
 
+/** How many films had which result. */
+function createTally() {
+  /** @type {Record<string, number>} */
+  const counts = { answered: 0, uncertain: 0, refused: 0, errors: 0 };
+  const start = performance.now();
+  return {
+    /** @param {import('../result/record.mjs').Answer} answer */
+    count({ code, verdict, elsewhere }) {
+      if (elsewhere) return;
+      const kind = code ? 'errors' : verdict === 'uncertain' || verdict === 'refused' ? verdict : 'answered';
+      counts[kind]++;
+    },
+    /** One line, empty for a single film. */
+    summary() {
+      const { answered, uncertain, refused, errors } = counts,
+        films = answered + uncertain + refused + errors,
+        seconds = ((performance.now() - start) / 1000).toFixed(1);
+      if (films < 2) return '';
+      const shown = `${answered} answered, ${uncertain} uncertain, ${refused} refused`;
+      return `${films} films in ${seconds} s: ${shown}, ${errors} ${errors === 1 ? 'error' : 'errors'}.\n`;
+    },
+  };
+}
+
 /**
  * Reads labels and prior from the file itself, so that options are checked before an engine starts.
- * @param {Uint8Array} weights @returns {Parameters<typeof parsePrevalence>[1]}
+ * @param {Uint8Array} weights @param {string} [model] their path @returns {Parameters<typeof parsePrevalence>[1]}
  */
-function classesOf(weights) {
+function classesOf(weights, model) {
   try {
     const { values } = readGguf(weights);
     const labels = textsOf(values.get('pleura.labels')) ?? [];
@@ -70,7 +94,7 @@ function classesOf(weights) {
     return { labels, other, prior: shares && Object.fromEntries(labels.map((label, i) => [label, shares[i]])) };
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error; // what readGguf throws on damage
-    throw new CommandError('The weights are damaged or not a GGUF file. Check the path given to --model.');
+    throw new CommandError(`${model ?? 'pleura.gguf'} is damaged or not a GGUF file. Check its path.`);
   }
 }
 
@@ -79,6 +103,7 @@ function classesOf(weights) {
  * @property {string} [jobs] @property {string} [model] @property {string} [adapter] files
  * @property {string} [prevalence] diagnose at this class mix
  * @property {string} [reclassify] answers also say how films would be classified there
+ * @property {boolean} [quiet] neither progress nor summary nor notice
  * @property {string} [heatmap] a folder @property {import('../node/shards.mjs').Shard | null} [shard]
  * @property {boolean} [features] @property {boolean} [patients] see protocol.d.ts
  */
@@ -91,7 +116,7 @@ export async function openRun(options, count) {
   const jobs = options.jobs ? jobCount(options.jobs) : count < MANY ? 1 : availableParallelism();
   const parts = await loadParts(options.model, options.adapter);
   const mixture = (/** @type {string | undefined} */ text) =>
-    text ? parsePrevalence(text, classesOf(parts.weights)) : null;
+    text ? parsePrevalence(text, classesOf(parts.weights, options.model)) : null;
   const prevalence = mixture(options.prevalence),
     reclassify = mixture(options.reclassify);
   const { heatmap, shard, features, patients } = options;
@@ -102,26 +127,28 @@ export async function openRun(options, count) {
 
   /**
    * The answers in the order of the films, without those of other shards. Failures are reported on standard error and
-   * set the exit code; the model's notice follows the last answer.
+   * set the exit code; a summary and the model's notice follow the last answer.
    * @template {import('../node/read.mjs').Item} T @param {T[]} items
    * @param {boolean} [bar] whether a progress bar may be shown
    * @returns {AsyncGenerator<{ item: T, answer: import('../result/record.mjs').Answer }>}
    */
   async function* answers(items, bar = true) {
-    const progress = createProgress(items.length, bar);
+    const progress = createProgress(items.length, bar && !options.quiet),
+      tally = createTally();
     try {
       for await (const { item, answer } of pool.run(items)) {
         if (answer.code) {
           process.exitCode = 1;
           progress.say(`${harmless(`${item.file}: ${answer.message}`)}\n`);
         }
+        tally.count(answer);
         if (!answer.elsewhere) yield { item: /** @type {T} */ (item), answer };
         progress.step();
       }
     } finally {
       progress.stop();
     }
-    process.stderr.write(`${harmless(model.notice)}\n`);
+    if (!options.quiet) process.stderr.write(`${tally.summary()}${harmless(model.notice)}\n`);
   }
 
   return {

@@ -7,6 +7,21 @@ export async function print(text) {
   if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
 }
 
+/** Names that a line has space for. */
+const SHOWN = 3;
+
+/**
+ * Reports the files of folders and archives that are not films, so that none is dropped silently.
+ * @param {string[]} leftOut @param {{ verbose?: boolean, quiet?: boolean }} options
+ */
+export function warnLeftOut(leftOut, { verbose, quiet }) {
+  if (!leftOut.length || quiet) return;
+  const names = verbose ? leftOut : leftOut.slice(0, SHOWN),
+    rest = leftOut.length > names.length ? ', … (--verbose lists all)' : '';
+  const subject = leftOut.length === 1 ? '1 file was' : `${leftOut.length} files were`;
+  warn(`${subject} left out, not being PNG, JPEG, BMP or DICOM: ${names.join(', ')}${rest}`);
+}
+
 /** Prints a line on standard error; control characters in it do not reach the terminal. @param {string} text */
 export function warn(text) {
   process.stderr.write(`${harmless(text)}\n`);

@@ -144,7 +144,8 @@ export async function createPool(parts, jobs, options = {}) {
       ({ code, message } = error);
     }
     if (!code) return enqueue({ ...item, bytes });
-    return options.shard && !ownsName(options.shard, item.file) ? { elsewhere: true } : { code, message };
+    const { shard } = options;
+    return shard && !item.retried && !ownsName(shard, item.file) ? { elsewhere: true } : { code, message };
   }
 
   /** @param {Item[]} items @returns {AsyncGenerator<{ item: Item, answer: Answer }>} in the order of the items */

@@ -12,6 +12,7 @@ import { pathOf } from './names.mjs';
  * @property {number} [place] index among all films of the run
  * @property {Uint8Array} [bytes] its content, if that has been read already
  * @property {string} [archive] the path of its archive @property {number} [member] its index in there
+ * @property {boolean} [retried] this shard has answered it before with an error, so it stays in this shard
  * @property {string} [code] @property {string} [message]
  */
 

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine } from '../engine.mjs';
 import { PleuraError } from '../errors.mjs';
-import { isDicom } from '../sniff.mjs';
+import { isDicom, notFilm } from '../sniff.mjs';
 import { loadCodec, sha256 } from './assets.mjs';
 import { CommandError, ReadError } from './errors.mjs';
 import { createReader } from './read.mjs';
@@ -35,12 +35,12 @@ function reclassified(engine, diagnosis) {
 }
 
 /**
- * @param {any} engine @param {string} file @param {Uint8Array} bytes
+ * @param {any} engine @param {import('./read.mjs').Item} item @param {Uint8Array} bytes
  * @returns {Promise<import('../result/record.mjs').Answer>}
  */
-async function diagnose(engine, file, bytes) {
+async function diagnose(engine, { file, retried }, bytes) {
   const hash = sha256(bytes);
-  if (shard && !owns(shard, hash)) return { elsewhere: true };
+  if (shard && !retried && !owns(shard, hash)) return { elsewhere: true };
   const diagnosis = await examine(engine, bytes);
   const { verdict, doubt, probability, prevalence, gate, extent, decoder, dicom, bits, patient } = diagnosis;
   /** @type {import('../result/record.mjs').Answer} */
@@ -58,16 +58,17 @@ async function diagnose(engine, file, bytes) {
  * @param {any} engine @param {import('./read.mjs').Item} item @param {Promise<Uint8Array>} reading
  * @returns {Promise<import('./protocol.d.ts').FromThread>}
  */
-async function reply(engine, { file }, reading) {
+async function reply(engine, item, reading) {
   try {
-    return { type: 'answer', answer: await diagnose(engine, file, await reading) };
+    return { type: 'answer', answer: await diagnose(engine, item, await reading) };
   } catch (error) {
     if (error instanceof CommandError) return { type: 'abort', message: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
     if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;
-    if (error instanceof ReadError && shard && !ownsName(shard, file))
+    if (error instanceof ReadError && shard && !item.retried && !ownsName(shard, item.file))
       return { type: 'answer', answer: { elsewhere: true } };
-    return { type: 'answer', answer: { code: error.code, message: error.message } };
+    const message = error.code === 'not-an-image' ? notFilm(await reading) : error.message;
+    return { type: 'answer', answer: { code: error.code, message } };
   }
 }
 

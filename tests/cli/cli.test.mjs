@@ -214,7 +214,7 @@ test('an invalid prevalence is a usage error, and weights without a prior reject
   }
   const damaged = pleura(['films/b.png', '--model', 'text.png', '--prevalence', 'covid=0.1,normal=0.8']);
   assert.deepEqual([damaged.status, damaged.stdout], [1, '']);
-  says(damaged.stderr, /^pleura: /, '--model');
+  says(damaged.stderr, /^pleura: /, 'text.png');
   assert.equal(pleura(['films/b.png', '--model', 'mute.gguf']).status, 0);
   assert.match(pleura(['info', '--model', 'mute.gguf']).stdout, /^prior +unknown$/m);
 });
@@ -240,9 +240,9 @@ test('a progress bar appears for many films, and only if standard error is a ter
   const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many, 'text.png'])} > ${join(folder, 'out')}`;
   const shown = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder }).stdout;
   assert.match(shown, /11/);
-  assert.match(shown, /text\.png: This is not an image/);
+  assert.match(shown, /text\.png: This is not a film/);
   assert.equal(lines(readFileSync(join(folder, 'out'), 'utf8')).length, 11);
-  assert.doesNotMatch(tried(many).stderr, /11|\u001b/);
+  assert.doesNotMatch(tried(many).stderr, /\/11|\u001b/);
 });
 
 test('a reader that stops early ends the command quietly', () => {
@@ -395,7 +395,7 @@ test('missing, altered or foreign weights or engine files stop the command with 
   assert.match(foreign.stderr, /not a GGUF file/);
   assert.match(
     pleura(['--model', 'nowhere.gguf', 'films/b.png']).stderr,
-    /nowhere\.gguf is missing\. Check the path given to --model\./,
+    /nowhere\.gguf is missing\. Check its path\./,
   );
 });
 

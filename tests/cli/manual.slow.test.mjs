@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS, HELP, OPTIONS } from '../../src/cli/arguments.mjs';
+import { COMMANDS, OPTIONS, optionsOf } from '../../src/cli/arguments.mjs';
+import { helpOf } from '../../src/cli/help.mjs';
 import { bash, cli, folder, pleura, root } from './command.mjs';
 
 const page = join(root, 'src/cli/pleura.1');
@@ -13,14 +14,23 @@ const run = (program, args, options = {}) => {
   assert.equal(error, undefined);
   return { status, stdout, stderr };
 };
+/** How the manual page writes options that have a letter. @type {Record<string, string>} */
+const SHORT = Object.fromEntries(
+  Object.entries(OPTIONS)
+    .filter(([, { short }]) => short)
+    .map(([name, { short }]) => [name, `, -${short}`]),
+);
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
 
 test('every example of the help is understood', () => {
   const { status, stdout, stderr } = pleura(['--help']);
-  assert.deepEqual([status, stderr, stdout], [0, '', `${HELP}\n`]);
-  for (const name of commands)
-    assert.match(stdout, new RegExp(`^ +pleura ${name}\\b|^ {7}pleura ${name}\\b`, 'm'), name);
-  const examples = stdout.match(/(?<=^ {2}|\| )pleura .*?(?=$| {2,}|>)/gm).map((line) => line.trim());
+  assert.deepEqual([status, stderr, stdout], [0, '', `${helpOf('diagnose')}\n`]);
+  for (const name of commands) assert.match(stdout, new RegExp(`^ +pleura ${name}\\b`, 'm'), name);
+  const examples = Object.keys(COMMANDS)
+    .map(helpOf)
+    .join('\n')
+    .match(/(?<=^ {2}|\| )pleura .*?(?=$| {2,}|>)/gm)
+    .map((line) => line.trim());
   assert.ok(examples.length > 8);
   for (const line of examples.filter((one) => !one.startsWith('pleura convert'))) {
     assert.doesNotMatch(
@@ -32,10 +42,14 @@ test('every example of the help is understood', () => {
 });
 
 test('the help fits into 80 columns and lists every option once', () => {
-  for (const line of HELP.split('\n')) assert.ok(line.length <= 80, line);
-  for (const name of Object.keys(OPTIONS))
-    assert.equal(HELP.match(new RegExp(`^ {2}(-\\w, )?--${name}\\b`, 'gm'))?.length, 1, name);
-  assert.doesNotMatch(HELP, /--overlay/, 'the old spelling of --adapter is accepted, but not shown');
+  for (const command of Object.keys(COMMANDS)) {
+    const help = helpOf(command);
+    for (const line of help.split('\n')) assert.ok(line.length <= 80, line);
+    for (const [name] of optionsOf(command))
+      assert.equal(help.match(new RegExp(`^ {2}(-\\w, )?--${name}\\b`, 'gm'))?.length, 1, `${command} --${name}`);
+    assert.doesNotMatch(help, /--overlay/, 'the old spelling of --adapter is accepted, but not shown');
+  }
+  for (const line of pleura(['convert', '--help']).stdout.split('\n')) assert.ok(line.length <= 80, line);
 });
 
 test('man, groff and mandoc accept the manual page, and it lists every option of the help', () => {
@@ -50,7 +64,7 @@ test('man, groff and mandoc accept the manual page, and it lists every option of
     .replace(/‐\n\s+/g, '')
     .replace(/\s+/g, ' ');
   for (const [name, { value }] of Object.entries(OPTIONS)) {
-    assert.ok(text.includes(`--${name}${value ? ` ${value}` : name === 'help' ? ', -h' : ''} `), name);
+    assert.ok(text.includes(`--${name}${value ? ` ${value}` : (SHORT[name] ?? '')} `), name);
   }
   for (const name of commands) assert.ok(text.includes(`pleura ${name}`), name);
   const { version, man: listed, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

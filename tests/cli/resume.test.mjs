@@ -120,13 +120,13 @@ test('a last line that was cut off anywhere is written again', () => {
   }
 });
 
-test('new films are added; records of removed films stay', () => {
+test('new films are added in their order; records of removed films stay', () => {
   const first = tried(['films/1.png', 'films/2.png', '--resume', 'grown.jsonl']);
   assert.equal(first.status, 0, first.stderr);
   tried(['films/3.png', 'films/2.png', 'films/2.png', '--resume', 'grown.jsonl']);
   assert.deepEqual(
     lines(read('grown.jsonl')).map(({ file }) => file),
-    ['films/1.png', 'films/2.png', 'films/3.png', 'films/2.png'],
+    ['films/1.png', 'films/3.png', 'films/2.png', 'films/2.png'],
   );
 });
 

@@ -2,12 +2,12 @@
 import { adapt as fitAdapter } from '../../adapt/adapt.mjs';
 import { MIN_FILMS, MIN_PATIENTS, selectFilms } from '../../adapt/crossval.mjs';
 import { sha256 } from '../../node/assets.mjs';
-import { CommandError, usage } from '../../node/errors.mjs';
+import { CommandError } from '../../node/errors.mjs';
 import { toJson } from '../../result/record.mjs';
 import { patientOf } from '../../stats/evaluation.mjs';
 import { adaptationMarkdown } from '../adaptation_markdown.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
-import { readLabels } from '../labels.mjs';
+import { fitLabels, readLabels } from '../labels.mjs';
 import { openRun } from '../run.mjs';
 import { print, warn } from '../stdio.mjs';
 
@@ -43,15 +43,13 @@ function tooFew(missing) {
 }
 
 /** @param {string[]} _ no paths @param {any} options @returns {Promise<void>} throws CommandError */
-export async function adapt(_, { out, json, ...options }) {
+export async function adapt(_, { out, json, map, ...options }) {
   await checkOutput(out);
   const { items } = await readLabels(options);
   const run = await openRun({ ...options, features: true, patients: true }, items.length);
   try {
     const { labels, model, name, parts } = run;
-    if (!items.some(({ row }) => labels.includes(row.label)))
-      throw usage(`None of the films has a label of the model: ${labels.join(', ')}.`);
-    const { found, errors } = await readFeatures(run, items);
+    const { found, errors } = await readFeatures(run, fitLabels(items, labels, map));
     const { films, leftOut } = selectFilms(found, labels);
     const { wasm, weights, sha256: base } = parts;
     const adapted = await fitAdapter({ wasm, weights, base, model, films, sha256 });

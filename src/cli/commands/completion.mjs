@@ -1,13 +1,10 @@
 // completion.mjs - the `completion` command: scripts for bash, zsh and fish from the tables of commands and options.
 import { usage } from '../../node/errors.mjs';
 import { shellQuote } from '../../node/names.mjs';
-import { COMMANDS, OPTIONS } from '../arguments.mjs';
+import { COMMANDS, OPTIONS, optionsOf } from '../arguments.mjs';
 import { print } from '../stdio.mjs';
 
 const commands = Object.keys(COMMANDS).filter((name) => name !== 'diagnose');
-
-/** @param {string} command */
-const optionsOf = (command) => Object.entries(OPTIONS).filter(([, { of }]) => of.includes(command));
 
 /** @param {string} command */
 const optionWords = (command) =>

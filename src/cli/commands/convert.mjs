@@ -28,8 +28,12 @@ export async function convert(argv) {
 function run(argv) {
   // Debian's packages are visible only to Debian's Python, which may not be the first in the PATH.
   const python = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+  // argparse wraps its help to the columns of the environment.
   /** @type {{ error?: NodeJS.ErrnoException, status: number | null, signal: string | null }} */
-  const { error, status, signal } = spawnSync(python, [CONVERTER, ...argv], { stdio: 'inherit' });
+  const { error, status, signal } = spawnSync(python, [CONVERTER, ...argv], {
+    stdio: 'inherit',
+    env: { ...process.env, COLUMNS: '80' },
+  });
   if (error)
     throw new CommandError(
       `'convert' needs Python (${error.code}). On Debian: apt-get install python3-numpy python3-onnx python3-h5py`,

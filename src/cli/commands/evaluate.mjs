@@ -17,7 +17,7 @@ import { isResults, readResults } from '../evaluation/results.mjs';
 import { evaluationSummary } from '../evaluation/summary.mjs';
 import { parseThresholds, wholeNumber } from '../evaluation/thresholds.mjs';
 import { evaluationMarkdown } from '../evaluation_markdown.mjs';
-import { readLabels } from '../labels.mjs';
+import { fitLabels, readLabels } from '../labels.mjs';
 import { makeFolder } from '../output_folder.mjs';
 import { openRun } from '../run.mjs';
 import { print, warn } from '../stdio.mjs';
@@ -188,11 +188,12 @@ function worstMistakes(scored, films, labels) {
     }));
 }
 
-/** @param {string[]} labels of the model @param {Labelled[]} items */
-function checkLabels(labels, items) {
-  if (items.some(({ row }) => labels.includes(row.label))) return;
-  const found = [...new Set(items.map(({ row }) => row.label))].slice(0, 10);
-  throw usage(`No film has a label of the model (${labels.join(', ')}). The list has: ${found.join(', ')}.`);
+/**
+ * Writes the labels of the films as the model does.
+ * @param {string[]} labels of the model @param {Labelled[]} items @param {string} [map] the text of --map
+ */
+function checkLabels(labels, items, map) {
+  fitLabels(items, labels, map).forEach(({ row }, i) => Object.assign(items[i].row, { label: row.label }));
 }
 
 /**
@@ -221,7 +222,7 @@ export async function evaluate(paths, options) {
   /** @type {ReturnType<typeof parseThresholds>} */ let wanted = [];
   /** @param {string[]} found labels of the model */
   function check(found) {
-    checkLabels(found, own);
+    checkLabels(found, items, options.map);
     if (options.threshold) wanted = parseThresholds(options.threshold, found);
   }
   const answered = paths.length

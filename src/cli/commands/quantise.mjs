@@ -9,20 +9,21 @@ import { quantise as quantiseWeights } from '../../weights/quantise.mjs';
 import { loadNamed } from '../assets.mjs';
 import { checkOutput, writeOutput } from '../gguf_output.mjs';
 import { films } from '../paths.mjs';
-import { warn } from '../stdio.mjs';
+import { warn, warnLeftOut } from '../stdio.mjs';
 
 /** More films hardly change the ranges of the activations, and take their time. */
 const MAX_FILMS = 64;
 
 /**
  * At most MAX_FILMS films that the gate accepts, evenly spread over all.
- * @param {any} engine @param {string[]} paths
+ * @param {any} engine @param {string[]} paths @param {{ verbose?: boolean, quiet?: boolean }} options
  */
-async function chooseFilms(engine, paths) {
-  const items = await films(paths),
+async function chooseFilms(engine, paths, options) {
+  const { items, leftOut } = await films(paths),
     step = Math.max(1, items.length / MAX_FILMS),
     read = createReader(),
     chosen = [];
+  warnLeftOut(leftOut, options);
   for (let i = 0; i < items.length; i += step) {
     const item = items[Math.floor(i)];
     try {
@@ -44,16 +45,17 @@ async function chooseFilms(engine, paths) {
 /** @param {Uint8Array} bytes */
 const kilobytes = (bytes) => `${(bytes.length / 1000).toFixed(0)} KB`;
 
-/** @param {string[]} paths weights, output, and films @returns {Promise<void>} throws CommandError */
-export async function quantise([source, out, ...paths]) {
+/** @param {string[]} paths weights, output, and films @param {any} options @returns {Promise<void>} throws CommandError */
+export async function quantise([source, out, ...paths], options) {
   if (!paths.length) throw usage("'quantise' needs IN.gguf, OUT.gguf, and films or folders of films.");
   await checkOutput(out);
   const { wasm, weights } = await loadParts(source),
     engine = await loadNamed(source, () => createEngine({ wasm, weights }));
   if (readGguf(weights).values.has('pleura.diagnosis.steps')) throw new CommandError(`${source} is quantised already.`);
-  const chosen = await chooseFilms(engine, paths),
+  const chosen = await chooseFilms(engine, paths, options),
     small = await quantiseWeights(wasm, weights, chosen);
   await writeOutput(out, small);
+  if (options.quiet) return;
   warn(
     `${out}: ${kilobytes(small)} instead of ${kilobytes(weights)}, calibrated on ${chosen.length} films. Measure the effect: pleura evaluate --against`,
   );
