@@ -108,7 +108,7 @@ test('encrypted, empty, foreign and truncated archives each get a sentence', asy
     lines(stdout).map(({ code, status }) => code ?? status),
     [...Object.values(broken).map(([, code]) => code), 'ok'],
   );
-  assert.equal(stderr.split('\n').length, Object.keys(broken).length + 2);
+  assert.equal(stderr.split('\n').length, Object.keys(broken).length + 3); // and the summary, the notice
 });
 
 test('damage to an archive loses films, but never the run', async () => {
