@@ -43,7 +43,7 @@ FORMATTED_PY  = $(shell git ls-files '*.py')
 # Debian 12 has Node 18, so .ci/setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help help-all start setup wasm lib types install uninstall site samples model model-report picture format format-check clean
+.PHONY: help help-all start setup wasm lib types install uninstall site samples model model-report picture format format-check release-notes clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -171,6 +171,12 @@ format-check:
 	  *) echo "C is not checked: its format is that of clang-format 14" >&2 ;; esac
 	@case "$$(black --version)" in "black, 23."*) black -q -l 120 --check $(FORMATTED_PY) ;; \
 	  *) echo "Python is not checked: its format is that of black 23" >&2 ;; esac
+
+#: make release-notes  the section of RELEASE=0.1.0 in the changelog
+RELEASE = $(VERSION)
+release-notes:
+	@awk -v want='## [$(RELEASE)]' 'index($$0, "## [") == 1 { found = index($$0, want) == 1 } found' .github/CHANGELOG.md | \
+	  sed 1,2d | grep . || { echo "the changelog has no section for $(RELEASE)" >&2; exit 1; }
 
 #: make clean          remove build
 clean:

@@ -3,9 +3,11 @@
 // This is the readable face of pleura.wasm. It fetches nothing and reads no file: whoever creates an engine hands in
 // the bytes, or uses node.mjs, which finds them. types.d.ts documents what programs see.
 import { createInspector } from './engine/inspect.mjs';
+import { withShortGrid, withShortJson } from './engine/json.mjs';
 import { offerDotProducts, openWasm, STATUS } from './engine/wasm.mjs';
 import { PleuraError } from './errors.mjs';
 import { completeMixture } from './mixture.mjs';
+import { isDicom } from './sniff.mjs';
 import { VERDICTS } from './verdicts.mjs';
 
 export { PleuraError };
@@ -77,6 +79,31 @@ function readModel(bridge, relaxed) {
   };
 }
 
+/** The bytes of a file, in whatever they are held; null for anything else. @param {any} film @returns {Uint8Array | null} */
+function bytesOf(film) {
+  if (ArrayBuffer.isView(film)) return new Uint8Array(film.buffer, film.byteOffset, film.byteLength);
+  // By its name, because a buffer may come from another context of the program.
+  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(film)) ? new Uint8Array(film) : null;
+}
+
+/** Throws for what is no film. @param {any} film */
+function checkFilm(film) {
+  if (typeof film?.then === 'function') throw new TypeError('a film is a Uint8Array, not a promise of one: await it');
+  if (!film || typeof film !== 'object' || !('pixels' in film || 'rgba' in film))
+    throw new TypeError('a film is a Uint8Array, an ArrayBuffer, pixels or samples; a path has to be read first');
+}
+
+/** @param {Bridge['check']} check @param {number} status @param {Uint8Array} file */
+function checkFile(check, status, file) {
+  if (status === STATUS.NOT_IMAGE && isDicom(file))
+    throw new PleuraError(
+      'not-an-image',
+      status,
+      'This is a DICOM file. createPool of the package in Node decodes it, and so does createDicomReader.',
+    );
+  check(status);
+}
+
 /**
  * Gives a film to the engine and diagnoses it.
  * @param {Bridge} bridge @param {Samples} film @param {number} reason  of the gate
@@ -130,7 +157,7 @@ export async function createEngine(options = {}) {
   /** @param {number} address @returns {Grid} */
   function readGrid(address) {
     const side = c.map_side();
-    return { data: floatsAt(address, side * side).slice(), width: side, height: side };
+    return withShortGrid({ data: floatsAt(address, side * side).slice(), width: side, height: side });
   }
 
   /** @param {number} address @returns {number[]} one number per label */
@@ -169,7 +196,7 @@ export async function createEngine(options = {}) {
   /** @param {Diagnosis['decoder']} decoder @returns {Diagnosis} */
   function readDiagnosis(decoder) {
     const hex = (/** @type {number} */ word) => (word >>> 0).toString(16).padStart(8, '0');
-    return {
+    return withShortJson({
       ...readJudgement(),
       gate: readGate(),
       decoder,
@@ -184,7 +211,7 @@ export async function createEngine(options = {}) {
       heatmapKind: MAP_KINDS[c.map_kind()],
       extent: readExtent(),
       lungs: readGrid(c.lungs_map()),
-    };
+    });
   }
 
   /** The size of a view of the film, which is never enlarged. @param {number} maxSide  of the longer side */
@@ -208,12 +235,13 @@ export async function createEngine(options = {}) {
     model,
 
     diagnose(film) {
-      if (film instanceof Uint8Array) {
-        give(film);
-        check(c.diagnose(film.length));
+      const file = bytesOf(film);
+      if (file) {
+        give(file);
+        checkFile(check, c.diagnose(file.length), file);
         return readDiagnosis('stb');
       }
-      if (!film || typeof film !== 'object') throw new TypeError('a film is a Uint8Array, pixels or samples');
+      checkFilm(film);
       if ('pixels' in film) {
         diagnoseSamples(bridge, film, gateNumber(film.tagReason ?? film.told));
         return readDiagnosis('dicom');

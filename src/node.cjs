@@ -6,6 +6,15 @@
 /** @type {Package['createEngine']} */
 exports.createEngine = async (options) => (await import('./node.mjs')).createEngine(options);
 
+/** @type {Package['createPool']} */
+exports.createPool = async (options) => (await import('./node.mjs')).createPool(options);
+
+/** @type {Package['createDicomReader']} */
+exports.createDicomReader = async (engine) => (await import('./node.mjs')).createDicomReader(engine);
+
+/** @type {Package['openArchive']} */
+exports.openArchive = async (path) => (await import('./node.mjs')).openArchive(path);
+
 /**
  * Stands for the class of errors.mjs, which Node 20 cannot `require`: `instanceof` is true for the errors of either.
  */

@@ -16,6 +16,14 @@
 
 #include "status.h"
 
+/* The version of this header, as in package.json. PLEURA_ABI grows whenever a struct of this header changes. */
+#define PLEURA_VERSION "0.1.0"
+#define PLEURA_ABI 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Everything below is exported by libpleura; everything else is hidden. */
 #pragma GCC visibility push(default)
 
@@ -161,6 +169,15 @@ pleura_status pleura_class_map(pleura_engine *e, float *map, int label);
 int pleura_text(const pleura_engine *e, const char **at, size_t *size, const char *key, size_t index);
 int pleura_number(const pleura_engine *e, double *out, const char *key, size_t index);
 
+/* The version and the ABI of the library that is loaded. A program that was compiled with another PLEURA_ABI must not use
+ * it: its structs have another layout. */
+const char *pleura_version(void);
+int pleura_abi(void);
+
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -41,10 +41,16 @@
 typedef enum { PLEURA_STATUS_LIST(X) } pleura_status;
 #undef X
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 #pragma GCC visibility push(default)
 /* The code, such as "not-an-image", and the sentence of a status. Static, never NULL; any number is allowed. */
 const char *pleura_status_code(int status);
 const char *pleura_status_text(int status);
 #pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 
 #endif

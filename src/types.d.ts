@@ -163,8 +163,11 @@ export interface EngineOptions {
 export interface Engine {
   model: Model;
 
-  /** @param film  a whole PNG, JPEG or BMP file, decoded pixels, or the samples of a DICOM file */
-  diagnose(film: Uint8Array | Pixels | Samples): Diagnosis;
+  /**
+   * @param film  a whole PNG, JPEG or BMP file, decoded pixels, or the samples of a DICOM file. JSON.stringify of the
+   *   result leaves out the maps; that of a map is a list.
+   */
+  diagnose(film: Uint8Array | ArrayBuffer | Pixels | Samples): Diagnosis;
 
   /** Diagnoses the synthetic phantom, which the engine draws: nobody's X-ray. */
   phantom(): Diagnosis;
@@ -233,3 +236,93 @@ export class PleuraError extends Error {
  * required.
  */
 export function createEngine(options?: EngineOptions): Promise<Engine>;
+
+/** What every thread of a pool loads; in Node, what is left out comes with the package. */
+export interface PoolOptions {
+  /** Engines that compute side by side, by default one per processor. */
+  threads?: number;
+  /** Films that may wait, 1000 by default; further ones are refused with the code `busy`. */
+  maxQueue?: number;
+  wasm?: EngineOptions['wasm'];
+  dot?: EngineOptions['dot'];
+  weights?: EngineOptions['weights'];
+  adapter?: EngineOptions['adapter'];
+}
+
+/** What to do with one film. */
+export interface PoolRequest {
+  /** The class mix of this film; one label may be left out and gets the remainder. */
+  prevalence?: Mixture | null;
+  /** Ends the wait at once; a film that is being computed longer than a second afterwards ends with its thread. */
+  signal?: AbortSignalLike;
+  /** Also a grey picture of the film whose longer side has at most this many pixels. */
+  view?: number;
+  /** Also heatmap and lungs. */
+  heatmap?: boolean;
+}
+
+/** What a pool uses of an AbortSignal, so that no library of types is needed. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: any;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The answer to one film, with all that belongs to it. JSON.stringify of it leaves out maps and picture. */
+export interface PoolResult extends Omit<Diagnosis, 'heatmap' | 'lungs' | 'evidence'> {
+  /** Of the file. */
+  sha256: string;
+  /** How a DICOM file was read. */
+  dicom?: DicomFacts;
+  /** With `heatmap: true`. */
+  heatmap?: Grid;
+  lungs?: Grid;
+  /** With `view`: grey, row by row, the film as the engine saw it. */
+  view?: { data: Uint8Array; width: number; height: number };
+}
+
+/** Engines on threads. Nothing of it blocks the program. */
+export interface Pool {
+  model: Model;
+  threads: number;
+  /** Films that wait or are being computed. */
+  readonly pending: number;
+  /**
+   * @param film  a whole PNG, JPEG, BMP or DICOM file. Rejects with a PleuraError, or with the signal's reason. If a
+   *   thread dies, another one takes its place and tries the film once more (`engine-stopped`).
+   */
+  diagnose(film: Uint8Array | ArrayBuffer, request?: PoolRequest): Promise<PoolResult>;
+  /** Answers the films that wait, refuses others (`pool-closed`), and ends the threads. */
+  close(): Promise<void>;
+}
+
+/** What a record says about a DICOM file. */
+export interface DicomFacts {
+  /** The transfer syntax. */
+  syntax: string;
+  /** The window or lookup table that was applied. */
+  voi: string;
+  frames: number;
+}
+
+/** A zip archive. Nothing is unpacked to the disk. */
+export interface Archive {
+  /** In the order of their names. */
+  members: { name: string; index: number }[];
+  /** The bytes of a member; rejects for damaged, encrypted and oversized ones. */
+  read(index: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** Node only: engines on threads. */
+export function createPool(options?: PoolOptions): Promise<Pool>;
+
+/** Node only: a function that turns the bytes of a DICOM file into a film for `engine.diagnose`. */
+export function createDicomReader(
+  engine: Pick<Engine, 'checkSize' | 'decodeJpeg'>,
+): Promise<(bytes: Uint8Array) => Promise<{ film: Samples; dicom: DicomFacts }>>;
+
+/** Node only: opens a zip archive, whose members can be handed to a pool. Rejects with a PleuraError. */
+export function openArchive(path: string): Promise<Archive>;

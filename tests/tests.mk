@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check native native-clang native-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders bench-server
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -211,3 +211,7 @@ bench-folders: setup
 	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench/bench.test.mjs
 	@node tests/bench/folders.mjs
+
+#: make bench-server   the sample server under 200 connections for a minute: films, health checks, memory
+bench-server: wasm types
+	@node tests/bench/server.mjs

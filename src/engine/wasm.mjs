@@ -9,7 +9,7 @@ import { PleuraError } from '../errors.mjs';
 /** @typedef {Uint8Array | ArrayBuffer | WebAssembly.Module} WasmSource */
 
 /** Numbers of src/status.h that JavaScript itself reports. */
-export const STATUS = { OUT_OF_MEMORY: 1, MODEL_DAMAGED: 12, NO_FILM: 17 };
+export const STATUS = { OUT_OF_MEMORY: 1, MODEL_DAMAGED: 12, NO_FILM: 17, NOT_IMAGE: 21 };
 
 /** @param {WasmSource} source @param {WebAssembly.Imports} imports @returns {Promise<any>} the exports */
 async function instantiate(source, imports) {

@@ -1,15 +1,51 @@
 // The files that come with Pleura, the engine and its weights: found, read and checked before use.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PleuraError } from '../errors.mjs';
 
-const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const WASM = pathOf('build/pleura.wasm');
-const DOT = pathOf('build/pleura.dot.wasm');
-const WEIGHTS = pathOf('model/pleura.gguf');
-const REINSTALL = 'Install the package pleura again; a bundler must leave it outside the bundle or ship this file.';
+/** In the package. */
+const WASM = 'build/pleura.wasm';
+const DOT = 'build/pleura.dot.wasm';
+const WEIGHTS = 'model/pleura.gguf';
+const REINSTALL =
+  'Install the package pleura again. In a bundle, copy pleura.wasm, pleura.dot.wasm, pleura.gguf and their .sha256 files from the package to the folder of the program, or hand wasm and weights to createEngine.';
+
+/** The file of this module; in a bundle that of the bundle, or none. @type {string | undefined} */
+const HERE = import.meta.url?.startsWith('file:') ? fileURLToPath(import.meta.url) : undefined;
+
+/** The package that this module lies in; none in a bundle, or where a bundler has noted a path that is gone. */
+const PACKAGE =
+  HERE?.endsWith(join('src', 'node', 'assets.mjs')) && existsSync(HERE) ? join(dirname(HERE), '../..') : undefined;
+
+/** The folder of the program, or of the executable that contains it. */
+const programFolders = () =>
+  [process.argv[1] ?? '', process.execPath, HERE ?? ''].filter(Boolean).map((path) => dirname(path));
+
+/** The package as programs find it, where it is installed beside a bundle. @param {string} folder @returns {string[]} */
+function installed(folder) {
+  try {
+    return [dirname(createRequire(join(folder, '_')).resolve('pleura/package.json'))];
+  } catch {
+    return []; // It is not installed there.
+  }
+}
+
+/**
+ * The path of a file of the package. For a bundled program that is beside the program, or in an installed package that
+ * the bundler has left behind.
+ * @param {string} name in the package @returns {string} the first that exists, else the first
+ */
+export function locate(name) {
+  if (PACKAGE) return join(PACKAGE, name);
+  const folders = programFolders(),
+    beside = folders.map((folder) => join(folder, basename(name))),
+    packages = [...folders, process.cwd()].flatMap(installed).map((folder) => join(folder, name));
+  return [...beside, ...packages].find((path) => existsSync(path)) ?? beside[0];
+}
 
 /**
  * What every thread needs to create an engine.
@@ -72,7 +108,8 @@ async function readChecked(path, asset) {
 
 /** pleura.wasm, compiled once for all engines and threads. @returns {Promise<WebAssembly.Module>} */
 export async function loadWasm() {
-  const { bytes } = await readChecked(WASM, 'engine');
+  const path = locate(WASM),
+    { bytes } = await readChecked(path, 'engine');
   try {
     return await WebAssembly.compile(bytes);
   } catch (error) {
@@ -80,14 +117,14 @@ export async function loadWasm() {
     throw new AssetError(
       'asset-damaged',
       'engine',
-      `${WASM} is damaged, or this Node is too old for WebAssembly SIMD.`,
+      `${path} is damaged, or this Node is too old for WebAssembly SIMD.`,
       'Install the package pleura again, and use Node 20 or newer.',
     );
   }
 }
 
 /** pleura.dot.wasm. @returns {Promise<Uint8Array>} */
-export const loadDot = async () => (await readChecked(DOT, 'engine')).bytes;
+export const loadDot = async () => (await readChecked(locate(DOT), 'engine')).bytes;
 
 /**
  * Weights in memory that threads share, with their hash.
@@ -95,8 +132,8 @@ export const loadDot = async () => (await readChecked(DOT, 'engine')).bytes;
  *   adapter for them
  * @returns {Promise<{ weights: Uint8Array, sha256: string }>} throws PleuraError
  */
-export async function loadWeights(model = WEIGHTS, adapter) {
-  const { bytes, hash } = await readChecked(model, model === WEIGHTS ? 'weights' : 'model');
+export async function loadWeights(model, adapter) {
+  const { bytes, hash } = await readChecked(model ?? locate(WEIGHTS), model ? 'model' : 'weights');
   if (!adapter) return { weights: share(bytes), sha256: hash };
   const { applyAdapter } = await import('../weights/adapter.mjs'); // loaded lazily: worker threads do not need it
   const adapted = await applyAdapter(bytes, await read(adapter, 'adapter'), sha256, hash);
@@ -114,7 +151,7 @@ export async function loadParts(model, adapter) {
  * @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export const loadCodec = (name) =>
-  readFile(createRequire(import.meta.url).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
+  readFile(createRequire(locate('package.json')).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
 
 /** A copy in shared memory, so that all threads use one. @param {Uint8Array} bytes @returns {Uint8Array} */
 function share(bytes) {

@@ -4,19 +4,25 @@
 // reads the files, because a thread that computes cannot ask for the next part of a slow file; the threads unpack
 // archives, because unpacking is work. If a thread dies, only the film it was working on is lost: a new thread takes
 // its place, and the films it had not begun go back to the queue.
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { PleuraError } from '../errors.mjs';
 import { CommandError, ReadError } from './errors.mjs';
+import { locate } from './assets.mjs';
 import { createReader } from './read.mjs';
 import { ownsName } from './shards.mjs';
 
 /** @typedef {import('./read.mjs').Item} Item @typedef {import('../result/record.mjs').Answer} Answer */
 
-const THREAD = new URL('./thread.mjs', import.meta.url);
+/** In the package. */
+const THREAD = 'src/node/thread.mjs';
 const DIED = {
   code: 'engine-stopped',
   message: 'The engine crashed on this film, perhaps for lack of memory. The other films are not affected.',
 };
+
+/** A film that nobody waits for any more may take so long before its thread is ended. */
+const GRACE_MS = 1000;
 
 /** A thread computes one film while the next one waits beside it. */
 const MAX_TASKS = 2;
@@ -28,7 +34,8 @@ const MAX_TASKS = 2;
 const IN_FLIGHT = 4;
 
 /**
- * @typedef {{ item: Item, resolve: (answer: Answer) => void, reject: (error: Error) => void }} Task
+ * @typedef {{ item: Item, want?: import('./protocol.d.ts').Want, retried?: boolean,
+ *   resolve: (answer: Answer) => void, reject: (error: any) => void }} Task  want: of a film that a program hands in
  * @typedef {{ worker: Worker, tasks: Task[] }} Thread  tasks: the one it computes and the one that waits
  * @typedef {import('../engine.mjs').Engine['model']} Model
  */
@@ -37,7 +44,8 @@ const IN_FLIGHT = 4;
  * @param {import('./assets.mjs').Parts} parts @param {number} jobs number of threads
  * @param {import('./protocol.d.ts').ThreadOptions} [options]
  * @returns {Promise<{ model: Model, run: (items: Item[]) => AsyncGenerator<{ item: Item, answer: Answer }>,
- *   close: () => Promise<void> }>} rejects with PleuraError or CommandError
+ *   submit: (item: Item, want: import('./protocol.d.ts').Want) => { answer: Promise<any>, cancel: (reason: any) => void },
+ *   pending: () => number, close: () => Promise<void> }>} rejects with PleuraError or CommandError
  */
 export async function createPool(parts, jobs, options = {}) {
   /** @type {Set<Worker>} */ const workers = new Set();
@@ -52,7 +60,7 @@ export async function createPool(parts, jobs, options = {}) {
     const { wasm, dot, weights } = parts;
     /** @type {import('./protocol.d.ts').ThreadData} */
     const workerData = { wasm, dot, weights, ...options };
-    const worker = new Worker(THREAD, { workerData });
+    const worker = new Worker(pathToFileURL(locate(THREAD)), { workerData });
     /** @type {Thread} */
     const thread = { worker, tasks: [] };
     workers.add(worker);
@@ -86,8 +94,11 @@ export async function createPool(parts, jobs, options = {}) {
   /** Settles the films of a thread that has ended, and starts another one. @param {Thread} thread */
   function replace(thread) {
     workers.delete(thread.worker);
-    thread.tasks.shift()?.resolve(DIED);
-    queue.unshift(...thread.tasks);
+    const [lost, ...waiting] = thread.tasks;
+    queue.unshift(...waiting);
+    if (lost?.want && !lost.retried) queue.unshift({ ...lost, retried: true });
+    else lost?.resolve(DIED);
+    thread.tasks = [];
     const index = threads.indexOf(thread);
     if (index >= 0) {
       threads.splice(index, 1);
@@ -118,7 +129,7 @@ export async function createPool(parts, jobs, options = {}) {
   function dispatch({ worker, tasks }, task) {
     tasks.push(task);
     /** @type {import('./protocol.d.ts').ToThread} */
-    const message = { type: 'diagnose', item: task.item };
+    const message = { type: 'diagnose', item: task.item, want: task.want };
     worker.postMessage(message);
   }
 
@@ -132,10 +143,41 @@ export async function createPool(parts, jobs, options = {}) {
   }
 
   /**
+   * Queues a film of a program. If its thread dies, it is tried once more. After `cancel` the answer rejects at once; a
+   * film that is being computed may finish unseen, but not for longer than GRACE_MS.
+   * @param {Item} item @param {import('./protocol.d.ts').Want} want
+   */
+  function submit(item, want) {
+    /** @type {Task} */
+    const task = { item, want, resolve() {}, reject() {} };
+    const answer = new Promise((resolve, reject) => {
+      Object.assign(task, { resolve, reject });
+    });
+    if (fatal) task.reject(fatal);
+    else queue.push(task);
+    pump();
+    /** @param {any} reason */
+    function cancel(reason) {
+      task.reject(reason);
+      task.retried = true;
+      if (queue.includes(task)) queue.splice(queue.indexOf(task), 1);
+      else setTimeout(endIfComputing, GRACE_MS, task).unref();
+    }
+    return { answer, cancel };
+  }
+
+  /** @param {Task} task */
+  function endIfComputing(task) {
+    threads.find(({ tasks }) => tasks[0] === task)?.worker.terminate();
+  }
+
+  const pending = () => queue.length + threads.reduce((sum, { tasks }) => sum + tasks.length, 0);
+
+  /**
    * Reads a file and queues it; members of archives are queued unread.
    * @param {Item} item @returns {Promise<Answer>}
    */
-  async function submit(item) {
+  async function readAndQueue(item) {
     let { code, message, bytes } = item;
     try {
       if (!code && !item.archive) bytes = await read(item);
@@ -157,7 +199,7 @@ export async function createPool(parts, jobs, options = {}) {
       return { item, answer: await answer };
     }
     for (const item of items) {
-      const answer = submit(item);
+      const answer = readAndQueue(item);
       answer.catch(() => {}); // next() reports the failure when it is this film's turn.
       inFlight.push({ item, answer });
       if (inFlight.length >= IN_FLIGHT * jobs) yield await next();
@@ -172,7 +214,7 @@ export async function createPool(parts, jobs, options = {}) {
 
   try {
     const [model] = await Promise.all(Array.from({ length: jobs }, start));
-    return { model, run, close };
+    return { model, run, submit, pending, close };
   } catch (error) {
     await close();
     throw error;

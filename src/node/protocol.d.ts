@@ -23,6 +23,16 @@ export interface ThreadOptions {
   patients?: boolean;
 }
 
+/** What a program wants of one film. */
+export interface Want {
+  /** The class mix to diagnose at; null: the model's own prior. */
+  prevalence: Mixture | null;
+  /** The longer side of a picture of the film, 0 for none. */
+  view: number;
+  /** Whether the maps are wanted. */
+  heatmap: boolean;
+}
+
 /** The worker data of a thread. */
 export interface ThreadData extends ThreadOptions {
   wasm: WebAssembly.Module;
@@ -30,7 +40,7 @@ export interface ThreadData extends ThreadOptions {
   weights: Uint8Array;
 }
 
-export type ToThread = { type: 'diagnose'; item: Item };
+export type ToThread = { type: 'diagnose'; item: Item; want?: Want };
 
 export type FromThread =
   /** The engine has passed its self-test. */

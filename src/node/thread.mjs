@@ -54,12 +54,32 @@ async function diagnose(engine, { file, retried }, bytes) {
   return answer;
 }
 
+/** The class mix that the engine of this thread is set to. */
+let current = prevalence ?? null;
+
 /**
- * @param {any} engine @param {import('./read.mjs').Item} item @param {Promise<Uint8Array>} reading
+ * The diagnosis that a program has asked for, without maps that it does not want.
+ * @param {any} engine @param {import('./protocol.d.ts').Want} want @param {Uint8Array} bytes @returns {Promise<any>}
+ */
+async function diagnoseFor(engine, want, bytes) {
+  if (want.prevalence || current) engine.setPrevalence(want.prevalence);
+  current = want.prevalence;
+  const { heatmap, lungs, evidence, ...result } = await examine(engine, bytes);
+  return {
+    ...result,
+    sha256: sha256(bytes),
+    ...(want.heatmap && { heatmap, lungs }),
+    ...(want.view && { view: engine.film(want.view) }),
+  };
+}
+
+/**
+ * @param {any} engine @param {import('./protocol.d.ts').ToThread} message @param {Promise<Uint8Array>} reading
  * @returns {Promise<import('./protocol.d.ts').FromThread>}
  */
-async function reply(engine, item, reading) {
+async function reply(engine, { item, want }, reading) {
   try {
+    if (want) return { type: 'answer', answer: await diagnoseFor(engine, want, await reading) };
     return { type: 'answer', answer: await diagnose(engine, item, await reading) };
   } catch (error) {
     if (error instanceof CommandError) return { type: 'abort', message: error.message };
@@ -79,10 +99,10 @@ async function main() {
   if (prevalence || reclassify) engine.setPrevalence(prevalence ?? null);
   const read = createReader();
   let last = Promise.resolve();
-  parentPort?.on('message', (/** @type {import('./protocol.d.ts').ToThread} */ { item }) => {
-    const reading = read(item);
+  parentPort?.on('message', (/** @type {import('./protocol.d.ts').ToThread} */ message) => {
+    const reading = read(message.item);
     reading.catch(() => {}); // reply() reports the failure when it is this film's turn.
-    last = last.then(async () => post(await reply(engine, item, reading)));
+    last = last.then(async () => post(await reply(engine, message, reading)));
   });
   post({ type: 'ready', model: engine.model });
 }

@@ -1,7 +1,7 @@
 // The C library after make install: its files, its exported names, and the example built with pkg-config.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,34 @@ test('the example in C, built with pkg-config, prints what the wasm computes', a
   const broken = diagnose(config('--variable=weights'), join(root, 'package.json'));
   assert.deepEqual([broken.status, broken.stdout], [1, '']);
   assert.match(broken.stderr, /not an image/);
+});
+
+test('a C++ program diagnoses the pixels of a DICOM film, and finds the ABI it was compiled for', async () => {
+  const program = join(folder, 'pixels'),
+    raw = join(folder, 'film.raw'),
+    [width, height, bits] = [96, 80, 12];
+  const flags = config('--cflags', '--libs').split(' ');
+  run('clang++', ['-Wall', '-Wextra', '-Werror', join(root, 'tests/examples/c/pixels.cpp'), ...flags, '-o', program]);
+  const pixels = Uint16Array.from({ length: width * height }, (_, i) => (i * 7) % 4096),
+    table = Uint16Array.from({ length: 65536 }, (_, i) => (i >= 4095 ? 65535 : Math.floor((i * 65535) / 4095)));
+  writeFileSync(raw, Buffer.from(pixels.buffer));
+  const tiny = join(root, 'tests/fixtures/tiny.gguf');
+  const { status, stdout, stderr } = spawnSync(program, [tiny, raw, String(width), String(height), String(bits)], {
+    encoding: 'utf8',
+    env: { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') },
+  });
+  assert.equal(status, 0, stderr);
+  const engine = await createEngine({
+    wasm: await readFile(join(root, 'build/pleura.wasm')),
+    weights: await readFile(tiny),
+  });
+  const { probability } = engine.diagnose({ pixels, width, height, channels: 1, table });
+  const [version, , ...shares] = stdout.trim().split(' ');
+  assert.equal(version, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  assert.deepEqual(
+    shares,
+    Object.values(probability).map((p) => p.toFixed(6)),
+  );
 });
 
 test('DESTDIR is put before every path but written to no file, and uninstall leaves no file', () => {

@@ -1,0 +1,126 @@
+// library.mjs - the asynchronous form of the package: films in, promises out, computed on threads.
+//
+//   const pool = await createPool({ threads: 4 });
+//   const result = await pool.diagnose(bytes, { signal: AbortSignal.timeout(5000) });
+//   await pool.close();
+import { availableParallelism } from 'node:os';
+import { withShortGrid, withShortJson } from '../engine/json.mjs';
+import { PleuraError } from '../errors.mjs';
+import { loadDot, loadWasm, loadWeights } from './assets.mjs';
+import { createPool as startPool } from './pool.mjs';
+
+const OPTIONS = ['threads', 'maxQueue', 'wasm', 'dot', 'weights', 'adapter'];
+const DEFAULT_QUEUE = 1000;
+/** Shares of a mixture may be typed with rounding errors. */
+const TOLERANCE = 1e-3;
+
+/** @param {string} code @param {string} sentence */
+const failure = (code, sentence) => new PleuraError(code, -1, sentence);
+
+/** @param {import('../types.d.ts').PoolOptions} options */
+function checkOptions(options) {
+  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
+  if (unknown.length)
+    throw failure(
+      'unknown-option',
+      `createPool does not know these options: ${unknown.join(', ')}. It knows ${OPTIONS.join(', ')}.`,
+    );
+  for (const [name, value] of Object.entries({ threads: options.threads, maxQueue: options.maxQueue }))
+    if (value !== undefined && !(Number.isInteger(value) && value > 0))
+      throw failure('wrong-option', `createPool needs an integer above 0 for ${name}, not ${value}.`);
+}
+
+/** What every thread needs. @param {import('../types.d.ts').PoolOptions} options */
+async function loadAll({ wasm, dot, weights, adapter }) {
+  const [module, products, bytes] = await Promise.all([
+    wasm
+      ? wasm instanceof WebAssembly.Module
+        ? wasm
+        : WebAssembly.compile(/** @type {BufferSource} */ (wasm))
+      : loadWasm(),
+    dot ?? loadDot(),
+    weights ?? loadWeights().then((loaded) => loaded.weights),
+  ]);
+  if (!adapter) return { wasm: module, dot: products, weights: bytes, sha256: '' };
+  const { applyAdapter } = await import('../weights/adapter.mjs');
+  return { wasm: module, dot: products, weights: await applyAdapter(bytes, adapter), sha256: '' };
+}
+
+/**
+ * A class mix with a share for each label: one that is missing gets the remainder.
+ * @param {import('../types.d.ts').Mixture | null | undefined} shares @param {string[]} labels
+ */
+function mixtureOf(shares, labels) {
+  if (!shares) return null;
+  const missing = labels.filter((label) => shares[label] === undefined),
+    unknown = Object.keys(shares).filter((label) => !labels.includes(label));
+  const rest = 1 - Object.values(shares).reduce((sum, share) => sum + share, 0);
+  if (unknown.length || missing.length > 1 || !(rest >= -TOLERANCE))
+    throw failure(
+      'prevalence',
+      `A prevalence needs shares that add up to 1 for all labels but one: ${labels.join(', ')}.`,
+    );
+  return Object.fromEntries(labels.map((label) => [label, shares[label] ?? Math.max(0, rest)]));
+}
+
+/** The bytes of a film in a buffer of their own size. @param {any} film @returns {Uint8Array} */
+function bytesOf(film) {
+  if (film instanceof ArrayBuffer) return new Uint8Array(film);
+  if (!ArrayBuffer.isView(film)) throw new TypeError('a film is a Uint8Array or an ArrayBuffer');
+  const bytes = new Uint8Array(film.buffer, film.byteOffset, film.byteLength);
+  return bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes; // A message copies the whole buffer.
+}
+
+/**
+ * @param {import('../types.d.ts').PoolOptions} [options]
+ * @returns {Promise<import('../types.d.ts').Pool>} throws PleuraError
+ */
+export async function createPool(options = {}) {
+  checkOptions(options);
+  const { threads = availableParallelism(), maxQueue = DEFAULT_QUEUE } = options;
+  const pool = await startPool(await loadAll(options), threads);
+  const { model } = pool;
+  /** @type {Set<Promise<any>>} */
+  const open = new Set();
+  let closed = false;
+
+  /** @param {any} film @param {import('../types.d.ts').PoolRequest} request */
+  async function diagnose(film, { prevalence, signal, view = 0, heatmap = false }) {
+    if (closed) throw failure('pool-closed', 'This pool is closed. Create another one.');
+    signal?.throwIfAborted();
+    if (pool.pending() >= maxQueue)
+      throw failure('busy', `${maxQueue} films are waiting. Try again later, or raise maxQueue.`);
+    const want = { prevalence: mixtureOf(prevalence, model.labels), view, heatmap };
+    const { answer, cancel } = pool.submit({ file: '', bytes: bytesOf(film) }, want);
+    const onAbort = () => cancel(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const result = await answer;
+      if (result.code) throw failure(result.code, result.message);
+      for (const grid of [result.heatmap, result.lungs]) if (grid) withShortGrid(grid);
+      return withShortJson(result);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  return {
+    model,
+    threads,
+    get pending() {
+      return pool.pending();
+    },
+    diagnose(film, request = {}) {
+      const result = diagnose(film, request);
+      open.add(result);
+      const done = () => open.delete(result);
+      result.then(done, done);
+      return result;
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(open);
+      await pool.close();
+    },
+  };
+}

@@ -1,0 +1,78 @@
+// pool.test.mjs - the asynchronous library: answers, signals, limits, crashes and closing.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createEngine, createPool, PleuraError } from '../../src/node.mjs';
+import { dicomFile } from '../dicom/file.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path) => new Uint8Array(readFileSync(join(root, path)));
+const weights = read('tests/fixtures/tiny.gguf'),
+  film = read('tests/fixtures/grey.jpg'),
+  dicom = dicomFile({ width: 64, height: 64, pixels: new Uint8Array(64 * 64).map((_, i) => i) });
+let pool, engine;
+before(async () => {
+  [pool, engine] = await Promise.all([createPool({ threads: 1, weights, maxQueue: 4 }), createEngine({ weights })]);
+});
+after(() => pool.close());
+
+const failsWith = (promise, code) =>
+  assert.rejects(promise, (error) => error instanceof PleuraError && error.code === code);
+
+test('a result carries all that belongs to its film, and its JSON is short', async () => {
+  const shares = { covid: 0.1, pneumonia: 0.2 };
+  const [own, other, plain] = await Promise.all([
+    pool.diagnose(film, { heatmap: true, view: 64 }),
+    pool.diagnose(dicom, { prevalence: shares }),
+    pool.diagnose(film.buffer),
+  ]);
+  const expected = engine.diagnose(film);
+  assert.deepEqual([own.bits, own.verdict, own.prevalence], [expected.bits, expected.verdict, null]);
+  assert.deepEqual(own.heatmap, expected.heatmap);
+  assert.deepEqual(own.view, engine.film(64));
+  assert.equal(other.dicom.syntax.length > 0, true);
+  assert.ok(Math.abs(other.prevalence.normal - 0.7) < 1e-6);
+  assert.deepEqual([plain.prevalence, plain.bits, 'heatmap' in plain], [null, expected.bits, false]);
+  for (const result of [own, expected]) assert.ok(JSON.stringify(result).length < 3000);
+  assert.equal(JSON.parse(JSON.stringify(own.heatmap)).data.length, own.heatmap.width * own.heatmap.height);
+});
+
+test('a film that cannot be answered rejects with a code', async () => {
+  await failsWith(pool.diagnose(new Uint8Array(9)), 'not-an-image');
+  await failsWith(pool.diagnose(new Uint8Array(0)), 'empty-file');
+  await failsWith(pool.diagnose(film, { prevalence: { flu: 1 } }), 'prevalence');
+  await failsWith(createPool({ jobs: 2 }), 'unknown-option');
+  await failsWith(createPool({ threads: 0 }), 'wrong-option');
+  await assert.rejects(pool.diagnose('film.png'), TypeError);
+});
+
+test('a signal ends queued and running work; too many films are refused', async () => {
+  const reason = new Error('gone'),
+    controller = new AbortController();
+  const films = [1, 2, 3, 4].map(() => pool.diagnose(film, { signal: controller.signal }));
+  await failsWith(pool.diagnose(film), 'busy');
+  controller.abort(reason);
+  for (const one of films) await assert.rejects(one, reason);
+  await assert.rejects(pool.diagnose(film, { signal: controller.signal }), reason);
+  assert.equal((await pool.diagnose(film)).bits, engine.diagnose(film).bits);
+});
+
+test('closing answers the films that wait and refuses others', async () => {
+  const own = await createPool({ threads: 1, weights });
+  const films = [own.diagnose(film), own.diagnose(film)];
+  const closing = own.close();
+  await failsWith(own.diagnose(film), 'pool-closed');
+  await closing;
+  for (const { bits } of await Promise.all(films)) assert.equal(bits, engine.diagnose(film).bits);
+});
+
+test('bytes in any form are a film; what is none says so', async () => {
+  const { bits } = engine.diagnose(film);
+  for (const form of [film.buffer, new DataView(film.buffer), new Uint8ClampedArray(film.buffer), Buffer.from(film)])
+    assert.equal(engine.diagnose(form).bits, bits);
+  for (const wrong of ['film.png', undefined, {}, Promise.resolve(film)])
+    assert.throws(() => engine.diagnose(wrong), { name: 'TypeError', message: /Uint8Array/ });
+  assert.throws(() => engine.diagnose(dicom), /DICOM.*createPool/);
+});

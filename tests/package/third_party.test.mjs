@@ -1,0 +1,57 @@
+// THIRD_PARTY.md names every part of others that ships: the dependencies of the package and what the page bundles, with
+// version and licence.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const json = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+/** The rows of the table: part, version, licence, in the package, on the page, compiled. */
+const rows = readFileSync(join(root, '.github/THIRD_PARTY.md'), 'utf8')
+  .split('\n')
+  .filter((line) => /^\| [@a-z]/.test(line) && !line.startsWith('| part '))
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+const listed = (column) => rows.filter((row) => row[column]).map(([name]) => name);
+
+/** The packages whose modules the page contains, in the worker and the service worker as well. */
+async function bundled() {
+  const { metafile } = await build({
+    entryPoints: ['web/app.mjs', 'web/engine/worker.mjs', 'web/storage/sw.mjs', 'src/dicom/reader.mjs'].map((path) =>
+      join(root, path),
+    ),
+    bundle: true,
+    write: false,
+    outdir: 'none',
+    format: 'esm',
+    splitting: true,
+    metafile: true,
+    external: ['fs', 'path'],
+    logLevel: 'error',
+  });
+  const outputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput ? [path] : [])),
+  );
+  const names = outputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
+test('the table names each package that ships, with version and licence', async () => {
+  const { packages } = json('package-lock.json');
+  const installed = Object.entries(packages).filter(([path, { dev }]) => path && !dev),
+    names = installed.map(([path]) => path.slice('node_modules/'.length));
+  assert.deepEqual(listed(3), names.sort());
+  assert.deepEqual(listed(4), await bundled());
+  for (const [name, version, licence] of rows.filter((row) => row[3] || row[4])) {
+    const facts = packages[`node_modules/${name}`];
+    assert.deepEqual([version, licence], [facts.version, facts.license], name);
+  }
+});
