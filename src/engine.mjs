@@ -246,7 +246,7 @@ export async function createEngine(options = {}) {
         diagnoseSamples(bridge, film, gateNumber(film.tagReason ?? film.told));
         return readDiagnosis('dicom');
       }
-      diagnosePixels(bridge, film);
+      diagnosePixels(bridge, /** @type {Pixels} */ (film));
       return readDiagnosis('browser');
     },
 

@@ -38,7 +38,7 @@ async function loadAll({ wasm, dot, weights, adapter }) {
         ? wasm
         : WebAssembly.compile(/** @type {BufferSource} */ (wasm))
       : loadWasm(),
-    dot ?? loadDot(),
+    /** @type {Uint8Array | undefined} */ (dot) ?? loadDot(),
     weights ?? loadWeights().then((loaded) => loaded.weights),
   ]);
   if (!adapter) return { wasm: module, dot: products, weights: bytes, sha256: '' };

@@ -31,7 +31,8 @@ int main(int count, char **word)
     // MONOCHROME2 without a window: the largest value is white. Others need a table from their tags (PS3.3, C.11).
     std::vector<std::uint16_t> table(65536);
     const long top = (1L << bits) - 1;
-    for (long i = 0; i < 65536; i++) table[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(i >= top ? 65535 : i * 65535 / top);
+    for (long i = 0; i < 65536; i++)
+        table[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(i >= top ? 65535 : i * 65535 / top);
 
     pleura_samples film = {};
     film.values = reinterpret_cast<const std::uint16_t *>(raw.data());
