@@ -28,7 +28,8 @@ import { print, warn } from '../stdio.mjs';
  * @typedef {import('../../stats/bootstrap.mjs').Draws} Draws
  * @typedef {{ labels: string, root?: string, split?: string, by?: string, json?: boolean, jobs?: string,
  *   model?: string, adapter?: string, against?: string, prevalence?: string, report?: string, threshold?: string,
- *   'choose-on'?: string, rounds?: string, seed?: string, 'allow-seen'?: boolean, pictures?: boolean }} Options
+ *   'choose-on'?: string, rounds?: string, seed?: string, 'allow-seen'?: boolean, pictures?: boolean,
+ *   map?: string, verbose?: boolean, quiet?: boolean }} Options
  * @typedef {object} Answered  the films with the answers of one model
  * @property {string} name @property {string[]} labels @property {{ [label: string]: number } | null} prior
  * @property {{ [label: string]: number } | null} mixture of --prevalence
