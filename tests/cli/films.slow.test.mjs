@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { wilson } from '../../src/stats/intervals.mjs';
@@ -30,16 +30,28 @@ const records = (args) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-/** The rows of one split. @param {string} name */
-const split = (name) => parseCsv(readFileSync(join(data, 'manifest.csv'), 'utf8')).filter((row) => row.split === name);
+const scratch = mkdtempSync(join(tmpdir(), 'pleura-'));
+after(() => rmSync(scratch, { recursive: true }));
+const labels = join(scratch, 'labels.csv');
+
+/** The rows of one split of the labels that the card is about. @param {string} name */
+function split(name) {
+  if (!existsSync(labels)) {
+    const args = ['-m', 'training.data', '--labels', labels];
+    const env = { ...process.env, PLEURA_DATA: data };
+    const { status, stderr } = spawnSync('/usr/bin/python3', args, { cwd: join(root, 'model'), env, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
+  return parseCsv(readFileSync(labels, 'utf8')).filter((row) => row.split === name);
+}
 
 const evaluations = {};
 /** What `evaluate` prints for the films of one split; several tests read that of the test split.
  *  @param {'test' | 'external'} name */
 function evaluated(name) {
-  evaluations[name] ??= JSON.parse(
-    said(['evaluate', '--labels', join(data, 'manifest.csv'), '--split', name, '--by', 'source']),
-  );
+  split(name);
+  const args = ['evaluate', '--labels', labels, '--root', data, '--split', name, '--by', 'source'];
+  evaluations[name] ??= JSON.parse(said(args));
   return evaluations[name];
 }
 
@@ -73,8 +85,11 @@ test('the figures of the card and of the README are those that evaluate gives', 
   );
   const figure =
     (scale, digits, unit = '') =>
-    ({ value, low, high }) => {
-      const [at, from, to] = [value, low, high].map((part) => (scale * part).toFixed(digits));
+    (interval) => {
+      if (!interval) return '-';
+      const [at, from, to] = [interval.value, interval.low, interval.high].map((part) =>
+        (scale * part).toFixed(digits),
+      );
       return `${at}${unit} (${from}-${to})`;
     };
   const percent = figure(100, 1),
@@ -83,18 +98,17 @@ test('the figures of the card and of the README are those that evaluate gives', 
   const tells = (text, line) => assert.ok(text.includes(line), line);
   const row = (...cells) => `| ${cells.join(' | ')} |`.replace('|  |', '| |');
 
-  const {
-    outcomes: [{ n, shares: called }],
-  } = evaluated('external');
-  tells(
-    card,
-    row(
-      `% of ${n} normals`,
-      ...['normal', 'covid', 'pneumonia', 'uncertain', 'refused'].map((name) => percent(called[name])),
-    ),
-  );
+  const find = (outcomes, label) => outcomes.find((one) => one.label === label);
+  const answers = ['normal', 'covid', 'pneumonia', 'uncertain', 'refused'];
+  const { outcomes: external } = evaluated('external');
+  const { n, shares: called } = find(external, 'normal');
+  const { n: ill, shares: missed } = find(external, 'other');
+  tells(card, row(`% of ${n} normals`, ...answers.map((name) => percent(called[name]))));
+  tells(card, row(`% of ${ill} tuberculosis`, ...answers.map((name) => percent(missed[name]))));
   tells(readme, row(`${n} normal films of a hospital not used in training`, 'called normal', withUnit(called.normal)));
   tells(readme, row('', 'called covid', withUnit(called.covid)));
+  const tuberculosis = `${ill} films of tuberculosis, a disease not used in training`;
+  tells(readme, row(tuberculosis, 'called normal', withUnit(missed.normal)));
 
   const {
     outcomes,
@@ -109,9 +123,13 @@ test('the figures of the card and of the README are those that evaluate gives', 
     tells(card, row(label, ...all.confusion[i], truly, percent(uncertain), percent(refused)));
     tells(card, row(label, ...[sensitivity, specificity, ppv, npv].map(percent), area(auc)));
   });
-  tells(card, `Accuracy ${withUnit(all.accuracy)}, balanced ${withUnit(all.balancedAccuracy)}`);
-  const [covid] = all.classes,
-    cohen = values.find(({ value }) => value === 'cohen').figures.classes[0];
+  tells(card, `Accuracy ${withUnit(all.accuracy)}, balanced over four classes ${withUnit(all.balancedAccuracy)}`);
+  const [covid, pneumonia] = all.classes;
+  const figuresOf = (source) => values.find(({ value }) => value === source).figures;
+  const [cohen] = figuresOf('cohen').classes;
+  const siim = figuresOf('siim');
+  const read = `${siim.n} films of hospitals with disease and none, new patients, read by radiologists`;
+  tells(readme, row(read, 'normal versus the rest, AUC', area(siim.classes[2].auc)));
   tells(card, `**${area(cohen.auc)}**`);
   tells(
     readme,
@@ -129,16 +147,16 @@ test('the figures of the card and of the README are those that evaluate gives', 
       `${withUnit(covid.sensitivity)}, ${withUnit(covid.specificity)}`,
     ),
   );
-  tells(readme, row('', 'balanced accuracy, three classes', withUnit(all.balancedAccuracy)));
+  tells(readme, row('', 'sensitivity for pneumonia', withUnit(pneumonia.sensitivity)));
   tells(readme, `COVID-19 versus the rest, AUC | ${area(cohen.auc)}: chance |`);
 });
 
-test('a share of the report is as sure as its patients are many, and the card repeats what it says of sources left out', (t) => {
+test('a share of the report is as sure as its patients are many', (t) => {
   if (missing(t)) return;
-  const [card, report] = ['model/card.md', 'model/report.md'].map((file) => readFileSync(join(root, file), 'utf8'));
+  const report = readFileSync(join(root, 'model/report.md'), 'utf8');
   const figure = String.raw`([\d.]+) \(([\d.]+)-([\d.]+)\)`;
   for (const source of ['cohen', 'cxnet', 'hannover', 'nih']) {
-    const films = split('test').filter((film) => film.source === source && film.label !== 'other'),
+    const films = split('test').filter((film) => film.source === source),
       patients = new Set(films.map((film) => film.patient_id));
     const [, refused, ...bounds] = new RegExp(`^\\| ${source} \\| ${films.length} \\| ${figure}`, 'm').exec(report);
     const { low, high } = wilson(Math.round((refused / 100) * films.length) / films.length, patients.size);
@@ -148,13 +166,6 @@ test('a share of the report is as sure as its patients are many, and the card re
       source,
     );
   }
-  const cell = String.raw` [\d.]+ \([\d.-]+\) \|`;
-  for (const source of ['cohen', 'cxnet', 'hannover']) {
-    const [, known, normals] = new RegExp(`^(\\| ${source} \\| \\d+ \\|${cell.repeat(3)}).*?(${cell})$`, 'm').exec(
-      report,
-    );
-    assert.ok(card.includes(`\n${known}${normals}\n`), source);
-  }
 });
 
 test('most pictures that are no frontal chest film are refused', (t) => {
@@ -162,7 +173,7 @@ test('most pictures that are no frontal chest film are refused', (t) => {
   const answers = records([join(data, 'ood')]);
   assert.equal(answers.length, 32);
   assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
-  for (const reason of ['no-lungs', 'colour', 'unlike'])
+  for (const reason of ['no-lungs', 'colour'])
     assert.ok(
       answers.some(({ gate }) => gate.reason === reason),
       reason,
