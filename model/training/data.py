@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
-from scipy.ndimage import uniform_filter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LABELS = ("covid", "pneumonia", "normal", "other")
@@ -188,6 +186,9 @@ def in_two_splits(films, key):
 
 def detail(path, side=64):
     """[side * side] unit vector of a film's fine structure (the film minus its 5x5 means), which tells chests apart."""
+    from PIL import Image  # imported here, because --labels works without them
+    from scipy.ndimage import uniform_filter
+
     small = np.asarray(Image.open(path).convert("L").resize((side, side), Image.BOX), np.float32)
     fine = (small - uniform_filter(small, 5)).ravel()
     return fine / max(float(np.linalg.norm(fine)), 1e-6)
