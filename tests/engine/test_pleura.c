@@ -249,7 +249,7 @@ static void settings_outside_their_range_are_damage(uint8_t *weights, size_t siz
         const char *key;
         size_t offset;
         float bad[2];
-    } settings[] = {
+    } cases[] = {
         {"pleura.temperature", SCALAR, {0.0009f, 1001}},  {"pleura.threshold.certain", SCALAR, {-0.1f, 1.1f}},
         {"pleura.lungs.margin", SCALAR, {-0.1f, 1.1f}},   {"pleura.diagnosis.blur", SCALAR, {-1, 17}},
         {"pleura.gate.min_score", SCALAR, {-0.1f, 1.1f}}, {"pleura.gate.area", ARRAY, {-0.1f, 1.1f}},
@@ -257,9 +257,9 @@ static void settings_outside_their_range_are_damage(uint8_t *weights, size_t siz
         {"pleura.gate.chroma", SCALAR, {-0.1f, 1.1f}},    {"pleura.gate.lungs.quantiles", ARRAY, {NAN, NAN}},
     };
     pleura_engine *e;
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-        uint8_t *at = find_value(weights, settings[i].key, settings[i].offset);
-        float right, values[3] = {settings[i].bad[0], settings[i].bad[1], NAN};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *at = find_value(weights, cases[i].key, cases[i].offset);
+        float right, values[3] = {cases[i].bad[0], cases[i].bad[1], NAN};
         memcpy(&right, at, sizeof right);
         for (int k = 0; k < 3; k++) {
             memcpy(at, values + k, sizeof *values);
