@@ -327,7 +327,7 @@ static void texts_and_numbers_are_found_by_key(const uint8_t *weights, size_t si
     double v;
     assert(pleura_open(&e, weights, size, PLEURA_SIMD) == PLEURA_OK);
     assert(pleura_text(e, &at, &n, "pleura.labels", 2) && n == 6 && memcmp(at, "normal", 6) == 0);
-    assert(!pleura_text(e, &at, &n, "pleura.labels", 3) && !pleura_text(e, &at, &n, "pleura.temperature", 0));
+    assert(!pleura_text(e, &at, &n, "pleura.labels", 64) && !pleura_text(e, &at, &n, "pleura.temperature", 0));
     assert(pleura_number(e, &v, "pleura.temperature", 0) && v > 0 && !pleura_number(e, &v, "pleura.labels", 0));
     pleura_close(e);
 }
