@@ -36,13 +36,16 @@ NOTICE = (
     "For research and teaching, not a medical device. Somebody else made this network; whoever converted it is "
     "responsible for it."
 )
-EPILOG = """The engine stretches a film to the size of the network's input. Each channel is the grey value (0..255)
-times scale plus offset; with --mean and --std, as torchvision defines them, it is (grey value * scale - mean) / std.
-Without these options the scale is 1/255, or 1 if the network scales its own input.
+EPILOG = """The engine stretches a film to the size of the network's input. Each channel is
+the grey value (0..255) times scale plus offset; with --mean and --std, as
+torchvision defines them, it is (grey value * scale - mean) / std. Without these
+options the scale is 1/255, or 1 if the network scales its own input.
 
-If a network ends in a single value, that value is the logit of the second label; if it ends in a map, the mean of the
-map is used. The engine computes softmax or sigmoid itself. The weights of an ONNX file may lie in a data file beside
-it, as PyTorch writes them; no other file is opened. Operators and settings that are not read are refused by name."""
+If a network ends in a single value, that value is the logit of the second
+label; if it ends in a map, the mean of the map is used. The engine computes
+softmax or sigmoid itself. The weights of an ONNX file may lie in a data file
+beside it, as PyTorch writes them; no other file is opened. Operators and
+settings that are not read are refused by name."""
 
 
 def number(text):

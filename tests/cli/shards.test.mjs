@@ -30,6 +30,12 @@ test('merged shards are byte-identical to a single-machine run, in any order', (
   assert.equal(pleura(['merge', 'good.jsonl']).status, 0);
 });
 
+test('the results of a whole run become the CSV that the run would have printed', () => {
+  writeFileSync(join(folder, 'whole.jsonl'), tried(paths).stdout);
+  assert.equal(pleura(['merge', '--csv', 'whole.jsonl']).stdout, tried([...paths, '--csv']).stdout);
+  assert.equal(pleura(['merge', 'whole.jsonl']).stdout, readFileSync(join(folder, 'whole.jsonl'), 'utf8'));
+});
+
 test('a film belongs to one shard by its content, not its name', () => {
   const where = (name) =>
     [1, 2, 3, 4].filter((i) => lines(readFileSync(at(`${i}of4.jsonl`), 'utf8')).some(({ file }) => file === name));
@@ -223,7 +229,7 @@ test('a film that changed while the shards ran is detected', () => {
 });
 
 test('more shards than open files allowed give a sentence, and nothing is printed', () => {
-  const { status, stdout, stderr } = bash('ulimit -n 40; "$node" "$cli" merge --csv *of40.jsonl');
+  const { status, stdout, stderr } = bash('ulimit -n 50; "$node" "$cli" merge --csv *of40.jsonl');
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(
     stderr,

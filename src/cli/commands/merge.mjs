@@ -1,4 +1,5 @@
-// merge.mjs - the `merge` command: joins the files of all shards, byte-identical to a single-machine run.
+// merge.mjs - the `merge` command: joins the files of all shards, byte-identical to a single-machine run, or prints the
+// results of a whole run in another form.
 //
 // Every file is read twice. The first pass checks that the shards are complete, belong to one run and hold each film
 // once, so that nothing is printed if anything is wrong. The second pass prints the records in the order of the films.
@@ -146,7 +147,7 @@ async function* recordsOf(path) {
   try {
     for await (const { line } of readLines(path)) {
       const value = parseLine(line);
-      if (value.status) yield value;
+      if (value?.status) yield value;
     }
   } catch (error) {
     if (!error.code) throw error;
@@ -183,7 +184,33 @@ export async function* mergedLines(paths, options) {
   }
 }
 
+/** Whether a file begins with a record that belongs to no shard. @param {string} path */
+async function isWholeRun(path) {
+  for await (const { line } of readLines(path)) {
+    const value = parseLine(line);
+    return Boolean(value?.status) && value.place === undefined;
+  }
+  return false;
+}
+
+/**
+ * The lines of a whole run's results. Their labels are those of the first diagnosis.
+ * @param {string} path @param {{ csv?: boolean }} options
+ */
+async function* wholeLines(path, options) {
+  const records = [];
+  for await (const record of recordsOf(path)) records.push(record);
+  const labels = Object.keys(records.find(({ probability }) => probability)?.probability ?? {});
+  const format = options.csv ? csv(labels) : jsonLines();
+  if (format.head) yield format.head;
+  for (const record of records) {
+    if (record.status === 'error') process.exitCode = 1;
+    yield format.row(record);
+  }
+}
+
 /** @param {string[]} paths @param {{ csv?: boolean }} options @returns {Promise<void>} throws CommandError */
 export async function merge(paths, options) {
-  for await (const line of mergedLines(paths, options)) await print(line);
+  const whole = paths.length === 1 && (await isWholeRun(paths[0]).catch(() => false)); // check() names what is unreadable
+  for await (const line of whole ? wholeLines(paths[0], options) : mergedLines(paths, options)) await print(line);
 }
