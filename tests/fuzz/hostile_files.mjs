@@ -355,7 +355,8 @@ function zipTarget() {
       writeFileSync(path, bytes);
       const read = createReader(),
         ends = new Set();
-      for (const item of await films([path])) {
+      const { items } = await films([path]);
+      for (const item of items) {
         if (item.code) {
           assert.match(item.message, /\.$/);
           ends.add(item.code);
