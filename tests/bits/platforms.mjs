@@ -84,7 +84,12 @@ async function askWorker({ worker, site, films }) {
   const answers = [];
   for (const film of films) {
     const file = film && new File([await (await fetch(film)).blob()], 'film');
-    const { result, error } = await globalThis.ask('diagnose', { file, withPicture: false, prevalence: null });
+    const { result, error } = await globalThis.ask('diagnose', {
+      file,
+      withPicture: false,
+      prevalence: null,
+      steps: [],
+    });
     answers.push(error ? error.code : result.record.bits);
   }
   return answers;
