@@ -16,6 +16,10 @@ const INDEX = /(^|\/)DICOMDIR(;1)?$/i;
 /** Whether a file is the index of a disc, which lists films and is none. @param {string} path */
 export const isIndex = (path) => INDEX.test(path);
 
+/** Whether a file is hidden, or lies in a hidden folder: a dot that does not begin `..`.
+ *  @param {string} path  within the folder or archive that a person named */
+export const isHidden = (path) => /(^|[/\\])\.(?!\.)/.test(path);
+
 /** Bytes that isDicom looks at. */
 export const SNIFFED = 144;
 

@@ -10,14 +10,11 @@ import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
 import { inOrder, nameOf, OVERLAY, pathOf, splitAt } from '../node/names.mjs';
-import { ARCHIVE, isFilm, isIndex, SNIFFED } from '../sniff.mjs';
+import { ARCHIVE, isFilm, isHidden, isIndex, SNIFFED } from '../sniff.mjs';
 
 /** @typedef {import('../node/read.mjs').Item} Item */
 
 const FORMATS = 'PNG, JPEG, BMP or DICOM files';
-
-/** A member of an archive that is hidden, or lies in a hidden folder: a dot that does not begin `..`. */
-const HIDDEN_MEMBER = /(^|[/\\])\.(?!\.)/;
 
 /** @type {Promise<Buffer> | undefined} standard input, which can be read only once */
 let input;
@@ -153,7 +150,7 @@ async function unpack(path) {
     const { openArchive } = await import('../node/archive.mjs');
     const { members, head, close } = await openArchive(path);
     const [films, others] = await part(
-      members.filter(({ name }) => !HIDDEN_MEMBER.test(name)),
+      members.filter(({ name }) => !isHidden(name)),
       ({ name, index }) => isWanted(name, () => head(index, SNIFFED)),
     );
     await close();

@@ -94,9 +94,10 @@ test('a dropped folder is searched, and files that are not films are skipped and
         [deep, 'IM0001'],
         [deep, 'a.png'],
         [deep, 'letter'],
+        [deep, 'export'],
       ]) {
         const writer = await (await parent.getFileHandle(name, { create: true })).createWritable();
-        await writer.write(name === 'IM0001' ? dicom : bytes);
+        await writer.write(name === 'IM0001' ? dicom : /readme|letter/.test(name) ? 'no film' : bytes);
         await writer.close();
       }
       // A script cannot put a folder into a DataTransfer, so handles of the same folder stand in for its entries.
@@ -135,7 +136,7 @@ test('a dropped folder is searched, and files that are not films are skipped and
   );
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
-  assert.deepEqual(await column(page, 1), ['disk/b.png', 'disk/deep/IM0001', 'disk/deep/a.png']);
+  assert.deepEqual(await column(page, 1), ['disk/b.png', 'disk/deep/IM0001', 'disk/deep/a.png', 'disk/deep/export']);
   assert.match(await page.textContent('#skipped'), /: 4 \(.*disk\/readme\.txt.*\)$/);
 });
 

@@ -1,7 +1,7 @@
 // files.mjs: the films among the files that were chosen, dropped or pasted. Folders and zip archives are searched for
 // films; files that were picked one by one are all tried.
 import { Unzip, UnzipInflate } from 'fflate';
-import { ARCHIVE, isFilm, MAX_FILE_BYTES, SNIFFED } from '../../src/sniff.mjs';
+import { ARCHIVE, isFilm, isHidden, MAX_FILE_BYTES, SNIFFED } from '../../src/sniff.mjs';
 
 /** @typedef {{sources: {name: string, file: File}[], skipped: string[]}} FileIntake
  *     skipped: the paths of files that are not films, or that cannot be read
@@ -65,7 +65,8 @@ async function selectFilms(files) {
   }
   const sources = [];
   const skipped = [];
-  const wanted = await Promise.all(found.map(({ file }) => file && isWanted(file)));
+  const within = (/** @type {string} */ path) => path.slice(path.indexOf('/') + 1);
+  const wanted = await Promise.all(found.map(({ path, file }) => file && !isHidden(within(path)) && isWanted(file)));
   for (const [i, { path, file }] of found.entries()) {
     if (file && wanted[i]) sources.push({ name: path, file });
     else skipped.push(path);
