@@ -62,7 +62,7 @@ for (const [title, part, change, sentence] of [
     await page.click('#work-retry');
     await settled(page);
     assert.equal(await page.isVisible('#work'), false);
-    assert.equal(await focused(page), 'result', 'the button is gone');
+    assert.equal(await focused(page), 'desk', 'the button is gone');
     assert.match((await resultOf(page)).facts['Result fingerprint'], /^[0-9a-f]{16}$/);
   });
 }
@@ -140,7 +140,7 @@ test('cancelling ends even an endless computation; each film can be retried', as
   assert.deepEqual(await faults(page), [], 'while reading');
   await page.click('#work-cancel');
   await settled(page);
-  assert.equal(await focused(page), 'result', 'the button is gone');
+  assert.equal(await focused(page), 'desk', 'the button is gone');
   const words = await page.locator('.strip-word').allTextContents();
   assert.deepEqual(words.slice(1), ['Not analysed', 'Not analysed']);
   await select(page, 2);
