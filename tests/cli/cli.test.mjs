@@ -314,7 +314,6 @@ test('a message about options names those that cannot be combined, or the one th
     [['--labels', 'x.csv', 'x.png'], '--labels', "'evaluate'", "'adapt'"],
     [['merge', '--jobs', '2', 'x'], '--jobs', "'merge'"],
     [['adapt', '--labels', 'm.csv'], "'adapt'", '--out FILE'],
-    [['evaluate', '--labels', 'm.csv', 'evaluate'], "'evaluate'", './evaluate'],
   ]) {
     const { status, stdout, stderr } = pleura(args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
@@ -428,20 +427,19 @@ test('a thread that dies loses one film, and a new thread takes its place', asyn
 });
 
 test('evaluate reads labels, prints Markdown or JSON, and reports missing films', () => {
+  mkdirSync(join(folder, 'read'));
+  for (let i = 0; i < 26; i++) writeFileSync(join(folder, `read/${i}.png`), film(100, 1000 + i));
   const rows = [
     'file,label,patient_id,split,source',
-    ...Array.from(
-      { length: 24 },
-      (_, i) => `films/${'ab'[i % 2]}.${i % 2 ? 'png' : 'PNG'},${i % 2 ? 'covid' : 'normal'},p${i},test,s`,
-    ),
-    'films/none.png,covid,q,test,s',
-    'films/b.png,other,r,test,s',
-    'films/b.png,covid,r,train,s',
+    ...Array.from({ length: 24 }, (_, i) => `read/${i}.png,${i % 2 ? 'covid' : 'normal'},p${i},test,s`),
+    'read/none.png,covid,q,test,s',
+    'read/24.png,other,r,test,s',
+    'read/25.png,covid,t,train,s',
   ];
   writeFileSync(join(folder, 'labels.csv'), rows.join('\n'));
   const { status, stdout, stderr } = tried(['evaluate', '--labels', 'labels.csv', '--split', 'test', '--by', 'source']);
   assert.equal(status, 1);
-  assert.match(stderr, /^films\/none\.png: There is no such file/m);
+  assert.match(stderr, /^read\/none\.png: There is no such file/m);
   assert.match(stdout, /26 films of 26 patients.*errors: 1\./);
   assert.match(stdout, /Not scored, because the model has no such label: other 1\./);
   const again = JSON.parse(tried(['evaluate', '--labels', 'labels.csv', '--split', 'test', '--json']).stdout);

@@ -330,7 +330,7 @@ test('labels that the model lacks stop the command before a film is read', () =>
   writeFileSync(join(folder, 'other/flu/a.png'), readFileSync(join(folder, 'films/covid/1.png')));
   const { status, stdout, stderr } = evaluate('--labels', 'other');
   assert.deepEqual([status, stdout], [2, '']);
-  assert.match(stderr, /No film has a label of the model \(covid, pneumonia, normal\)\. The list has: flu\./);
+  assert.match(stderr, /None of the films has a label of the model \(covid, pneumonia, normal\)\. Found: flu 1\./);
 });
 
 /** What the command without a name prints about films. @param {string[]} args */
@@ -524,6 +524,7 @@ test('an adapter knows the films and patients that it was fitted to', async () =
     layer,
     temperature: 1,
     counts: [1, 1, 0],
+    mix: [0.5, 0.5, 0],
     patients: 2,
     made,
   };

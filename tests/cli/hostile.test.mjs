@@ -126,6 +126,7 @@ test('labels, columns and groups stay text in the Markdown of an evaluation', ()
     'code',
     'h1',
     'h2',
+    'h3',
     'p',
     'pre',
     'table',
