@@ -142,6 +142,7 @@ test('an archive is searched like a folder, and a file that is there twice says 
     'a/readme.txt': strToU8('no film'),
     'b.png': [film(0.8), { level: 0 }],
     'inner.zip': strToU8('nested'),
+    '__MACOSX/a/._film.png': strToU8('what a Mac adds'),
   });
   await choose(page, [
     { name: 'study.zip', buffer: Buffer.from(zip) },
@@ -151,7 +152,7 @@ test('an archive is searched like a folder, and a file that is there twice says 
   await page.waitForSelector('#batch:not([hidden])');
   await settled(page);
   assert.deepEqual(await names(page), ['same.png', 'study.zip/a/film.png', 'study.zip/b.png']);
-  assert.match(await page.textContent('#skipped'), /: 3 \(.*readme\.txt.*inner\.zip.*\)/);
+  assert.match(await page.textContent('#skipped'), /: 4 \(.*readme\.txt.*inner\.zip.*\)/);
   const notes = await page.locator('#table-body tr > :nth-last-child(2)').allTextContents();
   assert.deepEqual(notes, ['', 'Same file as same.png', '']);
   await select(page, 1);
