@@ -4,22 +4,28 @@
 import { readFileSync } from 'node:fs';
 import { parse } from './cli/arguments.mjs';
 import { sentenceOf } from './cli/assets.mjs';
-import { adapt } from './cli/commands/adapt.mjs';
-import { completion } from './cli/commands/completion.mjs';
-import { convert } from './cli/commands/convert.mjs';
-import { diagnose } from './cli/commands/diagnose.mjs';
-import { evaluate } from './cli/commands/evaluate.mjs';
-import { info } from './cli/commands/info.mjs';
-import { merge } from './cli/commands/merge.mjs';
-import { quantise } from './cli/commands/quantise.mjs';
 import { helpOf } from './cli/help.mjs';
 import { handleClosedPipes, print, warn } from './cli/stdio.mjs';
 import { PleuraError } from './errors.mjs';
 import { CommandError } from './node/errors.mjs';
 import { restoreBytes } from './node/names.mjs';
 
-/** @type {{ [name: string]: (paths: string[], options: any) => unknown }} */
-const COMMANDS = { diagnose, merge, info, evaluate, adapt, quantise, completion };
+/**
+ * Only the modules of the command that runs are loaded: it starts faster, and with few open files allowed.
+ * @type {{ [name: string]: () => Promise<{ [name: string]: (paths: string[], options: any) => unknown }> }}
+ */
+const COMMANDS = {
+  diagnose: () => import('./cli/commands/diagnose.mjs'),
+  merge: () => import('./cli/commands/merge.mjs'),
+  info: () => import('./cli/commands/info.mjs'),
+  evaluate: () => import('./cli/commands/evaluate.mjs'),
+  adapt: () => import('./cli/commands/adapt.mjs'),
+  quantise: () => import('./cli/commands/quantise.mjs'),
+  completion: () => import('./cli/commands/completion.mjs'),
+};
+
+/** @param {string[]} args */
+const convert = async (args) => (await import('./cli/commands/convert.mjs')).convert(args);
 
 /** @param {string[]} argv */
 async function main(argv) {
@@ -31,7 +37,8 @@ async function main(argv) {
   if (options.help) return print(helpOf(command));
   if (options.version)
     return print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
-  return COMMANDS[command](paths, options);
+  const { [command]: run } = await COMMANDS[command]();
+  return run(paths, options);
 }
 
 handleClosedPipes();
