@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from layers import ConvertError, same_pads
-from network import HUGE
 from onnx_constants import REDUCTION, Op, axes_of, new_shape, split_sizes
 from views import View
 

@@ -110,13 +110,14 @@ def headline(probability, films):
     ]
 
 
-def rows(films, label, sources=None, split=None):
-    """Numbers of the films with this label, from these sources and in this split."""
+def rows(films, label=None, sources=None, split=None, reading=None):
+    """Numbers of the films with this label, from these sources, in this split and with this reading; None: any."""
     return np.array(
         [
             i
             for i, film in enumerate(films)
-            if film.label == label
+            if label in (None, film.label)
+            and reading in (None, film.reading)
             and (sources is None or film.source in sources)
             and (split is None or film.split == split)
         ],

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import softmax
 
 from report import metrics
+from report import readings
+from report.readings import covid_against_pneumonia
 from training import data
 from training.fit import BUILD
 
@@ -34,10 +36,6 @@ class Network:
 def networks(pattern):
     known = {film.path: film for film in data.films()}
     return [Network(path, known) for path in sorted(BUILD.glob(pattern))]
-
-
-def covid_against_pneumonia(probability):
-    return probability[:, 0] / (probability[:, 0] + probability[:, 1])
 
 
 def unseen(network):
@@ -77,29 +75,22 @@ def seen(network):
         "AUC pneumonia, nih normals": metrics.auc_cell(
             probability[:, 1], films, of("pneumonia", "nih"), of("normal", "nih")
         ),
-        **readings(network),
+        **compared(network),
     }
 
 
-def readings(network):
+def compared(network):
     """{column: cell}: the readings of siim's test split, and tuberculosis against the external normals."""
     films, probability = network.films, network.probability
-    ill = 1 - probability[:, 2]
-    siim = [i for i, film in enumerate(films) if film.source == "siim" and film.split == "test"]
-    typical, negative, atypical = (
-        np.array([i for i in siim if films[i].reading == reading]) for reading in ("typical", "negative", "atypical")
-    )
-    shown = np.array([i for i in siim if films[i].reading != "negative"])
-    external = metrics.rows(films, "normal", split="external")
-    tuberculosis = metrics.rows(films, "other", ["tbdb"])
+    ill, (siim, shown, external, tuberculosis) = 1 - probability[:, 2], readings.Groups.of(films)
     return {
-        "siim typical/negative": metrics.auc_cell(ill, films, typical, negative),
-        "any/negative": metrics.auc_cell(ill, films, shown, negative),
-        "typical/atypical": metrics.auc_cell(covid_against_pneumonia(probability), films, typical, atypical),
-        "tuberculosis/external normals": metrics.auc_cell(ill, films, tuberculosis, external),
-        "tuberculosis called normal %": metrics.proportion(
-            probability[tuberculosis].argmax(1) == 2, metrics.patients(films)[tuberculosis]
+        "siim typical/negative": metrics.auc_cell(ill, films, siim["typical"], siim["negative"]),
+        "any/negative": metrics.auc_cell(ill, films, shown, siim["negative"]),
+        "typical/atypical": metrics.auc_cell(
+            covid_against_pneumonia(probability), films, siim["typical"], siim["atypical"]
         ),
+        "tuberculosis/external normals": metrics.auc_cell(ill, films, tuberculosis, external),
+        "tuberculosis called normal %": readings.called(2, tuberculosis, probability.argmax(1), films),
     }
 
 

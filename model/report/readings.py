@@ -1,6 +1,7 @@
 """The released model against radiologists: their readings of films from hospitals with disease and none, disease that
 it was not trained on, and their boxes around opacities."""
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,9 +9,8 @@ from report import metrics
 from training import data
 from training.engine import WEIGHTS, Model, for_each
 
-PNEUMONIA_BOXES = ("opacity", "pneumonia", "infiltrate")
+DRAWN = ("siim", "bimcv_radiodb", "webmix_radiodb", "nih")  # sources whose opacities have boxes
 LUNG_CELL = 0.5  # probability from which a pixel is lung
-OVERLAPS = (0.25, 0.5)  # at which a found box counts
 
 
 def diagnose(model, film):
@@ -21,11 +21,8 @@ def probabilities(films):
     return np.stack([found.probability for found in for_each(diagnose, films)])
 
 
-def where(films, **fields):
-    """Numbers of the films whose fields have one of these values."""
-    return np.array(
-        [i for i, film in enumerate(films) if all(getattr(film, key) in values for key, values in fields.items())], int
-    )
+def covid_against_pneumonia(probability):
+    return probability[:, 0] / (probability[:, 0] + probability[:, 1])
 
 
 def called(index, rows, predicted, films):
@@ -33,19 +30,31 @@ def called(index, rows, predicted, films):
     return metrics.proportion(predicted[rows] == index, metrics.patients([films[i] for i in rows]))
 
 
+class Groups(NamedTuple):
+    """Numbers of the films that this section compares."""
+
+    siim: dict  # of each reading
+    shown: np.ndarray  # siim's with an opacity
+    external: np.ndarray  # normal, of another unseen hospital
+    tuberculosis: np.ndarray
+
+    @classmethod
+    def of(cls, films):
+        siim = {reading: metrics.rows(films, None, ["siim"], "test", reading) for reading in data.READINGS}
+        shown = np.concatenate([siim[reading] for reading in ("typical", "indeterminate", "atypical")])
+        return cls(siim, shown, metrics.rows(films, "normal", ["openist"]), metrics.rows(films, "other", ["tbdb"]))
+
+
 def section(options):
     """The tables of `python3 -m report readings`."""
     films = [film for film in data.films() if film.split in ("test", "external")]
     probability = probabilities(films)
-    ill, predicted = 1 - probability[:, 2], probability.argmax(1)
-    covid = probability[:, 0] / (probability[:, 0] + probability[:, 1])
+    ill, predicted, covid = 1 - probability[:, 2], probability.argmax(1), covid_against_pneumonia(probability)
 
     def auc(score, positive, negative):
         return metrics.auc_cell(score, films, positive, negative)
 
-    siim = {reading: where(films, source=["siim"], reading=[reading]) for reading in data.READINGS}
-    shown = np.concatenate([siim[reading] for reading in ("typical", "indeterminate", "atypical")])
-    external, tuberculosis = where(films, source=["openist"]), where(films, source=["tbdb"])
+    siim, shown, external, tuberculosis = Groups.of(films)
     rows = [
         ["typical against negative, 1 - P(normal)", auc(ill, siim["typical"], siim["negative"])],
         ["any opacity against negative, 1 - P(normal)", auc(ill, shown, siim["negative"])],
@@ -53,7 +62,7 @@ def section(options):
         ["tuberculosis against normals of another unseen hospital, 1 - P(normal)", auc(ill, tuberculosis, external)],
     ]
     for source in ("nih", "rsna_lungonly", "kermany"):
-        pair = (where(films, source=[source], label=[label]) for label in ("pneumonia", "normal"))
+        pair = (metrics.rows(films, label, [source]) for label in ("pneumonia", "normal"))
         rows.append([f"pneumonia against normal, {source}, 1 - P(normal)", auc(ill, *pair)])
     labels = [f"called {label} %" for label in data.LABELS]
     groups = {f"siim, {reading}": numbers for reading, numbers in siim.items()}
@@ -75,50 +84,50 @@ def section(options):
     ]
 
 
-def boxes_of(film, boxes, side):
-    """[side, side] whether a pixel's centre is in a box of opacity; None without such a box."""
-    centres, out = (np.arange(side) + 0.5) / side, np.zeros((side, side), bool)
-    for box in boxes.get(film.path, []):
-        if box.kind in PNEUMONIA_BOXES:
-            columns, rows = (centres > box.x0) & (centres < box.x1), (centres > box.y0) & (centres < box.y1)
-            out |= rows[:, None] & columns
-    return out if out.any() else None
+class Localisation(NamedTuple):
+    """How well one film's opacity map agrees with its boxes."""
 
+    pointing: bool  # whether the largest value lies in a box
+    area: float  # under the ROC curve over the pixels of the lungs
+    mass: float  # share of the map inside the boxes
+    commonest: bool  # whether the commonest place does
+    overlap: float  # intersection over union in the lungs
+    errors: tuple  # of the extents of both lungs
 
-def measured(heat, lungs, box, commonest):
-    """One film's measures of localisation: pointing game, area under the curve over the pixels of the lungs, share of
-    the mass inside, intersection over union at the threshold of the weights, and pointing at the commonest place."""
-    inside, lung = box & lungs, lungs
-    score, truth = heat[lung], inside[lung]
-    area = metrics.auc(truth, score)
-    peak = box.flat[heat.argmax()]
-    return peak, area, heat[box].sum() / max(heat.sum(), 1e-9), box.flat[(commonest * lung).argmax()]
+    @classmethod
+    def of(cls, found, box, threshold, commonest):
+        """From a Diagnosis, box [side, side] whether a pixel is in a box, and how often each pixel is."""
+        heat, lungs = found.heatmap, found.lungs > LUNG_CELL
+        hit, drawn = lungs & (heat >= threshold * found.lungs), lungs & box
+        right_half = np.arange(len(box)) + 0.5 > np.flatnonzero(lungs.any(0))[[0, -1]].mean()
+        halves = [lungs & (right_half == half) for half in (0, 1)]
+        shares = [(drawn & half).sum() / max(half.sum(), 1) for half in halves]
+        return cls(
+            box.flat[heat.argmax()],
+            metrics.auc(box[lungs], heat[lungs]),
+            heat[box].sum() / max(heat.sum(), 1e-9),
+            box.flat[(commonest * lungs).argmax()],
+            (hit & drawn).sum() / max((hit | drawn).sum(), 1),
+            tuple(abs(extent - share) for extent, share in zip(found.extent, shares)),
+        )
 
 
 def localisation(options):
     """The table of `python3 -m report boxes`."""
-    boxes = data.boxes()
-    films = [film for film in data.films() if film.split == "test" and film.path in boxes]
-    films = [film for film in films if film.source in ("siim", "bimcv_radiodb", "webmix_radiodb", "nih")]
+    boxes = {path: data.opacities(drawn) for path, drawn in data.boxes().items()}
+    films = [film for film in data.films() if boxes.get(film.path)]
+    learnt = [film for film in films if film.split == "train" and film.source == "siim"]
+    films = [film for film in films if film.split == "test" and film.source in DRAWN]
     threshold = Model(WEIGHTS.read_bytes()).number("pleura.opacity.threshold")
     found = for_each(diagnose, films)
-    side = found[0].heatmap.shape[0]
-    truth = [boxes_of(film, boxes, side) for film in films]
-    kept = [i for i, box in enumerate(truth) if box is not None]
-    learnt = [film for film in data.films() if film.split == "train" and film.source == "siim"]
-    commonest = np.sum([box for box in (boxes_of(film, boxes, side) for film in learnt) if box is not None], 0)
-    values, overlap, extents = [], [], []
-    for i in kept:
-        heat, lungs, box = found[i].heatmap, found[i].lungs > LUNG_CELL, truth[i]
-        values.append(measured(heat, lungs, box, commonest))
-        hit = lungs & (heat >= threshold * found[i].lungs)
-        overlap.append((hit & box & lungs).sum() / max((hit | (box & lungs)).sum(), 1))
-        middle = (np.arange(side) + 0.5) / side > np.mean([np.flatnonzero(lungs.any(0))[[0, -1]].mean() / side])
-        for half, extent in enumerate(found[i].extent):
-            part = lungs & (middle == half)
-            extents.append(abs(extent - (box & part).sum() / max(part.sum(), 1)))
-    values = np.column_stack([np.array(values, float), overlap])
-    patient = metrics.patients([films[i] for i in kept])
+    side = len(found[0].heatmap)
+    commonest = np.sum([data.inside(boxes[film.path], side) for film in learnt], 0)
+    values = [
+        Localisation.of(diagnosis, data.inside(boxes[film.path], side), threshold, commonest)
+        for film, diagnosis in zip(films, found)
+    ]
+    columns = np.array([value[:-1] for value in values], float).T
+    error, patient = np.array([value.errors for value in values]), metrics.patients(films)
     names = [
         "pointing game: the largest value lies in a box %",
         "AUC over the pixels of the lungs %",
@@ -127,17 +136,13 @@ def localisation(options):
         f"intersection over union in the lungs, from {threshold:.2f} on %",
     ]
     rows = []
-    readings = np.array([films[i].reading for i in kept])
-    for reading in ("", "typical", "indeterminate", "atypical"):
-        chosen = np.flatnonzero((readings == reading) | (reading == ""))
-        if len(chosen) < metrics.MIN_FILMS:
-            continue
-        cells = [metrics.bootstrapped(lambda r: np.nanmean(column[chosen][r]), patient[chosen]) for column in values.T]
+    for reading in (None, "typical", "indeterminate", "atypical"):
+        chosen = metrics.rows(films, reading=reading)
+        cells = [metrics.bootstrapped(lambda r: np.nanmean(column[chosen][r]), patient[chosen]) for column in columns]
         rows.append([reading or "all", len(chosen), *cells])
-    error = np.array(extents).reshape(len(kept), 2)
     return [
         {
-            "title": f"The opacity map against radiologists' boxes: {len(kept)} films of the test split with boxes.",
+            "title": f"The opacity map against radiologists' boxes: {len(films)} films of the test split with boxes.",
             "columns": ["films", "n", *names],
             "rows": rows,
             "note": "Mean absolute error of the extent of a lung, against the share of it in boxes: "

@@ -150,6 +150,21 @@ def boxes():
     return out
 
 
+def opacities(boxes):
+    """Those of the boxes that are around opacities."""
+    return [box for box in boxes if box.kind in ("opacity", "pneumonia", "infiltrate")]
+
+
+def inside(boxes, side, crop=(0, 0, 1, 1)):
+    """[side, side] whether the centre of a cell is in one of the boxes; the cells cover the crop x0 y0 x1 y1."""
+    out, (x0, y0, x1, y1) = np.zeros((side, side), bool), crop
+    centres = (np.arange(side) + 0.5) / side
+    x, y = x0 + centres * (x1 - x0), y0 + centres * (y1 - y0)
+    for box in boxes:
+        out |= ((y > box.y0) & (y < box.y1))[:, None] & ((x > box.x0) & (x < box.x1))
+    return out
+
+
 def manifest_hash():
     """SHA-256 over all tables: identifies the data that a model was trained on."""
     digest = hashlib.sha256()

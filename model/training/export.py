@@ -5,6 +5,7 @@ lets libpleura compute the bits of the self-test.
 """
 import argparse
 import logging
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -130,8 +131,8 @@ def fitted_limits(shape, weight):
 
 def weight_by_source(films):
     """[n] weights of films such that all sources weigh the same."""
-    sources = [film.source for film in films]
-    return np.array([1 / sources.count(source) for source in sources])
+    counts = Counter(film.source for film in films)
+    return np.array([1 / counts[film.source] for film in films])
 
 
 def best_seed(films):

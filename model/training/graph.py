@@ -4,7 +4,6 @@ A line is `name = op inputs... key=value...`, in order of execution; src/nn/grap
 the only reader of such lines in Python. In training every convolution but the last of a U-Net has a batch norm, which
 fold() removes.
 """
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -17,11 +16,6 @@ def parse(line):
     inputs = [word for word in words if "=" not in word]
     options = dict(word.split("=") for word in words if "=" in word)
     return name, op, inputs, {key: int(value) if value.isdigit() else value for key, value in options.items()}
-
-
-def layer_line(name, op, inputs, options):
-    """The inverse of parse()."""
-    return " ".join([name, "=", op, *inputs, *(f"{key}={value}" for key, value in options.items())])
 
 
 WITHOUT_NORM = ("mask", "opacity")  # convolutions that are outputs

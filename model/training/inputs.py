@@ -50,19 +50,6 @@ def fingerprint(network, settings, side, films):
     return digest.hexdigest()[:16]
 
 
-def filled(boxes, crop):
-    """[BOX_SIDE, BOX_SIDE] 255 inside the boxes of opacity, over the crop x0 y0 x1 y1."""
-    out = np.zeros((BOX_SIDE, BOX_SIDE), np.uint8)
-    x0, y0, x1, y1 = crop
-    centres = (np.arange(BOX_SIDE) + 0.5) / BOX_SIDE
-    x, y = x0 + centres * (x1 - x0), y0 + centres * (y1 - y0)
-    for box in boxes:
-        if box.kind in ("opacity", "pneumonia", "infiltrate"):
-            inside = ((y > box.y0) & (y < box.y1))[:, None] & ((x > box.x0) & (x < box.x1))
-            out[inside] = 255
-    return out
-
-
 def prepare_chunk(films, boxes, network, settings, side):
     """Columns of Inputs for a few films, in threads: libpleura runs outside Python's lock."""
     engine, flat = Engine(), settings._replace(contrast=0)
@@ -81,10 +68,11 @@ def prepare_chunk(films, boxes, network, settings, side):
         if film.source == "rsna_lungonly":
             mask[i] = minimum_filter(mask[i], 2 * round(BLACK_EDGE * side) + 1)
     crops = [engine.box(lungs, settings.margin) for lungs in found]
+    opacities = [data.opacities(boxes.get(film.path, [])) for film in films]
     return (
         np.rint(crop * GREY).astype(np.int8),
         np.rint(mask * 255).astype(np.uint8),
-        np.stack([filled(boxes.get(film.path, []), crop) for film, crop in zip(films, crops)]),
+        np.uint8(255) * np.stack([data.inside(each, BOX_SIDE, crop) for each, crop in zip(opacities, crops)]),
         np.array([(lungs.area, lungs.balance, lungs.doubt) for lungs in found], np.float32),
         out["gate.pool"][:, :, 0, 0].numpy(),
     )

@@ -6,7 +6,6 @@ their head or have inverted greys, so that people read what to do about it.
 """
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -42,9 +41,7 @@ def frames(pairs, side):
         engine = Engine()
         decoded = engine.decode(film.path)
         if isinstance(source, data.Box):
-            centres = (np.arange(side) + 0.5) / side
-            columns, rows = (centres > source.x0) & (centres < source.x1), (centres > source.y0) & (centres < source.y1)
-            mask = (rows[:, None] & columns).astype(np.float32)
+            mask = data.inside([source], side).astype(np.float32)
         else:
             image = Image.open(source or film.path).convert("L")
             mask = image if source else image.point(lambda v: 255 * (v > 16))
