@@ -5,7 +5,7 @@ import { GRID, netBenefit, onGrid, onRecalls, precisionRecall, RECALLS, roc } fr
 import { areaFigure } from './delong.mjs';
 import { FEWEST, likelihoodRatios, numbered, predictiveValues, share, weightedSum } from './intervals.mjs';
 import { atThreshold, reached, RULES, thresholdOf } from './operating.mjs';
-import { auc, balancedAccuracy, confusion, kappa, matthews } from './scores.mjs';
+import { auc, confusion, kappa, matthews } from './scores.mjs';
 
 /**
  * @typedef {import('./intervals.mjs').Figure | null} Figure  null if there are too few films

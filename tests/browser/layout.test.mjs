@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/node.mjs';
-import { choose, launch, open, png, select, serve, settled } from './site.mjs';
+import { choose, launch, open, phantomPng, select, serve, settled } from './site.mjs';
 
 /** @type {[width: number, height: number, rootFontSize?: string][]} */
 const SIZES = [
@@ -20,10 +20,7 @@ const LONG = '1.2.826.0.1.3680043.8.1055.1.20111103112244831.40200514.30965937.d
 let browser, server, film;
 before(async () => {
   [browser, server] = await Promise.all([launch(), serve()]);
-  const engine = await createEngine();
-  engine.phantom();
-  const { data, width, height } = engine.film(300);
-  film = png(width, height, (x, y) => data[y * width + x]);
+  film = phantomPng(await createEngine(), 300);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 

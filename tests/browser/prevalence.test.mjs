@@ -11,7 +11,20 @@ import { createEngine } from '../../src/engine.mjs';
 import { floatValues, readGguf, writeGguf } from '../../src/weights/gguf.mjs';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
-import { choose, faults, focused, keeping, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
+import {
+  choose,
+  faults,
+  focused,
+  keeping,
+  launch,
+  open,
+  phantomPng,
+  png,
+  resultOf,
+  select,
+  serve,
+  settled,
+} from './site.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.414, 0.05],
@@ -230,18 +243,12 @@ test('the whole table follows the slider, and saved and printed results name the
   }
 });
 
-/** The phantom as a picture: a film that is refused has no sliders. @param {number} side */
-function chest(side) {
-  engine.phantom();
-  const { data } = engine.film(side);
-  return png(side, side, (x, y) => data[y * side + x]);
-}
-
 test('making a picture again leaves the verdict as it is', async (t) => {
   const page = await ready(t);
   await choose(
     page,
-    Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: chest(300 + i) })),
+    // A film that is refused has no sliders.
+    Array.from({ length: 12 }, (_, i) => ({ name: `${i}.png`, buffer: phantomPng(engine, 300 + i) })),
   );
   await settled(page);
   await page.click('#prevalence summary');

@@ -204,6 +204,14 @@ export async function faults(page) {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
 }
 
+/** The phantom as a picture with sides of at most `side` pixels; the model accepts it. `share` of its greys are left.
+ *  @returns {Buffer} a PNG file */
+export function phantomPng(engine, side, share = 1) {
+  engine.phantom();
+  const { data, width, height } = engine.film(side);
+  return png(width, height, (x, y) => data[y * width + x] * share);
+}
+
 /** An 8-bit grey PNG. A false size in its header makes it hostile. */
 export function png(width, height, grey = (x, y) => x ^ y, [claimedWidth, claimedHeight] = [width, height]) {
   const chunk = (type, data) => {

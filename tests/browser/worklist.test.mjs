@@ -5,16 +5,14 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { strToU8, zipSync } from 'fflate';
 import { createEngine } from '../../src/node.mjs';
-import { choose, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
+import { choose, focused, launch, open, phantomPng, resultOf, select, serve, settled } from './site.mjs';
 
 let browser, server, film;
 before(async () => {
   [browser, server] = await Promise.all([launch(), serve()]);
   const engine = await createEngine();
-  engine.phantom();
-  const { data, width, height } = engine.film(300);
   // The darker the film, the lower the contrast: five films with five answers.
-  film = (share) => png(width, height, (x, y) => data[y * width + x] * share);
+  film = (share) => phantomPng(engine, 300, share);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 

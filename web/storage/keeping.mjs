@@ -24,7 +24,7 @@ export function createKeeping({ state, set }, history) {
   async function add(film) {
     const { model, i18n } = state;
     if (!state.history.on || !model || !film.thumb) return false;
-    const { record, thumb } = film;
+    const { thumb } = film;
     const kept = { date: Date.now(), name: i18n.name(film), record: recordOf(film, model), model: model.label, thumb };
     return history.add(kept);
   }
