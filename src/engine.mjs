@@ -2,6 +2,7 @@
 //
 // This is the readable face of pleura.wasm. It fetches nothing and reads no file: whoever creates an engine hands in
 // the bytes, or uses node.mjs, which finds them. types.d.ts documents what programs see.
+import { bytesOf } from './engine/bytes.mjs';
 import { createInspector } from './engine/inspect.mjs';
 import { withShortGrid, withShortJson } from './engine/json.mjs';
 import { offerDotProducts, openWasm, STATUS } from './engine/wasm.mjs';
@@ -77,13 +78,6 @@ function readModel(bridge, relaxed) {
     adapted: base === null ? null : { base, films: readShares(bridge, labels, 'pleura.adapted.films') ?? {} },
     relaxed,
   };
-}
-
-/** The bytes of a file, in whatever they are held; null for anything else. @param {any} film @returns {Uint8Array | null} */
-function bytesOf(film) {
-  if (ArrayBuffer.isView(film)) return new Uint8Array(film.buffer, film.byteOffset, film.byteLength);
-  // By its name, because a buffer may come from another context of the program.
-  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(film)) ? new Uint8Array(film) : null;
 }
 
 /** Throws for what is no film. @param {any} film */

@@ -4,6 +4,15 @@
 const ONE = 1e6;
 
 /**
+ * The labels that a class mix has to name: all, but for the one of other findings where the mix leaves it out.
+ * @param {Iterable<string>} named @param {{ labels: string[], other: string | null }} model
+ */
+export function neededLabels(named, { labels, other }) {
+  const names = new Set(named);
+  return labels.filter((label) => label !== other || names.has(label));
+}
+
+/**
  * People rarely know how many of their patients have a finding that is none of the model's categories. So the label
  * that stands for it, if the mix does not name it, keeps the model's own share, and the shares given are those of all
  * other people. A mix that names it, or of a model without such a label or prior, stays as it is.

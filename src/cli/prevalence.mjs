@@ -1,5 +1,5 @@
 // prevalence.mjs - parses --prevalence: the share of each label among the people whose films are classified.
-import { completeMixture } from '../mixture.mjs';
+import { completeMixture, neededLabels } from '../mixture.mjs';
 import { usage } from '../node/errors.mjs';
 
 /** Shares have six decimals, like probabilities in records, so a record repeats exactly what was typed. */
@@ -12,7 +12,7 @@ const ONE = 1e6;
  * @returns {import('../engine.mjs').Mixture} in the order of the labels; throws CommandError
  */
 export function parsePrevalence(text, model) {
-  const { labels, other } = model;
+  const { labels } = model;
   /** @type {Map<string, number>} millionths by label */
   const shares = new Map();
   for (const part of text.split(',')) {
@@ -24,7 +24,7 @@ export function parsePrevalence(text, model) {
     if (shares.has(label)) throw usage(`--prevalence names ${label} twice.`);
     shares.set(label, Math.round(Number(share) * ONE));
   }
-  const needed = labels.filter((label) => label !== other || shares.has(label));
+  const needed = neededLabels(shares.keys(), model);
   const rest = ONE - [...shares.values()].reduce((sum, share) => sum + share, 0);
   if (shares.size < needed.length - 1) throw usage(`--prevalence must name all labels but one: ${needed.join(', ')}.`);
   if (rest < 0 || (shares.size === needed.length && rest > 0))

@@ -4,8 +4,10 @@
 //   const result = await pool.diagnose(bytes, { signal: AbortSignal.timeout(5000) });
 //   await pool.close();
 import { availableParallelism } from 'node:os';
+import { bytesOf } from '../engine/bytes.mjs';
 import { withShortGrid, withShortJson } from '../engine/json.mjs';
 import { PleuraError } from '../errors.mjs';
+import { completeMixture, neededLabels } from '../mixture.mjs';
 import { loadDot, loadWasm, loadWeights } from './assets.mjs';
 import { createPool as startPool } from './pool.mjs';
 
@@ -47,27 +49,29 @@ async function loadAll({ wasm, dot, weights, adapter }) {
 }
 
 /**
- * A class mix with a share for each label: one that is missing gets the remainder.
- * @param {import('../types.d.ts').Mixture | null | undefined} shares @param {string[]} labels
+ * A class mix with a share for each label: one that is missing gets the remainder, and the label for other findings may
+ * be missing too, as with --prevalence.
+ * @param {import('../types.d.ts').Mixture | null | undefined} shares @param {import('../types.d.ts').Model} model
  */
-function mixtureOf(shares, labels) {
+function mixtureOf(shares, model) {
   if (!shares) return null;
-  const missing = labels.filter((label) => shares[label] === undefined),
+  const { labels } = model;
+  const needed = neededLabels(Object.keys(shares), model);
+  const missing = needed.filter((label) => shares[label] === undefined),
     unknown = Object.keys(shares).filter((label) => !labels.includes(label));
   const rest = 1 - Object.values(shares).reduce((sum, share) => sum + share, 0);
   if (unknown.length || missing.length > 1 || !(rest >= -TOLERANCE))
     throw failure(
       'prevalence',
-      `A prevalence needs shares that add up to 1 for all labels but one: ${labels.join(', ')}.`,
+      `A prevalence needs shares that add up to 1 for all labels but one: ${needed.join(', ')}.`,
     );
-  return Object.fromEntries(labels.map((label) => [label, shares[label] ?? Math.max(0, rest)]));
+  return completeMixture(Object.fromEntries(needed.map((label) => [label, shares[label] ?? Math.max(0, rest)])), model);
 }
 
 /** The bytes of a film in a buffer of their own size. @param {any} film @returns {Uint8Array} */
-function bytesOf(film) {
-  if (film instanceof ArrayBuffer) return new Uint8Array(film);
-  if (!ArrayBuffer.isView(film)) throw new TypeError('a film is a Uint8Array or an ArrayBuffer');
-  const bytes = new Uint8Array(film.buffer, film.byteOffset, film.byteLength);
+function ownBytes(film) {
+  const bytes = bytesOf(film);
+  if (!bytes) throw new TypeError('a film is a Uint8Array or an ArrayBuffer');
   return bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes; // A message copies the whole buffer.
 }
 
@@ -90,8 +94,8 @@ export async function createPool(options = {}) {
     signal?.throwIfAborted();
     if (pool.pending() >= maxQueue)
       throw failure('busy', `${maxQueue} films are waiting. Try again later, or raise maxQueue.`);
-    const want = { prevalence: mixtureOf(prevalence, model.labels), view, heatmap };
-    const { answer, cancel } = pool.submit({ file: '', bytes: bytesOf(film) }, want);
+    const want = { prevalence: mixtureOf(prevalence, model), view, heatmap };
+    const { answer, cancel } = pool.submit({ file: '', bytes: ownBytes(film) }, want);
     const onAbort = () => cancel(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

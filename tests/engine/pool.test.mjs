@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { createEngine, createPool, PleuraError } from '../../src/node.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 
@@ -37,6 +38,20 @@ test('a result carries all that belongs to its film, and its JSON is short', asy
   assert.deepEqual([plain.prevalence, plain.bits, 'heatmap' in plain], [null, expected.bits, false]);
   for (const result of [own, expected]) assert.ok(JSON.stringify(result).length < 3000);
   assert.equal(JSON.parse(JSON.stringify(own.heatmap)).data.length, own.heatmap.width * own.heatmap.height);
+});
+
+test('a prevalence means the same to a pool and to an engine, and so does a buffer of another context', async (t) => {
+  const findings = read('tests/fixtures/findings.gguf');
+  const own = await createPool({ threads: 1, weights: findings });
+  t.after(() => own.close());
+  const one = await createEngine({ weights: findings });
+  const shares = { covid: 0.1, pneumonia: 0.2, normal: 0.7 };
+  one.setPrevalence(shares);
+  const expected = one.diagnose(film);
+  const foreign = runInNewContext('new ArrayBuffer(size)', { size: film.length });
+  new Uint8Array(foreign).set(film);
+  const { prevalence, probability } = await own.diagnose(foreign, { prevalence: shares });
+  assert.deepEqual([prevalence, probability], [expected.prevalence, expected.probability]);
 });
 
 test('a film that cannot be answered rejects with a code', async () => {
