@@ -16,7 +16,8 @@ const JAVASCRIPT = {
   web: 'src/adapt/ src/weights/ src/dicom/ src/result/ src/engine.mjs src/errors.mjs src/sniff.mjs',
   'model/samples': 'src/node/assets.mjs src/engine.mjs',
   'src/adapt': 'src/weights/ src/stats/ src/engine.mjs src/mixture.mjs',
-  'src/node': 'src/weights/ src/dicom/ src/result/ src/engine.mjs src/engine/json.mjs src/errors.mjs src/sniff.mjs',
+  'src/node':
+    'src/weights/ src/dicom/ src/result/ src/engine.mjs src/engine/bytes.mjs src/engine/json.mjs src/errors.mjs src/mixture.mjs src/sniff.mjs',
   'src/weights': 'src/engine.mjs src/engine/graph.mjs src/errors.mjs',
   'src/engine': 'src/errors.mjs src/mixture.mjs src/sniff.mjs src/verdicts.mjs',
   'src/dicom': 'src/errors.mjs src/sniff.mjs',
