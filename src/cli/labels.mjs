@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { CommandError, usage } from '../node/errors.mjs';
+import { tally } from '../stats/groups.mjs';
 import { decodeText, readCsv } from './csv.mjs';
 import { films } from './paths.mjs';
 import { warn, warnLeftOut } from './stdio.mjs';
@@ -110,11 +111,7 @@ function readMap(list, labels) {
 }
 
 /** How many films have each label. @param {string[]} labels */
-function counted(labels) {
-  const counts = new Map();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...counts].map(([label, n]) => `${label || '(empty)'} ${n}`).join(', ');
-}
+const counted = (labels) => [...tally(labels)].map(([label, n]) => `${label || '(empty)'} ${n}`).join(', ');
 
 /**
  * The films with their labels written as the model writes them. Labels that it lacks stay, and are named.

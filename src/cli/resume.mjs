@@ -25,6 +25,7 @@ import { pathOf } from '../node/names.mjs';
 import { createReader } from '../node/read.mjs';
 import { isShardLine } from '../node/shards.mjs';
 import { isRecord, mixtureText } from '../result/record.mjs';
+import { groupBy } from '../stats/groups.mjs';
 
 /** @typedef {import('../node/read.mjs').Item} Item */
 
@@ -121,17 +122,6 @@ async function readPast(lines, sharded, foreign) {
   return past;
 }
 
-/** @template T @param {T[]} all @param {(one: T) => string} key @returns {Map<string, T[]>} */
-function grouped(all, key) {
-  const groups = new Map();
-  for (const one of all) {
-    const group = groups.get(key(one));
-    if (group) group.push(one);
-    else groups.set(key(one), [one]);
-  }
-  return groups;
-}
-
 /**
  * The lines that count, without those that a later run has replaced: of a film with more records than places in the
  * list, the errors go first, then the oldest. Films that are no longer in the list keep all theirs.
@@ -139,7 +129,7 @@ function grouped(all, key) {
  */
 function withoutReplaced(lines, items) {
   const replaced = new Set(lines.filter(({ isLast }) => isLast).slice(0, -1));
-  for (const [file, own] of grouped(
+  for (const [file, own] of groupBy(
     lines.filter((line) => line.file !== undefined),
     (line) => line.file ?? '',
   )) {
@@ -196,7 +186,7 @@ async function hasChanged(item, { sha256: hash }, results, read) {
  */
 async function filmsToDo(items, lines, results) {
   const read = createReader(),
-    byFile = grouped(lines, (line) => line.file ?? ''),
+    byFile = groupBy(lines, (line) => line.file ?? ''),
     left = [];
   let retried = 0,
     changed = 0;
@@ -244,7 +234,7 @@ export async function openResume(path, items, sharded) {
   const past = await readPast(found ? readLines(path) : [], sharded, foreign);
   let { size } = past;
 
-  const byFile = grouped(items, ({ file }) => file),
+  const byFile = groupBy(items, ({ file }) => file),
     counting = withoutReplaced(past.lines, byFile),
     results = counting.filter(({ file }) => file !== undefined),
     todo = found ? await filmsToDo(items, results, found) : { left: items, retried: 0, changed: 0 };

@@ -23,7 +23,7 @@ export const ITEM = 0xfffee000,
   ITEM_END = 0xfffee00d,
   SEQUENCE_END = 0xfffee0dd;
 /** @type {Encoding} */
-export const EXPLICIT = { implicit: false, big: false };
+const EXPLICIT = { implicit: false, big: false };
 /** @type {Encoding} */
 const IMPLICIT = { implicit: true, big: false };
 

@@ -52,7 +52,7 @@ function meanOf(values, { weight, patient }) {
  * the label is more frequent than predicted. The interval is that of the sandwich over patients.
  * @param {Outcomes} films @returns {Figure | null}
  */
-export function calibrationIntercept(films) {
+function calibrationIntercept(films) {
   const fit = logistic({ ...films, columns: [films.probability.map(() => 1)], offset: films.probability.map(logit) });
   return fit && normal(fit.beta[0], Math.sqrt(fit.covariance[0][0]));
 }

@@ -92,7 +92,7 @@ function clusteredVariance(component, area, positive, patients) {
  * @param {number} area  0 or 1 @param {number} m  independent positive cases @param {number} n  negative
  * @returns {[number, number]}
  */
-export function newcombe(area, m, n) {
+function newcombe(area, m, n) {
   const half = (m + n) / 2 - 1;
   const variance = (/** @type {number} */ t) =>
     (t * (1 - t) * (1 + (half * (1 - t)) / (2 - t) + (half * t) / (1 + t))) / (m * n);

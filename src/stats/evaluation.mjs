@@ -4,6 +4,7 @@
 // largest probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
 import { VERDICTS } from '../verdicts.mjs';
 import { quantile } from './bootstrap.mjs';
+import { groupBy, tally } from './groups.mjs';
 import { share } from './intervals.mjs';
 import { intentionToDiagnose, metrics, ROUNDS } from './metrics.mjs';
 
@@ -35,29 +36,8 @@ export const caseOf = (film) => patientOf(film) ?? film.row.file;
 /** @param {Film[]} films */
 const countCases = (films) => new Set(films.map(caseOf)).size;
 
-/**
- * How often each value occurs. A Map, because a label may have the name of an object's own property.
- * @param {string[]} values
- */
-function tally(values) {
-  const counts = new Map();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}
-
 /** @param {string[]} values */
 const countsOf = (values) => Object.fromEntries(tally(values));
-
-/** @template T @param {T[]} items @param {(item: T) => string} keyOf @returns {Map<string, T[]>} */
-function groupBy(items, keyOf) {
-  const groups = new Map();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (groups.has(key)) groups.get(key).push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
-}
 
 /** @param {number[]} values */
 const indexOfMax = (values) => values.indexOf(Math.max(...values));

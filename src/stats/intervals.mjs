@@ -116,7 +116,7 @@ export function weightedSum(shares, weights) {
 }
 
 /** @param {Bounded} one @returns {Bounded}  1 minus it */
-export const complement = ({ value, low, high }) => ({ value: 1 - value, low: 1 - high, high: 1 - low });
+const complement = ({ value, low, high }) => ({ value: 1 - value, low: 1 - high, high: 1 - low });
 
 /**
  * The ratio a / b of two independent shares, by MOVER-R (Donner and Zou, Stat Methods Med Res 2012). The upper bound

@@ -1,6 +1,7 @@
 // checks.mjs - what would make an evaluation deceive: a film twice, in two splits, or among those that made the model.
 import { usage } from '../../node/errors.mjs';
 import { caseOf } from '../../stats/evaluation.mjs';
+import { groupBy } from '../../stats/groups.mjs';
 
 /**
  * @typedef {import('../labels.mjs').Labelled} Labelled
@@ -13,18 +14,6 @@ const SHOWN = 5;
 /** `a, b and 3 more`. @param {string[]} names */
 export const nameList = (names) =>
   names.length <= SHOWN + 1 ? names.join(', ') : `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more`;
-
-/** @template T @param {T[]} items @param {(item: T) => string | undefined | null} keyOf @returns {Map<string, T[]>} without those that have no key */
-function groupBy(items, keyOf) {
-  const groups = new Map();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (!key) continue;
-    if (groups.has(key)) groups.get(key).push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
-}
 
 /** The row of a film in its list, as a spreadsheet counts: the head is row 1. @param {{ file: string, place: number }} one */
 const rowName = ({ file, place }) => `${file} (row ${place + 2})`;
@@ -92,9 +81,8 @@ export const onePatient = (films) =>
  * @param {Film[]} films with their answers @returns {string[]}
  */
 export function sameContent(films) {
-  const groups = [...groupBy(films, ({ answer }) => /** @type {any} */ (answer).sha256).values()].filter(
-    ({ length }) => length > 1,
-  );
+  const hashOf = (/** @type {Film} */ { answer }) => /** @type {any} */ (answer).sha256;
+  const groups = [...groupBy(films.filter(hashOf), hashOf).values()].filter(({ length }) => length > 1);
   if (!groups.length) return [];
   const contradictory = groups.filter((group) => new Set(group.map(({ row }) => row.label)).size > 1);
   const names = groups.map((group) => nameList(group.map(({ row }) => row.file)));
