@@ -4,6 +4,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+# The class mix that the probabilities assume, unless the user states another: a work list with many sick people and some
+# findings that are none of the three. No split can tell this, since it contains what its collectors looked for.
+PRIOR = {"covid": 0.3, "pneumonia": 0.2, "normal": 0.4, "other": 0.1}
 MIN_PROBABILITY = 0.5  # of the answer: a label likelier than all others together; below it, "uncertain"
 GATE_WIDTH = 96  # whitened directions of a gate
 GATE_TAIL = 0.005  # share of valid films of the validation split that a gate may refuse

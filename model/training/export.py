@@ -80,21 +80,25 @@ def with_gate(graph, pool, gate):
 def fitted_probabilities(films, logits):
     """({metadata key: value}, bias of the logits) from the logits of validation films.
 
-    The probabilities assume the class mix of the films that they are fitted on; pleura.prior records it.
+    The temperature and the intercepts are fitted at the class mix of these films, then moved to calibrate.PRIOR.
     """
     # Whole frames, as people bring them, that somebody read: with films that are labelled after a test alone, every
     # normal film would be "perhaps COVID-19".
     fitted = np.array([film.source != "rsna_lungonly" and data.read_by_someone(film) for film in films])
     label = torch.tensor([data.LABELS.index(film.label) for film in films])[fitted]
     temperature, bias = calibrate.scaling(logits[fitted], label)
+    prior = np.array([calibrate.PRIOR[name] for name in data.LABELS], np.float32)
+    found = np.bincount(label, minlength=len(prior)) / len(label)
+    bias += temperature * np.log(prior / found).astype(np.float32)
     probability = torch.softmax((logits[fitted] + torch.from_numpy(bias)) / temperature, 1).numpy()
     answered = (probability.max(1) >= calibrate.MIN_PROBABILITY).mean()
-    accuracy = (probability.argmax(1) == label.numpy()).mean()
-    log.info("val: temperature %.3f, bias %s, answered %.3f, accuracy %.3f", temperature, bias, answered, accuracy)
+    right = probability.argmax(1) == label.numpy()
+    of_class = [right[label == i].mean() for i in range(len(prior))]
+    log.info("val: temperature %.3f, bias %s, answered %.3f, called right %s", temperature, bias, answered, of_class)
     settings = {
         "pleura.temperature": temperature,
         "pleura.threshold.certain": calibrate.MIN_PROBABILITY,
-        "pleura.prior": np.bincount(label, minlength=len(data.LABELS)).astype(np.float32) / len(label),
+        "pleura.prior": prior,
     }
     return settings, bias
 
