@@ -3,6 +3,7 @@
 // An event (input/events.mjs) runs an action, the action changes the state, and every change draws the page again
 // (view/page.mjs). Each part brings its own actions; what is left here connects them.
 import { adaptActions, createAdapting } from './engine/adapting.mjs';
+import { bringActions } from './engine/bringing.mjs';
 import { createClient } from './engine/client.mjs';
 import { editActions } from './engine/editing.mjs';
 import { createFilms } from './engine/films.mjs';
@@ -23,6 +24,7 @@ import { overlayActions, viewportActions } from './state/viewport.mjs';
 import { downloadActions, saveFile } from './storage/download.mjs';
 import { createHistory } from './storage/history.mjs';
 import { createKeeping } from './storage/keeping.mjs';
+import { createModelStore } from './storage/model.mjs';
 import { createOffline } from './storage/offline.mjs';
 import { watchRequests } from './storage/requests.mjs';
 import { copyActions } from './view/copy.mjs';
@@ -96,12 +98,16 @@ const history = createHistory(
   () => keeping.refresh({ on: false }),
 );
 const keeping = createKeeping(app, history);
+const modelStore = createModelStore();
 const camera = createCamera(byId('camera'));
 const adapting = createAdapting(app, client);
 const judgeAgain = createJudge(app, client.judge);
 
-/** Resolves once an earlier visit's setting, and the adapter it kept, are in force. */
+/** Resolves once an earlier visit's setting, and the model and the adapter it kept, are in force. */
 async function resume() {
+  const brought = await modelStore.read();
+  set({ modelKept: brought !== null });
+  if (brought) client.bring(brought);
   const on = await history.resume();
   set({ history: { ...state.history, on } });
   const adapter = await history.adapter();
@@ -128,11 +134,18 @@ function startOffline() {
   });
 }
 
-const { start, useAdapter } = createStart(app, {
+const { start, useAdapter, useModel } = createStart(app, {
   client,
   resumed,
   keepAdapter: history.keepAdapter,
-  restartFilms: () => queue.restart(),
+  async dropModel() {
+    await modelStore.drop();
+    set({ modelKept: false });
+  },
+  restartFilms() {
+    films.actions['undo-forget'](); // their results are of the model before
+    queue.restart();
+  },
   onReady: startOffline,
 });
 
@@ -170,6 +183,7 @@ const actions = {
   ...tableActions(app),
   ...prevalenceActions(app, judgeAgain),
   ...adaptActions(app, { adapting, useAdapter, saveFile, focus }),
+  ...bringActions(app, { useModel, store: modelStore }),
   ...cameraActions(app, camera, (file) => films.add({ sources: [{ name: file.name, file, camera: true }] })),
   ...downloadActions(app, history),
   ...printActions(app, byId('printout')),
@@ -179,6 +193,7 @@ const actions = {
   folder: () => byId('folder').click(),
   'adapt-choose': () => byId('labelled').click(),
   'adapt-import': () => byId('adapter').click(),
+  'model-choose': () => byId('other-model').click(),
   dragging: (on) => state.dragging !== on && set({ dragging: on }),
   shortcuts: (on) => set({ shortcuts: on }),
 
@@ -190,7 +205,8 @@ const actions = {
     films.removeAll();
     await keeping.wipe();
     adapting.discard();
-    if (state.adapter) await useAdapter(null);
+    if (state.brought) await actions['model-back']();
+    else if (state.adapter) await useAdapter(null);
     set({ announcement: state.i18n.t('history.wiped') });
   },
 

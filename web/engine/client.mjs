@@ -12,10 +12,14 @@ import { errorFrom, isCancelled, pageError } from '../state/errors.mjs';
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {ReturnType<typeof createClient>} Client
  *
+ *  @typedef {{name: string, bytes: Uint8Array}} Brought  the file of another model
+ *
  *  @typedef {object} Started
  *  @property {import('../../src/engine.mjs').Engine['model']} model
  *  @property {string} sha256  of the weights in use
+ *  @property {ErrorInfo | null} broughtError  why the other model is not in use
  *  @property {ErrorInfo | null} adapterError  why the adapter was not applied
+ *  @property {Brought | null} brought  another model, in use
  *  @property {Uint8Array | null} adapter  in use
  *
  *  @typedef {object} Pending  a call without an answer so far
@@ -40,6 +44,8 @@ export function createClient(site, on) {
   let running = false; // the engine is set up
   /** @type {import('./protocol.d.ts').CheckedParts | null} */
   let parts = null;
+  /** @type {Brought | null} */
+  let brought = null;
   /** @type {Uint8Array | null} */
   let adapter = null;
   let failed = false; // the last start did
@@ -152,14 +158,22 @@ export function createClient(site, on) {
   async function load() {
     const own = open();
     try {
-      const result = await call({ type: 'start', site, parts, retry: failed, adapter });
+      const result = await call({
+        type: 'start',
+        site,
+        parts,
+        retry: failed,
+        brought: brought?.bytes ?? null,
+        adapter,
+      });
       running = true;
       parts = result.parts;
+      if (result.broughtError) brought = null;
       if (result.adapterError) adapter = null;
       pending.forEach(post);
       if (opensDicom) openDicom();
-      const { model, sha256, adapterError } = result;
-      return { model, sha256, adapterError, adapter };
+      const { model, sha256, broughtError, adapterError } = result;
+      return { model, sha256, broughtError, adapterError, brought, adapter };
     } catch (error) {
       if (isCancelled(error)) return start();
       if (worker === own) {
@@ -211,6 +225,15 @@ export function createClient(site, on) {
     use(bytes) {
       adapter = bytes;
       end(cancelling(['diagnose']));
+    },
+
+    /** Uses another model, or the page's own, without an adapter. All that the worker still owes is cancelled: it is
+     *  of the model before.
+     *  @param {Brought | null} file */
+    bring(file) {
+      brought = file;
+      adapter = null;
+      end(cancelling(['diagnose', 'judge', 'examine', 'fit']));
     },
 
     cancelFilms: () => cancel('diagnose'),

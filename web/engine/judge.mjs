@@ -1,6 +1,6 @@
 // judge.mjs: brings the films on the page to the prevalence in force. The worker computes it from each film's logits
 // and gate, without running the networks again.
-import { asNotice, toErrorInfo } from '../state/errors.mjs';
+import { asNotice, isCancelled, toErrorInfo } from '../state/errors.mjs';
 import { chooseShares, isOutdated, restLabel } from '../state/prevalence.mjs';
 
 /** @typedef {import('../../src/engine.mjs').Mixture} Mixture
@@ -33,6 +33,7 @@ export function createJudge({ state, update }, judge) {
             state.announcement = state.i18n.outcome(state.selected);
         });
       } catch (error) {
+        if (isCancelled(error)) break; // another model is in use: each film is being diagnosed again
         const notice = asNotice(state.i18n.errorText(toErrorInfo(error)));
         update(() => Object.assign(state, { prevalence, ...notice })); // the sliders go back to what the films show
         break;

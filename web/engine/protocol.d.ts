@@ -22,9 +22,22 @@ export interface CheckedParts {
 export interface Calls {
   /** Sets up the engine. `retry` bypasses what the browser has cached, which may be the bad answer. */
   start: {
-    message: { site: Site; parts: CheckedParts | null; retry: boolean; adapter: Uint8Array | null };
-    /** sha256: of the weights in use; adapterError: why the adapter was not applied */
-    result: { model: Engine['model']; sha256: string; adapterError: ErrorInfo | null; parts: CheckedParts };
+    /** brought: the weights of another model, in place of the page's own */
+    message: {
+      site: Site;
+      parts: CheckedParts | null;
+      retry: boolean;
+      brought: Uint8Array | null;
+      adapter: Uint8Array | null;
+    };
+    /** sha256: of the weights in use; the errors: why the other model or the adapter is not in use */
+    result: {
+      model: Engine['model'];
+      sha256: string;
+      broughtError: ErrorInfo | null;
+      adapterError: ErrorInfo | null;
+      parts: CheckedParts;
+    };
   };
   /** Diagnoses a file after corrections (`steps`), or the phantom where there is none. `withPicture` also returns what
    *  the viewer needs. camera: the file is a photo by its EXIF or its tint, which adds a step. */
@@ -43,7 +56,7 @@ export interface Calls {
   'open-dicom': { message: {}; result: null };
   /** What a fit needs of a film: no record, no picture. features: null where the gate refuses the film. */
   examine: { message: { file: File }; result: { hash: string; features: Float32Array | null; patient: string | null } };
-  /** Fits an adapter to labelled films. It always starts from the original weights, whatever adapter is in use. */
+  /** Fits an adapter to labelled films. It always starts from weights without one, whatever adapter is in use. */
   fit: { message: { films: Labelled[] }; result: Adaptation };
 }
 

@@ -33,7 +33,9 @@ const TINT_SIDE = 64;
 const TINTED = [{ name: 'photo' }];
 const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
 
-/** Set by `start`, the first call. @type {{engine: Engine, parts: CheckedParts, site: Site}} */
+/** Weights without an adapter. @typedef {{weights: Uint8Array, sha256: string}} Base */
+
+/** Set by `start`, the first call. @type {{engine: Engine, base: Base, parts: CheckedParts, site: Site}} */
 let session;
 /** @type {Awaited<ReturnType<typeof loadDicom>> | null} loaded with the first DICOM file */
 let dicom = null;
@@ -76,26 +78,48 @@ function answer(data) {
   }
 }
 
-/** An adapter that does not fit the weights is reported, and the weights are used without it.
+/** Another model that the engine refuses, or an adapter that does not fit, is reported and left out.
  *  @param {Message<'start'>} message  @returns {Promise<Answer<'start'>>} */
-async function start({ site, parts: checked, retry, adapter }) {
+async function start({ site, parts: checked, retry, brought, adapter }) {
   const parts = checked ?? (await fetchParts(site, retry));
-  const original = site.weights.sha256;
+  /** @type {Base} */
+  const shipped = { weights: parts.weights, sha256: site.weights.sha256 };
 
-  /** @param {Uint8Array} weights  @param {string} sha256  @param {ErrorInfo | null} adapterError */
-  async function begin(weights, sha256, adapterError) {
-    const engine = await createEngine({ wasm: parts.module, weights });
-    session = { engine, parts, site };
-    return { result: { model: engine.model, sha256, adapterError, parts } };
+  /** @param {Base} base  @param {Base} [used]  with the adapter applied */
+  async function begin(base, used = base) {
+    const engine = await createEngine({ wasm: parts.module, weights: used.weights });
+    session = { engine, base, parts, site };
+    return { model: engine.model, sha256: used.sha256 };
   }
 
-  if (!adapter) return begin(parts.weights, original, null);
-  try {
-    const adapted = await applyAdapter(parts.weights, adapter, hash, original);
-    return await begin(adapted, hash(adapted), null);
-  } catch (error) {
-    return begin(parts.weights, original, toErrorInfo(error));
+  /** What it did instead if the first one fails, with the reason.
+   *  @template T  @param {() => Promise<T>} first  @param {() => T | Promise<T>} second
+   *  @returns {Promise<[T, ErrorInfo | null]>} */
+  async function attempt(first, second) {
+    try {
+      return [await first(), null];
+    } catch (error) {
+      return [await second(), toErrorInfo(error)];
+    }
   }
+
+  async function adapted(/** @type {Uint8Array} */ file) {
+    const { base } = session;
+    const weights = await applyAdapter(base.weights, file, hash, base.sha256);
+    return begin(base, { weights, sha256: hash(weights) });
+  }
+
+  const useShipped = () => begin(shipped);
+  const [opened, broughtError] = brought
+    ? await attempt(() => begin({ weights: brought, sha256: hash(brought) }), useShipped)
+    : [await useShipped(), null];
+  const [used, adapterError] = adapter
+    ? await attempt(
+        () => adapted(adapter),
+        () => opened,
+      )
+    : [opened, null];
+  return { result: { ...used, broughtError, adapterError, parts } };
 }
 
 /** @param {Message<'diagnose'>} message  @returns {Promise<Answer<'diagnose'>>} */
@@ -175,11 +199,11 @@ async function examine({ file }) {
 
 /** @param {Message<'fit'>} message  @returns {Promise<Answer<'fit'>>} */
 async function fit({ films }) {
-  const { site, parts } = session;
-  const original = { wasm: parts.module, weights: parts.weights };
+  const { base, parts } = session;
+  const original = { wasm: parts.module, weights: base.weights };
   const { model } = await createEngine(original);
   const report = (/** @type {number} */ share) => post({ type: 'fitting', share });
-  return { result: await adapt({ ...original, base: site.weights.sha256, model, films, sha256: hash }, report) };
+  return { result: await adapt({ ...original, base: base.sha256, model, films, sha256: hash }, report) };
 }
 
 /** @param {Site} site  @param {boolean} retry  @returns {Promise<CheckedParts>} */

@@ -127,6 +127,9 @@ export default {
   'reading.accepted.score': '{count} of 100 good-quality test images look less typical than this one.',
   'reading.refused': 'Image check failed.',
   'reading.refused.why': 'Probabilities are not shown because they would be meaningless for this image.',
+  'reading.unchecked': 'No image check.',
+  'reading.unchecked.why':
+    'This model answers any image, even one that is not a chest X-ray. Check the image yourself.',
   'reading.legend':
     'Areas that contributed to “{label}”, from little (violet) to most (yellow). This is not a map of lesions.',
   'reading.legend.opacity':
@@ -175,6 +178,7 @@ export default {
   'prevalence.title': 'Adjust for your prevalence',
   'prevalence.own': 'Probabilities assume the case mix of the test images: {mixture}.',
   'prevalence.adapted': 'Probabilities assume the case mix of the images the model was adapted to: {mixture}.',
+  'prevalence.brought': 'Probabilities assume the case mix that the model states: {mixture}.',
   'prevalence.given': 'Probabilities adjusted to your case mix: {mixture}.',
   'prevalence.label': 'Your case mix',
   'prevalence.chip': 'Your case mix: {mixture}',
@@ -241,6 +245,26 @@ export default {
   'part.page': 'part of the page',
 
   'model.line': '{model}, licence {license}.',
+  'model.title': 'Use another model…',
+  'model.heading': 'Use another model',
+  'model.what':
+    'Open a model file (.gguf) that “pleura convert” made of your own classifier. It is checked before it is used and runs on this device; nothing is uploaded.',
+  'model.shipped': 'Pleura’s own model is in use.',
+  'model.inforce':
+    'Another model is in use: {model} from the file {file} ({hash}). It is not Pleura’s own, and the model card does not apply to it.',
+  'model.used': 'The model {model} is in use; every image on the page is being analysed again.',
+  'model.choose': 'Choose a model file',
+  'model.back': 'Back to Pleura’s own model',
+  'model.keep': 'Keep this model on this device',
+  'model.memory':
+    'Otherwise it is lost when you close the page. Going back to Pleura’s own model or deleting saved results deletes it from this device too.',
+  'model.damaged':
+    'This file was not used: it is not a model for Pleura, or it is damaged. Make one with “pleura convert”.',
+  'model.unsupported':
+    'This file was not used: its network is too large, or has operations that Pleura does not support.',
+  'model.self-test':
+    'This file was not used: on this device it does not give the reference results that are stored in it.',
+  'model.unkept': 'The model was not kept: this browser has no room for it or does not allow the page to store data.',
 
   'camera.title': 'Photograph an X-ray',
   'camera.warning':

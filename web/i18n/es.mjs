@@ -143,6 +143,9 @@ export default {
   'reading.accepted.score': '{count} de 100 imágenes de prueba de buena calidad parecen menos típicas que esta.',
   'reading.refused': 'Comprobación de la imagen no superada.',
   'reading.refused.why': 'No se muestran probabilidades porque no tendrían sentido para esta imagen.',
+  'reading.unchecked': 'Sin control de la imagen.',
+  'reading.unchecked.why':
+    'Este modelo responde a cualquier imagen, aunque no sea una radiografía de tórax. Compruebe usted la imagen.',
   'reading.legend':
     'Zonas que contribuyeron a «{label}», de poco (violeta) a mucho (amarillo). No es un mapa de lesiones.',
   'reading.legend.opacity':
@@ -192,6 +195,7 @@ export default {
   'prevalence.own': 'Las probabilidades suponen la distribución de casos de las imágenes de prueba: {mixture}.',
   'prevalence.adapted':
     'Las probabilidades suponen la distribución de casos de las imágenes a las que se adaptó el modelo: {mixture}.',
+  'prevalence.brought': 'Las probabilidades suponen la proporción de casos que declara el modelo: {mixture}.',
   'prevalence.given': 'Probabilidades ajustadas a su distribución de casos: {mixture}.',
   'prevalence.label': 'Su distribución de casos',
   'prevalence.chip': 'Su distribución de casos: {mixture}',
@@ -261,6 +265,27 @@ export default {
   'part.page': 'parte de la página',
 
   'model.line': '{model}, licencia {license}.',
+  'model.title': 'Usar otro modelo…',
+  'model.heading': 'Usar otro modelo',
+  'model.what':
+    'Abra un archivo de modelo (.gguf) que «pleura convert» haya creado a partir de su propio clasificador. Se comprueba antes de usarlo y funciona en este dispositivo; no se envía nada.',
+  'model.shipped': 'Se usa el modelo propio de Pleura.',
+  'model.inforce':
+    'Se usa otro modelo: {model}, del archivo {file} ({hash}). No es el de Pleura y la ficha del modelo no es válida para él.',
+  'model.used': 'Se usa el modelo {model}; todas las imágenes de la página se analizan de nuevo.',
+  'model.choose': 'Elegir un archivo de modelo',
+  'model.back': 'Volver al modelo de Pleura',
+  'model.keep': 'Conservar este modelo en este dispositivo',
+  'model.memory':
+    'Si no, se pierde al cerrar la página. Volver al modelo de Pleura o borrar los resultados guardados también lo borra de este dispositivo.',
+  'model.damaged':
+    'No se ha usado este archivo: no es un modelo para Pleura o está dañado. Cree uno con «pleura convert».',
+  'model.unsupported':
+    'No se ha usado este archivo: su red es demasiado grande o tiene operaciones que Pleura no admite.',
+  'model.self-test':
+    'No se ha usado este archivo: en este dispositivo no da los resultados de referencia que contiene.',
+  'model.unkept':
+    'No se ha conservado el modelo: este navegador no tiene espacio o no permite que la página guarde datos.',
 
   'camera.title': 'Fotografiar una radiografía',
   'camera.warning':

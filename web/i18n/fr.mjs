@@ -144,6 +144,9 @@ export default {
   'reading.accepted.score': '{count} images de test de bonne qualité sur 100 paraissent moins typiques que celle-ci.',
   'reading.refused': 'Contrôle de l’image : non conforme.',
   'reading.refused.why': 'Les probabilités ne sont pas affichées, car elles n’auraient aucun sens pour cette image.',
+  'reading.unchecked': 'Aucun contrôle de l’image.',
+  'reading.unchecked.why':
+    'Ce modèle répond à toute image, même si ce n’est pas une radiographie du thorax. Vérifiez l’image vous-même.',
   'reading.legend':
     'Zones ayant contribué à « {label} », de peu (violet) à beaucoup (jaune). Ce n’est pas une carte des lésions.',
   'reading.legend.opacity':
@@ -195,6 +198,7 @@ export default {
   'prevalence.own': 'Les probabilités supposent la répartition des cas des images de test : {mixture}.',
   'prevalence.adapted':
     'Les probabilités supposent la répartition des cas des images auxquelles le modèle a été adapté : {mixture}.',
+  'prevalence.brought': 'Les probabilités supposent la répartition des cas que le modèle déclare : {mixture}.',
   'prevalence.given': 'Probabilités ajustées à votre répartition des cas : {mixture}.',
   'prevalence.label': 'Votre répartition des cas',
   'prevalence.chip': 'Votre répartition des cas : {mixture}',
@@ -265,6 +269,27 @@ export default {
   'part.page': 'une partie de la page',
 
   'model.line': '{model}, licence {license}.',
+  'model.title': 'Utiliser un autre modèle…',
+  'model.heading': 'Utiliser un autre modèle',
+  'model.what':
+    'Ouvrez un fichier de modèle (.gguf) que « pleura convert » a créé à partir de votre propre classifieur. Il est vérifié avant d’être utilisé et fonctionne sur cet appareil ; rien n’est envoyé.',
+  'model.shipped': 'Le modèle de Pleura est utilisé.',
+  'model.inforce':
+    'Un autre modèle est utilisé : {model}, du fichier {file} ({hash}). Ce n’est pas celui de Pleura, et la fiche du modèle ne s’y applique pas.',
+  'model.used': 'Le modèle {model} est utilisé ; toutes les images de la page sont analysées à nouveau.',
+  'model.choose': 'Choisir un fichier de modèle',
+  'model.back': 'Revenir au modèle de Pleura',
+  'model.keep': 'Conserver ce modèle sur cet appareil',
+  'model.memory':
+    'Sinon, il est perdu à la fermeture de la page. Revenir au modèle de Pleura ou supprimer les résultats enregistrés l’efface aussi de cet appareil.',
+  'model.damaged':
+    'Ce fichier n’a pas été utilisé : ce n’est pas un modèle pour Pleura, ou il est endommagé. Créez-en un avec « pleura convert ».',
+  'model.unsupported':
+    'Ce fichier n’a pas été utilisé : son réseau est trop grand ou contient des opérations que Pleura ne prend pas en charge.',
+  'model.self-test':
+    'Ce fichier n’a pas été utilisé : sur cet appareil, il ne donne pas les résultats de référence qu’il contient.',
+  'model.unkept':
+    'Le modèle n’a pas été conservé : ce navigateur manque de place ou ne permet pas à la page d’enregistrer des données.',
 
   'camera.title': 'Photographier une radiographie',
   'camera.warning':

@@ -116,7 +116,7 @@ export function createI18n(language, messages, preferred = []) {
   /** @param {Record<string, number>} films  per label */
   const counts = (films) => list.format(Object.entries(films).map(([name, n]) => `${label(name)} ${format(n)}`));
 
-  /** The sentence below the verdict. @param {Film} film  @param {Pick<Model, 'certain'> | null} model */
+  /** The sentence below the verdict. @param {Film} film  @param {Pick<Model, 'certain' | 'brought'> | null} model */
   function because(film, model) {
     if (film.status === 'error') return errorText(film.error);
     if (film.status === 'cancelled') return t('reading.cancelled');
@@ -129,7 +129,8 @@ export function createI18n(language, messages, preferred = []) {
         ? t('reading.uncertain', { certain: percent(model.certain) })
         : t('reading.close');
     if (prevalence) return t('prevalence.likeliest', { label: label(verdict) });
-    return open[`likeness.${verdict}`] ?? t('likeness.closest', { label: verdict });
+    const shipped = !model?.brought && open[`likeness.${verdict}`]; // it speaks of the shipped model's labels
+    return shipped || t('likeness.closest', { label: label(verdict) });
   }
 
   /** The verdict with its probability.
@@ -155,9 +156,9 @@ export function createI18n(language, messages, preferred = []) {
   }
 
   /** The translations of notice and summary are those of the shipped model.
-   *  @param {Pick<Model, 'name'> & Partial<Record<'notice' | 'summary', string>>} model
+   *  @param {Pick<Model, 'name'> & Partial<Pick<Model, 'notice' | 'summary' | 'brought'>>} model
    *  @param {'notice' | 'summary'} key */
-  const ofModel = (model, key) => (model.name === 'pleura' && open[key]) || model[key] || '';
+  const ofModel = (model, key) => (!model.brought && model.name === 'pleura' && open[key]) || model[key] || '';
 
   return {
     language,
@@ -199,20 +200,30 @@ export function createI18n(language, messages, preferred = []) {
 
     /** The class mix that probabilities assume; empty for a model that does not record its own.
      *  @param {Mixture | null} prevalence  @param {Model} model */
-    assumedMixture(prevalence, { prior, adapted }) {
+    assumedMixture(prevalence, { prior, adapted, brought }) {
       if (!prior) return '';
-      const own = adapted ? 'prevalence.adapted' : 'prevalence.own';
+      const own = adapted ? 'prevalence.adapted' : brought ? 'prevalence.brought' : 'prevalence.own';
       return t(prevalence ? 'prevalence.given' : own, { mixture: mixture(prevalence ?? prior) });
     },
 
-    /** A warning beside every result of adapted weights; empty for other weights. @param {Model} model */
-    adaptedText: ({ adapted, sha256 }) =>
-      adapted ? t('adapt.inforce', { hash: sha256.slice(0, 12), films: counts(adapted.films) }) : '',
+    /** A warning beside every result of another model or of adapted weights; empty for the page's own.
+     *  @param {Model} model */
+    inForceText({ adapted, brought, name, version, sha256 }) {
+      const hash = sha256.slice(0, 12);
+      return [
+        brought && t('model.inforce', { model: `${name}-${version}`, file: brought, hash }),
+        adapted && t('adapt.inforce', { hash, films: counts(adapted.films) }),
+      ]
+        .filter(Boolean)
+        .join(' ');
+    },
 
     /** Whether the model may judge this film: the gate's word and its reason.
-     *  @param {FilmRecord} record  @returns {[string, string]} */
-    gateWords({ gate: { accepted, score } }) {
+     *  @param {FilmRecord} record  @param {Pick<Model, 'graphs'>} model  @returns {[string, string]} */
+    gateWords({ gate: { accepted, score } }, { graphs }) {
       if (!accepted) return [t('reading.refused'), t('reading.refused.why')];
+      const checks = graphs.lungs.length > 0 || graphs.diagnosis.some((line) => /^gate\s*=/.test(line));
+      if (!checks) return [t('reading.unchecked'), t('reading.unchecked.why')];
       const typicality = Number.isFinite(score)
         ? ` ${t('reading.accepted.score', { count: Math.round(score * 100) })}`
         : '';

@@ -104,6 +104,7 @@ function listenToFields(actions) {
   field('show', 'change', ({ value }) => actions.table({ show: value }));
   field('keys-switch', 'change', ({ checked }) => actions.shortcuts(checked));
   field('history-switch', 'change', ({ checked }) => actions.keep(checked));
+  field('model-keep', 'change', ({ checked }) => actions['model-keep'](checked));
   field('language', 'change', ({ value }) => actions.language(value));
 }
 
@@ -121,6 +122,7 @@ function listenToFiles(actions) {
   picked('files', (files) => actions.scan(fromFiles(files)));
   picked('folder', (files) => actions.scan(fromFiles(files)));
   picked('labelled', (files) => actions['adapt-run'](fromFiles(files)));
+  picked('other-model', ([file]) => file && actions['model-file'](file));
   picked('adapter', ([file]) => actions['adapt-file'](file));
 
   document.addEventListener('paste', ({ clipboardData }) => {

@@ -14,7 +14,8 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('../../src/dicom/reader.mjs').Facts} [dicom]
  *  @property {string} [sha256]  of the file
  *  @typedef {Omit<Diagnosis, 'heatmap' | 'lungs' | 'decoder'> & FileFacts} FilmRecord
- *  @typedef {import('../../src/engine.mjs').Engine['model'] & {sha256: string, label: string}} Model
+ *  @typedef {import('../../src/engine.mjs').Engine['model'] & {sha256: string, label: string,
+ *    brought: string | null}} Model  brought: the name of the file of another model; null for the page's own
  *
  *  @typedef {object} FilmFields
  *  @property {number} id
@@ -37,7 +38,7 @@ import { initialViewport } from './viewport.mjs';
  *
  *  @typedef {{outline: boolean, heat: number, compare: boolean, wipe: number, plain: boolean}} Overlay
  *     drawn over the film; plain: all of it is hidden; heat: a percentage; wipe: where on a narrow screen the film with its overlay begins, in per cent of its width
- *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt'} DialogName
+ *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | 'model'} DialogName
  *
  *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
  *  @property {'idle' | 'reading' | 'fitting'} phase
@@ -71,6 +72,9 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('./table.mjs').Table} table
  *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
  *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file; never kept
+ *  @property {import('../engine/client.mjs').Brought | null} brought  another model, in use
+ *  @property {ErrorInfo | null} broughtError  why the model chosen last is not in use, or is not kept
+ *  @property {boolean} modelKept  on this device, for the next visit
  *  @property {Uint8Array | null} adapter  the adapter (GGUF) that is applied to the weights
  *  @property {Adapting} adapting
  *  @property {DialogName | null} dialog  the open one
@@ -129,6 +133,9 @@ export const initialState = ({ i18n, version, card, bytes }) => ({
   table: initialTable(),
   prevalence: null,
   tags: null,
+  brought: null,
+  broughtError: null,
+  modelKept: false,
   adapter: null,
   adapting: initialAdapting(),
   dialog: null,

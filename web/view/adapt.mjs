@@ -94,7 +94,7 @@ export function createAdaptDialog(at) {
   return (/** @type {State} */ state) => {
     const { adapting, i18n, model, run, engine } = state;
     const { phase, result } = adapting;
-    setText(at['adapt-state'], (model && i18n.adaptedText(model)) || i18n.t('adapt.shipped'));
+    setText(at['adapt-state'], (model && i18n.inForceText(model)) || i18n.t('adapt.shipped'));
     const error = errorText(state);
     at['adapt-error'].hidden = !error;
     setText(at['adapt-error'], error);

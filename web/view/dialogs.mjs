@@ -1,7 +1,8 @@
 // dialogs.mjs: draws the dialogs: shortcuts, camera, requests, results kept on this device, adapting to one's own
-// films.
+// films, another model.
 import { createAdaptDialog } from './adapt.mjs';
 import { createChanges, element, keyed, setText } from './dom.mjs';
+import { createModelDialog } from './model.mjs';
 import { SHORTCUTS } from '../state/shortcuts.mjs';
 import { paintGrey } from './viewer.mjs';
 
@@ -9,7 +10,7 @@ import { paintGrey } from './viewer.mjs';
  *  @typedef {import('../storage/requests.mjs').Request} Request */
 
 /** @type {import('../state/state.mjs').DialogName[]} */
-const DIALOGS = ['keys', 'camera', 'requests', 'history', 'adapt'];
+const DIALOGS = ['keys', 'camera', 'requests', 'history', 'adapt', 'model'];
 const FOLDER = new URL('./', location.href).href;
 
 /** A file of this page by its exact name, with nothing added: such a request cannot reveal anything about a film.
@@ -29,6 +30,7 @@ const countSinceFirst = ({ requests, openedAt }) =>
 export function createDialogs(at) {
   const changed = createChanges();
   const drawAdapt = createAdaptDialog(at);
+  const drawModel = createModelDialog(at);
   const policy = /** @type {HTMLMetaElement} */ (document.querySelector('meta[http-equiv]')).content;
 
   /** @param {State} state */
@@ -131,6 +133,11 @@ export function createDialogs(at) {
       changed('adapt', i18n, state.adapting, state.adapter, model, state.run, state.engine.phase)
     )
       drawAdapt(state);
+    if (
+      dialog === 'model' &&
+      changed('model', i18n, model, state.broughtError, state.modelKept, state.run.total, state.engine.phase)
+    )
+      drawModel(state);
     if (dialog === 'camera' && changed('camera', i18n, state.camera, state.torch)) drawCamera(state);
   };
 }

@@ -208,12 +208,16 @@ export function createView(document) {
   function drawFooter({ model, offline, i18n }) {
     at['offline-retry'].hidden = !offline || offline.complete;
     if (offline) setText(at.offline, i18n.offlineText(offline));
-    for (const id of ['adapted-film', 'adapted-batch']) at[id].hidden = !model?.adapted;
+    const inForce = model ? i18n.inForceText(model) : '';
+    at.card.hidden = Boolean(model?.brought);
+    for (const id of ['adapted-film', 'adapted-batch']) {
+      at[id].hidden = !inForce;
+      setText(at[id], inForce);
+    }
     if (!model) return;
     const line = i18n.t('model.line', { model: model.label, license: model.license });
-    const adapted = i18n.adaptedText(model);
-    setText(at.model, `${line} ${adapted || i18n.summary(model)}`.trim());
-    for (const id of ['adapted-film', 'adapted-batch']) setText(at[id], adapted);
+    const summary = model.adapted ? '' : i18n.summary(model); // it is that of the weights before
+    setText(at.model, [line, inForce, summary].filter(Boolean).join(' '));
   }
 
   /** For somebody who waits in another tab. @param {State} state */

@@ -1,6 +1,6 @@
 // print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
-import { extentText, facts, fillBars, fillFacts, heatmapFits, legend, worthSentences } from './result.mjs';
+import { extentText, facts, fillBars, fillFacts, heatmapFits, isShipped, legend, worthSentences } from './result.mjs';
 import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
@@ -63,7 +63,7 @@ function oneFilm(film, state) {
   }
   const list = element('dl');
   fillFacts(list, facts(film, state));
-  return [...parts, row, element('p', { textContent: i18n.gateWords(record).join(' ') }), list];
+  return [...parts, row, element('p', { textContent: i18n.gateWords(record, model).join(' ') }), list];
 }
 
 /** @param {Film[]} films  @param {Ready} state */
@@ -96,11 +96,11 @@ function fillPrintout(printout, films, state) {
   printout.append(
     element('p', { textContent: i18n.t('report.printed', { date: i18n.date(Date.now()) }) }),
     element('p', { className: 'notice', textContent: i18n.notice(model) }),
-    element('p', { className: 'notice', textContent: i18n.adaptedText(model) }),
+    element('p', { className: 'notice', textContent: i18n.inForceText(model) }),
     ...(films.length === 1 ? oneFilm(films[0], ready) : allFilms(films, ready)),
     element('p', { className: 'reader', textContent: i18n.t('report.reader') }),
     element('footer', { textContent: i18n.t('reading.caution') }),
-    ...(model.adapted ? [] : worthSentences(state)).map((textContent) =>
+    ...(isShipped(model) ? worthSentences(state) : []).map((textContent) =>
       element('p', { className: 'small', textContent }),
     ),
   );

@@ -106,6 +106,9 @@ export function legend(record, i18n) {
 export const extentText = ({ extent }, i18n) =>
   extent ? i18n.t('reading.extent', { right: i18n.percent(extent.right), left: i18n.percent(extent.left) }) : '';
 
+/** Whether the model card's figures apply. @param {Model} model */
+export const isShipped = ({ adapted, brought }) => !adapted && !brought;
+
 /** The model card's numbers in sentences. @param {Pick<State, 'card' | 'i18n'>} state  @returns {string[]} */
 export function worthSentences({ card, i18n }) {
   const share = (/** @type {import('../site/card.mjs').Interval} */ interval) => i18n.interval(interval, i18n.percent);
@@ -124,7 +127,7 @@ export function createResult(at) {
   /** @param {State} state */
   function drawWorth(state) {
     if (!changed('worth', state.i18n, state.model)) return;
-    at['worth-figures'].hidden = Boolean(state.model?.adapted); // they are those of the original model
+    at['worth-figures'].hidden = state.model !== null && !isShipped(state.model);
     keyed(
       at['worth-figures'],
       worthSentences(state),
@@ -197,7 +200,7 @@ export function createResult(at) {
       setText(at['legend-text'], legend(record, i18n));
       setText(at.extent, extentText(record, i18n));
     }
-    const [word, text] = i18n.gateWords(record);
+    const [word, text] = i18n.gateWords(record, model);
     setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
     setText(at['gate-word'], word);
     setText(at['gate-text'], text);
