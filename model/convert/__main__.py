@@ -27,7 +27,7 @@ except ModuleNotFoundError:  # a sentence helps more than a traceback
 
 from gguf import Q8_0, write_gguf
 from layers import ConvertError
-from limits import MAX_CHANNELS, MAX_DIM, MAX_LABELS, MAX_SCALE
+from limits import MAX_CHANNELS, MAX_DIM, MAX_LABELS, MAX_SCALE, MIN_PRIOR
 from lower import graph
 
 MEMORY = Path("/proc/self/statm")  # the memory of this process; only Linux has this file
@@ -64,6 +64,17 @@ def numbers(text):
         ) from error
 
 
+def shares(text):
+    """'covid=0.2,normal=0.8' -> {'covid': 0.2, 'normal': 0.8}"""
+    pairs = [word.rpartition("=") for word in text.split(",")]
+    try:
+        return {label.strip(): number(share) for label, _, share in pairs}
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not LABEL=SHARE,.... Write it like covid=0.2,normal=0.8"
+        ) from error
+
+
 def input_size(text):
     words = text.split("x")
     if len(words) != 3 or not all(word.isdigit() and 0 < int(word) <= MAX_DIM for word in words):
@@ -93,7 +104,9 @@ def arguments():
     )
     parser.add_argument("source", metavar="IN", type=Path, help="model.h5, model.keras or model.onnx")
     parser.add_argument("out", metavar="OUT.gguf", type=Path)
-    parser.add_argument("--labels", required=True, metavar="A,B,...", help="the network's classes, in its own order")
+    parser.add_argument(
+        "--labels", "--classes", required=True, metavar="A,B,...", help="the network's classes, in its own order"
+    )
     parser.add_argument(
         "--input",
         "--size",
@@ -108,6 +121,20 @@ def arguments():
     parser.add_argument(
         "--bgr", action="store_true", help="the network expects blue first: reverse the numbers of the options above"
     )
+    parser.add_argument(
+        "--prior",
+        type=shares,
+        metavar="A=N,B=N",
+        help="class mix that the probabilities assume: that of the training films, or with --calibrate the one wanted",
+    )
+    parser.add_argument(
+        "--calibrate",
+        metavar="FILMS",
+        help="fit temperature, intercepts and, from 100 films on, the gate to labelled films that the network has not "
+        "been trained on: a folder with one sub-folder per label, or a CSV with the columns file and label",
+    )
+    parser.add_argument("--root", metavar="DIR", help="folder of the files in the CSV of --calibrate")
+    parser.add_argument("--map", metavar="WORD=LABEL,...", help="what other words of --calibrate mean")
     parser.add_argument("--name", help="name of the model (default: that of the file)")
     parser.add_argument("--license", default="unknown", help="SPDX identifier of the weights' licence")
     parser.add_argument(
@@ -125,6 +152,10 @@ def arguments():
     options = parser.parse_args(negative_values(sys.argv[1:]))
     if options.offset and (options.mean or options.std):
         parser.error("--offset cannot be used with --mean or --std")
+    if (options.root or options.map) and not options.calibrate:
+        parser.error("--root and --map belong to --calibrate")
+    if options.calibrate and not options.facts:
+        parser.error("--calibrate needs the engine: run it as `pleura convert`")
     return options
 
 
@@ -331,8 +362,20 @@ def label_list(text):
     return labels
 
 
+def prior_of(options, labels):
+    """{metadata key: value} of --prior."""
+    if options.prior is None:
+        return {}
+    if set(options.prior) != set(labels):
+        raise ConvertError(f"--prior needs one share for each of {', '.join(labels)}")
+    mix = np.array([options.prior[label] for label in labels])
+    if not (mix >= MIN_PRIOR).all() or abs(mix.sum() - 1) > 1e-3:
+        raise ConvertError(f"--prior needs shares from {MIN_PRIOR:g} to 1 that sum to 1")
+    return {"pleura.prior": (mix / mix.sum()).astype(np.float32)}
+
+
 def write_facts(options, net, out, own):
-    """What reference.py needs to ask the framework the same."""
+    """What reference.py needs to ask the framework the same, and what is left to the engine."""
     channels, h, w = net.image.shape
     last = net.select(out).layer
     facts = {
@@ -344,12 +387,15 @@ def write_facts(options, net, out, own):
         "scale": own[0].tolist(),
         "offset": own[1].tolist(),
         "head": "softmax" if last.op == "softmax" else last.act if last.act == "sigmoid" else "logits",
+        "verify": not options.no_verify,
+        "calibrate": options.calibrate and {"labels": options.calibrate, "root": options.root, "map": options.map},
     }
     options.facts.write_text(json.dumps(facts))
 
 
 def convert(options):
     labels = label_list(options.labels)
+    prior_of(options, labels)  # before the network is read
     check_output(options)
     with limited_time(size_of(options.source)):
         net, out = read(options.source, options.input)
@@ -371,11 +417,12 @@ def convert(options):
         "pleura.diagnosis.graph": lines,
         "pleura.input.scale": scale,
         "pleura.input.offset": offset,
+        **prior_of(options, labels),
         "pleura.card.notice": NOTICE,
         "pleura.card.summary": f"Converted from {options.source.name}; not evaluated on any films.",
     }
     write_whole(options.out, metadata, tensors)
-    if options.facts and not options.no_verify:
+    if options.facts:
         write_facts(options, net, out, own)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)

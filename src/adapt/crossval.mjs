@@ -33,6 +33,7 @@ const STRENGTHS = [Infinity, 100, 30, 10, 3, 1, 0.3, 0.1];
  * @property {string} hash  of its file
  * @property {string | null} patient
  * @property {Float32Array | null} features  null if the gate refused the film
+ * @property {number[]} [logits]
  */
 
 /** The files that were given more than one label. @param {Candidate[]} candidates @returns {Set<string>} hashes */
@@ -56,14 +57,14 @@ export function selectFilms(candidates, labels) {
   const contradictory = findContradictions(candidates);
   const seen = new Set();
   const films = [];
-  for (const { label, hash, patient, features } of candidates) {
+  for (const { label, hash, patient, features, ...others } of candidates) {
     const repeated = seen.has(hash);
     seen.add(hash);
     if (!labels.includes(label)) leftOut.otherLabel++;
     else if (contradictory.has(hash)) leftOut.contradictory++;
     else if (repeated) leftOut.repeated++;
     else if (!features) leftOut.refused++;
-    else films.push({ label, patient: patient ?? hash, hash, known: patient !== null, features });
+    else films.push({ ...others, label, patient: patient ?? hash, hash, known: patient !== null, features });
   }
   return { films, leftOut };
 }

@@ -70,11 +70,11 @@ function addScaled(out, scale, v) {
 
 /**
  * The directions of the largest variance, by orthogonal iteration on X^T X.
- * @param {Float64Array[]} rows  X, centred @param {number} width
+ * @param {Float64Array[]} rows  X, centred @param {number} width @param {number} [most] directions
  */
-function principalDirections(rows, width) {
+export function principalDirections(rows, width, most = MAX_DIRECTIONS) {
   const draw = random(1);
-  const count = Math.min(MAX_DIRECTIONS, width, rows.length);
+  const count = Math.min(most, width, rows.length);
   const covary = (/** @type {Float64Array} */ v) => {
     const out = new Float64Array(width);
     for (const row of rows) addScaled(out, dot(row, v), row);

@@ -12,7 +12,7 @@ import { warn, warnLeftOut } from './stdio.mjs';
 /**
  * @typedef {import('../stats/evaluation.mjs').Row} Row
  * @typedef {import('../node/read.mjs').Item & { row: Row }} Labelled
- * @typedef {{ labels: string, root?: string, split?: string, by?: string, verbose?: boolean, quiet?: boolean }} Options
+ * @typedef {{ labels: string, root?: string, split?: string, by?: string, option?: string, verbose?: boolean, quiet?: boolean }} Options
  */
 
 /** The columns that have a meaning, in lower case, as spreadsheets may not write them. */
@@ -70,7 +70,7 @@ async function fromCsv(file, root, needed) {
  *   those of --by; all: whatever their split; throws CommandError
  */
 export async function readLabels(options) {
-  const { labels, root, split, by } = options,
+  const { labels, root, split, by, option = '--labels' } = options,
     columns = by ? by.split(',').map((name) => name.trim()) : [],
     needed = ['file', 'label', ...(split ? ['split'] : []), ...columns];
   let all;
@@ -81,7 +81,7 @@ export async function readLabels(options) {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError(
-      `${labels} cannot be read (${error.code ?? error.message}). Check the path given to --labels.`,
+      `${labels} cannot be read (${error.code ?? error.message}). Check the path given to ${option}.`,
     );
   }
   const missing = all.length ? needed.find((column) => !Object.hasOwn(all[0].row, column)) : undefined;

@@ -3,7 +3,7 @@
 // model/convert/reference.py runs onnxruntime or Keras on two drawn films; the engine runs the converted weights on the
 // same ones. Without a framework nothing is compared and nothing is said.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../engine.mjs';
 import { loadWasm } from '../node/assets.mjs';
@@ -18,6 +18,7 @@ const MAX_BYTES = 1 << 26; // of the framework's answer
 
 /**
  * @typedef {object} Facts  what the converter wrote with --facts
+ * @property {boolean} verify @property {{ labels: string, root?: string, map?: string } | null} calibrate
  * @property {string} source @property {string} out @property {'softmax' | 'sigmoid' | 'logits'} head
  * @property {[number, number, number]} size  height, width, channels
  */
@@ -49,12 +50,9 @@ function probabilities(row, head) {
 
 /**
  * Throws CommandError, and removes the weights, if they answer otherwise than the framework.
- * @param {string} path of the facts
+ * @param {Facts} facts @param {string} path of the facts
  */
-export async function verify(path) {
-  if (!existsSync(path)) return;
-  /** @type {Facts} */
-  const facts = JSON.parse(readFileSync(path, 'utf8'));
+export async function verify(facts, path) {
   const { stdout, status } = spawnSync('python3', [REFERENCE, facts.source, path], {
     encoding: 'utf8',
     maxBuffer: MAX_BYTES,

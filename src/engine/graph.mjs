@@ -23,6 +23,18 @@ export function parseGraph(lines) {
   });
 }
 
+/**
+ * The number of the layer that `logits` reads, if that is the mean of `features`; otherwise -1.
+ * @param {string[]} lines
+ */
+export function findPooledLayer(lines) {
+  const layers = parseGraph(lines);
+  const logits = layers.find(({ name, op }) => name === 'logits' && op === 'dense');
+  return layers.findIndex(
+    ({ name, op, inputs }) => name === logits?.inputs[0] && op === 'mean' && inputs[0] === 'features',
+  );
+}
+
 /** The line that parseGraph reads as this layer. @param {GraphLayer} layer */
 export function formatLayer({ name, op, inputs, attributes }) {
   const words = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);

@@ -1,6 +1,6 @@
 // inspect.mjs - the networks layer by layer: what the commands info, quantise and adapt need beyond a diagnosis.
 import { PleuraError } from '../errors.mjs';
-import { parseGraph } from './graph.mjs';
+import { findPooledLayer, parseGraph } from './graph.mjs';
 import { STATUS } from './wasm.mjs';
 
 /**
@@ -11,18 +11,6 @@ import { STATUS } from './wasm.mjs';
 /** @type {GraphName[]} in the order of pleura_graph, src/engine/inspect.h */
 const GRAPHS = ['lungs', 'diagnosis'];
 const DIAGNOSIS = 1;
-
-/**
- * The number of the layer that `logits` reads, if that is the mean of `features`; otherwise -1.
- * @param {string[]} lines
- */
-function findPooledLayer(lines) {
-  const layers = parseGraph(lines);
-  const logits = layers.find(({ name, op }) => name === 'logits' && op === 'dense');
-  return layers.findIndex(
-    ({ name, op, inputs }) => name === logits?.inputs[0] && op === 'mean' && inputs[0] === 'features',
-  );
-}
 
 /**
  * @param {import('./wasm.mjs').Bridge} bridge @param {{ lungs: string[], diagnosis: string[] }} graphs

@@ -19,6 +19,8 @@ export interface ThreadOptions {
   shard?: Shard | null;
   /** Each answer includes the features that the last layer reads. */
   features?: boolean;
+  /** Each answer includes the logits. */
+  logits?: boolean;
   /** Each answer to a DICOM film includes a hash of its Patient ID. */
   patients?: boolean;
 }

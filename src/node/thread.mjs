@@ -9,7 +9,7 @@ import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
 
 const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').ThreadData} */ (workerData);
-const { prevalence, reclassify, shard, heatmap, features, patients } = options;
+const { prevalence, reclassify, shard, heatmap, features, logits, patients } = options;
 
 /** @param {import('./protocol.d.ts').FromThread} message */
 const post = (message) => parentPort?.postMessage(message);
@@ -46,6 +46,7 @@ async function diagnose(engine, { file, retried }, bytes) {
   /** @type {import('../result/record.mjs').Answer} */
   const answer = { verdict, doubt, probability, prevalence, gate, extent, decoder, dicom, sha256: hash, bits, patient };
   if (features) answer.features = engine.features();
+  if (logits) answer.logits = diagnosis.logits;
   if (reclassify) answer.reclassified = reclassified(engine, diagnosis);
   if (heatmap) {
     const { writeHeatmap } = await import('./overlay_png.mjs');

@@ -9,7 +9,7 @@
  * @property {{ accepted: boolean, score: number, reason: string | null }} [gate]
  * @property {{ right: number, left: number } | null} [extent]
  * @property {string} [decoder] @property {object} [dicom] @property {string} [sha256] @property {string} [bits]
- * @property {Float32Array} [features] input of the last layer, on request
+ * @property {Float32Array} [features] input of the last layer, on request @property {number[]} [logits] on request
  * @property {string | null} [patient] a hash of the Patient ID, on request
  * @property {{ verdict: string, probability: { [label: string]: number } }} [reclassified] at another class mix, on
  *   request

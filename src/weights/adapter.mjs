@@ -3,6 +3,7 @@
 // An adapter records the SHA-256 of the weights it was fitted to and applies to no others. It is sealed with the
 // SHA-256 of its own content, and a reader accepts only the very bytes that this module would write, so nothing in it
 // goes unchecked. Applying one replaces the last layer and a few values; the result is a weights file like any other.
+import { findPooledLayer, parseGraph } from '../engine/graph.mjs';
 import { PleuraError } from '../errors.mjs';
 import {
   floatsIn,
@@ -76,6 +77,15 @@ export function readLastLayer(weights, labels) {
   const bias = floatsOf(tensorOf(gguf, BIAS));
   const rows = unpackConv(floatsOf(tensorOf(gguf, WEIGHT)), bias.length);
   return { weight: rows.slice(0, labels.length), bias: Array.from(bias.subarray(0, labels.length)) };
+}
+
+/**
+ * The name of the layer that the last layer reads, if that is the mean of `features`; otherwise null.
+ * @param {import('./gguf.mjs').Gguf} gguf
+ */
+export function pooledLayer({ values }) {
+  const lines = textsOf(values.get('pleura.diagnosis.graph')) ?? [];
+  return parseGraph(lines)[findPooledLayer(lines)]?.name ?? null;
 }
 
 /** @param {Layer} layer @returns {Map<string, import('./gguf.mjs').Tensor>} */

@@ -1,10 +1,12 @@
-// convert.mjs - the `convert` command: hands everything to the converter in Python, which has its own help.
+// convert.mjs - the `convert` command: hands everything to the converter in Python, which has its own help. What needs
+// the engine follows: the comparison with the framework, and --calibrate.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../node/errors.mjs';
+import { calibrate } from '../calibrate.mjs';
 import { verify } from '../verify.mjs';
 
 const CONVERTER = fileURLToPath(new URL('../../../model/convert', import.meta.url));
@@ -16,9 +18,13 @@ const CRASHES = new Set(['SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SI
 export async function convert(argv) {
   const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
   try {
-    const facts = join(folder, 'facts.json');
-    run([...argv, '--facts', facts]);
-    await verify(facts);
+    const path = join(folder, 'facts.json');
+    run([...argv, '--facts', path]);
+    if (!existsSync(path)) return; // it has said why
+    /** @type {import('../verify.mjs').Facts} */
+    const facts = JSON.parse(readFileSync(path, 'utf8'));
+    if (facts.verify) await verify(facts, path);
+    if (facts.calibrate) await calibrate(facts.out, facts.calibrate);
   } finally {
     rmSync(folder, { recursive: true });
   }
