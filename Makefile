@@ -145,6 +145,7 @@ model: lib
 	cd model && $(TRAIN) -m training.train --lungs
 	cd model && $(TRAIN) -m training.train
 	cd model && $(TRAIN) -m training.export
+	cd model && $(TRAIN) -m training.data --seen pleura.films
 	cd model && $(TRAIN) -m training.goldens
 	$(TRAIN) tests/convert/make_onnx.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256

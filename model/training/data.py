@@ -2,6 +2,7 @@
 
 `python3 -m training.data` prints the sources, a table of counts, and checks that no patient or film is in two splits.
 With --labels it writes the whole frames that somebody read, with their labels by reading, for `pleura evaluate`.
+With --seen it writes which films made the weights, so that `pleura evaluate` can refuse them.
 """
 import argparse
 import csv
@@ -19,6 +20,9 @@ LABELS = ("covid", "pneumonia", "normal", "other")
 # the films labelled covid after a test show nothing.
 READINGS = {"typical": "covid", "indeterminate": "covid", "atypical": "pneumonia", "negative": "normal"}
 SPLITS = ("train", "val", "test", "external")
+# What the films of a split did to the weights: they trained them, or chose among them and calibrated them.
+MADE = {"train": "trained", "val": "chosen"}
+HASH_DIGITS = 10  # of a SHA-256 in pleura.films: ten thousand other films meet one by chance once in 3,000 times
 OVERHANG = 0.02  # by which a box may stand out over the film, which cuts it off there
 FOLDERS = ("", "lungs_only", "more")  # each with a manifest.csv and its images
 
@@ -179,6 +183,18 @@ def splits_hash():
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def write_seen(path):
+    """Writes pleura.films: which films made the weights that name these splits (see src/weights/seen.mjs)."""
+    lines = ["# The films that made the weights whose pleura.card.splits is this: digits of the SHA-256 of each file,"]
+    lines += ["# of the original and of what was made of it for training.", f"splits {splits_hash()}"]
+    everything = films()
+    for split, word in MADE.items():
+        made = [film for film in everything if film.split == split]
+        used = {hashlib.sha256(Path(film.path).read_bytes()).hexdigest() for film in made}
+        lines += [word, *sorted({sha256[:HASH_DIGITS] for sha256 in used | {film.sha256 for film in made}})]
+    Path(path).write_text("\n".join(lines) + "\n")
+
+
 def masked(films, origins=("v7labs", "lungvae")):
     """[(film, mask path)] of the lung masks; the hand-drawn one (v7labs) if a film has two."""
     stems = {Path(film.path).stem: film for film in films if film.source == "cohen"}
@@ -270,9 +286,12 @@ def write_labels(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", metavar="FILE", help="write the labels for `pleura evaluate` and stop")
-    labels = parser.parse_args().labels
-    if labels:
-        return write_labels(labels)
+    parser.add_argument("--seen", metavar="FILE", help="write which films made the weights and stop")
+    options = parser.parse_args()
+    if options.labels:
+        return write_labels(options.labels)
+    if options.seen:
+        return write_seen(options.seen)
     everything = films()
     print(SOURCES, "", *table(everything), "", sep="\n")
     print(f"{len(everything)} films, manifests {manifest_hash()[:16]}")

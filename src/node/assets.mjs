@@ -11,6 +11,7 @@ import { PleuraError } from '../errors.mjs';
 const WASM = 'build/pleura.wasm';
 const DOT = 'build/pleura.dot.wasm';
 const WEIGHTS = 'model/pleura.gguf';
+const FILMS = 'model/pleura.films';
 const REINSTALL =
   'Install the package pleura again. In a bundle, copy pleura.wasm, pleura.dot.wasm, pleura.gguf and their .sha256 files from the package to the folder of the program, or hand wasm and weights to createEngine.';
 
@@ -138,6 +139,23 @@ export async function loadWeights(model, adapter) {
   const { applyAdapter } = await import('../weights/adapter.mjs'); // loaded lazily: worker threads do not need it
   const adapted = await applyAdapter(bytes, await read(adapter, 'adapter'), sha256, hash);
   return { weights: share(adapted), sha256: sha256(adapted) };
+}
+
+/**
+ * The texts that may say which films made weights: that beside the weights, then that of Pleura's own, of which they may
+ * be a copy. @param {string} [model] path of the weights @returns {Promise<string[]>}
+ */
+export async function loadMakers(model) {
+  const beside = model === undefined ? [] : [model.replace(/(\.gguf)?$/, '.films')];
+  const texts = await Promise.all(
+    [...beside, locate(FILMS)].map((path) =>
+      readFile(path, 'utf8').catch((error) => {
+        if (error.code === 'ENOENT') return null;
+        throw new AssetError('asset-unreadable', 'model', `${path} cannot be read (${error.code ?? error.message}).`);
+      }),
+    ),
+  );
+  return texts.filter((text) => text !== null);
 }
 
 /** @param {string} [model] @param {string} [adapter] as for loadWeights @returns {Promise<Parts>} throws PleuraError */

@@ -11,7 +11,7 @@ import { dicomFile } from '../dicom/file.mjs';
 import { evaluationSummary } from '../../src/cli/evaluation/summary.mjs';
 import { applyAdapter, readLastLayer, writeAdapter } from '../../src/weights/adapter.mjs';
 import { readGguf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
-import { packFilms, seenFilms } from '../../src/weights/seen.mjs';
+import { seenFilms } from '../../src/weights/seen.mjs';
 import { png } from '../image/png.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -495,20 +495,54 @@ test('a film that is listed twice, or in two splits, is named before any film is
   }
 });
 
-test('weights that were trained on a film refuse to be judged by it, unless that is allowed and marked', () => {
-  const { values, tensors } = readGguf(readFileSync(tiny));
-  const hash = createHash('sha256')
-    .update(readFileSync(join(folder, 'films/normal/3.png')))
-    .digest('hex');
-  values.set('pleura.card.films', textValue(packFilms(['0'.repeat(64), hash])));
-  writeFileSync(join(folder, 'trained.gguf'), writeGguf({ values, tensors }));
-  const { status, stdout, stderr } = evaluate('--labels', 'films', '--model', 'trained.gguf');
+test('weights refuse to be judged by films that made them, unless that is allowed and marked', () => {
+  const { values, tensors } = readGguf(readFileSync(tiny)),
+    splits = '5'.repeat(64);
+  const digits = (file) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, file)))
+      .digest('hex')
+      .slice(0, 10);
+  values.set('pleura.card.splits', textValue(splits));
+  writeFileSync(join(folder, 'made.gguf'), writeGguf({ values, tensors }));
+  const made = (hash) =>
+    `# made\nsplits ${hash}\ntrained\n${digits('films/normal/3.png')}\nchosen\n${digits('films/normal/4.png')}\n`;
+  writeFileSync(join(folder, 'made.films'), made(splits));
+  const run = (...args) => evaluate('--model', 'made.gguf', '--json', ...args);
+  const { status, stdout, stderr } = run('--labels', 'films');
   assert.deepEqual([status, stdout], [2, '']);
   assert.match(stderr, /normal\/3\.png is one of the films that trained these weights\. .*--allow-seen/);
-  const allowed = evaluate('--labels', 'films', '--model', 'trained.gguf', '--allow-seen', '--json');
+  const allowed = run('--labels', 'films', '--allow-seen');
   assert.equal(allowed.status, 0, allowed.stderr);
-  assert.equal(JSON.parse(allowed.stdout).seen, 1);
-  assert.match(JSON.parse(allowed.stdout).warnings[0], /^Seen films: 1 of 36 made the weights/);
+  const { seen, makersKnown, warnings } = JSON.parse(allowed.stdout);
+  assert.deepEqual([seen, makersKnown], [2, true]);
+  assert.match(warnings[0], /^Seen films: 2 of 36 made the weights/);
+
+  // A threshold may be chosen on the films that chose the weights, but not on those that trained them.
+  const splitOf = (file) => (file.includes('normal/4') ? 'val' : file.includes('normal/3') ? 'train' : 'test');
+  const split = rows.slice(1).map((row) => `${row.split(',').slice(0, 2).join(',')},${splitOf(row)}`);
+  const more = (i) => `films/covid/${i}.png,covid,val`;
+  const list = split.map((row, i) => (/covid\/[01]\.png/.test(row) ? more(i) : row));
+  writeFileSync(join(folder, 'made.csv'), ['file,label,split', ...list].join('\n'));
+  const chosen = ['--labels', 'made.csv', '--split', 'test', '--threshold', 'covid=sensitivity:0.9', '--choose-on'];
+  assert.equal(run(...chosen, 'val').status, 0);
+  assert.match(run(...chosen, 'train').stderr, /normal\/3\.png is one of the films that trained/);
+  assert.match(run('--labels', 'made.csv', '--split', 'val').stderr, /normal\/4\.png is one of the films on which/);
+
+  writeFileSync(join(folder, 'made.films'), made('6'.repeat(64)));
+  const others = run('--labels', 'films');
+  assert.equal(others.status, 0, 'the list is about other splits');
+  assert.equal(JSON.parse(others.stdout).makersKnown, false);
+});
+
+test('the list of films that made the shipped weights is about their splits, and marks copies of these weights', async () => {
+  const text = readFileSync(join(root, 'model/pleura.films'), 'utf8'),
+    weights = readFileSync(join(root, 'model/pleura.gguf'));
+  const [, first] = /^trained\n([0-9a-f]{10})$/m.exec(text),
+    [, last] = /^chosen\n([0-9a-f]{10})$/m.exec(text);
+  const { known, judge } = seenFilms(weights, () => '', [text]);
+  const reasons = [first, last, '0'.repeat(10)].map((start) => judge(['f'.repeat(64), start.padEnd(64, '0')], null));
+  assert.deepEqual([known, ...(await Promise.all(reasons))], [true, 'trained', 'chosen', null]);
 });
 
 test('an adapter knows the films and patients that it was fitted to', async () => {
@@ -532,10 +566,10 @@ test('an adapter knows the films and patients that it was fitted to', async () =
   const { judge } = seenFilms(await applyAdapter(weights, adapter, sha), sha);
   assert.deepEqual(
     await Promise.all([
-      judge('a'.repeat(64), null),
-      judge('c'.repeat(64), 'p1'),
-      judge('c'.repeat(64), 'p2'),
-      judge(undefined, null),
+      judge(['a'.repeat(64)], null),
+      judge(['c'.repeat(64)], 'p1'),
+      judge(['c'.repeat(64)], 'p2'),
+      judge([], null),
     ]),
     ['fitted', 'patient', null, null],
   );

@@ -60,6 +60,7 @@ test('the tarball holds the engine, its types, the weights and the converter, an
       'src/cli/pleura.1',
       'model/pleura.gguf',
       'model/pleura.gguf.sha256',
+      'model/pleura.films',
       'build/types/pleura.d.cts',
       'build/types/pleura.d.mts',
       ...inFolder('src', /\.[cm]js$/),

@@ -3,7 +3,7 @@
 // Answers come from running a model, or from results that exist already, of Pleura or of any other model. The films are
 // diagnosed at the model's own prior. With --prevalence the threads also reclassify each answer for that class mix, so
 // the networks run once. All figures use the six decimals of a record, so results give the figures of a run.
-import { loadWeights, sha256 } from '../../node/assets.mjs';
+import { loadMakers, loadWeights, sha256 } from '../../node/assets.mjs';
 import { usage } from '../../node/errors.mjs';
 import { rounded, toJson } from '../../result/record.mjs';
 import { caseOf, pairsOf, pairUp, patientOf, report, scoredFilms } from '../../stats/evaluation.mjs';
@@ -11,7 +11,7 @@ import { atPrevalence, calibrationAt, curves, operatingPoints, ROUNDS } from '..
 import { compare } from '../../stats/paired.mjs';
 import { seenFilms } from '../../weights/seen.mjs';
 import { checkRows, checkSplits, nameList, onePatient, sameContent } from '../evaluation/checks.mjs';
-import { commandLine, filmTable, hashOf, provenanceOf } from '../evaluation/provenance.mjs';
+import { commandLine, filmTable, hashesOf, hashOf, provenanceOf } from '../evaluation/provenance.mjs';
 import { writeReport } from '../evaluation/report.mjs';
 import { isResults, readResults } from '../evaluation/results.mjs';
 import { evaluationSummary } from '../evaluation/summary.mjs';
@@ -37,6 +37,7 @@ import { print, warn } from '../stdio.mjs';
  * @property {Film[]} films @property {{ file: string, sha256: string }[]} results @property {string | null} weights
  *   SHA-256
  * @property {string[]} warnings @property {number} seen films that made the model
+ * @property {boolean} makersKnown whether it is known which films made the weights
  */
 
 const NOTICE = 'For research and teaching, not a medical device.';
@@ -50,23 +51,24 @@ const asRecorded = ({ probability, reclassified, ...answer }) => ({
 
 /**
  * Runs a model over the films, and stops at the first that made it, unless --allow-seen.
- * @param {Labelled[]} items @param {{ jobs?: string, model?: string, adapter?: string, reclassify?: string }} options
- * @param {boolean} allowSeen @param {(labels: string[]) => void} [check] throws if these labels will not do
+ * @param {Labelled[]} items the films to report on, then those of --choose-on
+ * @param {{ jobs?: string, model?: string, adapter?: string, reclassify?: string }} options
+ * @param {Allowed} allowed @param {(labels: string[]) => void} [check] throws if these labels will not do
  * @returns {Promise<Answered>}
  */
-async function runModel(items, options, allowSeen, check = () => {}) {
+async function runModel(items, options, allowed, check = () => {}) {
   const run = await openRun({ ...options, patients: true }, items.length);
   try {
     check(run.labels);
-    const seen = seenFilms(run.parts.weights, sha256);
+    const seen = seenFilms(run.parts.weights, sha256, await loadMakers(options.model));
     /** @type {Film[]} */ const films = [];
     for await (const { item, answer } of run.answers(items)) {
       const film = { row: item.row, answer: asRecorded(answer) };
-      if (!allowSeen) refuseSeen([film], await judged([film], seen), items.length);
+      if (!allowed.seen) refuseSeen([film], await judged([film], seen, allowed.reported - films.length), items.length);
       films.push(film);
     }
     const { name, labels, prior, model, reclassify } = run;
-    const judgements = await judged(films, seen);
+    const judgements = await judged(films, seen, allowed.reported);
     return {
       name,
       labels,
@@ -80,6 +82,7 @@ async function runModel(items, options, allowSeen, check = () => {}) {
       weights: run.parts.sha256,
       warnings: seenWarnings(films, judgements),
       seen: judgements.filter(Boolean).length,
+      makersKnown: seen.known,
     };
   } finally {
     await run.close();
@@ -90,9 +93,9 @@ async function runModel(items, options, allowSeen, check = () => {}) {
  * Reads the answers from results. The weights are opened where they are those of the results, for what they say about
  * themselves and the films that made them.
  * @param {string[]} paths @param {Labelled[]} items @param {{ model?: string, adapter?: string }} options
- * @param {boolean} allowSeen @returns {Promise<Answered>}
+ * @param {Allowed} allowed @returns {Promise<Answered>}
  */
-async function readAnswers(paths, items, { model, adapter }, allowSeen) {
+async function readAnswers(paths, items, { model, adapter }, allowed) {
   const { name, labels, answers, unlisted, mixture, files } = await readResults(paths, items);
   const films = items.map(({ row }, i) => ({ row, answer: answers[i] }));
   const missing = films.filter(({ answer }) => answer.code === 'no-result').map(({ row }) => row.file);
@@ -106,9 +109,9 @@ async function readAnswers(paths, items, { model, adapter }, allowSeen) {
   const loaded = short || model ? await loadWeights(model, adapter).catch(() => null) : null;
   const own = loaded && short && loaded.sha256.startsWith(short) ? loaded : null;
   if (model && !own) warn(`pleura: The results are not of ${model}, so nothing in it is used.`);
-  const seen = own && seenFilms(own.weights, sha256);
-  const verdicts = seen ? await judged(films, seen) : films.map(() => null);
-  if (!allowSeen) refuseSeen(films, verdicts, films.length);
+  const seen = own && seenFilms(own.weights, sha256, await loadMakers(model));
+  const judgements = seen ? await judged(films, seen, allowed.reported) : films.map(() => null);
+  if (!allowed.seen) refuseSeen(films, judgements, films.length);
   return {
     name,
     labels,
@@ -126,20 +129,37 @@ async function readAnswers(paths, items, { model, adapter }, allowSeen) {
       ...(unlisted
         ? [`The results hold ${unlisted} films that the list of labels does not have; they are left out.`]
         : []),
-      ...seenWarnings(films, verdicts),
+      ...seenWarnings(films, judgements),
     ],
-    seen: verdicts.filter(Boolean).length,
+    seen: judgements.filter(Boolean).length,
+    makersKnown: Boolean(seen?.known),
   };
 }
 
+/**
+ * @typedef {{ seen: boolean, reported: number }} Allowed seen: --allow-seen; reported: films to report on, the others are
+ *   those of --choose-on
+ */
+
 /** @typedef {ReturnType<typeof seenFilms>} Seen @typedef {Awaited<ReturnType<Seen['judge']>>} Judgement */
 
-/** @param {Film[]} films @param {Seen} seen @returns {Promise<Judgement[]>} */
-const judged = (films, seen) => Promise.all(films.map((film) => seen.judge(hashOf(film), patientOf(film))));
+/**
+ * Why each film is no test of the model. A threshold may be chosen on the films that chose the weights.
+ * @param {Film[]} films @param {Seen} seen @param {number} reported how many of them figures are reported on
+ * @returns {Promise<Judgement[]>}
+ */
+const judged = (films, seen, reported) =>
+  Promise.all(
+    films.map(async (film, i) => {
+      const reason = await seen.judge(hashesOf(film), patientOf(film));
+      return reason === 'chosen' && i >= reported ? null : reason;
+    }),
+  );
 
 /** @type {{ [reason: string]: string }} */
 const REASONS = {
   trained: 'is one of the films that trained these weights',
+  chosen: 'is one of the films on which these weights were chosen and calibrated',
   fitted: 'is one of the films that the adapter was fitted to',
   patient: 'is of a patient whose films the adapter was fitted to',
 };
@@ -219,7 +239,8 @@ export async function evaluate(paths, options) {
   const splitWarnings = split === undefined ? [] : checkSplits(own, all, split, allowSeen);
   if (options.report) await makeFolder(options.report, '--report');
 
-  const items = [...own, ...chosen];
+  const items = [...own, ...chosen],
+    allowed = { seen: allowSeen, reported: own.length };
   /** @type {ReturnType<typeof parseThresholds>} */ let wanted = [];
   /** @param {string[]} found labels of the model */
   function check(found) {
@@ -227,11 +248,11 @@ export async function evaluate(paths, options) {
     if (options.threshold) wanted = parseThresholds(options.threshold, found);
   }
   const answered = paths.length
-    ? await readAnswers(paths, items, options, allowSeen)
-    : await runModel(items, { jobs, model, adapter, reclassify: prevalence }, allowSeen, check);
+    ? await readAnswers(paths, items, options, allowed)
+    : await runModel(items, { jobs, model, adapter, reclassify: prevalence }, allowed, check);
   const { name, labels, prior, mixture } = answered;
   if (paths.length) check(labels);
-  const second = options.against ? await answersOfSecond(options.against, own, options, labels, allowSeen) : null;
+  const second = options.against ? await answersOfSecond(options.against, own, options, labels, allowed) : null;
 
   const films = answered.films.slice(0, own.length);
   const scored = scoredFilms(films, labels);
@@ -266,6 +287,7 @@ export async function evaluate(paths, options) {
     provenance: provenanceOf({ ...answered, labels: options.labels, films, draws }),
     warnings,
     seen: answered.seen,
+    makersKnown: answered.makersKnown && (second?.makersKnown ?? true),
     model: name,
     notice: answered.notice,
     temperature: answered.temperature,
@@ -301,15 +323,15 @@ export async function evaluate(paths, options) {
 /**
  * The answers of --against: a model's weights, or results.
  * @param {string} against @param {Labelled[]} items @param {Options} options @param {string[]} labels of the first model
- * @param {boolean} allowSeen @returns {Promise<Answered>}
+ * @param {Allowed} allowed @returns {Promise<Answered>}
  */
-async function answersOfSecond(against, items, { jobs }, labels, allowSeen) {
+async function answersOfSecond(against, items, { jobs }, labels, allowed) {
   const check = (/** @type {string[]} */ others) => {
     if (!labels.some((label) => others.includes(label)))
       throw usage(`The models have no label in common: ${labels.join(', ')}; ${others.join(', ')}.`);
   };
-  if (!(await isResults(against))) return runModel(items, { jobs, model: against }, allowSeen, check);
-  const answered = await readAnswers([against], items, {}, allowSeen);
+  if (!(await isResults(against))) return runModel(items, { jobs, model: against }, allowed, check);
+  const answered = await readAnswers([against], items, {}, allowed);
   check(answered.labels);
   return answered;
 }

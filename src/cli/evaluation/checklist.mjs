@@ -159,9 +159,12 @@ function items(result) {
 const row = (item, stard, tripod, claim, answer) => ({ item, stard, tripod, claim, answer });
 
 /** @param {Evaluation} result */
-function splitAnswer({ split, warnings = [] }) {
-  const seen = warnings.length ? ` ${warnings.join(' ')}` : '';
-  return `${split === null ? 'all films of the list' : `the split ${split} of the list`}.${seen}`;
+function splitAnswer({ split, seen, makersKnown, warnings = [] }) {
+  const made = makersKnown
+    ? `${seen ? `${seen} of them are` : 'none of them is'} among the films that made the model, by their SHA-256`
+    : 'which films made the model is not known';
+  const which = split === null ? 'all films of the list' : `the split ${split} of the list`;
+  return `${[`${which}; ${made}.`, ...warnings].join(' ')}`;
 }
 
 /** @param {Evaluation} result */

@@ -22,6 +22,7 @@ import { checklist } from './checklist.mjs';
  *   probability: number }} Mistake
  * @typedef {Report & { command: string, model: string, notice: string, split: string | null,
  *   prior: { [label: string]: number } | null, provenance?: Provenance, warnings?: string[],
+ *   seen?: number, makersKnown?: boolean,
  *   operating?: { chosenOn: string | null, points: OperatingPoints },
  *   calibration?: { found: Calibration | null, prior: Calibration | null }, mistakes?: Mistake[],
  *   prevalence?: AtPrevalence | null, comparison?: Comparison & { against: string } }} Evaluation  what `evaluate` has

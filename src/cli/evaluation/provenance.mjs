@@ -24,8 +24,15 @@ function now() {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
+/**
+ * The SHA-256 of a film's file, and that in its list, which may be of the original that the file was made from.
+ * @param {Film} film @returns {string[]} in lower case
+ */
+export const hashesOf = ({ row, answer }) =>
+  [/** @type {any} */ (answer).sha256, row.sha256].filter(Boolean).map((hash) => hash.toLowerCase());
+
 /** @param {Film} film @returns {string | null} SHA-256 */
-export const hashOf = ({ row, answer }) => /** @type {any} */ (answer).sha256 ?? (row.sha256 || null);
+export const hashOf = (film) => hashesOf(film)[0] ?? null;
 
 /**
  * @param {object} facts
