@@ -28,7 +28,7 @@ COMMON = -std=c11 -ffp-contract=off -fwrapv -Wall -Wextra -Wshadow -Werror -Isrc
 WASM   = $(COMMON) -DNDEBUG -msimd128
 LINK   = -O3 -msimd128 -Wl,--export-table,--growable-table --no-entry -sSTANDALONE_WASM -sALLOW_MEMORY_GROWTH -sMALLOC=emmalloc
 HEADERS   = $(wildcard src/*.h src/*/*.h tests/*/*.h)
-SOURCES   = $(filter-out src/engine/wasm.c src/nn/int8_relaxed.c, $(wildcard src/*.c src/*/*.c))
+SOURCES   = $(filter-out src/engine/wasm.c src/engine/node.c src/nn/int8_relaxed.c, $(wildcard src/*.c src/*/*.c))
 RULES     = Makefile tests/tests.mk
 # Training runs in build/venv, an environment with a current PyTorch, where there is one, else with that of Debian.
 # By default glibc returns each activation to the system, and threads that spin starve a busy machine.
@@ -43,7 +43,7 @@ FORMATTED_PY  = $(shell git ls-files '*.py')
 # Debian 12 has Node 18, so .ci/setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help help-all start setup wasm lib types install uninstall site samples model model-report picture format format-check release-notes clean
+.PHONY: help help-all start setup wasm lib native types install uninstall site samples model model-report picture format format-check release-notes clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -62,9 +62,11 @@ setup:
 
 #: make wasm           build/pleura.wasm, the engine of page and command
 #: make lib            build/libpleura.so, the same engine for C and Python
+#: make native         build/pleura.node, the engine as machine code of this machine for Node: faster, the same bits
 #: make types          build/types, the TypeScript declarations of the npm package
 wasm: build/pleura.wasm build/pleura.dot.wasm
 lib: build/libpleura.so
+native: build/pleura.node
 types: build/types/pleura.d.mts build/types/pleura.d.cts
 
 build/include/stb:
@@ -94,6 +96,13 @@ build/pleura.dot.wasm: src/nn/int8_relaxed.c Makefile
 
 build/libpleura.so: $(SOURCES) $(HEADERS) Makefile | build/include/stb
 	$(CC) $(COMMON) -O3 -fPIC -shared $(filter %.c, $^) -lm -o $@
+
+# Node uses it only beside the wasm of the same source.
+UNDEFINED = $(if $(filter Darwin, $(shell uname)),-undefined dynamic_lookup)
+build/pleura.node: src/engine/node.c src/engine/wasm.c $(SOURCES) $(HEADERS) Makefile build/pleura.wasm | build/include/stb
+	$(CC) $(COMMON) -DNDEBUG -O3 -fPIC -fvisibility=hidden -shared $(UNDEFINED) -isystem node_modules/node-api-headers/include \
+	  -DPLEURA_WASM_SHA256='"$(firstword $(shell cat build/pleura.wasm.sha256))"' $< $(SOURCES) -lm -o $@
+	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
 # The installed library exports what pleura.h declares. That of `make lib` exports everything, for the training.
 VERSION   = $(shell sed -n 's/.*"version": "\(.*\)".*/\1/p' package.json)

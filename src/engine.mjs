@@ -57,8 +57,8 @@ function readShares({ number }, labels, key) {
   return Object.fromEntries(labels.map((label, i) => [label, number(key, i) ?? 0]));
 }
 
-/** What the weights say about themselves. @param {Bridge} bridge @param {boolean} relaxed @returns {Model} */
-function readModel(bridge, relaxed) {
+/** What the weights say about themselves. @param {Bridge} bridge @param {boolean} relaxed @param {boolean} native @returns {Model} */
+function readModel(bridge, relaxed, native) {
   const { text, texts, number } = bridge;
   const labels = texts('pleura.labels');
   if (labels.some((label) => VERDICTS.includes(label))) bridge.check(STATUS.MODEL_DAMAGED);
@@ -77,6 +77,7 @@ function readModel(bridge, relaxed) {
     prior: readShares(bridge, labels, 'pleura.prior'),
     adapted: base === null ? null : { base, films: readShares(bridge, labels, 'pleura.adapted.films') ?? {} },
     relaxed,
+    native,
   };
 }
 
@@ -119,7 +120,8 @@ function diagnosePixels({ exports: c, check, give }, { rgba, width, height }) {
 
 /** Opens wasm and weights, with the adapter applied. @param {EngineOptions} options */
 async function open({ wasm, weights, dot, adapter, reference = false }) {
-  const bridge = await openWasm(/** @type {import('./engine/wasm.mjs').WasmSource} */ (wasm));
+  const native = typeof wasm === 'function';
+  const bridge = native ? wasm() : await openWasm(/** @type {import('./engine/wasm.mjs').WasmSource} */ (wasm));
   let bytes = /** @type {Uint8Array} */ (weights);
   if (adapter) {
     const { applyAdapter } = await import('./weights/adapter.mjs'); // loaded lazily: most programs have no adapter
@@ -127,8 +129,8 @@ async function open({ wasm, weights, dot, adapter, reference = false }) {
   }
   bridge.give(bytes);
   bridge.check(bridge.exports.load(bytes.length, reference ? 1 : 0));
-  const relaxed = dot && !reference ? await offerDotProducts(bridge.exports, dot) : false;
-  return { bridge, model: readModel(bridge, relaxed) };
+  const relaxed = dot && !reference && !native ? await offerDotProducts(bridge.exports, dot) : false;
+  return { bridge, model: readModel(bridge, relaxed, native) };
 }
 
 /** @param {EngineOptions} [options]  wasm and weights are required here @returns {Promise<Engine>} */

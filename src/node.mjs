@@ -1,7 +1,7 @@
 // node.mjs - the npm package in Node: the engine of engine.mjs, which here finds its own wasm and weights.
 import { createEngine as create } from './engine.mjs';
 import { PleuraError } from './errors.mjs';
-import { loadCodec, loadDot, loadWasm, loadWeights } from './node/assets.mjs';
+import { loadCodec, loadDot, loadEngine, loadWeights } from './node/assets.mjs';
 
 export { PleuraError };
 
@@ -39,7 +39,7 @@ export async function openArchive(path) {
 export async function createEngine(options = {}) {
   const complete = options.wasm && options.weights; // then nothing is read from the package
   const [wasm, dot, weights] = await Promise.all([
-    options.wasm ?? loadWasm(),
+    options.wasm ?? loadEngine(),
     options.dot ?? (complete ? undefined : loadDot()),
     options.weights ?? loadWeights().then((loaded) => loaded.weights),
   ]);

@@ -122,6 +122,8 @@ export interface Model {
   adapted: { base: string; films: { [label: string]: number } } | null;
   /** Whether int8 layers use relaxed SIMD. */
   relaxed: boolean;
+  /** Whether machine code computes instead of WebAssembly: in Node, where `make native` has built it. */
+  native: boolean;
 }
 
 /** One layer of a network, with the time that it takes. */

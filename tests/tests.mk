@@ -6,7 +6,7 @@ FUZZ_SECONDS = 60
 FILMS  = 10000
 PLATFORMS =
 
-.PHONY: test check native native-clang native-gcc helpers lint lint-types-src lint-types-web lint-syntax \
+.PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
         fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders bench-server
 
 # ---- The whole run, its quick part, and single wings ----
@@ -15,24 +15,26 @@ PLATFORMS =
 PARALLEL = $(MAKE) --no-print-directory --jobs=$(shell nproc) --output-sync=target
 BROWSER_TESTS = $(wildcard tests/browser/*.test.mjs)
 NODE_TESTS    = $(filter-out $(BROWSER_TESTS), $(wildcard tests/*.test.mjs tests/*/*.test.mjs))
+# What all people have is tested; native.test.mjs compares the rest with it.
+IN_WASM       = PLEURA_ENGINE=wasm
 # A test file that takes more than a few seconds is called NAME.slow.test.mjs.
 quick = $(if $(SLOW),$1,$(filter-out %.slow.test.mjs,$1))
 
 test:
 	@.ci/setup test
-	@$(PARALLEL) native-gcc native-clang bits wasm lib types helpers site lint
-	node tests/run.mjs $(BROWSER_TESTS) $(NODE_TESTS)
+	@$(PARALLEL) sanitized-gcc sanitized-clang bits wasm native lib types helpers site lint
+	$(IN_WASM) node tests/run.mjs $(BROWSER_TESTS) $(NODE_TESTS)
 
 check:
 	@.ci/setup check
-	@$(PARALLEL) native wasm lib helpers site lint
-	node --test --test-concurrency=$(shell nproc) $(call quick,$(NODE_TESTS))
+	@$(PARALLEL) sanitized wasm native lib helpers site lint
+	$(IN_WASM) node --test --test-concurrency=$(shell nproc) $(call quick,$(NODE_TESTS))
 
 # test-WING runs the C programs of a wing under sanitizers, then its test files. NEEDS_WING is what these files read
 # from build/; the default is the wasm.
 NEEDS_nn      =
 NEEDS_image   = build/clang/image/film
-NEEDS_engine  = wasm helpers
+NEEDS_engine  = wasm native helpers
 NEEDS_weights = wasm helpers
 NEEDS_convert = wasm lib helpers
 NEEDS_page    = site
@@ -45,7 +47,7 @@ wing_tests    = $(call quick,$(wildcard tests/$1/*.test.mjs))
 test-%:
 	@test -d tests/$* || { echo "there is no wing tests/$*" >&2; exit 1; }
 	@$(PARALLEL) $(or $(call wing_programs,$*) $(call wing_needs,$*),help)
-	$(if $(call wing_tests,$*),node --test --test-concurrency=$(shell nproc) $(call wing_tests,$*))
+	$(if $(call wing_tests,$*),$(IN_WASM) node --test --test-concurrency=$(shell nproc) $(call wing_tests,$*))
 
 # ---- The engine, compiled for tests ----
 
@@ -92,9 +94,9 @@ FUZZERS  = $(patsubst tests/%.c, %, $(filter-out tests/fuzz/replay.c, $(wildcard
 programs = $(foreach test, $(patsubst tests/%.c, %, $(wildcard tests/*/test_*.c)), \
              run/$1$(if $(filter %/test_threads, $(test)),-threads)/$(test))
 
-native: native-$(CC)
-native-gcc: $(call programs,gcc) $(CORPORA:%=replay/gcc/%)
-native-clang: $(call programs,clang) $(CORPORA:%=replay/clang/%) $(CORPORA:%=replay/memory/%)
+sanitized: sanitized-$(CC)
+sanitized-gcc: $(call programs,gcc) $(CORPORA:%=replay/gcc/%)
+sanitized-clang: $(call programs,clang) $(CORPORA:%=replay/clang/%) $(CORPORA:%=replay/memory/%)
 
 run/%: build/%
 	$<

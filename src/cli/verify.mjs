@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../engine.mjs';
-import { loadWasm } from '../node/assets.mjs';
+import { loadEngine } from '../node/assets.mjs';
 import { CommandError } from '../node/errors.mjs';
 import { floatsIn, readGguf } from '../weights/gguf.mjs';
 import { warn } from './stdio.mjs';
@@ -61,7 +61,7 @@ export async function verify(facts, path) {
   if (status !== 0 || !stdout) return; // no framework, or one that cannot read this file
   const { framework, outputs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   const weights = readFileSync(facts.out);
-  const engine = await createEngine({ wasm: await loadWasm(), weights });
+  const engine = await createEngine({ wasm: await loadEngine(), weights });
   const { values } = readGguf(weights);
   const [scale, offset] = ['scale', 'offset'].map((key) => floatsIn(values.get(`pleura.input.${key}`)) ?? [1]);
   const [h, w, c] = facts.size;

@@ -16,7 +16,7 @@ const DIAGNOSIS = 1;
  * @param {import('./wasm.mjs').Bridge} bridge @param {{ lungs: string[], diagnosis: string[] }} graphs
  * @returns {Inspector}
  */
-export function createInspector({ exports: c, bytesAt, floatsAt, textAt, check, give }, graphs) {
+export function createInspector({ exports: c, bytesAt, floatsAt, textAt, put, check, give }, graphs) {
   /** @param {number} graph @param {number} number  of the layer */
   function describe(graph, number) {
     if (!c.layer(graph, number)) throw new RangeError(`no layer ${number}`);
@@ -35,7 +35,7 @@ export function createInspector({ exports: c, bytesAt, floatsAt, textAt, check, 
     const { address, shape } = describe(graph, 0);
     const [h, w, channels] = shape;
     if (tensor.length !== h * w * channels) throw new TypeError(`the input is ${h} x ${w} x ${channels} numbers`);
-    floatsAt(address, tensor.length).set(tensor);
+    put(address, new Uint8Array(tensor.buffer, tensor.byteOffset, tensor.byteLength));
   }
 
   return {

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/heatmap.h"
 #include "image/phantom.h"
+#include "nn/fastest.h"
 
 static size_t pixels_of(const net_layer *l) { return l ? (size_t)l->d->h * (size_t)l->d->w : 0; }
 
@@ -62,7 +63,7 @@ pleura_status pleura_open(pleura_engine **out, const void *weights, size_t size,
 {
     pleura_engine *e = calloc(1, sizeof *e);
     if (!e) return PLEURA_MEMORY;
-    e->kernels = kind == PLEURA_SIMD ? kernels_simd : kernels_ref;
+    e->kernels = kind == PLEURA_SIMD ? *kernels_fastest() : kernels_ref;
     e->int8 = *e->kernels.int8;
     e->kernels.int8 = &e->int8;
     pleura_status status = gguf_open(&e->weights, weights, size);

@@ -23,7 +23,10 @@ export async function openWasm(source) {
   try {
     const exports = await instantiate(source, { env: { emscripten_notify_memory_growth() {} } });
     exports._initialize();
-    return createBridge(exports);
+    return createBridge(exports, {
+      at: (Type, address, length) => new Type(exports.memory.buffer, address, length),
+      put: (address, bytes) => new Uint8Array(exports.memory.buffer).set(bytes, address),
+    });
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new PleuraError(
@@ -54,23 +57,21 @@ export async function offerDotProducts(exports, dot) {
 
 /** @typedef {ReturnType<typeof createBridge>} Bridge */
 
-/** @param {any} exports  of pleura.wasm */
-function createBridge(exports) {
+/**
+ * @param {any} exports  of pleura.wasm, or the same functions of pleura.node
+ * @param {{ at: (Type: any, address: number, length: number) => any, put: (address: number, bytes: Uint8Array) => void }}
+ *   memory  at: a typed array of what lies there, which may be a copy
+ */
+export function createBridge(exports, { at, put }) {
   const utf8 = new TextDecoder();
 
-  const bytesAt = (/** @type {number} */ address, /** @type {number} */ length) =>
-    new Uint8Array(exports.memory.buffer, address, length);
-  const floatsAt = (/** @type {number} */ address, /** @type {number} */ length) =>
-    new Float32Array(exports.memory.buffer, address, length);
-  const wordsAt = (/** @type {number} */ address, /** @type {number} */ length) =>
-    new Uint16Array(exports.memory.buffer, address, length);
+  const bytesAt = (/** @type {number} */ address, /** @type {number} */ length) => at(Uint8Array, address, length);
+  const floatsAt = (/** @type {number} */ address, /** @type {number} */ length) => at(Float32Array, address, length);
+  const wordsAt = (/** @type {number} */ address, /** @type {number} */ length) => at(Uint16Array, address, length);
   const textAt = (/** @type {number} */ address, /** @type {number} */ length) => utf8.decode(bytesAt(address, length));
 
   /** A string that ends with a zero byte. @param {number} address */
-  function cString(address) {
-    const rest = new Uint8Array(exports.memory.buffer, address);
-    return utf8.decode(rest.subarray(0, rest.indexOf(0)));
-  }
+  const cString = (address) => textAt(address, exports.text_length(address));
 
   /** Throws PleuraError unless the status is 0. @param {number} status */
   function check(status) {
@@ -84,7 +85,7 @@ function createBridge(exports) {
     let address = exports.input(size);
     if (!address) check(STATUS.OUT_OF_MEMORY);
     for (const { buffer, byteOffset, byteLength } of parts) {
-      bytesAt(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      put(address, new Uint8Array(buffer, byteOffset, byteLength));
       address += byteLength;
     }
   }
@@ -115,5 +116,5 @@ function createBridge(exports) {
     return all;
   }
 
-  return { exports, bytesAt, floatsAt, wordsAt, textAt, cString, check, give, text, number, texts };
+  return { exports, bytesAt, floatsAt, wordsAt, textAt, cString, put, check, give, text, number, texts };
 }

@@ -6,10 +6,12 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PleuraError } from '../errors.mjs';
+import { findNative } from './native.mjs';
 
 /** In the package. */
 const WASM = 'build/pleura.wasm';
 const DOT = 'build/pleura.dot.wasm';
+const NATIVE = 'build/pleura.node';
 const WEIGHTS = 'model/pleura.gguf';
 const FILMS = 'model/pleura.films';
 const REINSTALL =
@@ -50,7 +52,7 @@ export function locate(name) {
 
 /**
  * What every thread needs to create an engine.
- * @typedef {{ wasm: WebAssembly.Module, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
+ * @typedef {{ wasm: WebAssembly.Module | import('./native.mjs').Native, dot: Uint8Array, weights: Uint8Array, sha256: string }} Parts
  * @typedef {'engine' | 'weights' | 'model' | 'adapter'} Asset  weights: those that come with Pleura; model: a user's
  *   own
  */
@@ -124,6 +126,9 @@ export async function loadWasm() {
   }
 }
 
+/** What answers: machine code where it has been built, else pleura.wasm. @returns {Promise<Parts['wasm']>} */
+export const loadEngine = async () => (await findNative(locate(NATIVE), locate(WASM))) ?? loadWasm();
+
 /** pleura.dot.wasm. @returns {Promise<Uint8Array>} */
 export const loadDot = async () => (await readChecked(locate(DOT), 'engine')).bytes;
 
@@ -160,7 +165,7 @@ export async function loadMakers(model) {
 
 /** @param {string} [model] @param {string} [adapter] as for loadWeights @returns {Promise<Parts>} throws PleuraError */
 export async function loadParts(model, adapter) {
-  const [wasm, dot, weights] = await Promise.all([loadWasm(), loadDot(), loadWeights(model, adapter)]);
+  const [wasm, dot, weights] = await Promise.all([loadEngine(), loadDot(), loadWeights(model, adapter)]);
   return { wasm, dot, ...weights };
 }
 

@@ -8,7 +8,7 @@ import { bytesOf } from '../engine/bytes.mjs';
 import { withShortGrid, withShortJson } from '../engine/json.mjs';
 import { PleuraError } from '../errors.mjs';
 import { completeMixture, neededLabels } from '../mixture.mjs';
-import { loadDot, loadWasm, loadWeights } from './assets.mjs';
+import { loadDot, loadEngine, loadWeights } from './assets.mjs';
 import { createPool as startPool } from './pool.mjs';
 
 const OPTIONS = ['threads', 'maxQueue', 'wasm', 'dot', 'weights', 'adapter'];
@@ -39,7 +39,7 @@ async function loadAll({ wasm, dot, weights, adapter }) {
       ? wasm instanceof WebAssembly.Module
         ? wasm
         : WebAssembly.compile(/** @type {BufferSource} */ (wasm))
-      : loadWasm(),
+      : loadEngine(),
     /** @type {Uint8Array | undefined} */ (dot) ?? loadDot(),
     weights ?? loadWeights().then((loaded) => loaded.weights),
   ]);

@@ -59,7 +59,7 @@ export async function createPool(parts, jobs, options = {}) {
   function start() {
     const { wasm, dot, weights } = parts;
     /** @type {import('./protocol.d.ts').ThreadData} */
-    const workerData = { wasm, dot, weights, ...options };
+    const workerData = { wasm: 'path' in wasm ? wasm.path : wasm, dot, weights, ...options };
     const worker = new Worker(pathToFileURL(locate(THREAD)), { workerData });
     /** @type {Thread} */
     const thread = { worker, tasks: [] };

@@ -37,7 +37,8 @@ export interface Want {
 
 /** The worker data of a thread. */
 export interface ThreadData extends ThreadOptions {
-  wasm: WebAssembly.Module;
+  /** Or the path of pleura.node. */
+  wasm: WebAssembly.Module | string;
   dot: Uint8Array;
   weights: Uint8Array;
 }

@@ -5,6 +5,7 @@ import { PleuraError } from '../errors.mjs';
 import { isDicom, notFilm } from '../sniff.mjs';
 import { loadCodec, sha256 } from './assets.mjs';
 import { CommandError, ReadError } from './errors.mjs';
+import { nativeAt } from './native.mjs';
 import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
 
@@ -94,7 +95,7 @@ async function reply(engine, { item, want }, reading) {
 }
 
 async function main() {
-  const engine = await createEngine({ wasm, dot, weights });
+  const engine = await createEngine({ wasm: typeof wasm === 'string' ? nativeAt(wasm) : wasm, dot, weights });
   // Both fail at once if the weights record no prior, so that no film is diagnosed in vain.
   if (reclassify) engine.setPrevalence(reclassify);
   if (prevalence || reclassify) engine.setPrevalence(prevalence ?? null);

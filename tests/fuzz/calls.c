@@ -81,7 +81,7 @@ static void check_result(int status)
 {
     if (status) return;
     double sum = 0;
-    assert(result.label_count == LABELS);
+    assert(self->result.label_count == LABELS);
     for (int i = 0; i < LABELS; i++) {
         assert(isfinite(logits()[i]) && probability()[i] >= 0);
         sum += (double)probability()[i];
@@ -144,7 +144,7 @@ static void look_up(reader *r)
     uint32_t index;
     take(r, &index, 4);
     fill_input(r, 40, 39);
-    ((char *)buffer)[39] = 0;
+    ((char *)self->buffer)[39] = 0;
     const char *at = text(index);
     if (at) assert(!text_size() || at[text_size() - 1] != 1);
     number(index);
@@ -231,9 +231,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         call(&r, operation % OPERATIONS);
     }
     /* Leave nothing to the next instance. */
-    pleura_close(engine), free_input(), end_jpeg(), free(weights), free(view_pixels);
-    engine = NULL, weights = view_pixels = NULL;
-    view_outcome = PLEURA_OK;
-    memset(&result, 0, sizeof result), memset(view_range, 0, sizeof view_range);
+    pleura_close(self->engine), free_input(), end_jpeg(), free(self->weights), free(self->view_pixels);
+    *self = (instance){0};
     return 0;
 }

@@ -17,7 +17,7 @@ const JAVASCRIPT = {
   'model/samples': 'src/node/assets.mjs src/engine.mjs',
   'src/adapt': 'src/weights/ src/stats/ src/engine.mjs src/mixture.mjs',
   'src/node':
-    'src/weights/ src/dicom/ src/result/ src/engine.mjs src/engine/bytes.mjs src/engine/json.mjs src/errors.mjs src/mixture.mjs src/sniff.mjs',
+    'src/weights/ src/dicom/ src/result/ src/engine.mjs src/engine/bytes.mjs src/engine/json.mjs src/engine/wasm.mjs src/errors.mjs src/mixture.mjs src/sniff.mjs',
   'src/weights': 'src/engine.mjs src/engine/graph.mjs src/errors.mjs',
   'src/engine': 'src/errors.mjs src/mixture.mjs src/sniff.mjs src/verdicts.mjs',
   'src/dicom': 'src/errors.mjs src/sniff.mjs',
@@ -109,7 +109,8 @@ async function modules() {
  *  @returns {Arrows} */
 function includes() {
   const files = tracked('src/*.c', 'src/*.h');
-  const rules = run('clang', '-MM', '-Isrc', '-isystem', 'build/include', '-x', 'c', ...files).replaceAll('\\\n', '');
+  const outside = ['build/include', 'node_modules/node-api-headers/include'].flatMap((folder) => ['-isystem', folder]);
+  const rules = run('clang', '-MM', '-Isrc', ...outside, '-x', 'c', ...files).replaceAll('\\\n', '');
   const lists = rules
     .trim()
     .split('\n')
