@@ -27,7 +27,7 @@ export { PleuraError };
  * @typedef {import('./engine/wasm.mjs').Bridge} Bridge
  */
 
-const OPTIONS = ['wasm', 'weights', 'dot', 'adapter', 'reference'];
+const OPTIONS = ['wasm', 'weights', 'dot', 'adapter', 'reference', 'selfTest'];
 const UNCERTAIN = -1; // PLEURA_UNCERTAIN in pleura.h
 const TABLE_SIZE = 65536;
 /** @type {Diagnosis['heatmapKind'][]} in the order of pleura_map in pleura.h */
@@ -119,7 +119,7 @@ function diagnosePixels({ exports: c, check, give }, { rgba, width, height }) {
 }
 
 /** Opens wasm and weights, with the adapter applied. @param {EngineOptions} options */
-async function open({ wasm, weights, dot, adapter, reference = false }) {
+async function open({ wasm, weights, dot, adapter, reference = false, selfTest = true }) {
   const native = typeof wasm === 'function';
   const bridge = native ? wasm() : await openWasm(/** @type {import('./engine/wasm.mjs').WasmSource} */ (wasm));
   let bytes = /** @type {Uint8Array} */ (weights);
@@ -128,7 +128,7 @@ async function open({ wasm, weights, dot, adapter, reference = false }) {
     bytes = await applyAdapter(bytes, adapter);
   }
   bridge.give(bytes);
-  bridge.check(bridge.exports.load(bytes.length, reference ? 1 : 0));
+  bridge.check(bridge.exports.load(bytes.length, reference ? 1 : 0, selfTest ? 1 : 0));
   const relaxed = dot && !reference && !native ? await offerDotProducts(bridge.exports, dot) : false;
   return { bridge, model: readModel(bridge, relaxed, native) };
 }

@@ -159,6 +159,11 @@ export interface EngineOptions {
   adapter?: Uint8Array | undefined;
   /** Plain kernels instead of SIMD: slower, the same bits. */
   reference?: boolean | undefined;
+  /**
+   * By default the engine first diagnoses the phantom and compares the bits with those in the weights. `false` saves
+   * that time where the same program has passed the test with the same files before.
+   */
+  selfTest?: boolean | undefined;
 }
 
 /** One film at a time, on memory of its own. Every failure is a PleuraError, after which the engine is still usable. */

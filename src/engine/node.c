@@ -18,7 +18,7 @@ static void *at(double address) { return (void *)(uintptr_t)address; }
  * that return one, NOTHING for the others. */
 /* clang-format off */
 #define FUNCTIONS                                                                                                     \
-    ADDRESS(input, a[0]) NUMBER(load, a[0], a[1])                                                                     \
+    ADDRESS(input, a[0]) NUMBER(load, a[0], a[1], a[2])                                                               \
     NUMBER(diagnose, a[0]) NUMBER(diagnose_rgba, a[0], a[1]) NUMBER(diagnose_samples, a[0], a[1], a[2], a[3])         \
     NUMBER(diagnose_phantom) NUMBER(check_size, a[0], a[1])                                                           \
     NUMBER(decode_jpeg, a[0]) NUMBER(jpeg_width) NUMBER(jpeg_height) NUMBER(jpeg_channels) NUMBER(jpeg_bits)          \

@@ -49,14 +49,14 @@ static void free_input(void)
     self->buffer = NULL;
 }
 
-/* Opens the engine on the input, which is GGUF weights, and runs the self-test. Works once per instance. */
-int EXPORT(load)(size_t size, int reference)
+/* Opens the engine on the input, which is GGUF weights, and runs the self-test if asked. Works once per instance. */
+int EXPORT(load)(size_t size, int reference, int self_test)
 {
     if (self->engine) return PLEURA_MODEL_UNSUPPORTED;
     self->weights = self->buffer;
     self->buffer = NULL;
     pleura_status status = pleura_open(&self->engine, self->weights, size, reference ? PLEURA_REFERENCE : PLEURA_SIMD);
-    if (!status) status = pleura_self_test(self->engine);
+    if (!status && self_test) status = pleura_self_test(self->engine);
     return status;
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { createEngine, PleuraError } from '../../src/engine.mjs';
-import { readGguf, textValues, writeGguf } from '../../src/weights/gguf.mjs';
+import { readGguf, textValue, textValues, writeGguf } from '../../src/weights/gguf.mjs';
 import { data, missing } from '../support/data.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -257,6 +257,14 @@ test('altered weights fail the self-test', async () => {
   );
 });
 
+test('the self-test can be left out where it has passed before', async () => {
+  const { values, tensors } = readGguf(weights);
+  const other = writeGguf({ values: new Map(values).set('pleura.selftest.bits', textValue('0'.repeat(16))), tensors });
+  await assert.rejects(createEngine({ wasm, weights: other }), { code: 'self-test' });
+  const untested = await createEngine({ wasm, weights: other, selfTest: false });
+  assert.equal(untested.diagnose(film).bits, (await createEngine({ wasm, weights })).diagnose(film).bits);
+});
+
 test('one sentence covers a damaged engine and a missing WebAssembly feature', async () => {
   await assert.rejects(createEngine({ wasm: wasm.subarray(0, 5000), weights }), { code: 'no-simd' });
 });
@@ -271,7 +279,7 @@ test('memory stays flat over many films, and after a large one', async () => {
     new Uint8Array(exports.memory.buffer).set(bytes, at);
   };
   give(tiny);
-  assert.equal(exports.load(tiny.length, 0), 0);
+  assert.equal(exports.load(tiny.length, 0, 1), 0);
   const large = new Uint8Array(3000 * 2000 * 4).fill(90);
   const sizes = [];
   for (let round = 0; round < 8; round++) {

@@ -222,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     static size_t model_size;
     if (!model) model = read_file("tests/fixtures/tiny.gguf", &model_size);
     memcpy(input(model_size), model, model_size);
-    assert(load(model_size, 0) == PLEURA_OK);
+    assert(load(model_size, 0, 1) == PLEURA_OK);
     assert(!has_film() && !view(1, 1) && view_status() == PLEURA_NO_FILM);
     reader r = {bytes, size};
     for (int i = 0; r.left && i < MAX_CALLS; i++) {
