@@ -89,7 +89,7 @@ const askBeforeLeaving = (/** @type {Event} */ event) => event.preventDefault();
 const addRequests = (/** @type {Request[]} */ requests) => set({ requests: [...state.requests, ...requests] });
 
 const client = createClient(SITE, {
-  progress: (received, total) => update(() => Object.assign(state.engine, { received, total })),
+  progress: (received, total) => updateSoon(() => Object.assign(state.engine, { received, total })),
   requests: addRequests,
   fitting: (share) => adapting.progress(share),
 });

@@ -56,10 +56,14 @@ const siteAlone = async () => ({
   local: 0,
   session: 0,
   cookie: '',
-  files: ['', ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name))].sort(),
+  files: [
+    '',
+    'self-test',
+    ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name)),
+  ].sort(),
 });
 
-test('by default nothing of a film is stored: no database, no storage, no cookie, and only the site itself in the cache', async (t) => {
+test('by default nothing of a film is stored: no database, no storage, no cookie, and only the site itself and a note of its self-test in the cache', async (t) => {
   const { page } = await ready(t);
   await page.click('#welcome [data-action=phantom]');
   await read(page);
@@ -103,7 +107,7 @@ test("the page's list of requests equals the server's, and a film adds none", as
     if (/^pleura.*\.(wasm|gguf)$/.test(name))
       assert.deepEqual(
         listed.filter(([file]) => file === name),
-        [[name, 'worker']],
+        [[name, 'page']],
         name,
       );
     if (/^(words|charls)/.test(name))

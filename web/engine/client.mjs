@@ -1,10 +1,11 @@
-// client.mjs: the page's side of the worker: typed calls, answered by id.
+// client.mjs: the page's side of the worker: typed calls, answered by id. It also fetches what the worker checks.
 //
 // Wasm cannot be interrupted, so cancelling ends the worker. The next worker starts from the module and weights that
 // were already checked and takes over the calls that were not cancelled. The same happens when a worker dies or falls
 // silent: one call fails, and the others move to its successor.
 import { trustedScriptUrl } from '../storage/trusted_types.mjs';
 import { errorFrom, isCancelled, pageError } from '../state/errors.mjs';
+import { fetchPart } from './parts.mjs';
 
 /** @typedef {import('./protocol.d.ts').CallType} CallType
  *  @typedef {import('./protocol.d.ts').Reply} Reply
@@ -46,6 +47,8 @@ export function createClient(site, on) {
   let parts = null;
   /** @type {Brought | null} */
   let brought = null;
+  /** @type {ReturnType<typeof fetchParts> | null} unchecked, until a worker has checked them */
+  let fetched = null;
   /** @type {Uint8Array | null} */
   let adapter = null;
   let failed = false; // the last start did
@@ -75,8 +78,6 @@ export function createClient(site, on) {
   /** @param {Reply} data */
   function receive(data) {
     switch (data.type) {
-      case 'progress':
-        return on.progress(data.received, data.total);
       case 'requests':
         return on.requests(data.requests);
       case 'fitting':
@@ -154,20 +155,45 @@ export function createClient(site, on) {
   /** @param {Pending} call  @param {number} id */
   const post = ({ message }, id) => worker?.postMessage({ id, ...message });
 
+  /** Both at once: on a slow line each round trip counts. */
+  function fetchParts() {
+    const total = site.wasm.bytes + site.weights.bytes;
+    let received = 0;
+    const count = (/** @type {number} */ bytes) => on.progress((received += bytes), total);
+    count(0);
+    return {
+      wasm: fetchPart('wasm', site.wasm, failed, count),
+      weights: fetchPart('weights', site.weights, failed, count),
+    };
+  }
+
+  /** Sends the parts to a worker, each as it arrives. @param {Worker} own */
+  function deliver(own) {
+    fetched ??= fetchParts();
+    for (const name of /** @type {const} */ (['wasm', 'weights']))
+      fetched[name].then(
+        (bytes) => own.postMessage({ type: 'part', name, bytes }),
+        (error) => worker === own && fail(error),
+      );
+  }
+
+  /** Ends a worker that could not start. The next attempt bypasses what this device has cached. @param {Error} error */
+  function fail(error) {
+    failed = true;
+    fetched = null;
+    end(() => error);
+  }
+
   /** @returns {Promise<Started>} */
   async function load() {
     const own = open();
     try {
-      const result = await call({
-        type: 'start',
-        site,
-        parts,
-        retry: failed,
-        brought: brought?.bytes ?? null,
-        adapter,
-      });
+      const answer = call({ type: 'start', site, parts, brought: brought?.bytes ?? null, adapter });
+      if (!parts) deliver(own);
+      const result = await answer;
       running = true;
       parts = result.parts;
+      fetched = null;
       if (result.broughtError) brought = null;
       if (result.adapterError) adapter = null;
       pending.forEach(post);
@@ -176,10 +202,7 @@ export function createClient(site, on) {
       return { model, sha256, broughtError, adapterError, brought, adapter };
     } catch (error) {
       if (isCancelled(error)) return start();
-      if (worker === own) {
-        failed = true;
-        end(() => /** @type {Error} */ (error));
-      } // else it was ended already, perhaps with another in its place
+      if (worker === own) fail(/** @type {Error} */ (error)); // else it was ended already, perhaps replaced
       throw error;
     }
   }

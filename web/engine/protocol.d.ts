@@ -2,7 +2,8 @@
 //
 // The page sends calls. Each has an id, and the worker answers it with exactly one `result` or `error` of that id,
 // unless the page ends the worker first, which is how calls are cancelled. Besides, the worker reports progress unasked.
-// The first call is always `start`: the others need the engine that it sets up.
+// The first call is always `start`: the others need the engine that it sets up. While it waits, the page sends the parts
+// that it has fetched, without an id.
 import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
 import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
 import type { Step } from '../state/edits.mjs';
@@ -20,16 +21,10 @@ export interface CheckedParts {
 
 /** What each call carries, and what it returns. */
 export interface Calls {
-  /** Sets up the engine. `retry` bypasses what the browser has cached, which may be the bad answer. */
+  /** Sets up the engine. parts: of an earlier worker; null: they are still to be sent. */
   start: {
     /** brought: the weights of another model, in place of the page's own */
-    message: {
-      site: Site;
-      parts: CheckedParts | null;
-      retry: boolean;
-      brought: Uint8Array | null;
-      adapter: Uint8Array | null;
-    };
+    message: { site: Site; parts: CheckedParts | null; brought: Uint8Array | null; adapter: Uint8Array | null };
     /** sha256: of the weights in use; the errors: why the other model or the adapter is not in use */
     result: {
       model: Engine['model'];
@@ -66,13 +61,13 @@ export type Result<T extends CallType> = Calls[T]['result'];
 
 /** From the page to the worker. */
 export type Call = { [T in CallType]: Message<T> & { id: number } }[CallType];
+export type PartName = 'wasm' | 'weights';
+export type Order = Call | { type: 'part'; name: PartName; bytes: Uint8Array<ArrayBuffer> };
 
 /** From the worker to the page. */
 export type Reply =
   | { type: 'result'; id: number; result: Result<CallType> }
   | { type: 'error'; id: number; error: ErrorInfo }
-  /** bytes of engine and weights that have arrived */
-  | { type: 'progress'; received: number; total: number }
   /** what the worker has requested from the network */
   | { type: 'requests'; requests: Request[] }
   /** how far a fit has come, 0..1 */

@@ -1,4 +1,4 @@
-// worker.mjs: the worker's side: fetches and checks engine and weights, then answers the calls of protocol.d.ts.
+// worker.mjs: the worker's side: checks engine and weights, then answers the calls of protocol.d.ts.
 //
 // It computes one call at a time and keeps nothing of a film once its answer is posted.
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -10,7 +10,8 @@ import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
 import { applySteps, isCameraJpeg, isTinted } from '../state/edits.mjs';
 import { pageError, toErrorInfo } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
-import { cacheFile, evictFile } from '../storage/cache.mjs';
+import { cacheFile, noteTested, wasTested } from '../storage/cache.mjs';
+import { fetchPart } from './parts.mjs';
 
 /** @typedef {import('./protocol.d.ts').Call} Call
  *  @typedef {import('./protocol.d.ts').Reply} Reply
@@ -19,7 +20,8 @@ import { cacheFile, evictFile } from '../storage/cache.mjs';
  *  @typedef {import('../state/state.mjs').FilmRecord} FilmRecord
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {import('../site/constants.d.ts').Site} Site
- *  @typedef {import('../site/constants.d.ts').Part} Part */
+ *  @typedef {import('../site/constants.d.ts').Part} Part
+ *  @typedef {import('./protocol.d.ts').PartName} PartName */
 /** @template {import('./protocol.d.ts').CallType} T
  *  @typedef {import('./protocol.d.ts').Calls[T]['message']} Message */
 /** @template {import('./protocol.d.ts').CallType} T
@@ -41,14 +43,19 @@ let session;
 let dicom = null;
 
 const hash = (/** @type {Uint8Array} */ bytes) => bytesToHex(sha256(bytes));
+/** The same by the browser, which is faster and takes another thread; over plain http it offers none.
+ *  @param {Uint8Array<ArrayBuffer>} bytes */
+const digest = async (bytes) =>
+  self.isSecureContext ? bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : hash(bytes);
 
 /** @param {Reply} message  @param {Transferable[]} [transfer] */
 const post = (message, transfer = []) => self.postMessage(message, { transfer });
 
 watchRequests('worker', (requests) => post({ type: 'requests', requests }));
 
-/** @param {MessageEvent<Call>} event */
+/** @param {MessageEvent<import('./protocol.d.ts').Order>} event */
 self.onmessage = async ({ data }) => {
+  if (data.type === 'part') return receive[data.name](data.bytes);
   const { id } = data;
   try {
     const { result, transfer } = await answer(data);
@@ -80,14 +87,17 @@ function answer(data) {
 
 /** Another model that the engine refuses, or an adapter that does not fit, is reported and left out.
  *  @param {Message<'start'>} message  @returns {Promise<Answer<'start'>>} */
-async function start({ site, parts: checked, retry, brought, adapter }) {
-  const parts = checked ?? (await fetchParts(site, retry));
+async function start({ site, parts: checked, brought, adapter }) {
+  const { parts, stored } = checked ? { parts: checked, stored: null } : await receiveParts(site);
   /** @type {Base} */
   const shipped = { weights: parts.weights, sha256: site.weights.sha256 };
 
   /** @param {Base} base  @param {Base} [used]  with the adapter applied */
   async function begin(base, used = base) {
-    const engine = await createEngine({ wasm: parts.module, weights: used.weights });
+    const proof = `${site.wasm.sha256} ${used.sha256} ${navigator.userAgent}`;
+    const tested = await wasTested(proof);
+    const engine = await createEngine({ wasm: parts.module, weights: used.weights, selfTest: !tested });
+    if (!tested) await noteTested(proof);
     session = { engine, base, parts, site };
     return { model: engine.model, sha256: used.sha256 };
   }
@@ -119,6 +129,7 @@ async function start({ site, parts: checked, retry, brought, adapter }) {
         () => opened,
       )
     : [opened, null];
+  await stored;
   return { result: { ...used, broughtError, adapterError, parts } };
 }
 
@@ -127,6 +138,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   const { engine } = session;
   engine.setPrevalence(prevalence);
   const bytes = file && (await readFile(file));
+  const sum = bytes && digest(bytes);
   /** @type {Original} */
   let answer = bytes ? await diagnoseFile(bytes) : engine.phantom();
   let applied = steps;
@@ -143,7 +155,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
   return {
     result: {
-      record: bytes ? { ...record, sha256: hash(bytes) } : record,
+      record: sum ? { ...record, sha256: await sum } : record,
       picture,
       thumb,
       steps: applied,
@@ -194,7 +206,7 @@ async function examine({ file }) {
   const { gate } = await diagnoseFile(bytes);
   const features = gate.accepted ? session.engine.features() : null;
   const patient = isDicom(bytes) ? (await openDicom()).hashPatient(bytes, hash) : null;
-  return { result: { hash: hash(bytes), features, patient } };
+  return { result: { hash: await digest(bytes), features, patient } };
 }
 
 /** @param {Message<'fit'>} message  @returns {Promise<Answer<'fit'>>} */
@@ -206,18 +218,26 @@ async function fit({ films }) {
   return { result: await adapt({ ...original, base: base.sha256, model, films, sha256: hash }, report) };
 }
 
-/** @param {Site} site  @param {boolean} retry  @returns {Promise<CheckedParts>} */
-async function fetchParts(site, retry) {
-  const total = site.wasm.bytes + site.weights.bytes;
-  let received = 0;
-  const count = (/** @type {number} */ bytes) => post({ type: 'progress', received: (received += bytes), total });
-  count(0);
-  // Both at once: on a slow line each round trip counts.
-  const weights = fetchPart('weights', site.weights, retry, count);
-  weights.catch(() => {}); // awaited below, unless the engine fails first
-  const module = await compile(await fetchPart('wasm', site.wasm, retry, count));
-  return { module, weights: await weights };
+/** Bytes that the page sends while `start` waits for them, by the name of the part.
+ *  @type {Record<PartName, (bytes: Uint8Array<ArrayBuffer>) => void>} */
+const receive = { wasm: () => {}, weights: () => {} };
+const arriving = {
+  wasm: new Promise((resolve) => (receive.wasm = resolve)),
+  weights: new Promise((resolve) => (receive.weights = resolve)),
+};
+
+/** Compiles the engine while the weights are still on their way. stored: once both are stored on this device, which
+ *  may take longer than the start.
+ *  @param {Site} site  @returns {Promise<{parts: CheckedParts, stored: Promise<unknown>}>} */
+async function receiveParts(site) {
+  const wasm = await checkPart('wasm', site.wasm, await arriving.wasm);
+  const module = await compile(wasm);
+  const weights = await checkPart('weights', site.weights, await arriving.weights);
+  return { parts: { module, weights }, stored: Promise.all([store(site.wasm, wasm), store(site.weights, weights)]) };
 }
+
+/** Keeps a part for use without a network. @param {Part} part  @param {Uint8Array<ArrayBuffer>} bytes */
+const store = (part, bytes) => cacheFile(new URL(part.file, import.meta.url), bytes);
 
 /** The bytes were checked, so a browser that refuses to compile them lacks SIMD or WebAssembly.
  *  @param {Uint8Array<ArrayBuffer>} wasm */
@@ -229,31 +249,10 @@ async function compile(wasm) {
   }
 }
 
-/** Fetches a part and checks its SHA-256. Its length comes from the build, as Content-Length is that of the compressed
- *  file.
- *  @param {'wasm' | 'weights' | 'codec'} name  @param {Part} part
- *  @param {boolean} retry  bypass everything cached on this device, which may be the bad answer
- *  @param {(bytes: number) => void} [count] */
-async function fetchPart(name, part, retry, count = () => {}) {
-  const url = new URL(part.file, import.meta.url);
-  const bytes = new Uint8Array(part.bytes);
-  let length = 0;
-  try {
-    if (retry) await evictFile(url);
-    const response = await fetch(url, { cache: retry ? 'reload' : 'default' });
-    if (!response.ok || !response.body) throw pageError(`${name}-missing`);
-    const reader = response.body.getReader();
-    for (let step; !(step = await reader.read()).done;) {
-      if (step.value.length > bytes.length - length) throw pageError(`${name}-altered`);
-      bytes.set(step.value, length);
-      length += step.value.length;
-      count(step.value.length);
-    }
-  } catch (error) {
-    throw typeof (/** @type {any} */ (error).code) === 'string' ? error : pageError(`${name}-offline`, error);
-  }
-  if (length < bytes.length || hash(bytes) !== part.sha256) throw pageError(`${name}-altered`);
-  await cacheFile(url, bytes);
+/** Compares a part with its SHA-256.
+ *  @param {PartName | 'codec'} name  @param {Part} part  @param {Uint8Array<ArrayBuffer>} bytes */
+async function checkPart(name, part, bytes) {
+  if ((await digest(bytes)) !== part.sha256) throw pageError(`${name}-altered`);
   return bytes;
 }
 
@@ -279,7 +278,13 @@ async function loadDicom() {
     throw pageError('dicom-missing', error);
   }
   const { createDicomReader, listTags, hashPatient } = module;
-  const readDicom = createDicomReader({ engine, loadCodec: (codec) => fetchPart('codec', site.dicom[codec], false) });
+  const loadCodec = async (/** @type {'charls' | 'openjpeg'} */ codec) => {
+    const part = site.dicom[codec];
+    const bytes = await checkPart('codec', part, await fetchPart('codec', part, false));
+    await store(part, bytes);
+    return bytes;
+  };
+  const readDicom = createDicomReader({ engine, loadCodec });
   return { readDicom, listTags, hashPatient };
 }
 

@@ -1,0 +1,62 @@
+// visit.test.mjs: how little stands between the address and the first answer, at the first visit and at later ones.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { asEngine, launch, open, serve, settled } from './site.mjs';
+
+async function start(t) {
+  const [browser, server] = await Promise.all([launch(), serve()]);
+  t.after(() => Promise.all([browser.close(), server.close()]));
+  return { browser, server };
+}
+
+test('engine and weights are requested while the script is on its way, and once', async (t) => {
+  const { browser, server } = await start(t);
+  const isPart = (name) => /\.(wasm|gguf)$/.test(name);
+  let early = [];
+  const { end } = server;
+  server.end = async (name, response, bytes) => {
+    if (/^app-.*\.js$/.test(name)) {
+      for (const until = Date.now() + 10_000; early.length < 2 && Date.now() < until;)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    } else if (isPart(name)) early.push(name);
+    end(name, response, bytes);
+  };
+  const { page, complaints, close } = await open(browser, server, { serviceWorkers: 'block' });
+  t.after(close);
+  assert.equal(early.length, 2, 'before the script had arrived');
+  await settled(page);
+  assert.equal(server.requests.filter(isPart).length, 2, 'the worker uses what was requested first');
+  assert.deepEqual(
+    complaints.filter((text) => !/Service Worker/.test(text)),
+    [],
+  );
+});
+
+test('the self-test runs once per engine, weights and browser', async (t) => {
+  const { browser, server } = await start(t);
+  server.change = asEngine(
+    'const { load } = exports; exports = { ...exports, load: (...given) => (console.info(`self-test: ${given[2]}`), load(...given)) };',
+  );
+  const { page, close } = await open(browser, server, { serviceWorkers: 'block' });
+  t.after(close);
+  const runs = [];
+  page.on('console', (message) => message.text().startsWith('self-test') && runs.push(message.text().at(-1)));
+  const visit = async () => {
+    runs.length = 0;
+    await page.reload();
+    await settled(page);
+    return runs.at(-1);
+  };
+  await settled(page);
+  assert.equal(await visit(), '0', 'the first visit has passed it');
+  await page.evaluate(async () => {
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      const note = await cache.match('self-test');
+      const proof = note && (await note.text()).replace(/Chrome\S+/, 'Chrome/1');
+      if (proof) await cache.put('self-test', new Response(proof));
+    }
+  });
+  assert.equal(await visit(), '1', 'another browser has passed it');
+  assert.equal(await visit(), '0');
+});
