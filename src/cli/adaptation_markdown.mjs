@@ -1,4 +1,5 @@
 // adaptation_markdown.mjs - what `adapt` prints: the metrics before and after, and whether to keep the adapter.
+import { ROUNDS } from '../stats/bootstrap.mjs';
 import { interval, percent, threeDigits } from './format.mjs';
 import { countList, grid, plain } from './markdown.mjs';
 
@@ -33,7 +34,7 @@ export function adaptationMarkdown({ model, overlay: adapter, leftOut, films, pa
     `Left out: refused by the gate ${refused}, same file again ${repeated}, same file with two labels ${contradictory}, label unknown to the model ${otherLabel}, errors ${errors}.`,
     'Before: the unchanged model, with its prior adjusted to these films if it records one.' +
       ' After: its last layer, temperature and prior fitted to these films; 5-fold cross-validation over patients, so no film is scored by a model fitted on its own patient.' +
-      ' In brackets: 95 % intervals from a paired bootstrap over patients.',
+      ` In brackets: 95 % intervals from ${ROUNDS.toLocaleString('en')} rounds of a paired bootstrap over patients.`,
     grid(
       ['', 'before', 'after', 'difference'],
       comparisons.map(({ name, label, before, after, difference }) => {

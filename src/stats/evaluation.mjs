@@ -3,10 +3,10 @@
 // Pure functions: films in, plain objects out. Two sets of scores are kept apart. `all` scores every film by its
 // largest probability, whatever the verdict; `answered` scores only the films with a label as verdict, by that verdict.
 import { VERDICTS } from '../verdicts.mjs';
-import { quantile } from './bootstrap.mjs';
+import { quantile, ROUNDS } from './bootstrap.mjs';
 import { groupBy, tally } from './groups.mjs';
 import { share } from './intervals.mjs';
-import { intentionToDiagnose, metrics, ROUNDS } from './metrics.mjs';
+import { intentionToDiagnose, metrics } from './metrics.mjs';
 
 /**
  * @typedef {Record<string, string>} Row what is known of a film: file, label, and other columns of its CSV
@@ -128,7 +128,7 @@ function describeColumn(films, column) {
 const BASELINE = ['age', 'sex', 'view', 'source'];
 
 /**
- * The baseline table (STARD item 20): films and patients of each label, and their age, sex, view and source.
+ * The baseline table (STARD-AI item 25): films and patients of each label, and their age, sex, view and source.
  * @param {Map<string, Film[]>} byLabel @param {string[]} labels
  */
 const baselineOf = (byLabel, labels) =>

@@ -1,5 +1,5 @@
 // metrics.mjs - the figures of scored films: sensitivity, AUC, calibration and so on, each with its 95 % interval.
-import { bootstrap, patientsOf } from './bootstrap.mjs';
+import { bootstrap, patientsOf, ROUNDS } from './bootstrap.mjs';
 import { calibrationCurve, calibrationErrorFigure, calibrationOf, overallScores, reliability } from './calibration.mjs';
 import { GRID, netBenefit, onGrid, onRecalls, precisionRecall, RECALLS, roc } from './curves.mjs';
 import { areaFigure } from './delong.mjs';
@@ -123,9 +123,6 @@ function drawn(scored, labels, draws) {
 
 /** @template {{ value: number }} T @param {T} figure @returns {T | null}  null if it is not defined */
 const finite = (figure) => (Number.isFinite(figure.value) ? figure : null);
-
-/** Rounds of the bootstrap unless a person sets them. */
-export const ROUNDS = 10000;
 
 /**
  * All metrics of a set of scored films; `predicted` is the largest probability or the verdict. Shares have Wilson

@@ -1,10 +1,9 @@
 // paired.mjs - two models on the same films: every figure of both and their difference with its interval, McNemar's and
 // DeLong's tests, adjusted for their number.
-import { bootstrap, patientsOf } from './bootstrap.mjs';
+import { bootstrap, patientsOf, ROUNDS } from './bootstrap.mjs';
 import { calibrationErrorFigure } from './calibration.mjs';
 import { areaFigure, delong, twoSided } from './delong.mjs';
 import { FEWEST, numbered, pairedDifference, share, Z } from './intervals.mjs';
-import { ROUNDS } from './metrics.mjs';
 import { auc, balancedAccuracy, calibrationError, confusion, kappa, matthews, oneVsRest } from './scores.mjs';
 
 /** @typedef {import('./intervals.mjs').Figure} Figure */

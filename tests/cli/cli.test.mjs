@@ -167,6 +167,7 @@ test('at a prevalence every record says so in every format, and only probability
   assert.deepEqual(moved.prevalence, prevalence);
   const { prior } = JSON.parse(tried(['info', '--json']).stdout);
   assert.deepEqual(prior, { covid: 0.4, pneumonia: 0.25, normal: 0.35 });
+  assert.match(pleura(['info']).stdout, /^other +other$/m);
   assert.match(tried(['info']).stdout, /^prior +covid=0\.4,pneumonia=0\.25,normal=0\.35$/m);
   const odds = Object.entries(own.probability).map(([label, p]) => (p * prevalence[label]) / prior[label]),
     sum = odds.reduce((a, b) => a + b);

@@ -30,11 +30,12 @@ async function printFacts(facts) {
 export async function info(_, options) {
   const { wasm, dot, weights, sha256 } = await loadParts(options.model, options.adapter);
   const engine = await loadNamed(options.model, () => createEngine({ wasm, dot, weights }));
-  const { name, version, labels, prior, license, adapted, summary, notice } = engine.model;
+  const { name, version, labels, other, prior, license, adapted, summary, notice } = engine.model;
   const facts = {
     name,
     version,
     labels,
+    ...(other && { other }),
     prior: prior && rounded(prior),
     license,
     sha256,

@@ -104,7 +104,7 @@ function intro(result) {
   ];
 }
 
-/** The flow of films (STARD item 19). @param {Evaluation} result @param {string[]} labels @returns {Block[]} */
+/** The flow of films (STARD-AI item 24). @param {Evaluation} result @param {string[]} labels @returns {Block[]} */
 function flow({ films, errors, outcomes, notScored }, labels) {
   const total = (/** @type {string} */ verdict) =>
     outcomes.reduce((sum, { counts }) => sum + (counts[verdict] ?? 0), 0);
