@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders bench-server
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -206,6 +206,10 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 bench: setup
 	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/bench.mjs
+
+#: make walk-through   the README's way from training in Keras to the page, each command; needs PyPI, minutes
+walk-through: build/pleura.wasm
+	@node tests/examples/keras/walk_through.mjs
 
 #: make bench-folders  whole jobs beside onnxruntime, in films per second: tables and build/folders.json;
 #:                     half an hour, needs the data
