@@ -43,7 +43,7 @@ FORMATTED_PY  = $(shell git ls-files '*.py')
 # Debian 12 has Node 18, so .ci/setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help help-all start setup wasm lib native types install uninstall site samples model model-report picture format format-check release-notes clean
+.PHONY: help help-all start setup wasm lib native types install uninstall site samples model model-smoke model-report picture format format-check release-notes clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -158,6 +158,15 @@ model: lib
 	cd model && $(TRAIN) -m training.goldens
 	$(TRAIN) tests/convert/make_onnx.py
 	cd model && sha256sum pleura.gguf > pleura.gguf.sha256
+
+#: make model-smoke    every step of `make model` on a few films, in a minute: build/smoke/pleura.gguf, which knows nothing
+SMOKE = env PLEURA_DATA=$(CURDIR)/build/smoke/data PLEURA_TRAINED=$(CURDIR)/build/smoke $(TRAIN)
+model-smoke: lib
+	rm -rf build/smoke
+	/usr/bin/python3 tests/model/few_films.py "$${PLEURA_DATA:-../shared/data}" build/smoke/data
+	cd model && $(SMOKE) -m training.train --lungs --steps 40
+	cd model && $(SMOKE) -m training.train --seed 1 --steps 10
+	cd model && $(SMOKE) -m training.export --network seed-1 --out ../build/smoke/pleura.gguf
 
 #: make model-report   model/report.md, what an honest evaluation needs beyond `pleura evaluate`; two hours, needs the data
 model-report: lib

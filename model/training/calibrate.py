@@ -16,19 +16,21 @@ def scaling(logits, label):
     """(T, bias [classes]) that minimise the cross-entropy of (logits + bias) / T.
 
     T is the temperature of Guo et al. (2017). The intercepts replace the class mix of the training batches by that of
-    the films that are fitted here.
+    the films that are fitted here. T stays below 20, because logits that tell nothing would send it to infinity.
     """
-    log_t, bias = torch.zeros((), requires_grad=True), torch.zeros(logits.shape[1], requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_t, bias], max_iter=200, line_search_fn="strong_wolfe")
+    free, bias = torch.zeros((), requires_grad=True), torch.zeros(logits.shape[1], requires_grad=True)
+    limit = float(np.log(20))
+    temperature = lambda: (limit * torch.tanh(free / limit)).exp()
+    optimizer = torch.optim.LBFGS([free, bias], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
-        value = F.cross_entropy((logits + bias) / log_t.exp(), label)
+        value = F.cross_entropy((logits + bias) / temperature(), label)
         value.backward()
         return value
 
     optimizer.step(loss)
-    return float(log_t.detach().exp()), (bias - bias.mean()).detach().numpy()
+    return float(temperature().detach()), (bias - bias.mean()).detach().numpy()
 
 
 def weighted_quantiles(values, weight, shares):

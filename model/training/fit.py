@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-BUILD = Path(__file__).resolve().parent.parent.parent / "build" / "model"
+BUILD = Path(os.environ.get("PLEURA_TRAINED") or Path(__file__).resolve().parent.parent.parent / "build" / "model")
 log = logging.getLogger(__name__)
 
 

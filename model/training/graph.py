@@ -23,7 +23,7 @@ WITHOUT_NORM = ("mask", "opacity")  # convolutions that are outputs
 ACTS = {
     "none": lambda y: y,
     "relu": F.relu,
-    "relu6": F.relu6,
+    "relu6": lambda x: x.clamp(0, 6),  # F.relu6 of PyTorch 1.13 has no backward pass in bfloat16
     "silu": F.silu,
     "hardswish": F.hardswish,
     "hardsigmoid": F.hardsigmoid,

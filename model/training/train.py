@@ -178,6 +178,8 @@ def train_diagnosis(films, rows, steps, seed):
 
 def load_network(lines, name):
     """The network of a checkpoint in build/model, as the engine runs it."""
+    if not (BUILD / name).exists():
+        raise SystemExit(f"{BUILD / name} is missing. `make model` trains it.")
     network = Graph(lines, norm=False).load_folded(torch.load(BUILD / name, weights_only=False))
     return network.to(memory_format=torch.channels_last)
 
@@ -253,6 +255,7 @@ def main():
     options = parser.parse_args()
     start(1)
     films = data.films()
+    data.boxes()  # a box that cannot be right must end the run now, not after the lungs were found
     if options.lungs:
         if not (BUILD / "lungs.pt").exists():
             lungs.train_lungs(films, BUILD / "lungs.pt", options.steps or lungs.STEPS)
