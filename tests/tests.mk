@@ -214,7 +214,7 @@ walk-through: build/pleura.wasm
 #: make bench-folders  whole jobs beside onnxruntime, in films per second: tables and build/folders.json;
 #:                     half an hour, needs the data
 bench-folders: setup
-	@$(MAKE) --no-print-directory wasm tests/bench/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory wasm native tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench/bench.test.mjs
 	@node tests/bench/folders.mjs
 

@@ -14,7 +14,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* 12 pixels x 2 vectors of sums, 2 of weights and the input fit 32 registers. */
-enum { PIXELS = 12, MAX_TAPS = 49 };
+enum { PIXELS = 12, MAX_TAPS = 49, MAX_PACKED = 1 << 14 };
 
 #define EACH_OF_1(X) X(0)
 #define EACH_OF_4(X) X(0) X(1) X(2) X(3)

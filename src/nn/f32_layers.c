@@ -5,6 +5,7 @@
  * each tile's input is transformed, the 36 transformed planes are multiplied by transformed weights as 36 small matrix
  * products, and the results are transformed back. The weights are transformed once, when they are loaded. */
 #include "nn/f32_layers.h"
+#include "nn/simd.h"
 
 #include <float.h>
 #include <string.h>
@@ -89,15 +90,17 @@ static size_t workspace(const net *n, const net_layer *l)
     return bordered + planes * (size_t)(in->c_stride + l->d->c_stride);
 }
 
+static v128_t over(v128_t a, float divisor) { return wasm_f32x4_div(a, wasm_f32x4_splat(divisor)); }
+
 /* G g: three values `step` apart become six that lie `to` apart. */
-static void transform_three(float *t, int to, const float *g, int step)
+static void transform_three(v128_t *t, int to, const v128_t *g, int step)
 {
-    float sum = (g[0] + g[2 * step]) / 6, middle = g[step] / 6;
-    float far = g[0] / 24 + g[2 * step] / 6, half = g[step] / 12;
-    t[0] = g[0] / 4;
-    t[to] = -sum - middle, t[2 * to] = middle - sum;
-    t[3 * to] = far + half, t[4 * to] = far - half;
-    t[5 * to] = g[2 * step];
+    v128_t first = g[0], last = g[2 * step], middle = over(g[step], 6), half = over(g[step], 12);
+    v128_t sum = over(wasm_f32x4_add(first, last), 6), far = wasm_f32x4_add(over(first, 24), over(last, 6));
+    t[0] = over(first, 4);
+    t[to] = wasm_f32x4_sub(wasm_f32x4_neg(sum), middle), t[2 * to] = wasm_f32x4_sub(middle, sum);
+    t[3 * to] = wasm_f32x4_add(far, half), t[4 * to] = wasm_f32x4_sub(far, half);
+    t[5 * to] = last;
 }
 
 /* G g G' of each window: [blocks][3][3][cin][4] becomes [36][blocks][cin][4]. */
@@ -105,13 +108,13 @@ static void transform_weights(float *out, const float *weight, int cin, int bloc
 {
     int row = cin * 4;
     for (int block = 0; block < blocks; block++)
-        for (int i = 0; i < row; i++) {
-            const float *g = weight + block * 9 * row + i;
-            float half[3 * TILE_IN], whole[TILE_POSITIONS];
-            for (int x = 0; x < 3; x++) transform_three(half + x, 3, g + x * row, 3 * row);
+        for (int i = 0; i < row; i += 4) {
+            v128_t g[9], half[3 * TILE_IN], whole[TILE_POSITIONS];
+            for (int n = 0; n < 9; n++) g[n] = wasm_v128_load(weight + (block * 9 + n) * row + i);
+            for (int x = 0; x < 3; x++) transform_three(half + x, 3, g + x, 3);
             for (int v = 0; v < TILE_IN; v++) transform_three(whole + v * TILE_IN, 1, half + v * 3, 1);
             for (int p = 0; p < TILE_POSITIONS; p++)
-                out[((size_t)p * (size_t)blocks + (size_t)block) * (size_t)row + (size_t)i] = whole[p];
+                wasm_v128_store(out + ((size_t)p * (size_t)blocks + (size_t)block) * (size_t)row + (size_t)i, whole[p]);
         }
 }
 

@@ -73,22 +73,23 @@ INLINE V N(sum)(const float *a, const float *b) { return LOAD(a) + LOAD(b); }
 #define FINISH(j)                                                              \
     N(put)(out + j * s->cout, a##j, s->act);                                   \
     if (vectors == 2) N(put)(out + j * s->cout + LANES, b##j, s->act);
-#define CONV_TILE(pixels, EACH)                                                                                       \
-    INLINE void N(conv_tile_##pixels)(float *out, const float *const *p, const float *w, const float *bias,           \
-                                      const window_shape *s, int vectors)                                             \
-    {                                                                                                                 \
-        size_t apart = (size_t)(s->k * s->k * s->cin) * 4;                                                            \
-        const float *second = w + (size_t)(LANES / 4) * apart;                                                        \
-        V a = LOAD(bias), b = vectors == 2 ? LOAD(bias + LANES) : a;                                                  \
-        EACH(START)                                                                                                   \
-        for (int ky = 0; ky < s->k; ky++) {                                                                           \
-            int row = ky * s->w * s->cin, n = s->k * s->cin; /* a row of the window is contiguous */                  \
-            for (int i = row; i < row + n; i++, w += 4, second += 4) {                                                \
-                V u = N(weights)(w, apart), t = vectors == 2 ? N(weights)(second, apart) : u;                         \
-                EACH(STEP)                                                                                            \
-            }                                                                                                         \
-        }                                                                                                             \
-        EACH(FINISH)                                                                                                  \
+#define CONV_TILE(pixels, EACH)                                                                               \
+    INLINE void N(conv_tile_##pixels)(float *out, const float *const *p, const float *w, const float *bias,   \
+                                      const window_shape *s, int vectors, int packed)                         \
+    {                                                                                                         \
+        size_t apart = (size_t)(s->k * s->k * s->cin) * 4;                                                    \
+        size_t second = packed ? LANES : (size_t)(LANES / 4) * apart, step = packed ? (size_t)vectors * LANES : 4; \
+        V a = LOAD(bias), b = vectors == 2 ? LOAD(bias + LANES) : a;                                          \
+        EACH(START)                                                                                           \
+        for (int ky = 0; ky < s->k; ky++) {                                                                   \
+            int row = ky * s->w * s->cin, n = s->k * s->cin; /* a row of the window is contiguous */          \
+            for (int i = row; i < row + n; i++, w += step) {                                                  \
+                V u = packed ? LOAD(w) : N(weights)(w, apart), t = u;                                         \
+                if (vectors == 2) t = packed ? LOAD(w + second) : N(weights)(w + second, apart);              \
+                EACH(STEP)                                                                                    \
+            }                                                                                                 \
+        }                                                                                                     \
+        EACH(FINISH)                                                                                          \
     }
 CONV_TILE(many, EACH_OF_MANY)
 CONV_TILE(4, EACH_OF_4)
@@ -98,11 +99,11 @@ CONV_TILE(1, EACH_OF_1)
 #undef FINISH
 #undef CONV_TILE
 
-INLINE void N(conv)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int o,
-                    int vectors)
+INLINE void N(conv_strip)(float *out, const float *in, const float *w, const float *bias, const window_shape *s,
+                          int vectors, int packed)
 {
     int pixels = s->oh * s->ow;
-    const float *wp = w + packed_index(o, 0, s->k * s->k * s->cin), *row = in, *at = in;
+    const float *row = in, *at = in;
     for (int n = 0, x = 0; n < pixels;) {
         int left = pixels - n, count = left >= PIXELS ? PIXELS : left >= 4 ? 4 : 1;
         const float *p[PIXELS];
@@ -110,12 +111,32 @@ INLINE void N(conv)(float *out, const float *in, const float *w, const float *bi
             p[j] = at, at += s->stride * s->cin;
             if (++x == s->ow) row += s->stride * s->w * s->cin, at = row, x = 0;
         }
-        float *to = out + (size_t)n * (size_t)s->cout + o;
-        if (count == PIXELS) N(conv_tile_many)(to, p, wp, bias + o, s, vectors);
-        else if (count == 4) N(conv_tile_4)(to, p, wp, bias + o, s, vectors);
-        else N(conv_tile_1)(to, p, wp, bias + o, s, vectors);
+        float *to = out + (size_t)n * (size_t)s->cout;
+        if (count == PIXELS) N(conv_tile_many)(to, p, w, bias, s, vectors, packed);
+        else if (count == 4) N(conv_tile_4)(to, p, w, bias, s, vectors, packed);
+        else N(conv_tile_1)(to, p, w, bias, s, vectors, packed);
         n += count;
     }
+}
+
+/* Where several tiles read the weights, they are put together once. */
+static void N(conv)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int o,
+                    int vectors)
+{
+    int inputs = s->k * s->k * s->cin, size = inputs * vectors * LANES;
+    size_t apart = (size_t)inputs * 4;
+    float buffer[MAX_PACKED];
+    w += packed_index(o, 0, inputs), bias += o, out += o;
+    if (LANES == 4 || s->oh * s->ow < 2 * PIXELS || size > MAX_PACKED) {
+        if (vectors == 2) N(conv_strip)(out, in, w, bias, s, 2, 0);
+        else N(conv_strip)(out, in, w, bias, s, 1, 0);
+        return;
+    }
+    float *to = buffer;
+    for (int i = 0; i < inputs; i++, w += 4)
+    for (int v = 0; v < vectors; v++, to += LANES) STORE(to, N(weights)(w + (size_t)(v * LANES / 4) * apart, apart));
+    if (vectors == 2) N(conv_strip)(out, in, buffer, bias, s, 2, 1);
+    else N(conv_strip)(out, in, buffer, bias, s, 1, 1);
 }
 
 /* Depthwise windows of k = `k`, or of any size if that is 0; the weights of one strip stay in registers. */

@@ -44,7 +44,7 @@ async function compare(network, turns, path) {
 
 say(`${films.length} films, ${rounds} rounds, all taking turns in each, Node ${process.versions.node}; medians.
 The job: read a film, decode, make it grey, stretch it to the network's size, run the network in float32, softmax, one JSON line.
-Pleura is the command as people run it, which also hashes film and answer and computes the heatmap; the peers decode by sharp ${versionOf(`${modules}sharp`)}.
+Pleura is the command as people run it, in WebAssembly and as make native builds it, which also hashes film and answer and computes the heatmap; the peers decode by sharp ${versionOf(`${modules}sharp`)}.
 Films a second count the whole process from start to exit. The start-up is that of a process with one film, "then" the rest.
 Answers differ from Pleura's by the decoders' JPEG and by how they shrink a film.`);
 

@@ -10,28 +10,26 @@ import sharp from 'sharp';
 import { modules, root, versionOf } from './runtimes.mjs';
 
 /**
- * @typedef {{name: string, version: string, threads: number, abreast: number, own?: boolean}} Contestant
- *   threads: in total; abreast: films at once, which share the threads
+ * @typedef {{name: string, version: string, threads: number, abreast: number, own?: boolean, engine?: string}} Contestant
+ *   threads: in total; abreast: films at once, which share the threads; engine: of Pleura, in PLEURA_ENGINE
  * @typedef {{file: string, verdict: string, probability: Record<string, number>}[]} Answers
  * @typedef {{startMs: number[], ms: number[], cpuMs: number[], peakMb: number[], answers: Answers}[]} JobRace
  *   one entry per contestant with one number per round; startMs: of a whole process over one film
  */
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const as = (name, version, ways, own = false) =>
-  ways.map(([threads, abreast]) => ({ name, version, threads, abreast, own }));
+const as = (name, version, ways, facts = {}) =>
+  ways.map(([threads, abreast]) => ({ name, version, threads, abreast, ...facts }));
+/** Films on one thread each. */
+const APART = [
+  [1, 1],
+  [2, 2],
+];
 
 /** @type {Contestant[]} */
 export const contestants = [
-  ...as(
-    'pleura',
-    versionOf(root),
-    [
-      [1, 1],
-      [2, 2],
-    ],
-    true,
-  ),
+  ...as('pleura', versionOf(root), APART, { own: true, engine: 'wasm' }),
+  ...as('pleura-native', versionOf(root), APART, { own: true, engine: 'native' }),
   ...as('onnxruntime-node', versionOf(`${modules}onnxruntime-node`), [
     [1, 1],
     [2, 1],
@@ -55,6 +53,7 @@ export async function run(contestant, network, list) {
   const start = performance.now();
   const child = spawn(process.execPath, ['--import', here('usage.mjs'), ...commandOf(contestant, network, list)], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, PLEURA_ENGINE: contestant.engine },
   });
   const ended = once(child, 'exit').then(([status]) => ({ status, ms: performance.now() - start }));
   const [{ status, ms }, out, said, used] = await Promise.all([
