@@ -141,6 +141,7 @@ export const OPTIONS = {
     text: 'class prevalences to assume, e.g. covid=0.05,pneumonia=0.1; evaluate also reports the expected accuracy',
   },
   heatmap: { of: ['diagnose'], value: 'DIR', text: 'write a PNG heatmap of each film that is not refused into DIR' },
+  occlusion: { of: ['diagnose'], text: 'draw --heatmap by covering parts of the film: slow, but for any network' },
   shard: { of: ['diagnose'], value: 'I/N', text: 'process shard I of N (assigned by content hash)' },
   jobs: {
     of: ['diagnose', 'evaluate', 'adapt'],

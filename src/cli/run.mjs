@@ -104,7 +104,7 @@ function classesOf(weights, model) {
  * @property {string} [prevalence] diagnose at this class mix
  * @property {string} [reclassify] answers also say how films would be classified there
  * @property {boolean} [quiet] neither progress nor summary nor notice
- * @property {string} [heatmap] a folder @property {import('../node/shards.mjs').Shard | null} [shard]
+ * @property {string} [heatmap] a folder @property {boolean} [occlusion] @property {import('../node/shards.mjs').Shard | null} [shard]
  * @property {boolean} [features] @property {boolean} [logits] @property {boolean} [patients] see protocol.d.ts
  */
 
@@ -119,8 +119,8 @@ export async function openRun(options, count) {
     text ? parsePrevalence(text, classesOf(parts.weights, options.model)) : null;
   const prevalence = mixture(options.prevalence),
     reclassify = mixture(options.reclassify);
-  const { heatmap, shard, features, logits, patients } = options;
-  const threadOptions = { prevalence, reclassify, heatmap, shard, features, logits, patients };
+  const { heatmap, occlusion, shard, features, logits, patients } = options;
+  const threadOptions = { prevalence, reclassify, heatmap, occlusion, shard, features, logits, patients };
   const threads = Math.min(jobs, Math.max(1, count));
   const pool = await loadNamed(options.model, () => createPool(parts, threads, threadOptions));
   const { model } = pool;

@@ -62,15 +62,15 @@ export const shellQuote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 /**
  * The name of a film's heatmap file: safe on every file system, recognisable, and unique to the film's content. A film
  * whose own name has no usable character, such as `..`, gets the hash alone.
- * @param {string} file @param {string} hash SHA-256 of the film
+ * @param {string} file @param {string} hash SHA-256 of the film @param {string} [method] what else the name says
  */
-export function overlayName(file, hash) {
+export function overlayName(file, hash, method = '') {
   const stem = file
     .slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1)
     .replace(/\.[^.]*$/, '')
     .replace(/[^\p{L}\p{N}._-]+/gu, '_')
     .replace(/^\.+/, '');
-  return `${[...stem].slice(0, 50).join('')}-${hash.slice(0, 16)}.png`;
+  return `${[...stem].slice(0, 50).join('')}${method}-${hash.slice(0, 16)}.png`;
 }
 
 /** Recognises a name that overlayName made: heatmaps of earlier runs are not films. */

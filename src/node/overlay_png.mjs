@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { heatPixels } from '../result/heatmap.mjs';
 import { CommandError } from './errors.mjs';
 import { overlayName } from './names.mjs';
+import { occlusionMap } from './occlusion.mjs';
 import { encodePng } from './png.mjs';
 
 const MAX_SIDE = 1024;
@@ -27,13 +28,15 @@ function blend({ data, width, height }, grid) {
 /**
  * Writes the heatmap of the film that the engine diagnosed last. A refused film gets none: its heatmap means nothing.
  * @param {any} engine @param {import('../engine.mjs').Diagnosis} diagnosis
- * @param {{ folder: string, file: string, hash: string }} where hash: SHA-256 of the film
+ * @param {{ folder: string, file: string, hash: string, occlusion: boolean }} where hash: SHA-256 of the film;
+ *   occlusion: draw it by covering parts of the film, and say so in the file's name
  */
-export async function writeHeatmap(engine, { verdict, heatmap }, { folder, file, hash }) {
+export async function writeHeatmap(engine, { verdict, heatmap, topLabel }, { folder, file, hash, occlusion }) {
   if (verdict === 'refused') return;
   const film = engine.film(MAX_SIDE);
-  const path = join(folder, overlayName(file, hash));
-  await writeFile(path, encodePng(blend(film, heatmap), film.width, film.height)).catch((error) => {
+  const grid = occlusion ? occlusionMap(engine, topLabel) : heatmap;
+  const path = join(folder, overlayName(file, hash, occlusion ? '-occlusion' : ''));
+  await writeFile(path, encodePng(blend(film, grid), film.width, film.height)).catch((error) => {
     throw new CommandError(`${path} cannot be written (${error.code}). Earlier films are not affected.`);
   });
 }

@@ -15,6 +15,8 @@ export interface ThreadOptions {
   reclassify?: Mixture | null;
   /** The folder of the heatmap files. */
   heatmap?: string;
+  /** They are drawn by covering parts of the film. */
+  occlusion?: boolean;
   /** The films of other shards are skipped. */
   shard?: Shard | null;
   /** Each answer includes the features that the last layer reads. */

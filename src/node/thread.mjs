@@ -10,7 +10,7 @@ import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
 
 const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').ThreadData} */ (workerData);
-const { prevalence, reclassify, shard, heatmap, features, logits, patients } = options;
+const { prevalence, reclassify, shard, heatmap, occlusion = false, features, logits, patients } = options;
 
 /** @param {import('./protocol.d.ts').FromThread} message */
 const post = (message) => parentPort?.postMessage(message);
@@ -51,7 +51,7 @@ async function diagnose(engine, { file, retried }, bytes) {
   if (reclassify) answer.reclassified = reclassified(engine, diagnosis);
   if (heatmap) {
     const { writeHeatmap } = await import('./overlay_png.mjs');
-    await writeHeatmap(engine, diagnosis, { folder: heatmap, file, hash });
+    await writeHeatmap(engine, diagnosis, { folder: heatmap, file, hash, occlusion });
   }
   return answer;
 }

@@ -48,6 +48,9 @@ function formatOf(options, { labels, prevalence, model }, items) {
   });
 }
 
+/** Whether the engine draws a heatmap with these weights. @param {import('../../engine.mjs').Model} model */
+const hasMap = ({ graphs: { diagnosis } }) => diagnosis.some((line) => /^(opacity|features) = /.test(line));
+
 /** @param {{ left: any[], retried: number, changed: number }} resumed @param {number} films of this run */
 function warnResumed({ left, retried, changed }, films) {
   const again = retried + changed;
@@ -63,6 +66,7 @@ export async function diagnose(paths, options) {
   const found = await films(paths, options.files, options.heatmap);
   warnLeftOut(found.leftOut, options);
   const items = found.items.map((item, place) => ({ ...item, place }));
+  if (options.occlusion && !options.heatmap) throw usage('--occlusion draws heatmaps: add --heatmap DIR.');
   if (options.heatmap) await makeFolder(options.heatmap, '--heatmap');
   const resumed = options.resume ? await openResume(options.resume, items, Boolean(shard)) : null;
   if (resumed?.failed) process.exitCode = 1;
@@ -71,7 +75,9 @@ export async function diagnose(paths, options) {
 
   const run = await openRun({ ...options, shard }, left.length);
   try {
-    const { name, labels, prevalence } = run;
+    const { name, labels, prevalence, model } = run;
+    if (options.heatmap && !options.occlusion && !hasMap(model))
+      warn('These weights allow no class activation map, so the heatmaps show the film alone; --occlusion draws one.');
     const format = formatOf(options, run, items);
     const head = shard ? toJson(heading(shard, items, name, labels, prevalence)) : format.head;
     resumed?.begin(head, name, mixtureText(prevalence));
