@@ -1,10 +1,12 @@
 // pool.test.mjs - the asynchronous library: answers, signals, limits, crashes and closing.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
+import threads from 'node:worker_threads';
 import { createEngine, createPool, PleuraError } from '../../src/node.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 
@@ -81,6 +83,35 @@ test('closing answers the films that wait and refuses others', async () => {
   await failsWith(own.diagnose(film), 'pool-closed');
   await closing;
   for (const { bits } of await Promise.all(films)) assert.equal(bits, engine.diagnose(film).bits);
+});
+
+test('a thread that dies is replaced; its film is tried again, then answered with an error', async (t) => {
+  let kills = 0;
+  const { Worker } = threads;
+  /** Dies while it computes a film. */
+  class Mortal extends Worker {
+    postMessage(...message) {
+      super.postMessage(...message);
+      if (kills-- > 0) this.terminate();
+    }
+  }
+  threads.Worker = Mortal;
+  syncBuiltinESMExports();
+  t.after(() => {
+    threads.Worker = Worker;
+    syncBuiltinESMExports();
+  });
+  const own = await createPool({ threads: 1, weights });
+  t.after(() => own.close());
+  const { bits } = engine.diagnose(film);
+  kills = 1;
+  const [first, waiting] = await Promise.all([own.diagnose(film), own.diagnose(film)]);
+  assert.deepEqual([first.bits, waiting.bits], [bits, bits]);
+  assert.ok(kills < 0, 'no thread was ended');
+  kills = 2;
+  await failsWith(own.diagnose(film), 'engine-stopped');
+  assert.equal((await own.diagnose(film)).bits, bits);
+  assert.equal(own.pending, 0);
 });
 
 test('bytes in any form are a film; what is none says so', async () => {
