@@ -13,6 +13,7 @@ const WASM = 'build/pleura.wasm';
 const DOT = 'build/pleura.dot.wasm';
 const NATIVE = 'build/pleura.node';
 const WEIGHTS = 'model/pleura.gguf';
+const THREAD = 'src/node/thread.mjs';
 const FILMS = 'model/pleura.films';
 const REINSTALL =
   'Install the package pleura again. In a bundle, copy pleura.wasm, pleura.dot.wasm, pleura.gguf and their .sha256 files from the package to the folder of the program, or hand wasm and weights to createEngine.';
@@ -175,6 +176,18 @@ export async function loadParts(model, adapter) {
  */
 export const loadCodec = (name) =>
   readFile(createRequire(locate('package.json')).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
+
+/** The program of the pool's threads. @returns {string} its path */
+export function locateThread() {
+  const path = locate(THREAD);
+  if (existsSync(path)) return path;
+  throw new AssetError(
+    'asset-missing',
+    'engine',
+    `${path} is missing.`,
+    'createPool needs it: bundle the module pleura/thread.mjs to this file, beside the program.',
+  );
+}
 
 /** A copy in shared memory, so that all threads use one. @param {Uint8Array} bytes @returns {Uint8Array} */
 function share(bytes) {

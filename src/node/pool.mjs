@@ -8,14 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { PleuraError } from '../errors.mjs';
 import { CommandError, ReadError } from './errors.mjs';
-import { locate } from './assets.mjs';
+import { locateThread } from './assets.mjs';
 import { createReader } from './read.mjs';
 import { ownsName } from './shards.mjs';
 
 /** @typedef {import('./read.mjs').Item} Item @typedef {import('../result/record.mjs').Answer} Answer */
 
-/** In the package. */
-const THREAD = 'src/node/thread.mjs';
 const DIED = {
   code: 'engine-stopped',
   message: 'The engine crashed on this film, perhaps for lack of memory. The other films are not affected.',
@@ -54,13 +52,14 @@ export async function createPool(parts, jobs, options = {}) {
   /** @type {Error | null} */ let fatal = null;
   let closed = false;
   const read = createReader();
+  const threadPath = locateThread();
 
   /** @returns {Promise<Model>} resolves once the engine of the new thread has passed its self-test */
   function start() {
     const { wasm, dot, weights } = parts;
     /** @type {import('./protocol.d.ts').ThreadData} */
     const workerData = { wasm: 'path' in wasm ? wasm.path : wasm, dot, weights, ...options };
-    const worker = new Worker(pathToFileURL(locate(THREAD)), { workerData });
+    const worker = new Worker(pathToFileURL(threadPath), { workerData });
     /** @type {Thread} */
     const thread = { worker, tasks: [] };
     workers.add(worker);
