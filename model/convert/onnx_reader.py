@@ -29,6 +29,15 @@ HINTS = {  # operators of networks that somebody else's tool has changed
 }
 REASONS = {  # why a frequent operator is missing
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan"), "it is recurrent; Pleura reads feed-forward networks only"),
+    **dict.fromkeys(
+        ("ConvTranspose", "DepthToSpace"),
+        "it enlarges a feature map. Use Resize (nn.Upsample) and a convolution in its place, and train again",
+    ),
+    **dict.fromkeys(("Log", "Softplus"), "the engine has no logarithm. Use ELU, GELU, SiLU or Mish, and train again"),
+    **dict.fromkeys(
+        ("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul"),
+        "this network is quantised. Convert the file from before; pleura quantise can make the weights small again",
+    ),
     **dict.fromkeys(("ArgMax", "TopK", "Hardmax"), "export the network without it, so that it ends in the logits"),
 }
 

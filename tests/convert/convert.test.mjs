@@ -113,8 +113,14 @@ test('an unknown operation is reported with its node, never skipped', () => {
   refused(
     altered('vgg.onnx', "g.node[1].op_type = 'Softplus'"),
     LABELS,
-    /Softplus '\/1\/Relu': the engine has no such operation/,
+    /Softplus '\/1\/Relu': the engine has no such operation: the engine has no logarithm\. Use ELU/,
   );
+  for (const [kind, reason] of Object.entries({
+    ConvTranspose: /it enlarges a feature map\. Use Resize \(nn\.Upsample\) and a convolution/,
+    DepthToSpace: /it enlarges a feature map/,
+    QLinearConv: /this network is quantised\. Convert the file from before/,
+  }))
+    refused(altered('vgg.onnx', `g.node[1].op_type = '${kind}'`), LABELS, reason);
   refused(
     altered('vgg.onnx', "g.node[1].domain = 'com.example'"),
     LABELS,
