@@ -34,7 +34,7 @@ import { printActions } from './view/print.mjs';
 /** @typedef {import('./input/events.mjs').Actions} Actions
  *  @typedef {import('./storage/requests.mjs').Request} Request */
 
-const DRAWING_MS = 100; // between two drawings of a batch
+const DRAWING_MS = 250; // between two drawings of a batch: often enough to watch, rare enough to leave the page idle
 
 const byId = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (document.querySelector(selector));

@@ -1,7 +1,7 @@
 // visit.test.mjs: how little stands between the address and the first answer, at the first visit and at later ones.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asEngine, launch, open, serve, settled } from './site.mjs';
+import { asEngine, choose, launch, open, png, serve, settled } from './site.mjs';
 
 async function start(t) {
   const [browser, server] = await Promise.all([launch(), serve()]);
@@ -59,4 +59,28 @@ test('the self-test runs once per engine, weights and browser', async (t) => {
   });
   assert.equal(await visit(), '1', 'another browser has passed it');
   assert.equal(await visit(), '0');
+});
+
+test('a batch draws the page some four times a second, however many films it finishes', async (t) => {
+  const { browser, server } = await start(t);
+  const { page, close } = await open(browser, server);
+  t.after(close);
+  await settled(page);
+  await page.evaluate(() => {
+    const drawn = (globalThis.drawn = []);
+    new MutationObserver(() => drawn.push(performance.now())).observe(document.getElementById('work-text'), {
+      childList: true,
+    });
+  });
+  await choose(
+    page,
+    Array.from({ length: 60 }, (_, i) => ({ name: `${i}.png`, buffer: png(64, 64 + i) })),
+  );
+  await settled(page);
+  const { drawings, elapsed } = await page.evaluate(() => ({
+    drawings: globalThis.drawn.length,
+    elapsed: globalThis.drawn.at(-1) - globalThis.drawn[0],
+  }));
+  assert.ok(drawings >= 3, 'progress is shown');
+  assert.ok(drawings <= 5 + elapsed / 200, `${drawings} drawings in ${Math.round(elapsed)} ms`);
 });
