@@ -150,10 +150,14 @@ export function recallPlot(curves) {
         [SIDE, toY(base)],
       ]),
       path('line first', pixels(precisionRecall)),
-      ...legend([
-        ['line first', `AP ${interval(averagePrecision, threeDigits)}`],
-        ['rest', `share of the label: ${twoDigits(base)}`],
-      ]),
+      ...legend(
+        [
+          ['line first', `AP ${interval(averagePrecision, threeDigits)}`],
+          ['rest', `share of the label: ${twoDigits(base)}`],
+        ],
+        // The curve ends at this share: the other corner is free.
+        base < 0.25 ? 48 : SIDE,
+      ),
     ];
   }
   const describe = (/** @type {Curve} */ { label, averagePrecision, n, others }) =>
@@ -254,7 +258,7 @@ export function calibrationPlot(curves) {
   }
   const describe = (/** @type {Curve} */ { label, reliability = [] }) =>
     `${label}: ${reliability.map((b) => `${b.n} films predicted at about ${threeDigits(b.predicted)}, observed ${threeDigits(b.observed)}`).join('; ')}.`;
-  const title = 'Calibration: predicted and observed shares';
+  const title = 'Predicted and observed shares';
   return panels({ title, curves, describe, draw, height: floor });
 }
 
@@ -311,7 +315,7 @@ export function decisionPlot(curves) {
     );
     return `${label}: ${samples.join('; ')}.`;
   }
-  const title = 'Decision curves: net benefit of acting on the probability';
+  const title = 'Decision curves: net benefit';
   return panels({ title, curves, describe, draw });
 }
 
@@ -421,8 +425,8 @@ export function forestPlot(groups, label, overall) {
  * @param {string[]} labels of the model
  */
 export function flowPlot({ films, patients, errors, outcomes, refusals }, labels) {
-  const WIDTH = 360,
-    SIDE_BOX = 150,
+  const WIDTH = 400,
+    SIDE_BOX = 168,
     MAIN = WIDTH - SIDE_BOX - 36;
   const total = (/** @type {string} */ verdict) =>
     outcomes.reduce((sum, { counts }) => sum + (counts[verdict] ?? 0), 0);

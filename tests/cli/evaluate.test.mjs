@@ -583,6 +583,17 @@ test('on a terminal a summary fits into 100 columns', () => {
   assert.match(evaluationSummary(result, 'out'), /^covid +12 +\d/m);
 });
 
+test('films without an answer are named in the evaluation, because its figures are over the others', () => {
+  writeFileSync(join(folder, 'lost.csv'), `${rows.join('\n')}\nfilms/covid/lost.png,covid,covid9,x\n`);
+  const { status, stdout } = evaluate('--labels', 'lost.csv', '--json');
+  const { errors, warnings } = JSON.parse(stdout);
+  assert.deepEqual([status, errors], [1, 1]);
+  assert.match(
+    warnings.at(-1),
+    /^1 of 37 films have no answer \(\S+ 1\): films\/covid\/lost\.png\. The figures are over/,
+  );
+});
+
 test('films of one class get a confusion matrix but no curves', () => {
   writeFileSync(join(folder, 'one.csv'), rows.slice(0, 13).join('\n'));
   const { status, stderr } = evaluate('--labels', 'one.csv', '--report', 'one');

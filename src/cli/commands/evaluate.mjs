@@ -11,7 +11,7 @@ import { atPrevalence, calibrationAt, curves, operatingPoints } from '../../stat
 import { ROUNDS } from '../../stats/bootstrap.mjs';
 import { compare } from '../../stats/paired.mjs';
 import { seenFilms } from '../../weights/seen.mjs';
-import { checkRows, checkSplits, nameList, onePatient, sameContent } from '../evaluation/checks.mjs';
+import { checkRows, checkSplits, nameList, onePatient, sameContent, unanswered } from '../evaluation/checks.mjs';
 import { commandLine, filmTable, hashesOf, hashOf, provenanceOf } from '../evaluation/provenance.mjs';
 import { writeReport } from '../evaluation/report.mjs';
 import { isResults, readResults } from '../evaluation/results.mjs';
@@ -270,6 +270,7 @@ export async function evaluate(paths, options) {
     ...splitWarnings,
     ...onePatient(films),
     ...sameContent(films),
+    ...unanswered(films),
   ];
   for (const warning of warnings) warn(`pleura: ${warning}`);
   const calibration = {

@@ -1,7 +1,7 @@
 // checks.mjs - what would make an evaluation deceive: a film twice, in two splits, or among those that made the model.
 import { usage } from '../../node/errors.mjs';
 import { caseOf } from '../../stats/evaluation.mjs';
-import { groupBy } from '../../stats/groups.mjs';
+import { groupBy, tally } from '../../stats/groups.mjs';
 
 /**
  * @typedef {import('../labels.mjs').Labelled} Labelled
@@ -75,6 +75,21 @@ export const onePatient = (films) =>
   films.length > 1 && new Set(films.map(caseOf)).size === 1
     ? [`All ${films.length} films are of one patient: no figure says anything about others.`]
     : [];
+
+/**
+ * A warning about films that could not be answered, for the figures are over the others. Films that results lack have
+ * one of their own.
+ * @param {Film[]} films @returns {string[]}
+ */
+export function unanswered(films) {
+  const failed = films.filter(({ answer }) => answer.code && answer.code !== 'no-result');
+  const codes = [...tally(failed.map(({ answer }) => answer.code ?? ''))].map(([code, n]) => `${code} ${n}`);
+  return failed.length
+    ? [
+        `${failed.length} of ${films.length} films have no answer (${codes.join(', ')}): ${nameList(failed.map(({ row }) => row.file))}. The figures are over the others.`,
+      ]
+    : [];
+}
 
 /**
  * Warnings about films with the same content: counted as they are listed, but they are not independent.

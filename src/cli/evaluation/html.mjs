@@ -14,11 +14,17 @@ pre{overflow-x:auto;background:var(--stripe);padding:.6rem;font-size:.85rem;whit
 .scroll{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
 th:first-child,.words td,.words th{text-align:left}th{font-weight:600;color:var(--soft)}tbody tr:nth-child(odd){background:var(--stripe)}
-td{white-space:nowrap}tbody th{max-width:22rem;overflow-wrap:anywhere}.words td{white-space:normal;min-width:6rem}figure{margin:1rem 0}figcaption{font-size:.85rem;color:var(--soft)}
+td{white-space:nowrap}tbody th{max-width:22rem;overflow-wrap:break-word}.words td{white-space:normal;min-width:3rem;overflow-wrap:anywhere}.words tbody th{min-width:8rem}figure{margin:1rem 0}figcaption{font-size:.85rem;color:var(--soft)}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,21rem),1fr));gap:.5rem}.panels img{width:100%;max-width:30rem;height:auto}
 .films{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.5rem;font-size:.8rem;overflow-wrap:anywhere}.films img{width:100%}
 @media print{td{white-space:normal}:root{--paper:#fff;--ink:#000;--soft:#333;--line:#bbb;--stripe:#fff;--link:#000;--warn:#000}body{font-size:10pt;max-width:none;padding:0}nav{display:none}
-.scroll{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}h2{break-after:avoid}figure,tr{break-inside:avoid}.panels{grid-template-columns:repeat(3,1fr)}}`;
+.scroll{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}tbody th{max-width:16rem}.wide{font-size:5.5pt}.wide th,.wide td{padding:.05rem .12rem}.wide tbody th{max-width:5rem}
+h2,h3{break-after:avoid}figure,tr{break-inside:avoid}.panels{grid-template-columns:repeat(auto-fit,minmax(42mm,1fr))}.panels img{max-width:90mm}.films{grid-template-columns:repeat(5,1fr)}}`;
+
+/** Tables with more columns are set smaller on paper. */
+const WIDE = 10;
+/** Cells that are longer wrap: they are words rather than numbers. */
+const LONG = 40;
 
 /** @param {string} svg */
 const dataUri = (svg) => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
@@ -26,8 +32,12 @@ const dataUri = (svg) => `data:image/svg+xml;base64,${Buffer.from(svg).toString(
 /** The description that a plot holds. @param {string} svg */
 const described = (svg) => /<desc id="described">(.*?)<\/desc>/s.exec(svg)?.[1] ?? '';
 
-/** Tables whose cells are words rather than numbers. @param {unknown[]} head */
-const isWords = (head) => ['answer', 'SHA-256', 'verdict'].some((name) => head.includes(name));
+/** @param {unknown[]} head @param {unknown[][]} rows @returns {string} the classes of a table */
+const classesOf = (head, rows) =>
+  [
+    ...(head.length > WIDE ? ['wide'] : []),
+    ...(rows.some((row) => row.slice(1).some((cell) => String(cell).length > LONG)) ? ['words'] : []),
+  ].join(' ');
 
 /** @param {unknown[]} head @param {unknown[][]} rows */
 function table(head, rows) {
@@ -38,7 +48,7 @@ function table(head, rows) {
       )
       .join('');
   return (
-    `<div class="scroll" tabindex="0"><table${isWords(head) ? ' class="words"' : ''}>` +
+    `<div class="scroll" tabindex="0"><table class="${classesOf(head, rows)}">` +
     `<thead><tr>${cells(head, 'th')}</tr></thead>` +
     `<tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
   );
