@@ -2,7 +2,7 @@
 // result, kept only on request, and left again. Nothing is sent.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createEngine } from '../../src/engine.mjs';
@@ -169,6 +169,38 @@ test('a chosen prevalence and removed films do not pass to another model', async
   assert.equal(await page.isVisible('#adjusted'), false);
   assert.equal(await page.isVisible('#removed'), false, 'its result is of the model before');
   assert.equal(await page.locator('#table-head th').count(), 7, 'image, verdict, four labels, note');
+});
+
+test('another model is adapted to films, and results name both; the way back leaves neither', async (t) => {
+  for (const [n, label] of ['covid', 'effusion', 'normal'].entries()) {
+    await mkdir(path(`labelled/${label}`), { recursive: true });
+    for (let i = 0; i < 20; i++) await writeFile(path(`labelled/${label}/${i}.png`), film(64 + 12 * n, i));
+  }
+  const { page } = await ready(t);
+  await page.setInputFiles('#files', path('film.png'));
+  await settled(page);
+  await openDialog(page, 'model');
+  await bring(page, 'brought.gguf');
+  await inForce(page, 'Another model');
+  await page.keyboard.press('Escape');
+  await openDialog(page, 'adapt');
+  await page.setInputFiles('#labelled', path('labelled'));
+  await page.waitForSelector('#adapt-result:not([hidden])', WAIT);
+  await page.click('[data-action=adapt-keep]');
+  const both =
+    /^Another model is in use: own net.*Adapted on this device to labelled images \(COVID-19 20, effusion 20/;
+  await page.waitForFunction(
+    (source) => new RegExp(source).test(document.getElementById('adapted-film').textContent),
+    both.source,
+    WAIT,
+  );
+  await page.keyboard.press('Escape');
+  await settled(page);
+  assert.match((await resultOf(page)).facts.Model, /^own net-0\.1\.0\+adapted$/);
+  await openDialog(page, 'model');
+  await page.click('#model-back');
+  await inForce(page, 'Pleura’s own');
+  assert.equal(await page.isVisible('#adapted-film'), false);
 });
 
 test('another model is kept on request alone, checked again at the next visit, and forgotten on the way back', async (t) => {
