@@ -5,7 +5,8 @@
 #   make check    the quick part of the tests, before each commit
 #   make test-nn  the quick tests of one wing, in seconds; also test-image, test-cli, ... (SLOW=1: all of its tests)
 #   make site     build/site, the static page
-#   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json
+#   make bench    Pleura beside other runtimes, in Node and in Chromium: tables and build/bench.json;
+#                 with AGAINST=COMMIT only this build beside that of a commit, so that a loss of 3 % is seen
 #   make model    train, export and write the goldens; needs the data, see README.md
 #   make install  header, library, pkg-config file and weights below PREFIX=/usr/local (DESTDIR is put before it)
 #   make format   format everything with prettier, clang-format and black

@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-folders bench-server walk-through
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-against bench-film bench-folders bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -203,13 +203,29 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-bench: setup
+# AGAINST: a commit, built in a checkout of its own.
+AGAINST =
+COMMIT  = $(shell git rev-parse --short=12 $(AGAINST))
+bench: $(if $(AGAINST),bench-against,bench-all)
+bench-against: build/against/$(COMMIT)/build/pleura.wasm wasm
+	@node tests/bench/against.mjs $(CURDIR)/build/against/$(COMMIT)
+
+build/against/%/build/pleura.wasm:
+	@mkdir -p build/against/$*
+	git archive $* Makefile tests/tests.mk src tests package.json | tar -x -C build/against/$*
+	@$(MAKE) --no-print-directory -C build/against/$* wasm
+
+bench-all: setup
 	@$(MAKE) --no-print-directory wasm build/bench/peak.wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/bench.mjs
 
 #: make walk-through   the README's way from training in Keras to the page, each command; needs PyPI, minutes
 walk-through: build/pleura.wasm
 	@node tests/examples/keras/walk_through.mjs
+
+#: make bench-film     where the time of a film goes, step by step, in WebAssembly and as machine code
+bench-film: wasm native
+	@node tests/bench/film.mjs
 
 #: make bench-folders  whole jobs beside onnxruntime, in films per second: tables and build/folders.json;
 #:                     half an hour, needs the data

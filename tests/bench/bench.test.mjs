@@ -5,7 +5,8 @@ import { flatten, imageFor, layersOf, parametersFor, products, unflatten } from 
 import { gguf } from './gguf.mjs';
 import { common, networks } from './networks.mjs';
 import { difference, spread } from './race.mjs';
-import { apart, disagreement, entriesOf, jobEntriesOf, jobTable, table } from './report.mjs';
+import { apart, compareRounds, disagreement, entriesOf, jobEntriesOf, jobTable, table } from './report.mjs';
+import { measureFilm, stepsOf } from './stages.mjs';
 import { film, folder } from '../cli/command.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -168,3 +169,27 @@ if (peers)
     const entries = jobEntriesOf(race, contestants, { network: 'vggs', films: films.length });
     assert.equal(jobTable(race, entries).split('\n').length, 1 + contestants.length);
   });
+
+test('two builds are compared by the ratios of neighbours, so that a slow spell does not count', () => {
+  const spell = (round) => (round % 5 ? 1 : 3); // every fifth round everything takes three times as long
+  const rounds = Array.from({ length: 41 }, (_, round) => [
+    { film: 20 * spell(round), lungs: 10 * spell(round), tick: 0.1 },
+    { film: 21 * spell(round), lungs: (round % 2 ? 9.9 : 10.1) * spell(round), tick: 0.2 },
+  ]);
+  const [film, lungs, ...others] = compareRounds(/** @type {any} */ (rounds));
+  assert.deepEqual(others, [], 'steps of less than half a millisecond are left out');
+  assert.equal(film.ratio.toFixed(3), '1.050');
+  assert.ok(film.low > 1.03);
+  assert.ok(lungs.low < 1 && lungs.high > 1);
+});
+
+test('the steps of a film add up to all of it', async () => {
+  const read = (path) => new Uint8Array(readFileSync(new URL(`../../${path}`, import.meta.url)));
+  const engine = await createEngine({ wasm: read('build/pleura.wasm'), weights: read('tests/fixtures/tiny.gguf') }),
+    image = read('tests/fixtures/grey.jpg');
+  const rounds = Array.from({ length: 5 }, () => measureFilm(engine, image)),
+    { 'all of a film': all, 'its SHA-256': hash, ...steps } = stepsOf(rounds);
+  assert.ok(hash > 0 && rounds.every((round) => Object.values(round).every((ms) => ms > 0)));
+  assert.ok(Math.abs(Object.values(steps).reduce((sum, ms) => sum + ms, 0) - all) < 1e-9);
+  assert.ok(steps['decode, shrink'] > 0 && steps['decode, shrink'] < all);
+});

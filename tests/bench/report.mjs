@@ -229,3 +229,28 @@ export function jobTable(race, entries) {
     }),
   ]);
 }
+
+/** Steps shorter than this are not compared: a clock that ticks and noise decide them. */
+const LEAST_MS = 0.5;
+
+/**
+ * The ratio of two builds, step by step: the median over the rounds, and where the middle half of them lies.
+ * @param {[before: Record<string, number>, now: Record<string, number>][]} rounds
+ */
+export function compareRounds(rounds) {
+  return Object.keys(rounds[0][0])
+    .map((name) => {
+      const ratios = rounds.map(([before, now]) => now[name] / before[name]).sort((a, b) => a - b),
+        median = (/** @type {0 | 1} */ which) => spread(rounds.map((round) => round[which][name])).median;
+      const quarter = ratios.length >> 2;
+      return {
+        name,
+        before: median(0),
+        now: median(1),
+        ratio: spread(ratios).median,
+        low: ratios[quarter],
+        high: ratios[ratios.length - 1 - quarter],
+      };
+    })
+    .filter(({ before }) => before >= LEAST_MS);
+}
