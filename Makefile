@@ -44,7 +44,7 @@ FORMATTED_PY  = $(shell git ls-files '*.py')
 # Debian 12 has Node 18, so .ci/setup puts a newer one here.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: help help-all start setup wasm lib native types install uninstall site samples model model-smoke model-report picture format format-check release-notes clean
+.PHONY: help help-all start setup wasm lib native types install uninstall site samples model model-smoke model-report picture format format-check release-notes sbom clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -197,6 +197,10 @@ RELEASE = $(VERSION)
 release-notes:
 	@awk -v want='## [$(RELEASE)]' 'index($$0, "## [") == 1 { found = index($$0, want) == 1 } found' .github/CHANGELOG.md | \
 	  sed 1,2d | grep . || { echo "the changelog has no section for $(RELEASE)" >&2; exit 1; }
+
+#: make sbom           the parts of others that ship, with versions, licences and hashes, in CycloneDX 1.6
+sbom:
+	@node .ci/sbom.mjs
 
 #: make clean          remove build
 clean:

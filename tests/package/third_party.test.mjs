@@ -1,6 +1,7 @@
 // THIRD_PARTY.md names every part of others that ships: the dependencies of the package and what the page bundles, with
 // version and licence.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,7 +14,7 @@ const json = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 /** The rows of the table: part, version, licence, in the package, on the page, compiled. */
 const rows = readFileSync(join(root, '.github/THIRD_PARTY.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| [@a-z]/.test(line) && !line.startsWith('| part '))
+  .filter((line) => /^\| (?!part )[^-]/.test(line))
   .map((line) =>
     line
       .split('|')
@@ -54,4 +55,31 @@ test('the table names each package that ships, with version and licence', async 
     const facts = packages[`node_modules/${name}`];
     assert.deepEqual([version, licence], [facts.version, facts.license], name);
   }
+});
+
+test('the bill of materials names the same parts, with hashes, licences and what each of them needs', () => {
+  const bom = JSON.parse(execFileSync('make', ['-s', 'sbom'], { cwd: root, encoding: 'utf8' }));
+  const { packages, version } = json('package-lock.json');
+  assert.deepEqual([bom.bomFormat, bom.specVersion, bom.metadata.component.version], ['CycloneDX', '1.6', version]);
+  assert.deepEqual(
+    bom.components.map((part) => [part.name, part.version]),
+    rows.map((row) => row.slice(0, 2)),
+  );
+  for (const { name, purl, hashes, licenses, properties } of bom.components) {
+    assert.match(licenses[0].expression, /^[A-Za-z0-9.-]+( (OR|AND) [A-Za-z0-9.-]+)*$/, name);
+    assert.ok(properties.length, name);
+    const locked = packages[`node_modules/${name}`];
+    assert.equal(Boolean(purl), Boolean(locked), name);
+    if (locked)
+      assert.equal(`sha512-${Buffer.from(hashes[0].content, 'hex').toString('base64')}`, locked.integrity, name);
+  }
+  const reached = new Set(),
+    visit = (ref) => {
+      reached.add(ref);
+      for (const next of bom.dependencies.find((one) => one.ref === ref).dependsOn) visit(next);
+    };
+  visit(bom.metadata.component['bom-ref']);
+  const refs = bom.components.map((part) => part['bom-ref']);
+  assert.deepEqual([...reached].slice(1).sort(), refs.sort());
+  assert.ok(!bom.dependencies[0].dependsOn.some((ref) => ref.includes('strip-ansi')));
 });
