@@ -6,6 +6,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { CommandError, usage } from '../node/errors.mjs';
 import { tally } from '../stats/groups.mjs';
 import { decodeText, readCsv } from './csv.mjs';
+import { nameList } from './evaluation/checks.mjs';
 import { films } from './paths.mjs';
 import { warn, warnLeftOut } from './stdio.mjs';
 
@@ -125,12 +126,15 @@ export function fitLabels(items, labels, map) {
     const label = known.get(folded(item.row.label ?? ''));
     return label === undefined ? item : { ...item, row: { ...item.row, label } };
   });
-  const strange = fitted.filter(({ row }) => !labels.includes(row.label)).map(({ row }) => row.label);
+  const strange = fitted.filter(({ row }) => !labels.includes(row.label));
+  const found = counted(strange.map(({ row }) => row.label));
   if (strange.length === fitted.length)
     throw usage(
-      `None of the films has a label of the model (${labels.join(', ')}). Found: ${counted(strange)}. Name what they mean with --map, e.g. --map '${strange[0]}=${labels[0]}'.`,
+      `None of the films has a label of the model (${labels.join(', ')}). Found: ${found}. Name what they mean with --map, e.g. --map '${strange[0].row.label}=${labels[0]}'.`,
     );
   if (strange.length)
-    warn(`Not scored, because the model lacks these labels: ${counted(strange)}. --map can name what they mean.`);
+    warn(
+      `Not scored, because the model lacks these labels: ${found} (${nameList(strange.map(({ file, row }) => row.file ?? file))}). --map can name what they mean.`,
+    );
   return fitted;
 }

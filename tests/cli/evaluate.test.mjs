@@ -331,6 +331,9 @@ test('labels that the model lacks stop the command before a film is read', () =>
   const { status, stdout, stderr } = evaluate('--labels', 'other');
   assert.deepEqual([status, stdout], [2, '']);
   assert.match(stderr, /None of the films has a label of the model \(covid, pneumonia, normal\)\. Found: flu 1\./);
+  writeFileSync(join(folder, 'strange.csv'), [...rows, 'films/covid/0b.png,flu,p,x'].join('\n'));
+  const some = evaluate('--labels', 'strange.csv', '--json');
+  assert.match(some.stderr, /lacks these labels: flu 1 \(films\/covid\/0b\.png\)/);
 });
 
 /** What the command without a name prints about films. @param {string[]} args */
@@ -362,6 +365,12 @@ test('results and shards give the figures of a run, without the model and withou
   const half = evaluate('half.jsonl', '2.jsonl', '--labels', 'films.csv');
   assert.deepEqual([half.status, half.stdout], [2, '']);
   assert.match(half.stderr, /half\.jsonl is not finished: run shard 1\/2 again/);
+  const all = readFileSync(join(folder, 'all.jsonl'), 'utf8').split('\n');
+  all[3] = all[3].replace(/"covid":[\d.e-]+/, '"covid":0.999');
+  writeFileSync(join(folder, 'sum.jsonl'), all.join('\n'));
+  const sum = evaluate('sum.jsonl', '--labels', 'films.csv');
+  assert.deepEqual([sum.status, sum.stdout], [2, '']);
+  assert.match(sum.stderr, /must add up to 1\. They do not in sum\.jsonl, line 4\./);
   const some = evaluate('1.jsonl', '--labels', 'films.csv', '--json');
   assert.equal(some.status, 1);
   assert.match(some.stderr, /The results lack \d+ of 36 labelled films: .*They count as errors\./);
@@ -459,7 +468,7 @@ test('a film that is listed twice, or in two splits, is named before any film is
     [
       [...split, split[1].replace('test', 'train')],
       [],
-      /1 films of the split 'test' are in another split too: films\/covid\/1\.png \(also in train\)/,
+      /Films of the split 'test' are in another split too \(1\): films\/covid\/1\.png \(also in train\)/,
     ],
   ];
   for (const [lines, more, sentence] of cases) {

@@ -100,12 +100,7 @@ async function readAnswers(paths, items, { model, adapter }, allowed) {
   const { name, labels, answers, unlisted, mixture, files } = await readResults(paths, items);
   const films = items.map(({ row }, i) => ({ row, answer: answers[i] }));
   const missing = films.filter(({ answer }) => answer.code === 'no-result').map(({ row }) => row.file);
-  if (missing.length) {
-    warn(
-      `pleura: The results lack ${missing.length} of ${films.length} labelled films: ${nameList(missing)}. They count as errors.`,
-    );
-    process.exitCode = 1;
-  }
+  if (missing.length) process.exitCode = 1;
   const [, short] = / ([0-9a-f]{12})$/.exec(name) ?? [];
   const loaded = short || model ? await loadWeights(model, adapter).catch(() => null) : null;
   const own = loaded && short && loaded.sha256.startsWith(short) ? loaded : null;
@@ -126,7 +121,11 @@ async function readAnswers(paths, items, { model, adapter }, allowed) {
     weights: own?.sha256 ?? null,
     warnings: [
       ...(mixture ? [`The results are at the prevalence ${mixture}, not at the model's own prior.`] : []),
-      ...(missing.length ? [`The results lack ${missing.length} labelled films: ${nameList(missing)}.`] : []),
+      ...(missing.length
+        ? [
+            `The results lack ${missing.length} of ${films.length} labelled films: ${nameList(missing)}. They count as errors.`,
+          ]
+        : []),
       ...(unlisted
         ? [`The results hold ${unlisted} films that the list of labels does not have; they are left out.`]
         : []),

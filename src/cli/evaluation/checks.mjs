@@ -53,7 +53,7 @@ export function checkSplits(items, all, split, allowed) {
   const films = [...new Set([...shared(({ file }) => file), ...shared(({ row }) => row.sha256 || undefined)])];
   if (films.length && !allowed)
     throw usage(
-      `${films.length} films of the split '${split}' are in another split too: ${nameList(films)}. Remove them from one of the splits, or pass --allow-seen to evaluate them all the same.`,
+      `Films of the split '${split}' are in another split too (${films.length}): ${nameList(films)}. Remove them from one of the splits, or pass --allow-seen to evaluate them all the same.`,
     );
   const patients = shared(({ row }) => row.patient_id || undefined);
   const near = shared(({ row }) => row.dhash || undefined).filter((name) => !films.includes(name));

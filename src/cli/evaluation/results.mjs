@@ -106,16 +106,12 @@ function fromCsv(path, bytes, known) {
       );
     labels.push(others[0]);
   }
-  /** @type {string[]} */ const unread = [],
-    /** @type {string[]} */ unlike = [];
   const predictions = rows.map((row, i) => {
     const where = `${path}, row ${i + 2}`;
     if (row.status === 'error')
       return { where, file: row.file, answer: { code: row.code || 'error', message: row.message ?? '' }, model: null };
     const shares = found.map(({ column }) => (row[column]?.trim() ? Number(row[column]) : NaN));
-    if (!shares.every((share) => share >= 0 && share <= 1)) unread.push(where);
     if (found.length === 1) shares.push(1 - shares[0]);
-    else if (Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) > TOLERANCE) unlike.push(where);
     const probability = Object.fromEntries(labels.map((label, j) => [label, shares[j]]));
     const verdict = row.verdict || labels[shares.indexOf(Math.max(...shares))];
     const gate = { accepted: verdict !== 'refused', score: 0, reason: row.reason || null };
@@ -126,10 +122,20 @@ function fromCsv(path, bytes, known) {
       model: row.model || null,
     };
   });
-  if (unread.length) throw usage(`A probability must be a number from 0 to 1. It is not in ${nameList(unread)}.`);
-  if (unlike.length) throw usage(`The probabilities of a film must add up to 1. They do not in ${nameList(unlike)}.`);
   const mixtures = new Set(rows.map((row) => row.prevalence ?? ''));
   return { predictions, labels, mixtures };
+}
+
+/** Refuses probabilities that are none. @param {Prediction[]} predictions @returns {void} throws CommandError */
+function checkProbabilities(predictions) {
+  const places = (/** @type {(shares: number[]) => boolean} */ wrong) =>
+    predictions
+      .filter(({ answer }) => answer.probability && wrong(Object.values(answer.probability)))
+      .map(({ where }) => where);
+  const unread = places((shares) => !shares.every((share) => share >= 0 && share <= 1));
+  if (unread.length) throw usage(`A probability must be a number from 0 to 1. It is not in ${nameList(unread)}.`);
+  const unlike = places((shares) => Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) > TOLERANCE);
+  if (unlike.length) throw usage(`The probabilities of a film must add up to 1. They do not in ${nameList(unlike)}.`);
 }
 
 /** Names under which a film is found, best first. @param {string} file */
@@ -205,6 +211,7 @@ export async function readResults(paths, items) {
     throw usage(
       `Every film needs a probability of ${labels.join(', ')}. One is missing in ${nameList(wrong.map(({ where }) => where))}.`,
     );
+  checkProbabilities(predictions);
   const matched = match(predictions, items);
   const used = new Set(matched);
   if (!matched.some(Boolean))
