@@ -304,6 +304,13 @@ def average(reader, layer, w, x):
     return reader.net.affine(merge("add")(reader, layer, w, x), 1 / len(x), 0)
 
 
+def scaled_sum(reader, layer, w, x):
+    """The residual of InceptionResNetV2: x[0] + scale * x[1]."""
+    if len(x) != 2:
+        raise ConvertError(f"it joins {len(x)} inputs")
+    return reader.net.add(x[0], reader.net.affine(x[1], layer["config"]["scale"], 0))
+
+
 def rescaling(reader, layer, w, x):
     config = layer["config"]
     return reader.net.affine(x[0], np.array(number(config["scale"])), np.array(number(config.get("offset", 0))))
@@ -403,6 +410,7 @@ LAYERS = {
     ),
     "Concatenate": entry(concatenate, "axis"),
     "Add": entry(merge("add")),
+    "CustomScaleLayer": entry(scaled_sum, "scale"),
     "Subtract": entry(merge("sub", 1)),
     "Multiply": entry(merge("mul")),
     "Maximum": entry(merge("maximum")),

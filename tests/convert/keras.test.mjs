@@ -36,6 +36,7 @@ test('what the versions of Keras write differently is read as the same network',
     assert.equal(said[list.findIndex((one) => one.name === name)], null, name);
     assert.deepEqual(weights(name), weights(same), name);
   }
+  assert.notDeepEqual(weights('scaled residual'), weights('sum'));
 });
 
 test('arrays, settings, arguments, classes and endings that Pleura does not know are refused with their layer', () => {

@@ -32,7 +32,7 @@ def h5(name, edit=lambda model, layers, file: None, refused=None, source="functi
     listed(name, path, None if refused else "functional", refused)
 
 
-def zipped(name, edit=lambda model, layers: None, rename=lambda kind, n: None, refused=None):
+def zipped(name, edit=lambda model, layers: None, rename=lambda kind, n: None, refused=None, same="functional"):
     """A copy of the .keras file; rename(kind, number) is the new name of a group of weights."""
     path = FOLDER / f"{name}.keras"
     with zipfile.ZipFile(FIXTURES / "functional.keras") as old, zipfile.ZipFile(path, "w") as new:
@@ -51,7 +51,7 @@ def zipped(name, edit=lambda model, layers: None, rename=lambda kind, n: None, r
         new.writestr("metadata.json", old.read("metadata.json"))
         new.writestr("config.json", json.dumps(model))
         new.writestr("model.weights.h5", raw.getvalue())
-    listed(name, path, None if refused else "functional", refused)
+    listed(name, path, None if refused else same, refused)
 
 
 def call(layer, **keywords):
@@ -114,6 +114,17 @@ def operations(model, layers):
     ]
 
 
+def joined_by(kind, **config):
+    """The two inputs of the layer `gated` joined in another way."""
+
+    def edit(model, layers):
+        gated = layers["gated"]
+        gated.update(class_name=kind, registered_name=kind)
+        gated["config"] = {"name": "gated", "trainable": True, **config}
+
+    return edit
+
+
 def own_class(model, layers):
     layers["stem_relu"].update(module="lab", registered_name="Lab>ReLU")
 
@@ -144,6 +155,9 @@ def main():
     h5("tanh", activation("tanh"), r"ends in Dense 'answer' \(tanh\)")
     h5("hard_sigmoid", activation("hard_sigmoid"), r"ends in Dense 'answer' \(hard_sigmoid\)")
     h5("three sigmoids", activation("sigmoid"), "3 sigmoids")
+    zipped("sum", joined_by("Add"), same="sum")
+    zipped("residual", joined_by("CustomScaleLayer", scale=1), same="sum")
+    zipped("scaled residual", joined_by("CustomScaleLayer", scale=0.5), same="scaled residual")
     zipped("own class", own_class, refused="ReLU 'stem_relu'.*Lab>ReLU")
     zipped("int8", quantised, refused="Dense 'answer'.*int8")
     zipped("number beside a layer", extra_input, refused="Conv2D 'half'.*called with")
