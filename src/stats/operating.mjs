@@ -39,7 +39,8 @@ export function thresholdOf({ probability, positive }, { rule, value }) {
 }
 
 /**
- * Sensitivity, specificity, predictive values and likelihood ratios at a threshold, each a share with Wilson's interval.
+ * Sensitivity, specificity and predictive values at a threshold, shares with Wilson's interval (share() in intervals.mjs),
+ * and likelihood ratios (likelihoodRatios() there). A film is positive where its probability is at least the threshold.
  * @param {Scores} scores @param {number} threshold
  */
 export function atThreshold({ probability, positive, patients }, threshold) {

@@ -16,7 +16,8 @@ export function confusion(truth, predicted, classes, weight) {
 const ratio = (part, total) => (total ? part / total : NaN);
 
 /**
- * Sensitivity, specificity and predictive values of one class against the rest; NaN where undefined.
+ * Sensitivity TP / (TP + FN), specificity TN / (TN + FP), PPV TP / (TP + FP) and NPV TN / (TN + FN) of one class against
+ * the rest (Altman and Bland, BMJ 1994); NaN where undefined.
  * @param {number[][]} matrix  of confusion() @param {number} label
  */
 export function oneVsRest(matrix, label) {
@@ -134,7 +135,8 @@ export function bins(probability, outcome, weight, count) {
 }
 
 /**
- * Expected calibration error: the mean distance of confidence and accuracy over bins of equal width (Guo et al. 2017).
+ * Expected calibration error: the mean distance of confidence and accuracy over bins of equal width, sum over bins of
+ * n_b / n |accuracy_b - confidence_b| (Guo et al. 2017).
  * @param {Numbers} confidence  0..1 @param {ArrayLike<boolean>} correct @param {Numbers} weight @param {number} [count]
  *   of bins
  */
