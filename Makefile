@@ -154,6 +154,7 @@ model: lib
 	@.ci/setup model
 	cd model && $(TRAIN) -m training.train --lungs
 	cd model && $(TRAIN) -m training.train
+	cd model && $(TRAIN) -m training.quantise
 	cd model && $(TRAIN) -m training.export
 	cd model && $(TRAIN) -m training.data --seen pleura.films
 	cd model && $(TRAIN) -m training.goldens

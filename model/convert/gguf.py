@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 GGUF_U32, GGUF_I32, GGUF_F32, GGUF_STRING, GGUF_ARRAY = 4, 5, 6, 8, 9
-TENSOR_F32, TENSOR_F16, TENSOR_Q8_0 = 0, 1, 8
+TENSOR_F32, TENSOR_F16, TENSOR_Q8_0, TENSOR_I8 = 0, 1, 8, 24
 Q8_0 = np.dtype([("scale", "<f2"), ("values", "i1", 32)])
 ALIGNMENT = 32
 
@@ -37,9 +37,20 @@ def dense_kernel(weight, stored):
     return full.reshape(cout, -1, 1, 1)
 
 
-def pack_bias(bias):
+def pack_bias(bias, padding=0):
     """[cout] -> [cout4] float32."""
-    return np.pad(bias.astype(np.float32), (0, -len(bias) % 4))
+    return np.pad(bias.astype(np.float32), (0, -len(bias) % 4), constant_values=padding)
+
+
+def pack_int8(weight, cin, depthwise):
+    """int8 [cout, c, kh, kw] -> [cout4/4, quads, 16], depthwise [c4/4, taps, 4], as src/nn/int8.h expects."""
+    cout, c, kh, kw = weight.shape
+    full = np.zeros((round4(cout), kh, kw, cin), np.int8)
+    full[:cout, ..., :c] = weight.transpose(0, 2, 3, 1)
+    rows, group = full.reshape(len(full), -1), 1 if depthwise else 4
+    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % group)))
+    blocks = rows.reshape(len(rows) // 4, 4, -1, group).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(blocks).reshape(*blocks.shape[:2], -1)
 
 
 def to_q8(packed):
@@ -92,7 +103,8 @@ def write_gguf(path, metadata, arrays):
     head += b"".join(string(key) + value(v) for key, v in metadata.items())
     offset, blobs = 0, []
     for name, array in arrays.items():
-        kind = {np.dtype(np.float16): TENSOR_F16, Q8_0: TENSOR_Q8_0}.get(array.dtype, TENSOR_F32)
+        kinds = {np.dtype(np.float16): TENSOR_F16, np.dtype(np.int8): TENSOR_I8, Q8_0: TENSOR_Q8_0}
+        kind = kinds.get(array.dtype, TENSOR_F32)
         dims = list(array.shape[::-1])
         dims[0] *= 32 if kind == TENSOR_Q8_0 else 1
         head += string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
@@ -141,7 +153,8 @@ def tensor_places(raw):
         name, count = cursor.text(), 1
         for _ in range(cursor.number("I")):
             count *= cursor.number("Q")
-        dtype = {TENSOR_F16: np.float16, TENSOR_F32: np.float32, TENSOR_Q8_0: Q8_0}[cursor.number("I")]
+        kinds = {TENSOR_F16: np.float16, TENSOR_F32: np.float32, TENSOR_Q8_0: Q8_0, TENSOR_I8: np.int8}
+        dtype = kinds[cursor.number("I")]
         found[name] = cursor.number("Q"), dtype, count // 32 if dtype is Q8_0 else count
     start = -(-cursor.at // ALIGNMENT) * ALIGNMENT
     return {name: (start + offset, dtype, count) for name, (offset, dtype, count) in found.items()}

@@ -208,9 +208,13 @@ def by_depth(lines):
 
 
 def shuffled(weights, layers, random):
-    """The file with the weights of these layers in random order; zeros stay in place because they are padding."""
+    """The file with the weights of these layers in random order; zeros stay in place because they are padding.
+
+    Of int8 layers the biases stay, too: beside the scale of another channel they could overflow."""
     out, places = bytearray(weights), tensor_places(weights)
-    for start, dtype, count in (places[f"diagnosis.{layer}.{part}"] for layer in layers for part in ("weight", "bias")):
+    names = [f"diagnosis.{layer}.{part}" for layer in layers for part in ("weight", "bias")]
+    chosen = [name for name in names if name.endswith("weight") or name.replace("bias", "scale") not in places]
+    for start, dtype, count in (places[name] for name in chosen):
         values = np.frombuffer(out, dtype, count, start)
         values = values["values"] if dtype is Q8_0 else values  # the scale of each block stays
         filled = np.nonzero(values)

@@ -13,12 +13,11 @@ import torch
 
 from training import calibrate
 from training import data
-from training import lungs
+from training import quantise
 from training import train
 from training.engine import ROOT, Model
 from training.fit import BUILD, start
-from convert.gguf import dense_kernel, from_packed, pack, pack_bias, round4, to_q8, write_gguf
-from training.graph import Graph, unet
+from convert.gguf import dense_kernel, from_packed, pack, pack_bias, pack_int8, round4, to_q8, write_gguf
 
 log = logging.getLogger(__name__)
 NOTICE = (
@@ -29,14 +28,15 @@ SUMMARY = (
     "Sees only the lungs of frontal films. Learned from public sets that radiologists read in part, and from their "
     "boxes around opacities; model/card.md says what it does at hospitals that it has never seen."
 )
-VERSION = "0.3.0"
+VERSION = "0.3.1"
+OVERLAP_SLACK = 0.005
 MIN_CHROMA_REFUSED = 0.06  # grey films saved in colour are far below this, photographs above
 
 
 def stored_channels(graph):
-    """{layer: channels as stored}: rounded up to 4, except for the image."""
+    """{layer: channels as stored}: rounded up to 4, except for the image and its bytes."""
     return {
-        name: graph.shapes[name][0] if op == "input" else round4(graph.shapes[name][0])
+        name: graph.shapes[name][0] if op in ("input", "quantise") else round4(graph.shapes[name][0])
         for name, op, _, _ in graph.layers
     }
 
@@ -71,10 +71,25 @@ def tensors(prefix, graph, parameters, shrink=half):
     return arrays, rounded
 
 
-def with_gate(graph, pool, gate):
-    """The graph's lines with a `gate` on its pooled features."""
-    weight, _ = gate
-    return graph.lines + [f"gate = dense {pool} c={len(weight)}"]
+def int8_tensors(prefix, network):
+    """{tensor name: array} of the int8 layers of an Int8Graph."""
+    channels, arrays = stored_channels(network), {}
+    for name, op, inputs, _ in network.layers:
+        layer = network.ops[network.key(name)] if op in ("conv", "depthwise") else None
+        if isinstance(layer, quantise.Int8Layer):
+            weight, scale, bias = layer.numbers()
+            cin = 1 if op == "depthwise" else channels[inputs[0]]
+            arrays[f"{prefix}.{name}.weight"] = pack_int8(weight, cin, op == "depthwise")
+            arrays[f"{prefix}.{name}.scale"] = pack_bias(scale, 1)
+            arrays[f"{prefix}.{name}.bias"] = pack_bias(bias)
+    return arrays
+
+
+def with_gate(network, pool, gate):
+    """The Int8Graph with a `gate` on its pooled features."""
+    out = quantise.Int8Graph(network.lines + [f"gate = dense {pool} c={len(gate[0])}"])
+    out.load_state_dict(network.state_dict(), strict=False)
+    return out.eval()
 
 
 def fitted_probabilities(films, logits):
@@ -104,8 +119,9 @@ def fitted_probabilities(films, logits):
 
 
 def fitted_opacity(films, rows, opacity):
-    """The threshold of the opacity map: that with the largest mean intersection over union with the boxes, over the
-    cells of the lungs of validation films with boxes."""
+    """The threshold of the opacity map: the largest whose mean intersection over union with the boxes is within
+    OVERLAP_SLACK of the best, over the cells of the lungs of validation films with boxes. A box holds more than its
+    opacity, so the smallest threshold that fits boxes makes the extent too large."""
     found = torch.sigmoid(opacity).numpy()
     side = found.shape[1]
     cells = lambda planes: planes.reshape(len(planes), side, planes.shape[1] // side, side, -1).mean((2, 4)) / 255
@@ -114,7 +130,7 @@ def fitted_opacity(films, rows, opacity):
     lungs, boxes, found = lungs[chosen], boxes[chosen] & lungs[chosen], found[chosen]
     overlap = lambda hit: ((hit & boxes).sum((1, 2)) / (hit | boxes).sum((1, 2))).mean()
     scores = {threshold: overlap(lungs & (found >= threshold)) for threshold in np.arange(5, 80, 5) / 100}
-    best = max(scores, key=scores.get)
+    best = max(t for t in scores if scores[t] >= max(scores.values()) - OVERLAP_SLACK)
     log.info("val: opacity from %.2f on, intersection over union %.3f, n=%d", best, scores[best], chosen.sum())
     return {"pleura.opacity.threshold": float(best)}
 
@@ -139,29 +155,14 @@ def weight_by_source(films):
     return np.array([1 / counts[film.source] for film in films])
 
 
-def best_seed(films):
-    """The network with the smallest cross-entropy on the films of the validation split that somebody read."""
-    kept_apart = [film for film in films if film.split != "train"]
-    chosen = [i for i, film in enumerate(kept_apart) if film.split == "val" and data.read_by_someone(film)]
-    label = torch.tensor([data.LABELS.index(kept_apart[i].label) for i in chosen])
-    losses = {}
-    for name in (f"seed-{seed}" for seed in train.SEEDS):
-        with np.load(BUILD / f"{name}.npz") as stored:
-            logits = torch.from_numpy(stored["logits"][: len(kept_apart)][chosen])
-        losses[name] = float(torch.nn.functional.cross_entropy(logits, label))
-    log.info("val: cross-entropy %s", ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
-    return min(losses, key=losses.get)
-
-
-def calibrated(films, network):
+def calibrated(films, finder, network):
     """({metadata key: value}, {graph: gate}, bias of the logits).
 
-    The gates' whitening comes from training films, everything else from validation films.
+    The gates' whitening comes from training films, everything else from validation films, whose lungs `finder` finds.
     """
     lessons = [film for film in films if train.learnable(film)]
-    kept_apart = [film for film in films if film.split != "train"]
-    chosen = np.array([film.split == "val" for film in kept_apart])
-    val, val_rows = [film for film in kept_apart if film.split == "val"], train.prepared(kept_apart).rows(chosen)
+    val = [film for film in films if film.split == "val"]
+    val_rows = train.prepared(val, finder=finder)
     learnt, learnt_rows = lessons[::3], train.prepared(lessons, train.TRAINING_SIDE).rows(slice(None, None, 3))
     of_val, of_learnt = train.predict(network, val_rows), train.predict(network, learnt_rows)
     val_weight, learnt_weight = weight_by_source(val), weight_by_source(learnt)
@@ -198,7 +199,7 @@ def metadata(graphs, settings, name):
         "pleura.card.summary": SUMMARY,
         "pleura.card.data": data.manifest_hash(),
         "pleura.card.splits": data.splits_hash(),
-        "pleura.card.training": f"make model; {name}, the best of seeds {', '.join(map(str, train.SEEDS))}",
+        "pleura.card.training": f"make model; {name}, the best of seeds {', '.join(map(str, train.SEEDS))}, as int8",
     }
 
 
@@ -209,26 +210,24 @@ def main():
     options = parser.parse_args()
     start(1)
     films = data.films()
-    name = options.network or best_seed(films)
-    network = train.load_diagnosis(name)
-    settings, gates, bias = calibrated(films, network)
-    folded = {"lungs": torch.load(BUILD / "lungs.pt", weights_only=False), "diagnosis": network.fold()}
-    weight, logit_bias = folded["diagnosis"]["logits"]
-    folded["diagnosis"]["logits"] = weight, logit_bias + bias
-    graphs = {
-        "lungs": Graph(with_gate(Graph(unet(lungs.LUNGS_SIDE)), "gate.pool", gates["lungs"]), norm=False),
-        "diagnosis": Graph(with_gate(network, "pool", gates["diagnosis"]), norm=False),
-    }
-    arrays, exported = {}, {}
-    for name, graph in graphs.items():
-        of_graph, rounded = tensors(name, graph, {**folded[name], "gate": gates[name]}, to_q8)
-        arrays.update(of_graph)
-        exported[name] = graph.lines, rounded
+    name = options.network or train.best_seed(films)
+    networks = {"lungs": quantise.load_lungs(), "diagnosis": quantise.load_diagnosis(name)}
+    settings, gates, bias = calibrated(films, *networks.values())
+    networks["diagnosis"].ops["logits"].bias.data += torch.from_numpy(bias)
+    pools = {"lungs": "gate.pool", "diagnosis": "pool"}
+    graphs, arrays = {}, {}
+    for graph, network in networks.items():
+        graphs[graph] = with_gate(network, pools[graph], gates[graph])
+        floats = {**network.fold(), "gate": gates[graph]}
+        of_graph, rounded = tensors(graph, graphs[graph], floats, to_q8)
+        graphs[graph].load_folded(rounded)
+        arrays |= of_graph | int8_tensors(graph, graphs[graph])
+        settings |= graphs[graph].quantisation(f"pleura.{graph}")
     values = metadata(graphs, settings, name)
     write_gguf(options.out, values, arrays)
     values["pleura.selftest.bits"] = Model(options.out.read_bytes(), reference=True).diagnose_phantom().bits
     write_gguf(options.out, values, arrays)
-    torch.save(exported, BUILD / "exported.pt")
+    torch.save({name: (graph.lines, graph.state_dict()) for name, graph in graphs.items()}, BUILD / "exported.pt")
     print(f"{options.out}: {options.out.stat().st_size} bytes, phantom {values['pleura.selftest.bits']}")
 
 

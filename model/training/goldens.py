@@ -22,6 +22,7 @@ from training.fit import BUILD
 from convert.gguf import write_gguf
 from training.graph import Graph
 from training.lungs import LUNGS_SIDE
+from training.quantise import Int8Graph
 
 SAMPLES = 64  # per layer in phantom.bin
 
@@ -164,7 +165,10 @@ def findings(folder):
 def phantom(folder):
     """Writes phantom.bin: the networks of model/pleura.gguf on the synthetic film, prepared by the engine."""
     engine, exported = Engine(), torch.load(BUILD / "exported.pt", weights_only=False)
-    lungs, diagnosis = network(*exported["lungs"]), network(*exported["diagnosis"])
+    lungs, diagnosis = (Int8Graph(lines).eval() for lines, _ in exported.values())
+    for graph, (_, state) in zip((lungs, diagnosis), exported.values()):
+        graph.load_state_dict(state)
+        graph.double().round_biases()
     film = engine.phantom()
     frame = torch.from_numpy(engine.film_input(film, LUNGS_SIDE))[None, None]
     layers = records("lungs", lungs, frame, SAMPLES)

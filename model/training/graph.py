@@ -152,7 +152,12 @@ class Graph(nn.Module):
         if op == "concat":
             return sum(i[0] for i in inputs), h, w
         same = (c, h, w)
-        return {"add": same, "mul": same, "act": same, "mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}[op]
+        shapes = {"mean": (c, 1, 1), "dense": (o.get("c"), 1, 1)}
+        return {**dict.fromkeys(("add", "mul", "act", "quantise"), same), **shapes}[op]
+
+    def stored(self, name, y):
+        """A layer's output as the layers after it read it; quantise.py rounds it."""
+        return y
 
     def forward(self, image):
         """image [batch, c, h, w] -> {layer name: tensor [batch, c, h, w]}."""
@@ -178,7 +183,7 @@ class Graph(nn.Module):
                 y = sum(x[1:], x[0])
             elif op == "mul":
                 y = x[0] * x[1]
-            elif op == "act":
+            elif op in ("act", "quantise"):
                 y = x[0]
             elif op == "mean":
                 y = x[0].mean((2, 3), keepdim=True)
@@ -188,7 +193,7 @@ class Graph(nn.Module):
                 raise ValueError(f"no such op: {op}")
             y = ACTS[o.get("act", "none")](y)
             mix = self.training and name in self.mixed and torch.rand(()) < 0.5
-            out[name] = mix_style(y) if mix else y
+            out[name] = self.stored(name, mix_style(y) if mix else y)
         torch.set_grad_enabled(learns)
         return out
 

@@ -137,9 +137,8 @@ def training_films(films):
     return groups
 
 
-def train_lungs(films, out, steps):
-    """Trains on the films' training split and writes the folded parameters to `out`."""
-    start(1)
+def lessons(films):
+    """A function that makes a batch from the films' training split: (film, target of loss())."""
     groups = training_films(films)
     log.info("lungs: %s", ", ".join(f"{len(group[0])} {name}" for name, group in groups.items()))
     boxes = torch.arange(sum(BATCH.values())) >= sum(BATCH.values()) - BATCH["boxed"]
@@ -160,6 +159,12 @@ def train_lungs(films, out, steps):
         film, mask, is_box, turns, inverted = posed(film, mask, boxes)
         return augment.rescale(film), (mask, is_box, turns, inverted)
 
+    return make
+
+
+def train_lungs(films, out, steps):
+    """Trains on the films' training split and writes the folded parameters to `out`."""
+    start(1)
     network = Graph(unet(LUNGS_SIDE))
-    fit(network, Batches(steps, make), loss, {RATE: network.parameters()}, torch.channels_last)
+    fit(network, Batches(steps, lessons(films)), loss, {RATE: network.parameters()}, torch.channels_last)
     torch.save(network.fold(), out)

@@ -129,6 +129,13 @@ def to_float(rows):
     return crop / inputs.GREY, mask / 255, boxes / 255
 
 
+def at_side(*planes):
+    """Planes [n, 1, s, s] at the side of the network's input."""
+    if planes[0].shape[-1] == DIAGNOSIS_SIDE:
+        return planes
+    return tuple(F.interpolate(plane, (DIAGNOSIS_SIDE,) * 2, mode="area") for plane in planes)
+
+
 class Outputs(NamedTuple):
     logits: torch.Tensor  # [n, labels]
     pool: torch.Tensor  # [n, c] pooled features
@@ -140,8 +147,7 @@ def predict(network, rows, batch=128):
     parts = []
     for i in range(0, len(rows.crop), batch):
         crop, mask, _ = to_float(rows.rows(slice(i, i + batch)))
-        if crop.shape[-1] != DIAGNOSIS_SIDE:
-            crop, mask = (F.interpolate(p, (DIAGNOSIS_SIDE,) * 2, mode="area") for p in (crop, mask))
+        crop, mask = at_side(crop, mask)
         with torch.no_grad():
             out = network(network_input(crop, mask).contiguous(memory_format=torch.channels_last))
         parts.append((out["logits"][:, :, 0, 0], out["pool"][:, :, 0, 0], out["opacity"][:, 0]))
@@ -189,9 +195,28 @@ def load_diagnosis(name):
     return load_network(efficientnet(DIAGNOSIS_SIDE), f"{name}.pt")
 
 
-def prepared(films, side=DIAGNOSIS_SIDE):
-    """inputs.prepare() with this model's lung finder and settings."""
-    return inputs.prepare(films, load_network(unet(lungs.LUNGS_SIDE), "lungs.pt"), SETTINGS, side)
+def load_lungs():
+    """The lung finder."""
+    return load_network(unet(lungs.LUNGS_SIDE), "lungs.pt")
+
+
+def prepared(films, side=DIAGNOSIS_SIDE, finder=None):
+    """inputs.prepare() with this model's settings, and with its lung finder unless there is another."""
+    return inputs.prepare(films, finder or load_lungs(), SETTINGS, side)
+
+
+def best_seed(films):
+    """The network with the smallest cross-entropy on the films of the validation split that somebody read."""
+    kept_apart = [film for film in films if film.split != "train"]
+    chosen = [i for i, film in enumerate(kept_apart) if film.split == "val" and data.read_by_someone(film)]
+    label = torch.tensor([data.LABELS.index(kept_apart[i].label) for i in chosen])
+    losses = {}
+    for name in (f"seed-{seed}" for seed in SEEDS):
+        with np.load(BUILD / f"{name}.npz") as stored:
+            logits = torch.from_numpy(stored["logits"][: len(kept_apart)][chosen])
+        losses[name] = float(F.cross_entropy(logits, label))
+    log.info("val: cross-entropy %s", ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
+    return min(losses, key=losses.get)
 
 
 class Run(NamedTuple):

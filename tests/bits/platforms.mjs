@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { createDicomReader } from '../../src/dicom/reader.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { parseCsv } from '../../src/cli/csv.mjs';
-import { quantise } from '../../src/weights/quantise.mjs';
+import { floatWeights } from '../support/float_weights.mjs';
 import { loadCodec, sha256 } from '../../src/node/assets.mjs';
 import { ENGINES } from '../browser/engines.mjs';
 import { serve } from '../browser/site.mjs';
@@ -173,20 +173,17 @@ export function platforms() {
 }
 
 /** Collects a film of every format and both kinds of weights. The phantom as DICOM, with its samples for C, and the
- *  quantised weights are written to `folder`.
+ *  float weights are written to `folder`.
  *  @param {string} folder  @returns {Promise<{formats: string[], weights: Record<string, string>}>} */
 export async function prepare(folder) {
   const fixtures = join(root, 'tests/fixtures'),
     pictures = (await readdir(fixtures)).filter((name) => /\.(png|jpe?g)$/.test(name)).sort();
   const formats = [...pictures, 'convert/rings.png', 'convert/mixed.png'].map((name) => join(fixtures, name));
   const wasm = readFileSync(join(root, 'build/pleura.wasm')),
-    float = join(root, 'model/pleura.gguf'),
-    int8 = join(folder, 'int8.gguf');
-  const engine = await createEngine({ wasm, weights: readFileSync(float) });
-  await writeFile(
-    int8,
-    await quantise(wasm, readFileSync(float), await Promise.all(formats.slice(-2).map((file) => readFile(file)))),
-  );
+    float = join(folder, 'float.gguf'),
+    int8 = join(root, 'model/pleura.gguf');
+  const engine = await createEngine({ wasm, weights: readFileSync(int8) });
+  await writeFile(float, await floatWeights());
 
   engine.phantom();
   const { data, width, height } = engine.greys(640);

@@ -19,7 +19,7 @@ try {
     all = films.length;
   // A slow platform gets only the first films: all of them would take a day.
   const limits = { quick: all, slow: Math.ceil(all / 20), slowest: Math.ceil(all / 400) };
-  const sha256 = (await readFile(`${weights.float}.sha256`, 'utf8')).slice(0, 64);
+  const sha256 = (await readFile(`${weights.int8}.sha256`, 'utf8')).slice(0, 64);
   console.log(
     `${real.length} films of the data, ${formats.length} files of other formats and the phantom; weights ${sha256.slice(0, 12)}.`,
   );

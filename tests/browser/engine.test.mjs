@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/engine.mjs';
-import { quantise } from '../../src/weights/quantise.mjs';
+import { floatWeights } from '../support/float_weights.mjs';
 import { ENGINES } from './engines.mjs';
 import { serve } from './site.mjs';
 
@@ -14,16 +14,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = async (path) => new Uint8Array(await readFile(root + path));
 const FILMS = ['grey16.png', 'progressive.jpg', 'convert/rings.png'].map((name) => `tests/fixtures/${name}`);
 
-let server, bytes, wasm;
+let server, floats, wasm;
 
 before(async () => {
   wasm = await read('build/pleura.wasm');
-  bytes = await quantise(wasm, await read('model/pleura.gguf'), await Promise.all(FILMS.map(read)));
+  floats = await floatWeights();
   server = await serve();
   server.folder = await mkdtemp(`${tmpdir()}/pleura-`);
   await Promise.all(['src', 'build', 'model', 'tests'].map((name) => symlink(root + name, `${server.folder}/${name}`)));
   await writeFile(`${server.folder}/index.html`, '<!doctype html><title>engine</title>');
-  await writeFile(`${server.folder}/bytes.gguf`, bytes);
+  await writeFile(`${server.folder}/floats.gguf`, floats);
 });
 
 after(() => server && Promise.all([server.close(), rm(server.folder, { recursive: true })]));
@@ -65,9 +65,9 @@ for (const [name, open] of Object.entries(ENGINES))
           };
         };
         return {
-          floats: await bits('model/pleura.gguf'),
-          bytes: await bits('bytes.gguf'),
-          relaxed: await bits('bytes.gguf', { dot }),
+          floats: await bits('floats.gguf'),
+          bytes: await bits('model/pleura.gguf'),
+          relaxed: await bits('model/pleura.gguf', { dot }),
         };
       }, FILMS);
       const here = async (weights) => {
@@ -76,8 +76,8 @@ for (const [name, open] of Object.entries(ENGINES))
           (one) => one.bits,
         );
       };
-      assert.deepEqual(answers.floats.bits, await here(await read('model/pleura.gguf')));
-      const expected = await here(bytes);
+      assert.deepEqual(answers.floats.bits, await here(floats));
+      const expected = await here(await read('model/pleura.gguf'));
       assert.deepEqual([answers.bytes.bits, answers.relaxed.bits], [expected, expected]);
       t.diagnostic(`${name} ${answers.relaxed.relaxed ? 'takes' : 'does not take'} the relaxed products`);
       if (name === 'Chromium') assert.deepEqual([answers.bytes.relaxed, answers.relaxed.relaxed], [false, true]);

@@ -1,5 +1,5 @@
 /* test_net.c - compares every layer, by both kernel tables, with tensors from PyTorch (model/training/goldens.py): in
- * full for a tiny random model that has every op, by samples for the shipped model on the phantom. It also checks which
+ * full for a tiny random model that has every op, by samples for the shipped int8 model on the phantom. It also checks which
  * mixtures of float and int8 a graph may have. */
 #include <assert.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 typedef struct {
     const char *path;
+    double limit; /* squared error over squared values */
     uint8_t *bytes;
     size_t size;
 } goldens;
@@ -46,20 +47,25 @@ static record find_record(const goldens *g, const char *graph, text layer)
     exit(1);
 }
 
+/* Value `index` of the layer's output, channels of padding included. */
+static double output_value(const net_layer *l, int index)
+{
+    return net_is_int8(l) ? l->scale * (((const uint8_t *)l->out)[index] - l->zero_point) : l->out[index];
+}
+
 /* Compares a layer that has just run. The first that differs too much ends the test with its name. */
 static void compare(const goldens *expected, const net *n, const net_layer *l)
 {
-    static const double limit = 1e-9; /* squared error over squared values */
     record r = find_record(expected, n->graph, l->d->name);
     assert(r.h == l->d->h && r.w == l->d->w && r.c == l->d->c);
     double error = 0, power = 1e-12;
     for (int i = 0, step = r.h * r.w * r.c / r.count; i < r.count; i++) {
         int index = i * step, pixel = index / r.c, channel = index % r.c;
-        double right = r.values[i], difference = l->out[pixel * l->d->c_stride + channel] - right;
+        double right = r.values[i], difference = output_value(l, pixel * l->d->c_stride + channel) - right;
         error += difference * difference, power += right * right;
     }
     free(r.values);
-    if (error / power <= limit) return;
+    if (error / power <= expected->limit) return;
     fprintf(stderr, "%s: %s %.*s differs: NMSE %.2e\n", expected->path, n->graph, (int)l->d->name.size, l->d->name.at,
             error / power);
     exit(1);
@@ -87,7 +93,7 @@ static arena open_net(net *n, const gguf *g, const char *graph)
 /* The tiny model on the input in its goldens. Returns the number of layers compared. */
 static int compare_tiny(const kernels *k)
 {
-    goldens expected = {.path = "tests/fixtures/tiny.bin"};
+    goldens expected = {.path = "tests/fixtures/tiny.bin", .limit = 1e-9};
     size_t size;
     int layers = 0;
     uint8_t *weights = read_file("tests/fixtures/tiny.gguf", &size);
@@ -109,10 +115,11 @@ static int compare_tiny(const kernels *k)
     return layers;
 }
 
-/* The shipped model on the phantom, prepared as engine/pleura.c does it. */
+/* The shipped model on the phantom, prepared as engine/pleura.c does it. Where a sum lies between two int8 values,
+ * PyTorch may round it to the other one, and later layers see the difference. */
 static int compare_shipped(const kernels *k)
 {
-    goldens expected = {.path = "tests/fixtures/phantom.bin"};
+    goldens expected = {.path = "tests/fixtures/phantom.bin", .limit = 1e-2};
     size_t size;
     uint8_t *weights = read_file("model/pleura.gguf", &size);
     expected.bytes = read_file(expected.path, &expected.size);

@@ -10,6 +10,7 @@ import { gguf } from '@huggingface/gguf';
 import { createEngine } from '../../src/engine.mjs';
 import { floatsOf, readGguf, TENSOR, writeGguf } from '../../src/weights/gguf.mjs';
 import { quantise } from '../../src/weights/quantise.mjs';
+import { floatWeights } from '../support/float_weights.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path) => new Uint8Array(readFileSync(join(root, path)));
@@ -71,17 +72,25 @@ for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
   });
 }
 
-test('the shipped model as int8 is no larger, a standard file, and has its own self-test', async () => {
-  const floats = read('model/pleura.gguf'),
-    bytes = await quantise(wasm, floats, [read('tests/fixtures/grey16.png'), ...paths.map(read)]);
-  assert.ok(bytes.length < floats.length * 1.01, `${bytes.length} of ${floats.length} bytes`);
-  writeFileSync(path, bytes);
-  const { metadata, tensorInfos } = await gguf(path, { allowLocalFile: true });
+test('the shipped model is int8, a standard file, and answers as the same numbers in float32', async () => {
+  const shipped = read('model/pleura.gguf'),
+    floats = await floatWeights();
+  const { metadata, tensorInfos } = await gguf(join(root, 'model/pleura.gguf'), { allowLocalFile: true });
   assert.deepEqual(metadata['pleura.labels'].slice(0, 3), ['covid', 'pneumonia', 'normal']);
   const kinds = new Map(tensorInfos.map(({ name, dtype }) => [name, dtype]));
   assert.equal(kinds.get('lungs.enc1b.weight'), TENSOR.I8);
+  assert.equal(kinds.get('diagnosis.block9.expand.weight'), TENSOR.I8);
   assert.equal(kinds.get('diagnosis.logits.weight'), TENSOR.Q8_0);
-  const weights = readGguf(bytes);
+  const [bytes, again, expected] = await Promise.all(
+    [shipped, await quantise(wasm, floats, paths.map(read)), floats].map(async (weights) => {
+      const engine = await createEngine({ wasm, weights });
+      return paths.map((film) => Object.values(engine.diagnose(read(film)).probability));
+    }),
+  );
+  const furthest = (got) => Math.max(...got.flat().map((p, i) => Math.abs(p - expected.flat()[i])));
+  assert.ok(furthest(bytes) < 0.1, `${furthest(bytes)} from float32`);
+  assert.ok(furthest(again) < 0.1, `${furthest(again)} from float32 after quantising once more`);
+  const weights = readGguf(shipped);
   weights.tensors.get('lungs.enc1b.weight').data[7] ^= 64;
   await assert.rejects(createEngine({ wasm, weights: writeGguf(weights) }), { code: 'self-test' });
 });
@@ -96,10 +105,7 @@ async function refusal(change) {
   );
 }
 
-let cached;
-async function small() {
-  return (cached ??= await quantise(wasm, read('model/pleura.gguf'), [read('tests/fixtures/grey16.png')]));
-}
+const small = async () => read('model/pleura.gguf');
 
 test('int8 weights that could overflow or do not fit their graph are refused', async () => {
   const floatAt = (weights, name) =>
