@@ -39,22 +39,31 @@ def networks(pattern):
 
 
 def unseen(network):
-    """{column: cell}: the sources that were left out, against the external normals and within themselves."""
+    """[(fold and source, {column: cell})]: one row for each source that was left out and holds more than one class."""
     films, probability = network.films, network.probability
-    left_out = [source for fold in network.left_out for source in data.FOLDS[fold]]
-    covid, external = metrics.rows(films, "covid", left_out), metrics.rows(films, "normal", split="external")
-    # Within one source only: in no other do both classes look alike.
-    pneumonia, normal = (metrics.rows(films, label, left_out[:1]) for label in ("pneumonia", "normal"))
-    predicted, patient = probability.argmax(1), metrics.patients(films)
-    return {
-        "covid films": len(covid),
-        "AUC covid, external normals": metrics.auc_cell(probability[:, 0], films, covid, external),
-        "the same by 1 - P(normal)": metrics.auc_cell(1 - probability[:, 2], films, covid, external),
-        "covid called covid %": metrics.proportion(predicted[covid] == 0, patient[covid]),
-        "AUC pneumonia, own normals": metrics.auc_cell(probability[:, 1], films, pneumonia, normal),
-        "AUC covid, own pneumonia": metrics.auc_cell(covid_against_pneumonia(probability), films, covid, pneumonia),
-        "external normals called normal %": metrics.proportion(predicted[external] == 2, patient[external]),
-    }
+    ill, predicted = 1 - probability[:, 2], probability.argmax(1)
+    external, patient = metrics.rows(films, "normal", split="external"), metrics.patients(films)
+    called_normal = metrics.proportion(predicted[external] == 2, patient[external])
+    out = []
+    for source in (source for fold in network.left_out for source in data.FOLDS[fold]):
+        covid, pneumonia, normal = (metrics.rows(films, label, [source]) for label in data.LABELS[:3])
+        if min(len(covid) + len(pneumonia), len(normal)) == 0:
+            continue
+
+        def auc(score, positive, negative):
+            return metrics.auc_cell(score, films, positive, negative)
+
+        cells = {
+            "covid, pneumonia, normal films": f"{len(covid)}, {len(pneumonia)}, {len(normal)}",
+            "AUC covid, own normals": auc(ill, covid, normal),
+            "AUC covid, external normals": auc(ill, covid, external),
+            "AUC pneumonia, own normals": auc(ill, pneumonia, normal),
+            "AUC covid, own pneumonia, P(covid) of both": auc(covid_against_pneumonia(probability), covid, pneumonia),
+            "own normals called normal %": metrics.proportion(predicted[normal] == 2, patient[normal]),
+            "external normals called normal %": called_normal,
+        }
+        out.append((f"{network.folds}: {source}", cells))
+    return out
 
 
 def seen(network):
@@ -113,8 +122,11 @@ def left_out(options):
     commands = [f"{network.command} --leave-out {network.folds}" for network in members]
     if len({network.command for network in members}) == 1 and {network.folds for network in members} == set(data.FOLDS):
         commands = [f"{members[0].command} --leave-out all"]
-    title = "Networks that were trained without a source, on films of that source and on the external normals."
-    return [table(title, "left out", commands, [(network.folds, unseen(network)) for network in members])]
+    title = (
+        "Networks that were trained without some sources, on films of these sources and on the external normals, by 1 - "
+        "P(normal) unless said otherwise, at the class mix of the training batches."
+    )
+    return [table(title, "left out: source", commands, [row for network in members for row in unseen(network)])]
 
 
 def seeds(options):
