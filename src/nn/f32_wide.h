@@ -123,20 +123,17 @@ INLINE void N(conv_strip)(float *out, const float *in, const float *w, const flo
 static void N(conv)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int o,
                     int vectors)
 {
-    int inputs = s->k * s->k * s->cin, size = inputs * vectors * LANES;
-    size_t apart = (size_t)inputs * 4;
-    float buffer[MAX_PACKED];
+    int inputs = s->k * s->k * s->cin;
     w += packed_index(o, 0, inputs), bias += o, out += o;
-    if (LANES == 4 || s->oh * s->ow < 2 * PIXELS || size > MAX_PACKED) {
-        if (vectors == 2) N(conv_strip)(out, in, w, bias, s, 2, 0);
-        else N(conv_strip)(out, in, w, bias, s, 1, 0);
-        return;
-    }
-    float *to = buffer;
-    for (int i = 0; i < inputs; i++, w += 4)
-    for (int v = 0; v < vectors; v++, to += LANES) STORE(to, N(weights)(w + (size_t)(v * LANES / 4) * apart, apart));
-    if (vectors == 2) N(conv_strip)(out, in, buffer, bias, s, 2, 1);
-    else N(conv_strip)(out, in, buffer, bias, s, 1, 1);
+    if (LANES > 4 && s->oh * s->ow >= 2 * PIXELS && inputs * vectors * LANES <= MAX_PACKED) {
+        size_t apart = (size_t)inputs * 4;
+        float buffer[MAX_PACKED], *to = buffer;
+        for (int i = 0; i < inputs; i++, w += 4)
+        for (int v = 0; v < vectors; v++, to += LANES) STORE(to, N(weights)(w + (size_t)(v * LANES / 4) * apart, apart));
+        if (vectors == 2) N(conv_strip)(out, in, buffer, bias, s, 2, 1);
+        else N(conv_strip)(out, in, buffer, bias, s, 1, 1);
+    } else if (vectors == 2) N(conv_strip)(out, in, w, bias, s, 2, 0);
+    else N(conv_strip)(out, in, w, bias, s, 1, 0);
 }
 
 /* Depthwise windows of k = `k`, or of any size if that is 0; the weights of one strip stay in registers. */
