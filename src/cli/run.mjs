@@ -106,6 +106,7 @@ function classesOf(weights, model) {
  * @property {boolean} [quiet] neither progress nor summary nor notice
  * @property {string} [heatmap] a folder @property {boolean} [occlusion] @property {import('../node/shards.mjs').Shard | null} [shard]
  * @property {boolean} [features] @property {boolean} [logits] @property {boolean} [patients] see protocol.d.ts
+ * @property {boolean} [pictures] see protocol.d.ts
  */
 
 /**
@@ -119,8 +120,8 @@ export async function openRun(options, count) {
     text ? parsePrevalence(text, classesOf(parts.weights, options.model)) : null;
   const prevalence = mixture(options.prevalence),
     reclassify = mixture(options.reclassify);
-  const { heatmap, occlusion, shard, features, logits, patients } = options;
-  const threadOptions = { prevalence, reclassify, heatmap, occlusion, shard, features, logits, patients };
+  const { heatmap, occlusion, shard, features, logits, patients, pictures } = options;
+  const threadOptions = { prevalence, reclassify, heatmap, occlusion, shard, features, logits, patients, pictures };
   const threads = Math.min(jobs, Math.max(1, count));
   const pool = await loadNamed(options.model, () => createPool(parts, threads, threadOptions));
   const { model } = pool;

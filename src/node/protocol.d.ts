@@ -25,6 +25,8 @@ export interface ThreadOptions {
   logits?: boolean;
   /** Each answer to a DICOM film includes a hash of its Patient ID. */
   patients?: boolean;
+  /** Each answer includes a perceptual hash of the film. */
+  pictures?: boolean;
 }
 
 /** What a program wants of one film. */

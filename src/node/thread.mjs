@@ -6,11 +6,12 @@ import { isDicom, notFilm } from '../sniff.mjs';
 import { loadCodec, sha256 } from './assets.mjs';
 import { CommandError, ReadError } from './errors.mjs';
 import { nativeAt } from './native.mjs';
+import { pictureHash, SIDE } from './picture_hash.mjs';
 import { createReader } from './read.mjs';
 import { owns, ownsName } from './shards.mjs';
 
 const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').ThreadData} */ (workerData);
-const { prevalence, reclassify, shard, heatmap, occlusion = false, features, logits, patients } = options;
+const { prevalence, reclassify, shard, heatmap, occlusion = false, features, logits, patients, pictures } = options;
 
 /** @param {import('./protocol.d.ts').FromThread} message */
 const post = (message) => parentPort?.postMessage(message);
@@ -47,6 +48,7 @@ async function diagnose(engine, { file, retried }, bytes) {
   /** @type {import('../result/record.mjs').Answer} */
   const answer = { verdict, doubt, probability, prevalence, gate, extent, decoder, dicom, sha256: hash, bits, patient };
   if (features) answer.features = engine.features();
+  if (pictures) answer.picture = pictureHash(engine.film(SIDE));
   if (logits) answer.logits = diagnosis.logits;
   if (reclassify) answer.reclassified = reclassified(engine, diagnosis);
   if (heatmap) {

@@ -11,6 +11,7 @@
  * @property {string} [decoder] @property {object} [dicom] @property {string} [sha256] @property {string} [bits]
  * @property {Float32Array} [features] input of the last layer, on request @property {number[]} [logits] on request
  * @property {string | null} [patient] a hash of the Patient ID, on request
+ * @property {Uint32Array} [picture] a perceptual hash of the film, on request
  * @property {{ verdict: string, probability: { [label: string]: number } }} [reclassified] at another class mix, on
  *   request
  * @property {string} [code] @property {string} [message]

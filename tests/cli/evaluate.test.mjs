@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import jpeg from 'jpeg-js';
 import { dicomFile } from '../dicom/file.mjs';
 import { evaluationSummary } from '../../src/cli/evaluation/summary.mjs';
 import { applyAdapter, readLastLayer, writeAdapter } from '../../src/weights/adapter.mjs';
@@ -609,4 +610,49 @@ test('films of one class get a confusion matrix but no curves', () => {
   assert.equal(status, 0, stderr);
   const plotted = readdirSync(join(folder, 'one')).filter((name) => name.endsWith('.svg'));
   assert.deepEqual(plotted.sort(), ['confusion.svg', 'flow.svg']);
+});
+
+test('near duplicates with different patients or splits are named, distinct films are not', () => {
+  const name = (/** @type {string} */ file) => join(folder, 'near', file);
+  mkdirSync(join(folder, 'near'));
+  /** A smooth picture of its own per seed, at any size. @param {number} seed @param {number} u @param {number} v */
+  const grey = (seed, u, v) =>
+    128 +
+    [1, 2, 3, 4, 5].reduce(
+      (sum, k) => sum + 22 * Math.sin(k * (4 * u + seed) + (6 - k) * (3 * v - 2 * seed) + seed * k),
+      0,
+    );
+  for (const seed of [1, 2, 3])
+    writeFileSync(
+      name(`${seed}.png`),
+      png({ width: 200, height: 180 }, (x, y) => [Math.round(grey(seed, (x + 0.5) / 200, (y + 0.5) / 180))]),
+    );
+  const copy = (/** @type {number} */ seed, /** @type {number} */ width, /** @type {number} */ height) => {
+    const data = Buffer.alloc(width * height * 4, 255);
+    for (let i = 0; i < width * height; i++)
+      data.fill(grey(seed, ((i % width) + 0.5) / width, (Math.floor(i / width) + 0.5) / height), 4 * i, 4 * i + 3);
+    return jpeg.encode({ width, height, data }, 60).data;
+  };
+  writeFileSync(name('1.jpg'), copy(1, 130, 117));
+  writeFileSync(name('2.jpg'), copy(2, 300, 270));
+  writeFileSync(name('3.jpg'), copy(3, 130, 117));
+  const list = [
+    'file,label,patient_id,split',
+    'near/1.png,covid,a,test',
+    'near/1.jpg,covid,b,test',
+    'near/2.png,normal,c,test',
+    'near/2.jpg,normal,c,train',
+    'near/3.png,normal,d,test',
+    'near/3.jpg,normal,d,test',
+  ];
+  writeFileSync(join(folder, 'near.csv'), list.join('\n'));
+  const { status, stdout, stderr } = evaluate('--labels', 'near.csv', '--json', '--report', 'near.report');
+  assert.equal(status, 0, stderr);
+  const warning =
+    'Near duplicates, pairs of films that look the same (2): near/1.png and near/1.jpg (not known as one patient), ' +
+    'near/2.png and near/2.jpg (splits test and train). Look at them.';
+  assert.ok(stderr.includes(`pleura: ${warning}\n`), stderr);
+  assert.ok(JSON.parse(stdout).warnings.includes(warning));
+  for (const file of ['evaluation.md', 'evaluation.html', 'evaluation.json'])
+    assert.match(readFileSync(join(folder, 'near.report', file), 'utf8'), /Near duplicates/);
 });

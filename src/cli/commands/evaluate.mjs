@@ -11,7 +11,15 @@ import { atPrevalence, calibrationAt, curves, operatingPoints } from '../../stat
 import { ROUNDS } from '../../stats/bootstrap.mjs';
 import { compare } from '../../stats/paired.mjs';
 import { seenFilms } from '../../weights/seen.mjs';
-import { checkRows, checkSplits, nameList, onePatient, sameContent, unanswered } from '../evaluation/checks.mjs';
+import {
+  checkRows,
+  checkSplits,
+  nameList,
+  nearDuplicates,
+  onePatient,
+  sameContent,
+  unanswered,
+} from '../evaluation/checks.mjs';
 import { commandLine, filmTable, hashesOf, hashOf, provenanceOf } from '../evaluation/provenance.mjs';
 import { writeReport } from '../evaluation/report.mjs';
 import { isResults, readResults } from '../evaluation/results.mjs';
@@ -58,7 +66,7 @@ const asRecorded = ({ probability, reclassified, ...answer }) => ({
  * @returns {Promise<Answered>}
  */
 async function runModel(items, options, allowed, check = () => {}) {
-  const run = await openRun({ ...options, patients: true }, items.length);
+  const run = await openRun({ ...options, patients: true, pictures: true }, items.length);
   try {
     check(run.labels);
     const seen = seenFilms(run.parts.weights, sha256, await loadMakers(options.model));
@@ -269,6 +277,7 @@ export async function evaluate(paths, options) {
     ...splitWarnings,
     ...onePatient(films),
     ...sameContent(films),
+    ...nearDuplicates(answered.films),
     ...unanswered(films),
   ];
   for (const warning of warnings) warn(`pleura: ${warning}`);
