@@ -1,4 +1,4 @@
-// float_weights.mjs - the shipped weights as float32: what `quantise` is given in tests, and a second arithmetic.
+// The shipped weights as float32: what `quantise` is given in tests, and a second arithmetic.
 import { readFileSync } from 'node:fs';
 import { formatLayer, parseGraph } from '../../src/engine/graph.mjs';
 import { createEngine } from '../../src/engine.mjs';
