@@ -60,8 +60,9 @@ const native = (command) => async (weights) => {
 };
 
 /** Runs in the page: asks the worker of the site.
- *  @param {{worker: string, site: object, films: (string | null)[]}} task  null: the phantom */
-async function askWorker({ worker, site, films }) {
+ *  @param {{worker: string, site: any, weights: string, films: (string | null)[]}} task  null: the phantom */
+async function askWorker({ worker, site, weights, films }) {
+  const bytesOf = async (/** @type {string} */ file) => new Uint8Array(await (await fetch(file)).arrayBuffer());
   if (!globalThis.ask) {
     // The site's policy binds this page as well.
     const trusted = globalThis.trustedTypes?.createPolicy('pleura', { createScriptURL: (file) => file });
@@ -78,7 +79,12 @@ async function askWorker({ worker, site, films }) {
         made.addEventListener('error', (event) => reject(new Error(event.message)), { once: true });
         made.postMessage({ id, type, ...message });
       });
-    const { error } = await globalThis.ask('start', { site, parts: null, retry: false, adapter: null });
+    const brought = await bytesOf(weights);
+    const started = globalThis.ask('start', { site, parts: null, brought, adapter: null });
+    for (const name of ['wasm', 'weights'])
+      made.postMessage({ type: 'part', name, bytes: await bytesOf(`site/${site[name].file}`) });
+    const { error, result } = await started;
+    if (result?.broughtError) throw new Error(result.broughtError.message);
     if (error) throw new Error(error.message);
   }
   const answers = [];
@@ -113,9 +119,9 @@ async function describeSite(folder) {
   };
 }
 
-/** A page beside the built site that gives films to the site's own worker, wasm and weights.
+/** A page beside the built site that gives weights and films to the site's own worker and wasm.
  *  @param {keyof typeof ENGINES} engine */
-const browser = (engine) => async () => {
+const browser = (engine) => async (weights) => {
   const server = await serve(),
     folder = await mkdtemp(join(tmpdir(), 'pleura-films-'));
   Object.assign(server, { folder, headers: {} }); // the headers belong to the site's own page
@@ -123,6 +129,7 @@ const browser = (engine) => async () => {
   await Promise.all([
     symlink(site, join(folder, 'site')),
     writeFile(join(folder, 'index.html'), '<!doctype html><title>films</title>'),
+    symlink(weights, join(folder, 'weights.gguf')),
     mkdir(join(folder, 'films')),
   ]);
   const parts = await describeSite(site),
@@ -136,7 +143,13 @@ const browser = (engine) => async () => {
       const asked = [null, ...films],
         answers = [];
       for (let at = 0; at < asked.length; at += FILMS_PER_SCRIPT)
-        answers.push(...(await page.evaluate(askWorker, { ...parts, films: asked.slice(at, at + FILMS_PER_SCRIPT) })));
+        answers.push(
+          ...(await page.evaluate(askWorker, {
+            ...parts,
+            weights: 'weights.gguf',
+            films: asked.slice(at, at + FILMS_PER_SCRIPT),
+          })),
+        );
       return answers;
     },
     async close() {
@@ -164,6 +177,7 @@ export function platforms() {
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0, reference`, compiled(cc, 0, '--reference'), 'slowest');
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0`, compiled(cc, 0), 'slowest');
   for (const version of nodes) add(`Node ${version}`, node(version), 'quick', 'int8');
+  for (const engine of Object.keys(ENGINES)) add(engine, browser(engine), 'quick', 'int8');
   // Node 20 computes relaxed SIMD wrongly; the engine notices and does not use it.
   for (const version of nodes.filter((one) => Number.parseInt(one) > 20))
     add(`Node ${version}, relaxed SIMD`, node(version, '--relaxed'), 'quick', 'int8');
