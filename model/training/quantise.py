@@ -252,8 +252,9 @@ def answers(out, name):
     return y - y.mean(1, keepdim=True) if name == "logits" else y
 
 
-def taught(kind, network, make):
-    """The Int8Graph of a float Graph, after it learnt from batches of make() to give the same outputs."""
+def taught(kind, network, make, steps=None):
+    """The Int8Graph of a float Graph, after it learnt from batches of make() to give the same outputs; steps: of
+    each cycle, instead of those of CYCLES."""
     layout = torch.channels_last
     images = torch.cat([make() for _ in range(4)]).contiguous(memory_format=layout)
     student = Int8Graph.of(network, images, MAX_TAUGHT[kind])
@@ -268,11 +269,11 @@ def taught(kind, network, make):
         """Squared errors over the variance of the float network's outputs."""
         return sum(F.mse_loss(answers(out, name), y) / y.var() for name, y in target.items())
 
-    for steps, rate in CYCLES[kind]:
+    for usual, rate in CYCLES[kind]:
         rates = {rate: [], rate / SCALE_SLOWER: []}
         for name, parameter in student.named_parameters():
             rates[rate / SCALE_SLOWER if name.endswith("stretch") else rate].append(parameter)
-        fit(student, Batches(steps, lesson), loss, rates, layout).settle()
+        fit(student, Batches(steps or usual, lesson), loss, rates, layout).settle()
     return student
 
 
@@ -294,10 +295,11 @@ def load_diagnosis(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", help="a checkpoint in build/model (default: the best seed)")
-    name = parser.parse_args().network
+    parser.add_argument("--steps", type=int, help="optimizer steps of each cycle")
+    options = parser.parse_args()
     start(1)
     films = data.films()
-    name = name or train.best_seed(films)
+    name = options.network or train.best_seed(films)
     for kind, file, load_floats, lessons in (
         ("lungs", "lungs", train.load_lungs, lung_lessons),
         ("diagnosis", name, lambda: train.load_diagnosis(name), diagnosis_lessons),
@@ -305,7 +307,7 @@ def main():
         out = BUILD / f"{file}.int8.pt"
         if not out.exists():
             log.info("%s", out)
-            torch.save(taught(kind, load_floats(), lessons(films)).state_dict(), out)
+            torch.save(taught(kind, load_floats(), lessons(films), options.steps).state_dict(), out)
 
 
 if __name__ == "__main__":
