@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { evaluationMarkdown } from '../../src/cli/evaluation_markdown.mjs';
-import { bootstrap, quantile, random } from '../../src/stats/bootstrap.mjs';
+import { ROUNDS, bootstrap, quantile, random } from '../../src/stats/bootstrap.mjs';
 import { wilson } from '../../src/stats/intervals.mjs';
 import { ageBand, report } from '../../src/stats/evaluation.mjs';
 import { oneVsRest, auc, balancedAccuracy, calibrationError, confusion } from '../../src/stats/scores.mjs';
@@ -103,7 +103,7 @@ test('the bootstrap is reproducible, draws patients, and gives no interval when 
   assert.deepEqual(
     bootstrap(films, () => [NaN, 1]),
     [
-      { value: NaN, low: null, high: null, leftOut: 1000 },
+      { value: NaN, low: null, high: null, leftOut: ROUNDS },
       { value: 1, low: null, high: null },
     ],
   );
