@@ -1,6 +1,6 @@
 // Two models on the same films: the tests against straightforward ones in Python, and the comparison as a whole.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { delong, twoSided } from '../../src/stats/delong.mjs';
 import { clusteredMcnemar, compare, mcnemar } from '../../src/stats/paired.mjs';
@@ -83,6 +83,34 @@ test("DeLong's test equals the straightforward sum over all pairs, ties included
   });
   const [a, , positive] = sets[0];
   assert.deepEqual(delong(a, a, positive), { difference: 0, error: 0, p: 1 });
+});
+
+test('DeLong’s test and areas match R’s pROC where it is installed', (t) => {
+  const sets = [40, 200].map((n) => {
+    const next = random(n),
+      positive = Array.from({ length: n }, (_, i) => i % 3 === 0);
+    const scores = () => positive.map((yes) => Math.round(20 * (next() + (yes ? 0.4 : 0))) / 20);
+    return { first: scores(), second: scores(), positive };
+  });
+  const vector = (/** @type {(number | boolean)[]} */ values) => `c(${values.map(Number).join(', ')})`;
+  const program = sets.map(
+    ({ first, second, positive }) => `y <- ${vector(positive)}
+a <- roc(y, ${vector(first)}, direction = "<", quiet = TRUE, levels = c(0, 1))
+b <- roc(y, ${vector(second)}, direction = "<", quiet = TRUE, levels = c(0, 1))
+cat(sprintf("%.15g", c(auc(a), auc(b), roc.test(a, b, method = "delong", paired = TRUE)$p.value)), "\\n")`,
+  );
+  const ran = spawnSync('Rscript', ['-e', ['suppressMessages(library(pROC))', ...program].join('\n')], {
+    encoding: 'utf8',
+  });
+  if (ran.error || /there is no package called/.test(ran.stderr)) return t.skip('R or its package pROC is missing');
+  assert.equal(ran.status, 0, ran.stderr);
+  const rows = ran.stdout.trim().split('\n');
+  sets.forEach(({ first, second, positive }, i) => {
+    const ones = new Float64Array(positive.length).fill(1);
+    const own = [auc(first, positive)(ones), auc(second, positive)(ones), delong(first, second, positive).p];
+    const expected = rows[i].trim().split(' ').map(Number);
+    own.forEach((value, j) => near(value, expected[j], 1e-9));
+  });
 });
 
 /** One film in two calls of two models that err on different films. */
