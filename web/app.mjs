@@ -86,7 +86,8 @@ function guardUnsaved() {
 }
 const askBeforeLeaving = (/** @type {Event} */ event) => event.preventDefault();
 
-const addRequests = (/** @type {Request[]} */ requests) => set({ requests: [...state.requests, ...requests] });
+const addRequests = (/** @type {Request[]} */ requests) =>
+  updateSoon(() => Object.assign(state, { requests: [...state.requests, ...requests] }));
 
 const client = createClient(SITE, {
   progress: (received, total) => updateSoon(() => Object.assign(state.engine, { received, total })),
