@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-against bench-film bench-folders bench-server walk-through
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -205,10 +205,13 @@ tests/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 
 # AGAINST: a commit, built in a checkout of its own.
 AGAINST =
-COMMIT  = $(shell git rev-parse --short=12 $(AGAINST))
-bench: $(if $(AGAINST),bench-against,bench-all)
-bench-against: build/against/$(COMMIT)/build/pleura.wasm wasm
+ifeq ($(AGAINST),)
+bench: bench-all
+else
+COMMIT := $(shell git rev-parse --short=12 $(AGAINST))
+bench: build/against/$(COMMIT)/build/pleura.wasm wasm tests/bench/node_modules/.package-lock.json
 	@node tests/bench/against.mjs $(CURDIR)/build/against/$(COMMIT)
+endif
 
 build/against/%/build/pleura.wasm:
 	@mkdir -p build/against/$*
