@@ -5,6 +5,7 @@
 // Mahalanobis distance (Lee et al., 2018), and its quantiles over other films say how unusual a film is. The films are
 // parted by patient: one half gives the whitening, the other the quantiles.
 import { createEngine } from '../engine.mjs';
+import { quantile } from '../stats/bootstrap.mjs';
 import {
   floatsIn,
   floatsOf,
@@ -109,14 +110,6 @@ function whitening(features) {
   return { weight, bias: weight.map((row) => -dot(row, mean)) };
 }
 
-/** @param {number[]} values @param {number} share */
-function quantile(values, share) {
-  const at = share * (values.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, values.length - 1);
-  return values[low] + (at - low) * (values[high] - values[low]);
-}
-
 /**
  * Adds the gate to the weights. @param {import('../weights/gguf.mjs').Gguf} gguf
  * @param {CalibrationFilm[]} films @param {number[]} fold @returns {boolean} whether there is one
@@ -129,10 +122,9 @@ function addGate(gguf, films, fold) {
   const half = (/** @type {number} */ odd) => films.filter((_, i) => fold[i] % 2 === odd).map((film) => film.features);
   const layer = whitening(half(0));
   if (!layer) return false;
-  const distances = half(1).map((row) =>
+  const distances = Float64Array.from(half(1), (row) =>
     Math.hypot(...layer.weight.map((weight, i) => Math.fround(dot(weight, row) + layer.bias[i]))),
-  );
-  distances.sort((a, b) => a - b);
+  ).sort();
   const count = layer.weight.length;
   values.set('pleura.diagnosis.graph', textValues([...lines, `gate = dense ${pool} c=${count}`]));
   tensors.set(

@@ -70,14 +70,16 @@ async function runModel(items, options, allowed, check = () => {}) {
   try {
     check(run.labels);
     const seen = seenFilms(run.parts.weights, sha256, await loadMakers(options.model));
-    /** @type {Film[]} */ const films = [];
+    /** @type {Film[]} */ const films = [],
+      /** @type {Judgement[]} */ judgements = [];
     for await (const { item, answer } of run.answers(items)) {
       const film = { row: item.row, answer: asRecorded(answer) };
-      if (!allowed.seen) refuseSeen([film], await judged([film], seen, allowed.reported - films.length), items.length);
+      const judgement = await judged([film], seen, allowed.reported - films.length);
+      if (!allowed.seen) refuseSeen([film], judgement, items.length);
       films.push(film);
+      judgements.push(...judgement);
     }
     const { name, labels, prior, model, reclassify } = run;
-    const judgements = await judged(films, seen, allowed.reported);
     return {
       name,
       labels,

@@ -1,8 +1,8 @@
 // checklist.mjs - the items of STARD-AI, TRIPOD+AI and CLAIM 2024 that an evaluation answers, and those that it cannot.
 //
 // The numbers are those of STARD-AI (Nat Med 2025, table 2: 40 items, numbered otherwise than STARD 2015), TRIPOD+AI (BMJ
-// 2024, 27 items) and CLAIM (Radiol Artif Intell 2024, 44 items). An item is filled in where the data tell. Where they do not it says "not known": only the people who collected the
-// films can answer it.
+// 2024, 27 items) and CLAIM (Radiol Artif Intell 2024, 44 items). An item is filled in where the data tell. Where they do
+// not, it says "not known": only the people who collected the films can answer it.
 
 /**
  * @typedef {import('./document.mjs').Evaluation} Evaluation
@@ -167,7 +167,7 @@ function splitAnswer({ split, seen, makersKnown, warnings = [] }) {
     ? `${seen ? `${seen} of them are` : 'none of them is'} among the films that made the model, by their SHA-256`
     : 'which films made the model is not known';
   const which = split === null ? 'all films of the list' : `the split ${split} of the list`;
-  return `${[`${which}; ${made}.`, ...warnings].join(' ')}`;
+  return [`${which}; ${made}.`, ...warnings].join(' ');
 }
 
 /** @param {Evaluation} result */

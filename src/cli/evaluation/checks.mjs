@@ -133,7 +133,8 @@ export function nearDuplicates(films) {
   });
   /** @type {string[]} */ const pairs = [];
   hashed.forEach((a, i) => {
-    for (const b of hashed.slice(i + 1)) {
+    for (let j = i + 1; j < hashed.length; j++) {
+      const b = hashed[j];
       if (hashDistance(a.picture, b.picture) > NEAR || a.sha256 === b.sha256) continue;
       const differ = [
         ...(a.row.split !== b.row.split ? [`splits ${a.row.split} and ${b.row.split}`] : []),
