@@ -11,13 +11,10 @@
 #else
 #pragma GCC target("avx2")
 #endif
-#define INLINE static inline __attribute__((always_inline))
 
 /* 6 pixels x 2 vectors of sums, 2 of weights, the input and a product fit 16 registers. */
-enum { PIXELS = 6, MAX_TAPS = 49, MAX_PACKED = 1 << 14 };
+enum { PIXELS = 6 };
 
-#define EACH_OF_1(X) X(0)
-#define EACH_OF_4(X) X(0) X(1) X(2) X(3)
 #define EACH_OF_MANY(X) X(0) X(1) X(2) X(3) X(4) X(5)
 
 #define LANES 8

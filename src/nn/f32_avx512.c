@@ -11,13 +11,10 @@
 #else
 #pragma GCC target("avx512f,avx512vl")
 #endif
-#define INLINE static inline __attribute__((always_inline))
 
 /* 12 pixels x 2 vectors of sums, 2 of weights and the input fit 32 registers. */
-enum { PIXELS = 12, MAX_TAPS = 49, MAX_PACKED = 1 << 14 };
+enum { PIXELS = 12 };
 
-#define EACH_OF_1(X) X(0)
-#define EACH_OF_4(X) X(0) X(1) X(2) X(3)
 #define EACH_OF_MANY(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 
 #define LANES 16

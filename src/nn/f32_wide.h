@@ -7,6 +7,13 @@
  * `vectors` times LANES from channel o on. */
 /* Nested loops over one index space share an indentation. */
 /* clang-format off */
+#ifndef INLINE
+#define INLINE static inline __attribute__((always_inline))
+#define EACH_OF_1(X) X(0)
+#define EACH_OF_4(X) X(0) X(1) X(2) X(3)
+enum { MAX_TAPS = 49, MAX_PACKED = 1 << 14 };
+#endif
+
 #define JOINED_(a, b) a##b
 #define JOINED(a, b) JOINED_(a, b)
 #define N(name) JOINED(name##_, LANES)
