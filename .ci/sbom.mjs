@@ -2,6 +2,7 @@
 // of THIRD_PARTY.md, which a test compares with what is bundled.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { rows } from './third_party.mjs';
 
 const read = (path) => readFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), 'utf8');
 const { name, version, license } = JSON.parse(read('package.json'));
@@ -12,16 +13,6 @@ const EXPRESSIONS = { 'MIT or public domain': 'MIT OR Unlicense' };
 
 /** Where a part ships, by the columns of the table. */
 const PLACES = ['npm package', 'page', 'pleura.wasm and libpleura'];
-
-const rows = read('.github/THIRD_PARTY.md')
-  .split('\n')
-  .filter((line) => /^\| (?!part )[^-]/.test(line))
-  .map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
 
 /** @param {string} hash  as in a lock, "sha512-" and base64 */
 const hashOf = (hash) => ({

@@ -7,20 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { rows } from '../../.ci/third_party.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const json = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-/** The rows of the table: part, version, licence, in the package, on the page, compiled. */
-const rows = readFileSync(join(root, '.github/THIRD_PARTY.md'), 'utf8')
-  .split('\n')
-  .filter((line) => /^\| (?!part )[^-]/.test(line))
-  .map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
 const listed = (column) => rows.filter((row) => row[column]).map(([name]) => name);
 
 /** The packages whose modules the page contains, in the worker and the service worker as well. */
