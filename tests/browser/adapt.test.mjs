@@ -8,9 +8,8 @@ import { promisify } from 'node:util';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
 import { film, folder, root, tiny } from '../cli/command.mjs';
-import { faults, focused, keeping, launch, open, serve, settled } from './site.mjs';
+import { faults, focused, keeping, launch, openDialog, openQuiet, serve, settled, WAIT } from './site.mjs';
 
-const WAIT = { timeout: 180_000 };
 let browser, server;
 
 before(async () => {
@@ -33,19 +32,7 @@ before(async () => {
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-async function ready(t, options) {
-  const opened = await open(browser, server, { reducedMotion: 'reduce', ...options });
-  opened.page.setDefaultTimeout(WAIT.timeout);
-  t.after(opened.close);
-  t.after(() => assert.deepEqual(opened.complaints, []));
-  await settled(opened.page);
-  return opened;
-}
-async function openDialog(page, name) {
-  await page.click('#more');
-  await page.click(`#menu [data-dialog=${name}]`);
-  await page.waitForSelector(`#dialog-${name}[open]`);
-}
+const ready = (t, options) => openQuiet(t, browser, server, options);
 const fit = async (page) => {
   await page.setInputFiles('#labelled', `${folder}/films`);
   await page.waitForSelector('#adapt-result:not([hidden])', WAIT);

@@ -10,9 +10,8 @@ import { floatValues, readGguf, textValue, writeGguf } from '../../src/weights/g
 import english from '../../web/i18n/en.mjs';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
 import { film, folder, root } from '../cli/command.mjs';
-import { faults, launch, open, resultOf, serve, settled } from './site.mjs';
+import { faults, launch, openDialog, openQuiet, resultOf, serve, settled, WAIT } from './site.mjs';
 
-const WAIT = { timeout: 180_000 };
 let browser, server, wasm;
 const path = (name) => `${folder}/${name}`;
 
@@ -44,19 +43,7 @@ before(async () => {
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-async function ready(t, options) {
-  const opened = await open(browser, server, { reducedMotion: 'reduce', ...options });
-  opened.page.setDefaultTimeout(WAIT.timeout);
-  t.after(opened.close);
-  t.after(() => assert.deepEqual(opened.complaints, []));
-  await settled(opened.page);
-  return opened;
-}
-async function openDialog(page, name) {
-  await page.click('#more');
-  await page.click(`#menu [data-dialog=${name}]`);
-  await page.waitForSelector(`#dialog-${name}[open]`);
-}
+const ready = (t, options) => openQuiet(t, browser, server, options);
 const bring = async (page, name) => page.setInputFiles('#other-model', path(name));
 const inForce = (page, start) =>
   page.waitForFunction((start) => document.getElementById('model-state').textContent.startsWith(start), start, WAIT);

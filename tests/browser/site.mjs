@@ -130,6 +130,26 @@ export async function open(browser, server, options = {}) {
   return { page, complaints, asked, close: () => context.close() };
 }
 
+/** How long a test waits that fits a layer or opens other weights. */
+export const WAIT = { timeout: 180_000 };
+
+/** Opens the page for one test, which fails if the page complains. */
+export async function openQuiet(t, browser, server, options) {
+  const opened = await open(browser, server, { reducedMotion: 'reduce', ...options });
+  opened.page.setDefaultTimeout(WAIT.timeout);
+  t.after(opened.close);
+  t.after(() => assert.deepEqual(opened.complaints, []));
+  await settled(opened.page);
+  return opened;
+}
+
+/** Opens a dialog of the menu. */
+export async function openDialog(page, name) {
+  await page.click('#more');
+  await page.click(`#menu [data-dialog=${name}]`);
+  await page.waitForSelector(`#dialog-${name}[open]`);
+}
+
 /** Waits until nothing is loading, waiting or being read. */
 export const settled = (page) =>
   page.waitForFunction(
