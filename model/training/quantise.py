@@ -1,9 +1,9 @@
 """Int8 forms of the trained networks, with the arithmetic of src/nn/int8.h, taught to answer as the float ones do.
 
-Rounding the float networks costs up to 0.007 AUC. So every rounding is part of the network here (Jacob et al., 2018): weights, scales
-and biases start at those of the float network and learn to bring back its outputs on training films, while gradients
-pass through each rounding unchanged. Scales learn as in LSQ (Esser et al., 2020). The files this leaves in build/model
-are NAME.int8.pt.
+Rounding the float networks costs up to 0.007 AUC. So every rounding is part of the network here (Jacob et al., 2018):
+weights, scales and biases start at those of the float network and learn to bring back its outputs on training films,
+while gradients pass through each rounding unchanged. Scales learn as in LSQ (Esser et al., 2020). The results are
+NAME.int8.pt in build/model.
 
 Weights use few of the 255 values that a byte has: entropy coding then sends about five bits for each.
 """
