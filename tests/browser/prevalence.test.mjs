@@ -29,7 +29,7 @@ import {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PRIOR = [0.345, 0.191, 0.414, 0.05],
   OWN =
-    'Probabilities assume the case mix of the test images: COVID-19 34.5%, Pneumonia 19.1%, Normal 41.4%, and Another finding 5%.';
+    'Probabilities assume the case mix that the model states: COVID-19 34.5%, Pneumonia 19.1%, Normal 41.4%, and Another finding 5%.';
 const film = png(200, 240);
 let browser, server, folder, engine;
 

@@ -176,15 +176,14 @@ export default {
   'tags.none': 'No other tags.',
 
   'prevalence.title': 'Adjust for your prevalence',
-  'prevalence.own': 'Probabilities assume the case mix of the test images: {mixture}.',
   'prevalence.adapted': 'Probabilities assume the case mix of the images the model was adapted to: {mixture}.',
-  'prevalence.brought': 'Probabilities assume the case mix that the model states: {mixture}.',
+  'prevalence.own': 'Probabilities assume the case mix that the model states: {mixture}.',
   'prevalence.given': 'Probabilities adjusted to your case mix: {mixture}.',
   'prevalence.label': 'Your case mix',
   'prevalence.chip': 'Your case mix: {mixture}',
   'prevalence.question': 'Of every 100 patients you X-ray, how many have each condition?',
   'prevalence.rest': '{label}: {count} (the remainder)',
-  'prevalence.back': 'Reset to the test case mix',
+  'prevalence.back': 'Reset to the model’s case mix',
   'prevalence.holds':
     'Verdict and probabilities are adjusted by Bayes’ rule. This assumes that each condition looks the same at your site as in the test images. At a hospital new to the model it did not: see “How reliable is this result?” below.',
   'prevalence.none': 'This model does not state its case mix, so its probabilities cannot be adjusted.',

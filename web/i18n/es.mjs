@@ -192,16 +192,15 @@ export default {
   'tags.none': 'No hay más etiquetas.',
 
   'prevalence.title': 'Ajustar a su prevalencia',
-  'prevalence.own': 'Las probabilidades suponen la distribución de casos de las imágenes de prueba: {mixture}.',
   'prevalence.adapted':
     'Las probabilidades suponen la distribución de casos de las imágenes a las que se adaptó el modelo: {mixture}.',
-  'prevalence.brought': 'Las probabilidades suponen la proporción de casos que declara el modelo: {mixture}.',
+  'prevalence.own': 'Las probabilidades suponen la distribución de casos que declara el modelo: {mixture}.',
   'prevalence.given': 'Probabilidades ajustadas a su distribución de casos: {mixture}.',
   'prevalence.label': 'Su distribución de casos',
   'prevalence.chip': 'Su distribución de casos: {mixture}',
   'prevalence.question': 'De cada 100 pacientes a los que hace una radiografía, ¿cuántos tienen cada afección?',
   'prevalence.rest': '{label}: {count} (el resto)',
-  'prevalence.back': 'Volver a la distribución de casos de prueba',
+  'prevalence.back': 'Volver a la distribución de casos del modelo',
   'prevalence.holds':
     'El resultado y las probabilidades se ajustan con la regla de Bayes. Esto supone que cada afección tiene en su centro el mismo aspecto que en las imágenes de prueba. En un hospital nuevo para el modelo no fue así: véase más abajo «¿Hasta qué punto es fiable este resultado?».',
   'prevalence.none': 'Este modelo no indica su distribución de casos, así que sus probabilidades no se pueden ajustar.',

@@ -195,16 +195,15 @@ export default {
   'tags.none': 'Aucun autre champ.',
 
   'prevalence.title': 'Ajuster à votre prévalence',
-  'prevalence.own': 'Les probabilités supposent la répartition des cas des images de test : {mixture}.',
   'prevalence.adapted':
     'Les probabilités supposent la répartition des cas des images auxquelles le modèle a été adapté : {mixture}.',
-  'prevalence.brought': 'Les probabilités supposent la répartition des cas que le modèle déclare : {mixture}.',
+  'prevalence.own': 'Les probabilités supposent la répartition des cas que le modèle déclare : {mixture}.',
   'prevalence.given': 'Probabilités ajustées à votre répartition des cas : {mixture}.',
   'prevalence.label': 'Votre répartition des cas',
   'prevalence.chip': 'Votre répartition des cas : {mixture}',
   'prevalence.question': 'Sur 100 patients que vous radiographiez, combien présentent chaque affection ?',
   'prevalence.rest': '{label} : {count} (le reste)',
-  'prevalence.back': 'Revenir à la répartition des cas de test',
+  'prevalence.back': 'Revenir à la répartition des cas du modèle',
   'prevalence.holds':
     'Le résultat et les probabilités sont ajustés par la règle de Bayes. Cela suppose que chaque affection a chez vous le même aspect que dans les images de test. Dans un hôpital nouveau pour le modèle, ce n’était pas le cas : voir « Quelle est la fiabilité de ce résultat ? » plus bas.',
   'prevalence.none':

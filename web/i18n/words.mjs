@@ -200,9 +200,9 @@ export function createI18n(language, messages, preferred = []) {
 
     /** The class mix that probabilities assume; empty for a model that does not record its own.
      *  @param {Mixture | null} prevalence  @param {Model} model */
-    assumedMixture(prevalence, { prior, adapted, brought }) {
+    assumedMixture(prevalence, { prior, adapted }) {
       if (!prior) return '';
-      const own = adapted ? 'prevalence.adapted' : brought ? 'prevalence.brought' : 'prevalence.own';
+      const own = adapted ? 'prevalence.adapted' : 'prevalence.own';
       return t(prevalence ? 'prevalence.given' : own, { mixture: mixture(prevalence ?? prior) });
     },
 
