@@ -156,6 +156,17 @@ test('a long name keeps clear of the verdict, and takes one line in the strip', 
   assert.ok(name.height > 30, 'the name takes two lines');
   assert.ok(name.bottom <= verdict.top, `the name ends at ${name.bottom}, the verdict begins at ${verdict.top}`);
   assert.ok(strip < 26, `${strip} pixels high in the strip`);
+  const cut = await page.evaluate(() => {
+    const name = document.querySelector('.strip-name').getBoundingClientRect();
+    const [, start, end] = document.querySelector('.strip-name').children;
+    const shown = end.getBoundingClientRect();
+    return {
+      end: end.textContent,
+      isCut: start.scrollWidth > start.clientWidth,
+      within: shown.right <= name.right + 1,
+    };
+  });
+  assert.deepEqual(cut, { end: LONG.slice(-7), isCut: true, within: true }, 'a name is cut in its middle');
 });
 
 test('everything works by keyboard: start, move between films, read the result', async (t) => {

@@ -7,6 +7,7 @@ import { readCard } from '../../web/site/card.mjs';
 import { fromFiles } from '../../web/input/files.mjs';
 import { createJudge, prevalenceActions } from '../../web/engine/judge.mjs';
 import { chooseShares, countPeople, isOutdated, restLabel } from '../../web/state/prevalence.mjs';
+import { commonFolder, halves } from '../../web/state/names.mjs';
 import { commandOf } from '../../web/state/shortcuts.mjs';
 import { addStep, applySteps, isCameraJpeg, isTinted, visibleArea } from '../../web/state/edits.mjs';
 import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
@@ -173,6 +174,19 @@ test('the table sorts by name, verdict and probability, with unread films last, 
   assert.deepEqual(names({ search: ' FILM ' }), ['film 10', 'film 9']);
   assert.deepEqual(names({ show: 'error' }), ['broken']);
   assert.deepEqual(names({ show: 'unread' }), ['later']);
+});
+
+test('a short name keeps its end, and drops the folder that all files share', () => {
+  const folder = (...names) => commonFolder(names.map((name) => ({ name, phantom: name === 'Synthetic' })));
+  assert.equal(folder('disc/a/1.png', 'disc/a/2.png', 'Synthetic'), 'disc/a/');
+  assert.equal(folder('disc/a/1.png', 'disc/ab/2.png'), 'disc/');
+  assert.equal(folder('disc/1.png', 'disc2/1.png'), '');
+  assert.equal(folder('/a', '/b'), '/');
+  assert.equal(folder('//', 'b'), '');
+  assert.equal(folder(), '');
+  assert.deepEqual(halves('1.2.826.0.1_Fig1.jpg'), ['1.2.826.0.1_F', 'ig1.jpg']);
+  assert.deepEqual(halves('1.dcm'), ['1.dcm', '']);
+  assert.equal(halves('क्षय रोग.png').join(''), 'क्षय रोग.png');
 });
 
 test('clicking a heading sorts in its usual direction, then in the other, then in the original order', () => {

@@ -4,6 +4,7 @@ import { createDialogs } from './dialogs.mjs';
 import { createResult, heatmapFits } from './result.mjs';
 import { createTable } from './table.mjs';
 import { createViewer, paintGrey } from './viewer.mjs';
+import { commonFolder, halves } from '../state/names.mjs';
 import { arrange } from '../state/table.mjs';
 import { LANGUAGES } from '../i18n/words.mjs';
 
@@ -87,9 +88,12 @@ export function createView(document) {
     at['step-next'].disabled = place === order.length - 1;
     const index = selected ? films.indexOf(selected) : -1;
     const first = Math.max(0, Math.min(index - STRIP_LENGTH / 2, films.length - STRIP_LENGTH));
+    const folder = commonFolder(films);
     const createItem = () => {
       const canvas = element('canvas', { width: 1, height: 1 });
-      const name = element('bdi', { className: 'strip-name' });
+      const whole = element('span', { className: 'visually-hidden' });
+      const [start, end] = [0, 1].map(() => element('span', { ariaHidden: 'true' })); // they would be read as two words
+      const name = element('bdi', { className: 'strip-name' }, whole, start, end);
       const word = element('span', { className: 'strip-word' });
       return element('li', {}, element('button', { type: 'button' }, canvas, name, word));
     };
@@ -108,7 +112,9 @@ export function createView(document) {
           button.setAttribute('aria-current', 'true');
           button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
         }
-        setText(name, i18n.name(film));
+        button.title = i18n.name(film);
+        const shown = film.phantom ? button.title : film.name.slice(folder.length);
+        for (const [i, text] of [shown, ...halves(shown)].entries()) setText(name.children[i], text);
         setText(word, i18n.filmWord(film));
         if (film.thumb && painted.get(canvas) !== film.thumb) {
           paintGrey(canvas, film.thumb);
