@@ -11,6 +11,7 @@ export const DICTIONARY = {
   SpecificCharacterSet: [0x00080005, 'CS'],
   SOPClassUID: [0x00080016, 'UI'],
   StudyDate: [0x00080020, 'DA'],
+  AcquisitionDate: [0x00080022, 'DA'],
   AccessionNumber: [0x00080050, 'SH'],
   Modality: [0x00080060, 'CS'],
   PresentationIntentType: [0x00080068, 'CS'],

@@ -2,6 +2,7 @@
 // hash), and the few tags that the page shows on request.
 import { DECUBITUS, FRONTAL_VIEWS, OTHER_REGIONS, OTHER_VIEWS } from './codes.mjs';
 import { open } from './dataset.mjs';
+import { DICTIONARY } from './dictionary.mjs';
 
 /**
  * @typedef {import('./elements.mjs').Attributes} Attributes
@@ -91,6 +92,7 @@ const SHOWN = [
   ['PatientSex', 'Sex'],
   ['PatientAge', 'Age'],
   ['StudyDate', 'Study date'],
+  ['AcquisitionDate', 'Acquisition date'],
   ['AccessionNumber', 'Accession number'],
   ['InstitutionName', 'Institution'],
   ['ReferringPhysicianName', 'Referring physician'],
@@ -99,6 +101,7 @@ const SHOWN = [
   ['Modality', 'Modality'],
   ['BodyPartExamined', 'Body part'],
   ['ViewPosition', 'View position'],
+  ['PatientOrientation', 'Patient orientation'],
   ['Manufacturer', 'Manufacturer'],
   ['ManufacturerModelName', 'Model'],
 ];
@@ -136,9 +139,43 @@ export function hashPatient(file, sha256) {
   return id ? sha256(new TextEncoder().encode(id)) : null;
 }
 
+/** A date as YYYY-MM-DD, also from the form with dots of before DICOM; null if it is none. @param {string} text */
+function readDate(text) {
+  const date = text.replace(/^(\d{4})\.?(\d\d)\.?(\d\d)$/, '$1-$2-$3');
+  return Number.isNaN(Date.parse(date)) || date === text ? null : date;
+}
+
+/**
+ * A person's name, such as “Doe, Dr Jane A.”. Its groups are the same name in Latin, ideographic and phonetic writing, of
+ * which only the first is sorted by a comma (PS3.5, 6.2.1).
+ * @param {string} text
+ */
+function readName(text) {
+  const [latin = [], ...others] = text.split('=').map((group) => {
+    const [family = '', given = '', middle = '', prefix = '', suffix = ''] = group
+      .split('^')
+      .map((part) => part.trim());
+    return [family, [prefix, given, middle].filter(Boolean).join(' '), suffix].filter(Boolean);
+  });
+  const rest = others.map((parts) => parts.join(' ')).filter(Boolean);
+  return latin.join(', ') + (rest.length > 0 ? ` (${rest.join(', ')})` : '');
+}
+
+/**
+ * A tag for display. A date is YYYY-MM-DD, an age such as 63Y; the kind lets a program write them in its own language.
+ * @typedef {{ name: string, value: string, kind: 'text' | 'date' | 'age' }} Tag
+ * @param {string} text @param {string} vr  its value representation @returns {Omit<Tag, 'name'>}
+ */
+function formatted(text, vr) {
+  const date = vr === 'DA' ? readDate(text) : null;
+  if (date) return { value: date, kind: 'date' };
+  if (vr === 'AS' && /^\d{3}[DWMY]$/.test(text)) return { value: text.replace(/^0{1,2}/, ''), kind: 'age' };
+  return { value: vr === 'PN' ? readName(text) : text, kind: 'text' };
+}
+
 /**
  * The tags that a person may want to see. They name the patient: display them, never keep, log or export them.
- * @param {Uint8Array} file @returns {{ name: string, value: string }[]}
+ * @param {Uint8Array} file @returns {Tag[]}
  */
 export function listTags(file) {
   const { attributes } = open(file);
@@ -151,7 +188,8 @@ export function listTags(file) {
   return SHOWN.flatMap(([keyword, name]) => {
     const raw = attributes.raw(keyword);
     if (raw.length > 1024) return [];
-    const value = decoder.decode(raw).replace(/\0/g, '').replace(/\^+/g, ' ').trim();
-    return value ? [{ name, value }] : [];
+    const text = decoder.decode(raw).replace(/\0/g, '').trim();
+    const { value, kind } = formatted(text, DICTIONARY[keyword][1]);
+    return value ? [{ name, value, kind }] : [];
   });
 }

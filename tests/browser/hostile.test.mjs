@@ -89,7 +89,7 @@ test('names of films, DICOM tags and labels of weights are shown, printed, kept 
         width: 128,
         height: 128,
         pixels: new Uint8Array(128 * 128).map((_, i) => i),
-        tags: { '00100010': ['PN', IMAGE], '00080080': ['LO', SCRIPT], '00081030': ['LO', '=1+1'] },
+        tags: { '00100020': ['LO', IMAGE], '00080080': ['LO', SCRIPT], '00081030': ['LO', '=1+1'] },
       }),
     },
   ]);

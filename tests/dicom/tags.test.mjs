@@ -354,18 +354,24 @@ test('no patient tag reaches records, messages or the engine', async () => {
 
 test('tags are listed on request, decoded by their character set', () => {
   const value = (file, name) => listTags(file).find((tag) => tag.name === name)?.value;
-  assert.equal(value(film(PATIENT), 'Patient’s name'), 'Doe Jane');
+  assert.equal(value(film(PATIENT), 'Patient’s name'), 'Doe, Jane');
   assert.equal(value(film(PATIENT), 'Patient ID'), 'ID-4711');
   assert.equal(value(film(), 'Patient ID'), undefined);
   const named = (set, bytes) =>
     value(film({ '00080005': ['CS', set], '00100010': ['PN', Uint8Array.from(bytes)] }), 'Patient’s name');
-  assert.equal(named('ISO_IR 192', Buffer.from('Müller^Zoë')), 'Müller Zoë');
+  assert.equal(named('ISO_IR 192', Buffer.from('Müller^Zoë')), 'Müller, Zoë');
   assert.equal(named('ISO_IR 100', Buffer.from('Müller', 'latin1')), 'Müller');
   assert.equal(named('ISO_IR 144', [0xbb, 0xee, 0xda]), 'Люк');
   assert.equal(
     named('\\ISO 2022 IR 87', [...Buffer.from('Yamada='), 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x42]),
-    'Yamada=山田',
+    'Yamada (山田)',
   );
+  assert.equal(named('ISO_IR 100', Buffer.from('Doe^Jane^A^Dr^PhD==')), 'Doe, Dr Jane A, PhD');
+  const tag = (tags, name) => listTags(film(tags)).find((one) => one.name === name);
+  assert.deepEqual(tag(PATIENT, 'Birth date'), { name: 'Birth date', value: '1970-01-01', kind: 'date' });
+  assert.equal(tag({ '00080022': ['DA', '2020.03.12'] }, 'Acquisition date').value, '2020-03-12');
+  assert.equal(tag({ '00080022': ['DA', '20201399'] }, 'Acquisition date').kind, 'text', 'no such month');
+  assert.deepEqual(tag({ '00101010': ['AS', '063Y'] }, 'Age'), { name: 'Age', value: '63Y', kind: 'age' });
   for (const set of ['nonsense', '__proto__', 'constructor'])
     assert.equal(named(set, Buffer.from('<b>Doe</b>')), '<b>Doe</b>');
 });
@@ -378,7 +384,7 @@ test('a file that is cut within a tag lists the tags before it', () => {
     cut,
     listTags(whole).filter(({ name }) => cut.some((tag) => tag.name === name)),
   );
-  assert.ok(cut.some(({ value }) => value === 'Doe Jane') && !cut.some(({ name }) => name === 'Patient ID'));
+  assert.ok(cut.some(({ value }) => value === 'Doe, Jane') && !cut.some(({ name }) => name === 'Patient ID'));
   assert.equal(
     hashPatient(whole.subarray(0, at + 3), (bytes) => String(bytes)),
     null,

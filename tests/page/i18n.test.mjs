@@ -139,6 +139,14 @@ test('numbers, shares and dates follow the region', () => {
   assert.notEqual(createI18n('hi', messages.hi).date(0), createI18n('en', messages.en).date(0));
 });
 
+test('dates and ages of DICOM tags follow the region, names stay as they are', () => {
+  const value = (tag, value, kind) => createI18n('en', messages.en, [tag]).tagValue({ name: '', value, kind });
+  assert.equal(value('en-GB', '1951-03-12', 'date'), '12 Mar 1951');
+  assert.equal(value('en-US', '1951-03-12', 'date'), 'Mar 12, 1951');
+  assert.equal(value('en-GB', '6M', 'age'), '6 months');
+  assert.equal(value('en-GB', 'Doe, Jane', 'text'), 'Doe, Jane');
+});
+
 test('a name or a number cannot reorder a sentence that runs from right to left', () => {
   const i18n = createI18n('ar', messages.ar);
   assert.ok(i18n.t('stage.plain', { name: 'a.png' }).includes('\u2068a.png\u2069'));

@@ -5,6 +5,7 @@
 // The first call is always `start`: the others need the engine that it sets up. While it waits, the page sends the parts
 // that it has fetched, without an id.
 import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
+import type { Tag } from '../../src/dicom/tags.mjs';
 import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
 import type { Step } from '../state/edits.mjs';
 import type { ErrorInfo } from '../state/errors.mjs';
@@ -46,7 +47,7 @@ export interface Calls {
     result: Pick<Diagnosis, 'verdict' | 'doubt' | 'probability' | 'prevalence'>[];
   };
   /** The tags of a DICOM file, for display only; none for other files. */
-  tags: { message: { file: File }; result: { name: string; value: string }[] };
+  tags: { message: { file: File }; result: Tag[] };
   /** Loads the DICOM reader before a DICOM file needs it. */
   'open-dicom': { message: {}; result: null };
   /** What a fit needs of a film: no record, no picture. features: null where the gate refuses the film. */

@@ -163,6 +163,7 @@ export default {
   'fact.decoder.phantom': 'None (drawn by the engine)',
   'fact.syntax': 'DICOM transfer syntax',
   'fact.frames': 'Frames in the file (only the first is analysed)',
+  'fact.turned': 'Turned or mirrored, as Patient Orientation says',
   'fact.bits': 'Result fingerprint',
   'fact.hash': 'SHA-256 of the file',
   'fact.model': 'Model',
@@ -192,7 +193,8 @@ export default {
 
   'worth.title': 'How reliable is this result?',
   'worth.good': 'For research and teaching: how such models behave and where they fail.',
-  'worth.bad': 'Not for patient care. Not for children, lateral views, CT, or patients with one lung.',
+  'worth.bad':
+    'Not for patient care. Not for children, lateral views, CT, or patients with one lung. A mirrored image is not recognised: check the side marker.',
   'worth.unseen':
     'At a hospital not used in training, {normal} of normal X-rays were classified as normal and {covid} as COVID-19.',
   'worth.seen': 'At hospitals used in training: sensitivity for COVID-19 {sensitivity}, specificity {specificity}.',

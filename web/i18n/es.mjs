@@ -179,6 +179,7 @@ export default {
   'fact.decoder.phantom': 'Ninguno (imagen dibujada por el motor)',
   'fact.syntax': 'Sintaxis de transferencia DICOM',
   'fact.frames': 'Imágenes en el archivo (solo se analiza la primera)',
+  'fact.turned': 'Girada o reflejada según Patient Orientation',
   'fact.bits': 'Huella del resultado',
   'fact.hash': 'SHA-256 del archivo',
   'fact.model': 'Modelo',
@@ -210,7 +211,7 @@ export default {
   'worth.title': '¿Hasta qué punto es fiable este resultado?',
   'worth.good': 'Para investigación y docencia: cómo se comportan los modelos de este tipo y dónde fallan.',
   'worth.bad':
-    'No es para la atención a pacientes. Tampoco para niños, proyecciones laterales, TC ni pacientes con un solo pulmón.',
+    'No es para la atención a pacientes. Tampoco para niños, proyecciones laterales, TC ni pacientes con un solo pulmón. Una imagen reflejada no se reconoce: compruebe el marcador de lado.',
   'worth.unseen':
     'En un hospital no incluido en el entrenamiento, el {normal} de las radiografías normales se clasificó como normal y el {covid} como COVID-19.',
   'worth.seen':

@@ -181,6 +181,7 @@ export default {
   'fact.decoder.phantom': 'Aucun (image dessinée par le moteur)',
   'fact.syntax': 'Syntaxe de transfert DICOM',
   'fact.frames': 'Images dans le fichier (seule la première est analysée)',
+  'fact.turned': 'Tournée ou retournée en miroir selon Patient Orientation',
   'fact.bits': 'Empreinte du résultat',
   'fact.hash': 'SHA-256 du fichier',
   'fact.model': 'Modèle',
@@ -214,7 +215,7 @@ export default {
   'worth.title': 'Quelle est la fiabilité de ce résultat ?',
   'worth.good': 'Pour la recherche et l’enseignement : comment de tels modèles se comportent et où ils échouent.',
   'worth.bad':
-    'Pas pour la prise en charge de patients. Ni pour les enfants, les incidences de profil, le scanner ou les patients n’ayant qu’un poumon.',
+    'Pas pour la prise en charge de patients. Ni pour les enfants, les incidences de profil, le scanner ou les patients n’ayant qu’un poumon. Une image en miroir n’est pas reconnue : vérifiez le repère de côté.',
   'worth.unseen':
     'Dans un hôpital absent de l’entraînement, {normal} des radiographies normales ont été classées normales et {covid} COVID-19.',
   'worth.seen':

@@ -44,6 +44,9 @@ export const topLabel = (probability) =>
  *  @param {{doubt?: Doubt | string | null}} result */
 const isOtherFinding = ({ doubt }) => (typeof doubt === 'string' ? doubt : doubt?.reason) === 'other-finding';
 
+/** The units of a patient's age in a DICOM file. */
+const AGE_UNITS = /** @type {Record<string, string>} */ ({ D: 'day', W: 'week', M: 'month', Y: 'year' });
+
 /** Formatters for the numbers of a region. @param {string} tag */
 function createNumbers(tag) {
   /** @param {Intl.NumberFormatOptions} options  @returns {(number: number) => string} */
@@ -72,6 +75,7 @@ export function createI18n(language, messages, preferred = []) {
   const { percent, shortPercent, integer } = numbers;
   const list = new Intl.ListFormat(tag);
   const dates = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' });
+  const days = new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeZone: 'UTC' });
   /** @type {Record<string, string | undefined>} */
   const open = messages;
 
@@ -193,6 +197,15 @@ export function createI18n(language, messages, preferred = []) {
 
     /** @param {number} time  in milliseconds since 1970 */
     date: (time) => dates.format(time),
+
+    /** The value of a DICOM tag, with dates and ages as the region writes them.
+     *  @param {import('../../src/dicom/tags.mjs').Tag} tag */
+    tagValue({ value, kind }) {
+      if (kind === 'date') return days.format(new Date(value));
+      if (kind !== 'age') return value;
+      const unit = AGE_UNITS[value.slice(-1)];
+      return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' }).format(parseInt(value));
+    },
 
     /** What a screen reader announces when a film is finished. @param {Film} film  @param {Model} model */
     announcement: (film, model) =>

@@ -71,7 +71,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
  *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
- *  @property {{film: Film, list: {name: string, value: string}[]} | null} tags  of the DICOM file; never kept
+ *  @property {{film: Film, list: import('../../src/dicom/tags.mjs').Tag[]} | null} tags  of the DICOM file; never kept
  *  @property {import('../engine/client.mjs').Brought | null} brought  another model, in use
  *  @property {ErrorInfo | null} broughtError  why the model chosen last is not in use, or is not kept
  *  @property {boolean} modelKept  on this device, for the next visit

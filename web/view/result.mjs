@@ -22,6 +22,7 @@ export function facts({ record, steps }, { i18n, model, version }) {
     ? [
         [t('fact.syntax'), record.dicom.syntax],
         [t('fact.frames'), i18n.integer(record.dicom.frames)],
+        .../** @type {Fact[]} */ (record.dicom.turned ? [[t('fact.turned'), record.dicom.turned]] : []),
       ]
     : [];
   /** @type {Fact[]} */
@@ -215,7 +216,7 @@ export function createResult(at) {
     at['tags-part'].hidden = !film.record.dicom;
     at['tags-show'].hidden = Boolean(list);
     /** @type {Fact[]} */
-    const rows = (list ?? []).map(({ name, value }) => [name, value]);
+    const rows = (list ?? []).map((tag) => [tag.name, i18n.tagValue(tag)]);
     fillFacts(at.tags, list?.length === 0 ? [['', i18n.t('tags.none')]] : rows);
   }
 
