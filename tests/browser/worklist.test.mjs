@@ -5,20 +5,27 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { strToU8, zipSync } from 'fflate';
 import { createEngine } from '../../src/node.mjs';
-import { choose, focused, launch, open, phantomPng, resultOf, select, serve, settled } from './site.mjs';
+import { choose, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 let browser, server, film;
 before(async () => {
   [browser, server] = await Promise.all([launch(), serve()]);
   const engine = await createEngine();
-  // The darker the film, the lower the contrast: five films with five answers.
-  film = (share) => phantomPng(engine, 300, share);
+  engine.phantom();
+  const { data, width, height } = engine.film(300);
+  // The darker the film, the lower the contrast: five films with five answers. cloud: the grey of one in the right lung.
+  film = (share, cloud = 0) =>
+    png(width, height, (x, y) => {
+      const far = ((x / width - 0.3) / 0.15) ** 2 + ((y / height - 0.6) / 0.15) ** 2;
+      return Math.min(255, share * data[y * width + x] + cloud * Math.exp(-2 * far));
+    });
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
 const names = (page) => page.locator('#table-body bdi').allTextContents();
 const onView = (page) => page.textContent('#name');
-const films = () => [0.5, 1, 0.4, 0.8, 0.6].map((share, i) => ({ name: `film ${i}.png`, buffer: film(share) }));
+const films = () =>
+  [0.5, 1, 0.4, 0.8, 0.6].map((share, i) => ({ name: `film ${i}.png`, buffer: film(share, i === 1 ? 150 : 0) }));
 async function saved(page, kind) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-action=export-${kind}]`)]);
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
@@ -38,6 +45,23 @@ test('next, back, export and print follow the table, whose row of the open film 
     shares.toSorted((a, b) => b - a),
     'the highest first',
   );
+  await page.click('#table-head [data-by=extent]');
+  const extents = (await page.locator('#table-body tr > :nth-child(7)').allTextContents()).slice(0, 5);
+  const [head, ...rows] = (await saved(page, 'csv')).map((line) => line.split(','));
+  const [right, left] = ['extent_right', 'extent_left'].map((name) => head.indexOf(name));
+  const percent = (share) => `${Math.round(100 * share)}%`;
+  assert.deepEqual(
+    extents,
+    rows.slice(0, 5).map((row) => `${percent(row[right])} / ${percent(row[left])}`),
+    'the share of each lung under opacity, as in the CSV',
+  );
+  const sums = rows.slice(0, 5).map((row) => Number(row[right]) + Number(row[left]));
+  assert.ok(sums[0] > sums[4]);
+  assert.deepEqual(
+    sums,
+    sums.toSorted((a, b) => b - a),
+  );
+  await page.click('#table-head [data-by=covid]');
   const order = await names(page);
 
   await page.click(`#table-body >> text=${order[1]}`);

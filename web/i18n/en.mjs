@@ -207,6 +207,7 @@ export default {
   'batch.table': 'Table of images',
   'batch.film': 'Image',
   'batch.verdict': 'Verdict',
+  'batch.extent': 'Opacity, right / left',
   'batch.remark': 'Note',
   'batch.duplicate': 'Same file as {name}',
   'batch.filter': 'Search file names',

@@ -225,6 +225,7 @@ export default {
   'batch.table': 'Tabla de imágenes',
   'batch.film': 'Imagen',
   'batch.verdict': 'Resultado',
+  'batch.extent': 'Opacidad, dcha. / izda.',
   'batch.remark': 'Nota',
   'batch.duplicate': 'El mismo archivo que {name}',
   'batch.filter': 'Buscar nombres de archivo',

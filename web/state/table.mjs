@@ -7,6 +7,12 @@
  *     show: a verdict, 'error', 'unread' or 'all'; rows: how many are drawn at most */
 
 const ROWS = 200;
+const EXTENT = 'extent'; // the column of the lungs' shares under opacity
+
+/** Whether the model has an opacity map. @param {Pick<import('./state.mjs').Model, 'graphs'>} model */
+const hasExtent = ({ graphs }) => graphs.diagnosis.some((line) => /^opacity\s*=/.test(line));
+
+/** @typedef {Pick<import('./state.mjs').Model, 'labels' | 'graphs'>} TableModel */
 
 /** @returns {Table} */
 export const initialTable = () => ({ by: 'order', descending: false, search: '', show: 'all', rows: ROWS });
@@ -20,6 +26,7 @@ export const kindOf = (film) =>
 function valueBy(by, i18n) {
   if (by === 'film') return (film) => i18n.name(film);
   if (by === 'verdict') return (film) => i18n.filmWord(film);
+  if (by === EXTENT) return ({ record }) => (record?.extent ? record.extent.right + record.extent.left : null);
   return (film) => (film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability[by] : null);
 }
 
@@ -66,23 +73,26 @@ function remark(film, i18n, first) {
 }
 
 /** The texts in a film's row, from its second cell on.
- *  @param {Film} film  @param {{i18n: I18n, model: {labels: string[]}}} state  @param {Film} [first]  of the same file
+ *  @param {Film} film  @param {{i18n: I18n, model: TableModel}} state  @param {Film} [first]  of the same file
  *  @returns {string[]} */
 export function cells(film, { i18n, model }, first) {
-  const probability = film.status === 'done' && film.record.verdict !== 'refused' ? film.record.probability : null;
+  const record = film.status === 'done' && film.record.verdict !== 'refused' ? film.record : null;
+  const extent = record?.extent ? [record.extent.right, record.extent.left].map(i18n.percent).join(' / ') : '–';
   return [
     i18n.filmWord(film),
-    ...model.labels.map((label) => (probability ? i18n.precisePercent(probability[label]) : '–')),
+    ...model.labels.map((label) => (record ? i18n.precisePercent(record.probability[label]) : '–')),
+    ...(hasExtent(model) ? [extent] : []),
     remark(film, i18n, first),
   ];
 }
 
 /** The columns: each one's name in `Table.by`, and its heading. The last cannot be sorted by and has no name.
- *  @param {{i18n: I18n, model: {labels: string[]}}} state  @returns {[string, string][]} */
+ *  @param {{i18n: I18n, model: TableModel}} state  @returns {[string, string][]} */
 export const columns = ({ i18n, model }) => [
   ['film', i18n.t('batch.film')],
   ['verdict', i18n.t('batch.verdict')],
   ...model.labels.map((label) => /** @type {[string, string]} */ ([label, i18n.label(label)])),
+  .../** @type {[string, string][]} */ (hasExtent(model) ? [[EXTENT, i18n.t('batch.extent')]] : []),
   ['', i18n.t('batch.remark')],
 ];
 

@@ -93,7 +93,7 @@ export function createTable(at) {
     keyed(
       at['table-body'],
       shown.slice(0, table.rows),
-      (film) => film.id,
+      (film) => `${film.id} ${cellCount}`, // another model may have other columns
       () => createRow(cellCount),
       (row, film) => drawRow(row, film, state, { first: duplicates.get(film), stop: film === entrance }),
     );
