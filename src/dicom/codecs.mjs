@@ -16,6 +16,23 @@ const FACTORIES = { charls, openjpeg };
 const DECODERS = { charls: 'JpegLSDecoder', openjpeg: 'J2KDecoder' };
 
 /**
+ * Runs what Emscripten wrote as if this were no Node: it looks for files beside itself there, with `require` and
+ * `__dirname`, which a bundle in modules does not have. Here it is handed its only file.
+ * @template T @param {() => T} make @returns {T}
+ */
+function outsideNode(make) {
+  const { process } = /** @type {{ process?: { type?: string } }} */ (globalThis);
+  if (!process) return make();
+  const { type } = process;
+  process.type = 'renderer'; // the name of Electron's pages, the only processes of Node that it treats as a browser
+  try {
+    return make();
+  } finally {
+    process.type = type;
+  }
+}
+
+/**
  * Size and depth of a JPEG-LS stream, from marker SOF55 (T.87, C.2.2).
  * @param {DataView} view
  * @returns {Coded | null}
@@ -83,13 +100,14 @@ export function createCodecs(load) {
     const module = await compiled(name);
     const quiet = () => {};
     return new Promise((resolve, reject) => {
-      FACTORIES[name]({
+      const options = {
         print: quiet,
         printErr: quiet,
         locateFile: (/** @type {string} */ file) => file,
         instantiateWasm: (/** @type {WebAssembly.Imports} */ imports, /** @type {(made: any) => void} */ done) =>
           WebAssembly.instantiate(module, imports).then(done, reject),
-      }).then(resolve, reject);
+      };
+      outsideNode(() => FACTORIES[name](options)).then(resolve, reject);
     });
   }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import Module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PleuraError } from '../errors.mjs';
@@ -25,18 +25,30 @@ const HERE = import.meta.url?.startsWith('file:') ? fileURLToPath(import.meta.ur
 const PACKAGE =
   HERE?.endsWith(join('src', 'node', 'assets.mjs')) && existsSync(HERE) ? join(dirname(HERE), '../..') : undefined;
 
-/** The folder of the program, or of the executable that contains it. */
+/** The folders of the program, of the executable that contains it, and of the bundle. */
 const programFolders = () =>
   [process.argv[1] ?? '', process.execPath, HERE ?? ''].filter(Boolean).map((path) => dirname(path));
 
-/** The package as programs find it, where it is installed beside a bundle. @param {string} folder @returns {string[]} */
-function installed(folder) {
+/**
+ * The file of a module as programs of a folder find it. A bundler would resolve createRequire imported by its name.
+ * @param {string} folder @param {string} module @returns {string[]} none if it is not installed there
+ */
+function resolveFrom(folder, module) {
   try {
-    return [dirname(createRequire(join(folder, '_')).resolve('pleura/package.json'))];
+    return [Module.createRequire(join(folder, '_')).resolve(module)];
   } catch {
-    return []; // It is not installed there.
+    return [];
   }
 }
+
+/** The package; for a bundled program those that are installed where it lies or runs. */
+const packages = () =>
+  PACKAGE
+    ? [PACKAGE]
+    : [...programFolders(), process.cwd()].flatMap((folder) => resolveFrom(folder, 'pleura/package.json')).map(dirname);
+
+/** Where a file lies in a bundled program. @param {string} name */
+const beside = (name) => programFolders().map((folder) => join(folder, basename(name)));
 
 /**
  * The path of a file of the package. For a bundled program that is beside the program, or in an installed package that
@@ -44,11 +56,8 @@ function installed(folder) {
  * @param {string} name in the package @returns {string} the first that exists, else the first
  */
 export function locate(name) {
-  if (PACKAGE) return join(PACKAGE, name);
-  const folders = programFolders(),
-    beside = folders.map((folder) => join(folder, basename(name))),
-    packages = [...folders, process.cwd()].flatMap(installed).map((folder) => join(folder, name));
-  return [...beside, ...packages].find((path) => existsSync(path)) ?? beside[0];
+  const paths = [...(PACKAGE ? [] : beside(name)), ...packages().map((folder) => join(folder, name))];
+  return paths.find((path) => existsSync(path)) ?? paths[0];
 }
 
 /**
@@ -171,11 +180,18 @@ export async function loadParts(model, adapter) {
 }
 
 /**
- * The wasm of a DICOM codec.
- * @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * The wasm of a DICOM codec: in its package, or beside a bundled program.
+ * @param {import('../dicom/codecs.mjs').CodecName} name @returns {Promise<Uint8Array<ArrayBuffer>>} throws AssetError
  */
-export const loadCodec = (name) =>
-  readFile(createRequire(locate('package.json')).resolve(`@cornerstonejs/codec-${name}/decodewasm`));
+export function loadCodec(name) {
+  const codec = `@cornerstonejs/codec-${name}`,
+    file = `${name}wasm_decode.wasm`,
+    installed = [...packages(), ...programFolders()].flatMap((folder) => resolveFrom(folder, `${codec}/decodewasm`));
+  const path = [...beside(file).filter((one) => existsSync(one)), ...installed][0];
+  if (path) return read(path, 'engine');
+  const advice = `Install the package ${codec}, or copy ${file} from its folder dist to the folder of the program.`;
+  throw new AssetError('asset-missing', 'engine', `${file} is missing, which decodes the pixels of this film.`, advice);
+}
 
 /** The program of the pool's threads. @returns {string} its path */
 export function locateThread() {

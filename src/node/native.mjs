@@ -2,14 +2,14 @@
 // outside WebAssembly's sandbox. Anything wrong with it is no error: pleura.wasm then answers.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import Module from 'node:module';
 import { createBridge } from '../engine/wasm.mjs';
 
 /** Stands for pleura.wasm in the options of an engine; `path` makes one for another thread. */
 /** @typedef {(() => import('../engine/wasm.mjs').Bridge) & { path: string }} Native */
 
 /** @param {string} path @returns {{ wasm: string, Instance: new () => any }} */
-const load = (path) => createRequire(path)(path);
+const load = (path) => Module.createRequire(path)(path);
 
 /** @param {string} path @returns {import('../engine/wasm.mjs').Bridge} */
 function open(path) {
