@@ -8,13 +8,16 @@
  *   conv weights  int8_t [cout/4][quads][4 outputs][4]: the k * k * cin values of a window in HWC order are padded with
  *                 zeros to quads of 4 values
  *   depthwise     int8_t [c/4][k][k][4]
- *   winograd      int16_t [16][cout/4][cin/4][4 outputs][4]: a 3 x 3 convolution by Winograd's F(2x2, 3x3) (Lavin and
- *                 Gray, 2016), scaled by 4 so that all numbers stay integers; a tile of 2 x 2 outputs takes 16 products
- *                 per channel instead of 36, and the sums are the same
+ *   winograd      int16_t [36][cout/4][cin/4][4 outputs][4]: the weights of a 3 x 3 convolution for the tiles of f32.h,
+ *                 transformed by integers only
  * The caller pads borders, as for f32.h. A sum starts at bias[o], which also corrects for the activations' zero point.
  * A float output is sum * multiplier[o]; an int8 output is that, rounded to the nearest (even) integer, plus
  * zero_point, clamped to min..max. int8_layers.c makes sure that no sum overflows 32 bits and no scaled sum reaches
- * INT8_MAX_SCALED_SUM. */
+ * INT8_MAX_SCALED_SUM.
+ *
+ * Winograd's F(4x4, 3x3) divides by 576 = 9 * 64. Here its weights are not divided, so a tile yields 576 times each sum,
+ * modulo 2^32 where that overflows. Multiplied by the inverse of 9 modulo 2^32 and shifted by 6 bits, it is the sum
+ * itself, if that has at most 26 bits. */
 #ifndef PLEURA_INT8_H
 #define PLEURA_INT8_H
 
@@ -26,6 +29,7 @@
 enum {
     INT8_MAX_TAPS = 49,            /* of a depthwise window: 7 x 7 */
     INT8_MAX_SCALED_SUM = 1 << 21, /* the vector kernels round by a float addition that is exact below 2^22 */
+    INT8_MAX_WINOGRAD_SUM = 1 << 25,
 };
 
 typedef struct {
@@ -36,7 +40,8 @@ typedef struct {
 } int8_weights;
 
 /* sums[pixels][8] = the dot products of each pixel of panel[pixels][4 * quads] with w0[quads][4][4] and
- * w1[quads][4][4]; pixels % 4 == 0. The panel holds uint8_t if wide is 0, else int16_t. */
+ * w1[quads][4][4]; pixels % 4 == 0. If wide is not 0, the panel is int16_t [pixels/4][quads][4 pixels][4], else uint8_t
+ * as above. */
 typedef void int8_dot_products(int32_t *sums, const void *panel, const int8_t *w0, const int8_t *w1, int quads,
                                int pixels);
 typedef struct {
@@ -61,7 +66,7 @@ typedef struct int8_kernels {
     /* out[oh][ow][cout]; workspace: int8_workspace() bytes */
     void (*conv)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace);
     /* The same for a 3 x 3 window at stride 1, by w->winograd; workspace: int8_winograd_workspace() bytes. The input is
-     * bordered for whole tiles: s->window.h and w are even and at least 2 larger than oh and ow rounded up to even. */
+     * bordered for whole tiles: s->window.h and w are 2 larger than oh and ow rounded up to multiples of TILE. */
     void (*conv_winograd)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace);
     void (*depthwise)(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s);
     /* out[oh][ow][cout] = maximum of each window; cin == cout */
@@ -96,19 +101,19 @@ static inline int int8_block(int quads)
 /* Bytes that conv needs besides its input and output. */
 static inline size_t int8_workspace(int quads)
 {
-    return (size_t)int8_block(quads) * ((size_t)quads * 4 * sizeof(int16_t) + 8 * sizeof(int32_t));
+    return (size_t)int8_block(quads) * ((size_t)quads * 4 * (1 + sizeof(int16_t)) + 8 * sizeof(int32_t));
 }
 
-/* Tiles of 2 x 2 outputs that conv_winograd computes together, and the bytes that it needs for them. */
+/* Tiles that conv_winograd computes together, and the bytes that it needs for them. */
 static inline int int8_winograd_block(int cin)
 {
-    int fit = 8192 / cin / 4 * 4;
+    int fit = 4096 / cin / 4 * 4;
     return fit < 8 ? 8 : fit > 32 ? 32 : fit;
 }
 
 static inline size_t int8_winograd_workspace(int cin)
 {
-    return (size_t)int8_winograd_block(cin) * 16 * ((size_t)cin * sizeof(int16_t) + 8 * sizeof(int32_t));
+    return (size_t)int8_winograd_block(cin) * TILE_POSITIONS * ((size_t)cin * sizeof(int16_t) + 8 * sizeof(int32_t));
 }
 
 /* Whether the dot products are exact, also at the ends of the range. Some engines get relaxed ones wrong (V8 before

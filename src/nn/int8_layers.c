@@ -67,12 +67,7 @@ static int has_kernel(const net *n, const net_layer *l)
     }
 }
 
-/* Pays earlier than in float, since the transforms are cheaper. Its sums, four times as large, must fit 32 bits. */
-static int winograd_pays(const layer_desc *d, const layer_desc *in)
-{
-    return d->op == OP_CONV && d->k == 3 && d->stride == 1 && in->c_stride % 4 == 0 && in->c_stride >= 8 &&
-        in->c_stride <= 2048;
-}
+static int tiles_along(int size) { return (size + TILE - 1) / TILE; }
 
 /* The layer's window on its bordered input; a dense layer is one window. */
 static window_shape kernel_window(const net *n, const net_layer *l)
@@ -80,7 +75,7 @@ static window_shape kernel_window(const net *n, const net_layer *l)
     const layer_desc *d = l->d, *in = net_source(n, l, 0)->d;
     window_shape s = net_window(d, in, in->h + d->pad + d->pad_end, in->w + d->pad + d->pad_end);
     if (d->op == OP_DENSE) s.h = s.w = s.k = s.stride = 1, s.cin = (int)graph_values(in);
-    if (l->winograd) s.h = (d->h + 1) / 2 * 2 + 2, s.w = (d->w + 1) / 2 * 2 + 2; /* whole tiles of 2 x 2 */
+    if (l->winograd) s.h = tiles_along(d->h) * TILE + 2, s.w = tiles_along(d->w) * TILE + 2;
     return s;
 }
 
@@ -97,6 +92,31 @@ static int has_dims(const tensor *t, uint64_t d0, uint64_t d1, uint64_t d2)
     return memcmp(t->dims, expected, sizeof expected) == 0;
 }
 
+/* For output channel o: the sum of its weights, and the largest magnitude that its products can sum to. */
+static void sum_weights(int64_t *sum, int64_t *largest, const net_layer *l, int quads, int o)
+{
+    int depthwise = l->d->op == OP_DEPTHWISE, values = depthwise ? l->d->k * l->d->k : 4 * quads;
+    *sum = *largest = 0;
+    for (int i = 0; i < values; i++) {
+        int v = l->int8.weight[depthwise ? packed_index(o, i, values) : int8_packed_index(o, i, quads)];
+        *sum += v, *largest += 127 * (v < 0 ? -v : v);
+    }
+}
+
+/* Whether the layer can run by Winograd's algorithm and its outputs fill enough of their tiles for that to pay off. */
+static int winograd_pays(const net_layer *l, const window_shape *s)
+{
+    const layer_desc *d = l->d;
+    int sizes = d->op == OP_CONV && d->k == 3 && d->stride == 1 && s->cin % 4 == 0 && s->cin >= 8 &&
+        d->h * d->w >= 8 * tiles_along(d->h) * tiles_along(d->w);
+    for (int o = 0; sizes && o < s->cout; o++) {
+        int64_t sum, largest;
+        sum_weights(&sum, &largest, l, int8_quads(s), o);
+        if (largest >= INT8_MAX_WINOGRAD_SUM) return 0;
+    }
+    return sizes;
+}
+
 static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
 {
     const layer_desc *d = l->d;
@@ -109,8 +129,10 @@ static pleura_status check_tensors(net *n, net_layer *l, const gguf *g)
     if (d->op == OP_DEPTHWISE ? taps > INT8_MAX_TAPS : quads > MAX_QUADS) return PLEURA_MODEL_UNSUPPORTED;
     int fits = d->op == OP_DEPTHWISE ? has_dims(&weight, 4, taps, cout / 4) : has_dims(&weight, 16, quads, cout / 4);
     if (!fits || !has_dims(&scale, cout, 1, 1) || !has_dims(&bias, cout, 1, 1)) return PLEURA_MODEL_DAMAGED;
-    l->winograd = winograd_pays(d, net_source(n, l, 0)->d);
-    n->weights += 2 * arena_floats((size_t)cout) + (l->winograd ? 8 * (size_t)s.cin * (size_t)cout : 0);
+    l->int8.weight = (const int8_t *)weight.data;
+    l->winograd = winograd_pays(l, &s);
+    size_t pairs = l->winograd ? (size_t)s.cin * (size_t)cout / 2 : 0; /* two int16_t are as long as a float */
+    n->weights += 2 * arena_floats((size_t)cout) + TILE_POSITIONS * pairs;
     if (cout > n->staging) n->staging = (size_t)cout;
     return PLEURA_OK;
 }
@@ -120,17 +142,6 @@ static pleura_status check(net *n, net_layer *l, const gguf *g)
     if (!inputs_match(n, l) || !has_kernel(n, l)) return PLEURA_MODEL_DAMAGED;
     if (l->d->pad_left != l->d->pad || l->d->pad_right != l->d->pad_end) return PLEURA_MODEL_UNSUPPORTED;
     return graph_has_weights(l->d) ? check_tensors(n, l, g) : PLEURA_OK;
-}
-
-/* For output channel o: the sum of its weights, and the largest magnitude that its products can sum to. */
-static void sum_weights(int64_t *sum, int64_t *largest, const net_layer *l, int quads, int o)
-{
-    int depthwise = l->d->op == OP_DEPTHWISE, values = depthwise ? l->d->k * l->d->k : 4 * quads;
-    *sum = *largest = 0;
-    for (int i = 0; i < values; i++) {
-        int v = l->int8.weight[depthwise ? packed_index(o, i, values) : int8_packed_index(o, i, quads)];
-        *sum += v, *largest += 127 * (v < 0 ? -v : v);
-    }
 }
 
 /* From the scales in l->int8.multiplier and the real bias: what int8.h wants in bias and multiplier. Fails if a sum
@@ -151,19 +162,25 @@ static pleura_status fold_scales(const net *n, net_layer *l, const window_shape 
     return PLEURA_OK;
 }
 
-/* 2 G g (2 G)' of each window: [cout/4][9 * cin/4][4][4] becomes [16][cout/4][cin/4][4][4]. */
+/* G g G' of each window without its divisors: [cout/4][9 * cin/4][4][4] becomes [36][cout/4][cin/4][4][4]. */
 static void transform_weights(int16_t *out, const int8_t *weight, int cin, int cout)
 {
-    static const int8_t g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
-    int row = 4 * cin;
-    for (int p = 0; p < 16; p++)
-        for (int block = 0; block < cout / 4; block++)
-            for (int i = 0; i < row; i++) {
-                const int8_t *at = weight + (size_t)block * 9 * (size_t)row + i;
-                int sum = 0;
-                for (int tap = 0; tap < 9; tap++) sum += g[p / 4][tap / 3] * g[p % 4][tap % 3] * at[tap * row];
-                *out++ = (int16_t)sum;
+    static const int8_t g[TILE_IN][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
+    int row = 4 * cin, plane = cin * cout;
+    for (int block = 0; block < cout / 4; block++, weight += 9 * row)
+        for (int i = 0; i < row; i++, out++) {
+            int half[TILE_IN][3];
+            for (int v = 0; v < TILE_IN; v++)
+                for (int x = 0; x < 3; x++) {
+                    const int8_t *at = weight + x * row + i;
+                    half[v][x] = g[v][0] * at[0] + g[v][1] * at[3 * row] + g[v][2] * at[6 * row];
+                }
+            for (int p = 0; p < TILE_POSITIONS; p++) {
+                const int *h = half[p / TILE_IN];
+                const int8_t *across = g[p % TILE_IN];
+                out[p * plane] = (int16_t)(across[0] * h[0] + across[1] * h[1] + across[2] * h[2]);
             }
+        }
 }
 
 static pleura_status load(const net *n, net_layer *l, const gguf *g, arena *a)
@@ -177,7 +194,7 @@ static pleura_status load(const net *n, net_layer *l, const gguf *g, arena *a)
     size_t cout = (size_t)s.cout;
     int32_t *bias = arena_take(a, cout, sizeof *bias);
     float *multiplier = arena_take(a, cout, sizeof *multiplier);
-    int16_t *winograd = l->winograd ? arena_take(a, 16 * (size_t)s.cin * cout, sizeof *winograd) : NULL;
+    int16_t *winograd = l->winograd ? arena_take(a, TILE_POSITIONS * (size_t)s.cin * cout, sizeof *winograd) : NULL;
     arena staging = *a;
     float *real_bias = arena_take(&staging, cout, sizeof *real_bias);
     if (!bias || !multiplier || !real_bias || (l->winograd && !winograd)) return PLEURA_MEMORY;

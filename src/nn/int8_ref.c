@@ -111,7 +111,10 @@ int int8_dot_works(const int8_dot *dot)
     int16_t words[PIXELS * SIZE];
     int32_t sums[PIXELS * 8];
     for (int i = 0; i < 2 * QUADS * 16; i++) weight[i] = i < 8 ? -128 : weight_range[i % 7];
-    for (int i = 0; i < PIXELS * SIZE; i++) words[i] = bytes[i] = i < SIZE ? 127 : value_range[i % 5];
+    for (int i = 0; i < PIXELS * SIZE; i++) {
+        bytes[i] = i < SIZE ? 127 : value_range[i % 5];
+        words[(i % SIZE / 4 * PIXELS + i / SIZE) * 4 + i % 4] = bytes[i];
+    }
     dot->run(sums, dot->wide ? (const void *)words : bytes, weight, weight + QUADS * 16, QUADS, PIXELS);
     for (int p = 0; p < PIXELS; p++)
     for (int o = 0; o < 8; o++) {

@@ -16,28 +16,27 @@ typedef v128_t vector;
 #define load wasm_v128_load
 #define store wasm_v128_store
 
-/* The dot products of 4 pixels with 4 output channels; the sums of a pixel lie 8 apart. i32x4.dot_i16x8 adds the
+/* The dot products of 4 pixels with 4 output channels; their sums lie `apart`. i32x4.dot_i16x8 adds the
  * products of two neighbours, so each channel's sum is kept in two halves, which are joined at the end. Weights are
  * int16_t if wide, else int8_t. By far most of the time of an int8 network is spent in this loop. */
-static inline __attribute__((always_inline)) void dot_4x4(int32_t *sums, const int16_t *panel, const void *w, int wide,
-                                                          int quads)
+static inline __attribute__((always_inline)) void dot_4x4(int32_t *sums, int apart, const int16_t *panel,
+                                                          const void *w, int wide, int quads)
 {
-    const int16_t *p0 = panel, *p1 = p0 + 4 * quads, *p2 = p1 + 4 * quads, *p3 = p2 + 4 * quads, *w16 = w;
+    const int16_t *w16 = w;
     const int8_t *w8 = w;
     vector a0 = wasm_i32x4_const(0, 0, 0, 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    for (int q = 0; q < quads; q++) {
-        vector u = wide ? load(w16 + 16 * q) : wasm_i16x8_load8x8(w8 + 16 * q);
-        vector v = wide ? load(w16 + 16 * q + 8) : wasm_i16x8_load8x8(w8 + 16 * q + 8);
-        vector x0 = wasm_v128_load64_splat(p0 + 4 * q), x1 = wasm_v128_load64_splat(p1 + 4 * q);
+    for (int q = 0; q < quads; q++, panel += 16, w16 += 16, w8 += 16) {
+        vector u = wide ? load(w16) : wasm_i16x8_load8x8(w8), v = wide ? load(w16 + 8) : wasm_i16x8_load8x8(w8 + 8);
+        vector x0 = wasm_v128_load64_splat(panel), x1 = wasm_v128_load64_splat(panel + 4);
         a0 = wasm_i32x4_add(a0, wasm_i32x4_dot_i16x8(u, x0)), b0 = wasm_i32x4_add(b0, wasm_i32x4_dot_i16x8(v, x0));
         a1 = wasm_i32x4_add(a1, wasm_i32x4_dot_i16x8(u, x1)), b1 = wasm_i32x4_add(b1, wasm_i32x4_dot_i16x8(v, x1));
-        vector x2 = wasm_v128_load64_splat(p2 + 4 * q), x3 = wasm_v128_load64_splat(p3 + 4 * q);
+        vector x2 = wasm_v128_load64_splat(panel + 8), x3 = wasm_v128_load64_splat(panel + 12);
         a2 = wasm_i32x4_add(a2, wasm_i32x4_dot_i16x8(u, x2)), b2 = wasm_i32x4_add(b2, wasm_i32x4_dot_i16x8(v, x2));
         a3 = wasm_i32x4_add(a3, wasm_i32x4_dot_i16x8(u, x3)), b3 = wasm_i32x4_add(b3, wasm_i32x4_dot_i16x8(v, x3));
     }
 #define JOIN(a, b) wasm_i32x4_add(wasm_i32x4_shuffle(a, b, 0, 2, 4, 6), wasm_i32x4_shuffle(a, b, 1, 3, 5, 7))
-    store(sums, JOIN(a0, b0)), store(sums + 8, JOIN(a1, b1));
-    store(sums + 16, JOIN(a2, b2)), store(sums + 24, JOIN(a3, b3));
+    store(sums, JOIN(a0, b0)), store(sums + apart, JOIN(a1, b1));
+    store(sums + 2 * apart, JOIN(a2, b2)), store(sums + 3 * apart, JOIN(a3, b3));
 #undef JOIN
 }
 
@@ -45,8 +44,8 @@ static void dot_products(int32_t *sums, const void *panel, const int8_t *w0, con
 {
     const int16_t *at = panel;
     for (int p = 0; p < pixels; p += 4, sums += 32, at += 16 * quads) {
-        dot_4x4(sums, at, w0, 0, quads);
-        dot_4x4(sums + 4, at, w1, 0, quads);
+        dot_4x4(sums, 8, at, w0, 0, quads);
+        dot_4x4(sums + 4, 8, at, w1, 0, quads);
     }
 }
 
@@ -133,69 +132,59 @@ static void pack_bytes(uint8_t *to, const uint8_t *from, const strip *s)
     }
 }
 
-static void pack_wide(int16_t *to, const uint8_t *from, const strip *s)
-{
-    int row = s->row;
-    if (row < 8) {
-        for (int i = 0; i < row; i++)
-        for (int n = 0; n < s->count; n++) to[n * s->size + i] = from[n * s->apart + i];
-        return;
-    }
-    for (int n = 0; n < s->count; n++, to += s->size, from += s->apart) {
-        int i = 0;
-        for (; i + 8 <= row; i += 8) store(to + i, wasm_u16x8_load8x8(from + i));
-        for (; i < row; i++) to[i] = from[i];
-    }
-}
-
 typedef struct {
     int first, count;
 } range;
 
 /* Copies the windows of some pixels into the panel, one per row. Pads each with zeros to whole quads, and the panel to
  * a multiple of 4 rows. */
-static void pack(void *panel, const uint8_t *in, const int8_shape *shape, range pixels)
+static void pack(uint8_t *panel, const uint8_t *in, const window_shape *s, range pixels)
 {
-    const window_shape *s = &shape->window;
-    int wide = shape->dot->wide, row = s->k * s->cin, used = s->k * row;
+    int row = s->k * s->cin, used = s->k * row;
     strip windows = {.row = row, .apart = s->stride * s->cin, .size = int8_quads(s) * 4};
-    uint8_t *bytes = panel;
-    int16_t *words = panel;
     for (int n = 0; n < pixels.count; n += windows.count) {
         int y = (pixels.first + n) / s->ow, x = (pixels.first + n) % s->ow, left = pixels.count - n;
         const uint8_t *from = in + (size_t)(y * s->stride * s->w) * (size_t)s->cin + (size_t)(x * windows.apart);
         windows.count = s->ow - x < left ? s->ow - x : left;
-        for (int ky = 0; ky < s->k; ky++, from += s->w * s->cin) {
-            if (wide) pack_wide(words + n * windows.size + ky * row, from, &windows);
-            else pack_bytes(bytes + n * windows.size + ky * row, from, &windows);
-        }
+        for (int ky = 0; ky < s->k; ky++, from += s->w * s->cin)
+            pack_bytes(panel + n * windows.size + ky * row, from, &windows);
     }
-    for (int i = used; i < windows.size; i++) {
-        for (int n = 0; n < pixels.count && wide; n++) words[n * windows.size + i] = 0;
-        for (int n = 0; n < pixels.count && !wide; n++) bytes[n * windows.size + i] = 0;
+    for (int i = used; i < windows.size; i++)
+    for (int n = 0; n < pixels.count; n++) panel[n * windows.size + i] = 0;
+    memset(panel + pixels.count * windows.size, 0, (size_t)(-pixels.count & 3) * (size_t)windows.size);
+}
+
+/* The panel in 16-bit integers, the quads of four pixels side by side: its addresses cost V8 as much as its products. */
+static void interleave(int16_t *to, const uint8_t *panel, int quads, int pixels)
+{
+    for (int p = 0; p < pixels; p += 4, panel += 12 * quads)
+    for (int q = 0; q < quads; q++, panel += 4, to += 16) {
+        vector v = wasm_v128_load32_zero(panel);
+        v = wasm_v128_load32_lane(panel + 4 * quads, v, 1), v = wasm_v128_load32_lane(panel + 8 * quads, v, 2);
+        v = wasm_v128_load32_lane(panel + 12 * quads, v, 3);
+        store(to, wasm_u16x8_extend_low_u8x16(v)), store(to + 8, wasm_u16x8_extend_high_u8x16(v));
     }
-    size_t item = wide ? sizeof *words : sizeof *bytes;
-    size_t missing = (size_t)(-pixels.count & 3) * (size_t)windows.size;
-    memset(bytes + (size_t)(pixels.count * windows.size) * item, 0, missing * item);
 }
 
 static void conv(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
     const window_shape *v = &s->window;
     int quads = int8_quads(v), block = int8_block(quads), pixels = v->oh * v->ow;
-    int32_t *sums = workspace, *panel = sums + 8 * block;
-    /* Such windows lie side by side in the input already. */
-    int in_place = !s->dot->wide && v->k == 1 && v->stride == 1 && v->cin % 4 == 0;
+    int32_t *sums = workspace;
+    int16_t *wide = (int16_t *)(sums + 8 * block);
+    uint8_t *panel = (uint8_t *)(wide + 4 * quads * block);
+    int in_place = v->k == 1 && v->stride == 1 && v->cin % 4 == 0; /* the windows lie side by side already */
     for (int first = 0; first < pixels; first += block) {
-        int count = pixels - first < block ? pixels - first : block;
-        const void *windows = panel;
-        if (in_place && count % 4 == 0) windows = in + (size_t)first * (size_t)v->cin;
-        else pack(panel, in, s, (range){first, count});
+        int count = pixels - first < block ? pixels - first : block, padded = (count + 3) / 4 * 4;
+        const uint8_t *windows = panel;
+        if (in_place && count == padded) windows = in + (size_t)first * (size_t)v->cin;
+        else pack(panel, in, v, (range){first, count});
+        if (s->dot->wide) interleave(wide, windows, quads, padded);
         for (int o = 0; o < v->cout; o += 8) {
             output_stage stage = prepare_output(w, s, o);
             const int8_t *w0 = w->weight + (size_t)o * (size_t)quads * 4;
             const int8_t *w1 = stage.channels == 8 ? w0 + 16 * quads : w0;
-            s->dot->run(sums, windows, w0, w1, quads, (count + 3) / 4 * 4);
+            s->dot->run(sums, s->dot->wide ? (const void *)wide : windows, w0, w1, quads, padded);
             for (int n = 0; n < count; n++) put(out, first + n, load(sums + 8 * n), load(sums + 8 * n + 4), &stage);
         }
     }
@@ -207,86 +196,116 @@ static inline vector widen(const uint8_t *from, int count)
     return count == 8 ? wasm_u16x8_load8x8(from) : wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(from));
 }
 
-/* B' d of a row or column: four values that lie `step` apart. */
+/* B' d of a row or column: six values that lie `step` apart. */
 static void transform_input(vector *d, int step)
 {
-    vector a = d[0], b = d[step], c = d[2 * step];
-    d[0] = wasm_i16x8_sub(a, c), d[step] = wasm_i16x8_add(b, c);
-    d[2 * step] = wasm_i16x8_sub(c, b), d[3 * step] = wasm_i16x8_sub(b, d[3 * step]);
+#define TIMES_4(v) wasm_i16x8_shl(v, 2)
+#define TIMES_2(v) wasm_i16x8_shl(v, 1)
+    vector d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step];
+    vector a = wasm_i16x8_sub(d4, TIMES_4(d2)), b = wasm_i16x8_sub(d3, TIMES_4(d1));
+    vector c = wasm_i16x8_sub(d4, d2), e = TIMES_2(wasm_i16x8_sub(d3, d1));
+    d[0] = wasm_i16x8_add(c, TIMES_4(wasm_i16x8_sub(d[0], d2)));
+    d[step] = wasm_i16x8_add(a, b), d[2 * step] = wasm_i16x8_sub(a, b);
+    d[3 * step] = wasm_i16x8_add(c, e), d[4 * step] = wasm_i16x8_sub(c, e);
+    d[5 * step] = wasm_i16x8_sub(wasm_i16x8_sub(d[5 * step], d3), TIMES_2(e));
+#undef TIMES_4
+#undef TIMES_2
 }
 
-/* Tiles of the input, transformed: [16][block][cin]. Repeats the last one up to a multiple of 4. */
-static void winograd_input(int16_t *out, const uint8_t *in, const window_shape *s, range tiles, int block)
+/* The corner of a tile's output. */
+static int tile_y(const window_shape *s, int tile) { return tile / ((s->ow + TILE - 1) / TILE) * TILE; }
+static int tile_x(const window_shape *s, int tile) { return tile % ((s->ow + TILE - 1) / TILE) * TILE; }
+
+/* Tiles of the input, transformed: [count/4][36][cin/4][4 tiles][4]. Repeats the last one up to a multiple of 4. */
+static void winograd_input(int16_t *out, const uint8_t *in, const window_shape *s, range tiles)
 {
-    int across = (s->ow + 1) / 2;
     for (int n = 0; n < (tiles.count + 3) / 4 * 4; n++) {
         int tile = tiles.first + (n < tiles.count ? n : tiles.count - 1);
-        const uint8_t *corner = in + (tile / across * 2 * s->w + tile % across * 2) * s->cin;
-        for (int i = 0; i < s->cin; i += 8) {
-            int channels = i + 8 <= s->cin ? 8 : 4;
-            vector d[16];
-            for (int v = 0; v < 4; v++) {
-                for (int u = 0; u < 4; u++) d[4 * v + u] = widen(corner + (v * s->w + u) * s->cin + i, channels);
-                transform_input(d + 4 * v, 1);
+        const uint8_t *corner = in + (tile_y(s, tile) * s->w + tile_x(s, tile)) * s->cin;
+        int16_t *to = out + n / 4 * 4 * TILE_POSITIONS * s->cin + n % 4 * 4;
+        for (int next = 0; next < s->cin; next += 8) {
+            int i = next + 8 <= s->cin ? next : s->cin - 8; /* the last eight may overlap those before */
+            vector d[TILE_POSITIONS];
+            for (int u = 0; u < TILE_IN; u++) {
+                for (int v = 0; v < TILE_IN; v++)
+                    d[v * TILE_IN + u] = wasm_u16x8_load8x8(corner + (v * s->w + u) * s->cin + i);
+                transform_input(d + u, TILE_IN);
             }
-            for (int u = 0; u < 4; u++) transform_input(d + u, 4);
-            for (int p = 0; p < 16; p++) {
-                int16_t *to = out + (p * block + n) * s->cin + i;
-                if (channels == 8) store(to, d[p]);
-                else wasm_v128_store64_lane(to, d[p], 0);
+            for (int v = 0; v < TILE_IN; v++) transform_input(d + v * TILE_IN, 1);
+            for (int p = 0; p < TILE_POSITIONS; p++) {
+                int16_t *quad = to + (p * s->cin + i) * 4;
+                wasm_v128_store64_lane(quad, d[p], 0), wasm_v128_store64_lane(quad + 16, d[p], 1);
             }
         }
     }
 }
 
-/* A' m A / 4 of four channels; the 16 positions of m lie `step` apart. */
-static void transform_output(vector out[4], const int32_t *m, int step)
+/* A' m of a row or column, times 24: six values that lie `step` apart become four. */
+static void transform_output(vector *o, const vector *m, int step)
 {
-    vector half[8];
-    for (int u = 0; u < 4; u++) {
-        vector a = load(m + u * step), b = load(m + (4 + u) * step), c = load(m + (8 + u) * step),
-               d = load(m + (12 + u) * step);
-        half[u] = wasm_i32x4_add(wasm_i32x4_add(a, b), c), half[4 + u] = wasm_i32x4_sub(wasm_i32x4_sub(b, c), d);
-    }
-    for (int v = 0; v < 2; v++) {
-        const vector *h = half + 4 * v;
-        out[2 * v] = wasm_i32x4_shr(wasm_i32x4_add(wasm_i32x4_add(h[0], h[1]), h[2]), 2);
-        out[2 * v + 1] = wasm_i32x4_shr(wasm_i32x4_sub(wasm_i32x4_sub(h[1], h[2]), h[3]), 2);
-    }
+#define ADD wasm_i32x4_add
+#define SUB wasm_i32x4_sub
+#define TIMES(power, v) wasm_i32x4_shl(v, power) /* of two */
+    vector m5 = m[5 * step], sum = ADD(m[step], m[2 * step]), dif = SUB(m[step], m[2 * step]);
+    vector sum2 = ADD(m[3 * step], m[4 * step]), dif2 = SUB(m[3 * step], m[4 * step]);
+    o[0] = ADD(TIMES(1, ADD(m[0], TIMES(1, SUB(m[0], sum)))), sum2);        /* 6 m0 - 4 sum + sum2 */
+    o[step] = TIMES(1, SUB(dif2, TIMES(1, dif)));                           /* 2 dif2 - 4 dif */
+    o[2 * step] = TIMES(2, SUB(sum2, sum));                                 /* 4 sum2 - 4 sum */
+    o[3 * step] = TIMES(2, SUB(TIMES(1, ADD(dif2, ADD(m5, TIMES(1, m5)))), dif)); /* 8 dif2 - 4 dif + 24 m5 */
 }
 
-/* Stores the 2 x 2 outputs of one tile, as far as they lie within the output, from sums[16][block][8]. */
-static void winograd_output(void *out, const int32_t *sums, int tile, int block, const output_stage *stage)
+/* The 4 x 4 sums of four channels, in out[v * TILE_IN + u], from m[36][8]. */
+static void gather_sums(vector out[TILE_POSITIONS], const int32_t *m)
 {
-    const window_shape *v = &stage->shape->window;
-    int across = (v->ow + 1) / 2, y = tile / across * 2, x = tile % across * 2;
-    vector low[4], high[4];
-    transform_output(low, sums, block * 8);
-    transform_output(high, stage->channels == 8 ? sums + 4 : sums, block * 8);
-    for (int p = 0; p < 4; p++) {
-        int row = y + p / 2, column = x + p % 2;
-        if (row < v->oh && column < v->ow) put(out, row * v->ow + column, low[p], high[p], stage);
+    static const int32_t inverse_of_9 = 954437177; /* modulo 2^32 */
+    for (int u = 0; u < TILE_IN; u++) {
+        for (int v = 0; v < TILE_IN; v++) out[v * TILE_IN + u] = load(m + (v * TILE_IN + u) * 8);
+        transform_output(out + u, out + u, TILE_IN);
     }
+    for (int v = 0; v < TILE; v++) {
+        vector *row = out + v * TILE_IN;
+        transform_output(row, row, 1);
+        for (int u = 0; u < TILE; u++)
+            row[u] = wasm_i32x4_shr(wasm_i32x4_mul(row[u], wasm_i32x4_splat(inverse_of_9)), 6);
+    }
+#undef ADD
+#undef SUB
+#undef TIMES
+}
+
+/* Stores the outputs of one tile, as far as they lie within the output, from sums[36][8]. */
+static void winograd_output(void *out, const int32_t *sums, int tile, const output_stage *stage)
+{
+    const window_shape *s = &stage->shape->window;
+    int y = tile_y(s, tile), x = tile_x(s, tile);
+    vector first[TILE_POSITIONS], second[TILE_POSITIONS], *low = first, *high = first;
+    gather_sums(low, sums);
+    if (stage->channels == 8) gather_sums(high = second, sums + 4);
+    for (int v = 0; v < TILE && y + v < s->oh; v++)
+    for (int u = 0; u < TILE && x + u < s->ow; u++)
+        put(out, (y + v) * s->ow + x + u, low[v * TILE_IN + u], high[v * TILE_IN + u], stage);
 }
 
 static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
     const window_shape *v = &s->window;
-    int quads = v->cin / 4, block = int8_winograd_block(v->cin), all = (v->oh + 1) / 2 * ((v->ow + 1) / 2);
+    int quads = v->cin / 4, block = int8_winograd_block(v->cin);
+    int all = ((v->oh + TILE - 1) / TILE) * ((v->ow + TILE - 1) / TILE);
     int plane = v->cin * v->cout; /* weights of one position */
     int32_t *sums = workspace;
-    int16_t *tiles = (int16_t *)(sums + 16 * 8 * block);
+    int16_t *tiles = (int16_t *)(sums + TILE_POSITIONS * 8 * block);
     for (int first = 0; first < all; first += block) {
         int count = all - first < block ? all - first : block;
-        winograd_input(tiles, in, v, (range){first, count}, block);
+        winograd_input(tiles, in, v, (range){first, count});
         for (int o = 0; o < v->cout; o += 8) {
             output_stage stage = prepare_output(w, s, o);
-            for (int p = 0; p < 16; p++)
+            for (int p = 0; p < TILE_POSITIONS; p++)
             for (int half = 0; half < stage.channels; half += 4)
             for (int n = 0; n < count; n += 4)
-                dot_4x4(sums + (p * block + n) * 8 + half, tiles + (p * block + n) * v->cin,
-                        w->winograd + p * plane + (o + half) * v->cin, 1, quads);
-            for (int n = 0; n < count; n++) winograd_output(out, sums + 8 * n, first + n, block, &stage);
+                dot_4x4(sums + (n * TILE_POSITIONS + p) * 8 + half, TILE_POSITIONS * 8,
+                        tiles + (n * TILE_POSITIONS + 4 * p) * v->cin, w->winograd + p * plane + (o + half) * v->cin, 1,
+                        quads);
+            for (int n = 0; n < count; n++) winograd_output(out, sums + n * TILE_POSITIONS * 8, first + n, &stage);
         }
     }
 }

@@ -11,6 +11,7 @@
 static const kernels *vector_kernels = &kernels_simd; /* what is compared with the reference */
 static uint32_t state;
 static int shapes, first_difference; /* how many were compared; the first that differed, from 1, or 0 */
+static int extreme;                  /* whether int8 activations and weights are 127 and -128, for the largest sums */
 
 static void record(int differs)
 {
@@ -120,7 +121,7 @@ static uint8_t *noisy_int8(int count)
     uint8_t *values = malloc((size_t)count);
     for (int i = 0; i < count; i++) {
         noise();
-        values[i] = (uint8_t)(state >> 8 & 3 ? state >> 16 & 127 : state >> 10 & 1 ? 127 : 0);
+        values[i] = (uint8_t)(extreme || !(state >> 8 & 3) ? 127 * (extreme || state >> 10 & 1) : state >> 16 & 127);
     }
     return values;
 }
@@ -158,17 +159,17 @@ static void int8_conv_narrow(void *out, const uint8_t *in, const int8_weights *w
     int8_conv(out, in, w, &narrow, k);
 }
 
-/* 2 G g (2 G)' of each window, packed as int8.h says; the caller frees it. */
+/* G g G' of each window without its divisors, packed as int8.h says; the caller frees it. */
 static int16_t *winograd_weights(const int8_t *weight, int cin, int cout)
 {
-    static const int g[4][3] = {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}};
-    int16_t *transformed = malloc((size_t)(16 * cin * cout) * sizeof *transformed);
-    for (int p = 0; p < 16; p++)
+    static const int g[6][3] = {{1, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 1}};
+    int16_t *transformed = malloc((size_t)(36 * cin * cout) * sizeof *transformed);
+    for (int p = 0; p < 36; p++)
         for (int o = 0; o < cout; o++)
             for (int i = 0; i < cin; i++) {
                 int sum = 0;
                 for (int n = 0; n < 9; n++)
-                    sum += g[p / 4][n / 3] * g[p % 4][n % 3] * weight[int8_packed_index(o, n * cin + i, 9 * cin / 4)];
+                    sum += g[p / 6][n / 3] * g[p % 6][n % 3] * weight[int8_packed_index(o, n * cin + i, 9 * cin / 4)];
                 transformed[p * cin * cout + (int)int8_packed_index(o, i, cin / 4)] = (int16_t)sum;
             }
     return transformed;
@@ -199,7 +200,8 @@ static int int8_differs(int8_layer *layer, int weights, const window_shape *v)
     int32_t *bias = malloc((size_t)v->cout * sizeof *bias);
     float *multiplier = noisy(v->cout), *plain = malloc((size_t)size * sizeof *plain),
           *vector = malloc((size_t)size * sizeof *vector);
-    for (int i = 0; i < weights * v->cout; i++) noise(), weight[i] = (int8_t)(state & 64 ? raw[i] : -1 - raw[i]);
+    for (int i = 0; i < weights * v->cout; i++)
+        noise(), weight[i] = (int8_t)(state & 64 && !extreme ? raw[i] : -1 - raw[i]);
     for (int i = 0; i < v->cout; i++)
         bias[i] = (int32_t)(multiplier[i] * 1000), multiplier[i] = (2.5f + multiplier[i]) / 512;
     for (int to_int8 = 0; to_int8 < 2; to_int8++) {
@@ -354,10 +356,10 @@ static void sweep_int8_winograd(void)
 {
     for (int h = 1; h <= 14; h += 3)
         for (int w = 1; w <= 14; w++)
-            for (int channels = 4; channels <= 20; channels += 8) {
-                window_shape s = {.h = (h + 1) / 2 * 2 + 2,
-                                  .w = (w + 1) / 2 * 2 + 2,
-                                  .cin = channels + 4 * (w % 3),
+            for (int channels = 4; channels <= 20; channels += 8) { /* cin is at least 8 */
+                window_shape s = {.h = (h + 3) / 4 * 4 + 2,
+                                  .w = (w + 3) / 4 * 4 + 2,
+                                  .cin = channels + 4 + 4 * (w % 3),
                                   .oh = h,
                                   .ow = w,
                                   .cout = channels + 4 * (h % 2),
@@ -366,6 +368,10 @@ static void sweep_int8_winograd(void)
                                   .act = (activation)(w % 3)};
                 record(int8_differs(int8_winograd, 9 * s.cin, &s));
             }
+    window_shape deep = shape(3, 1, 6, 6, (INT8_MAX_WINOGRAD_SUM - 1) / (127 * 128 * 9) / 4 * 4, 4, ACT_NONE);
+    extreme = 1;
+    record(int8_differs(int8_winograd, 9 * deep.cin, &deep));
+    extreme = 0;
 }
 
 #ifdef __wasm__

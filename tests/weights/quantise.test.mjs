@@ -8,7 +8,16 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gguf } from '@huggingface/gguf';
 import { createEngine } from '../../src/engine.mjs';
-import { floatsOf, readGguf, TENSOR, writeGguf } from '../../src/weights/gguf.mjs';
+import {
+  floatsOf,
+  floatTensor,
+  floatValues,
+  readGguf,
+  TENSOR,
+  textValue,
+  textValues,
+  writeGguf,
+} from '../../src/weights/gguf.mjs';
 import { quantise } from '../../src/weights/quantise.mjs';
 import { floatWeights } from '../support/float_weights.mjs';
 
@@ -131,6 +140,49 @@ test('int8 weights that could overflow or do not fit their graph are refused', a
     }),
     'model-damaged',
   );
+});
+
+test('a layer whose sums are too large for Winograd tiles has the same bits from every kernel', async () => {
+  const lines = [
+    'image = input h=12 w=12 c=1',
+    'bytes = quantise image',
+    'deep = conv bytes c=320 k=1 act=relu',
+    'sums = conv deep c=4 k=3 pad=1',
+    'pool = mean sums',
+    'logits = dense pool c=2',
+  ];
+  const tensors = new Map(),
+    add = (layer, part, length, dims, value) =>
+      tensors.set(`diagnosis.${layer}.${part}`, floatTensor(new Float32Array(length).map(value), dims));
+  for (const [layer, quads, cout, scale] of [
+    ['deep', 1, 320, 1 / 64],
+    ['sums', 720, 4, 1e-8],
+  ]) {
+    const data = new Uint8Array(16 * quads * (cout / 4)).map((_, i) => 100 + ((i * 7) % 28));
+    tensors.set(`diagnosis.${layer}.weight`, { dims: [16, quads, cout / 4], kind: TENSOR.I8, data });
+    add(layer, 'scale', cout, undefined, () => scale);
+    add(layer, 'bias', cout, undefined, () => 0);
+  }
+  add('logits', 'weight', 16, [16, 1, 1, 1], (_, i) => (i % 4 < 2 ? 1 + i : 0));
+  add('logits', 'bias', 4, undefined, () => 0);
+  const weights = writeGguf({
+    tensors,
+    values: new Map([
+      ['general.architecture', textValue('pleura')],
+      ['pleura.labels', textValues(['a', 'b'])],
+      ['pleura.diagnosis.graph', textValues(lines)],
+      ['pleura.diagnosis.steps', floatValues([0, 1 / 64, 1 / 64, 0, 0, 0])],
+      ['pleura.diagnosis.zeros', floatValues([0, 0, 0, 0, 0, 0])],
+      ['pleura.input.scale', floatValues([1 / 64])],
+      ['pleura.input.offset', floatValues([0])],
+    ]),
+  });
+  const [own] = native(weights),
+    expected = (await bitsOf(weights, { reference: true })).at(0);
+  const mean = own.logits[0] / (1 + 5 + 9 + 13) / (1e-8 / 64); // of the sums; those on the border are smaller
+  assert.ok(mean > 0.9 * 2 ** 25, `${mean}: no sum needs more than 26 bits`);
+  for (const kernels of [{}, { dot }]) assert.equal((await bitsOf(weights, kernels)).at(0), expected);
+  assert.equal(own.bits, expected);
 });
 
 test('changed bytes anywhere in int8 weights are refused or harmless, under sanitizers', async () => {
