@@ -15,6 +15,7 @@ import { createLanguageSwitch } from './i18n/switch.mjs';
 import { createI18n, initialLanguage } from './i18n/words.mjs';
 import { cameraActions, createCamera } from './input/camera.mjs';
 import { listen } from './input/events.mjs';
+import { exampleActions } from './input/examples.mjs';
 import { createPreviews } from './input/preview.mjs';
 import { asNotice } from './state/errors.mjs';
 import { isOutdated } from './state/prevalence.mjs';
@@ -49,6 +50,7 @@ const state = initialState({
   i18n: createI18n('en', english, navigator.languages),
   version: /** @type {HTMLMetaElement} */ (find('[name=version]')).content,
   card: SITE.card,
+  examples: SITE.examples,
   bytes: SITE.wasm.bytes + SITE.weights.bytes,
 });
 const { draw, box } = createView(document);
@@ -189,6 +191,7 @@ const actions = {
   ...downloadActions(app, history),
   ...printActions(app, byId('printout')),
   ...copyActions(app, document),
+  ...exampleActions(app, films.actions.scan),
 
   choose: () => byId('files').click(),
   folder: () => byId('folder').click(),

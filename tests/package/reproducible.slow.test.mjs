@@ -1,7 +1,7 @@
 // Reproducible builds: a clean build in another folder, at another time and in another time zone gives the same bytes.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -36,6 +36,8 @@ test('pleura.wasm, pleura.dot.wasm and every file of the site are byte-identical
     cpSync(join(root, name), join(copy, name));
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const samples = 'build/samples'; // the page's examples, where there are any
+  if (existsSync(join(root, samples))) cpSync(join(root, samples), join(copy, samples), { recursive: true });
   execFileSync('sh', ['-c', 'umask 077; make -j2 site'], {
     cwd: copy,
     stdio: ['ignore', 'ignore', 'inherit'],

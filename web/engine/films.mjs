@@ -43,8 +43,10 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
       set({ scanning: state.scanning - 1 });
       if (clearings === before) add(found);
     } catch (error) {
-      const { message } = toErrorInfo(error);
-      const notice = asNotice(state.i18n.errorText({ code: 'file-unreadable', message }));
+      const { code, message } = toErrorInfo(error);
+      const notice = asNotice(
+        state.i18n.errorText({ code: code === 'unexpected' ? 'file-unreadable' : code, message }),
+      );
       set({ scanning: state.scanning - 1, ...notice });
     }
   }

@@ -7,7 +7,8 @@ import { asNotice, isCancelled, toErrorInfo } from '../state/errors.mjs';
 import { initialTable } from '../state/table.mjs';
 
 /** @typedef {import('../state/state.mjs').Film} Film
- *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean}} Source
+ *  @typedef {{name: string, file?: File, phantom?: boolean, camera?: boolean,
+ *    example?: import('../site/constants.d.ts').Example}} Source
  *  @typedef {ReturnType<typeof createQueue>} Queue
  *
  *  @typedef {object} FilmEngine
@@ -170,7 +171,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
     add(sources) {
       if (sources.length === 0) return;
       const films = sources.map(
-        ({ name, file, phantom = false, camera = false }) =>
+        ({ name, file, phantom = false, camera = false, example = null }) =>
           /** @type {Film} */ ({
             id: ++lastId,
             revision: 0,
@@ -178,6 +179,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
             file,
             phantom,
             camera,
+            example,
             steps: [],
             status: 'waiting',
             record: null,

@@ -283,6 +283,14 @@ export default {
   'camera.opening': 'جارٍ فتح الكاميرا…',
   'camera.denied': 'الكاميرا غير متاحة. اسمح بها لهذا الموقع في إعدادات المتصفح، أو اختر ملفًا بدلًا منها.',
 
+  'examples.title': 'تجربة مثال حقيقي',
+  'examples.what':
+    'صور أشعة برخص مفتوحة، لمرضى لم تُستخدم صورهم في تدريب النموذج. عند فتح صورة تُنزَّل من هذا الموقع، ثم تُحلَّل على هذا الجهاز كأي صورة أخرى.',
+  'examples.open': 'فتح: {label}',
+  'examples.all': 'فتح الكل',
+  'examples.label': 'التشخيص وفق المصدر: {label}.',
+  'examples.reduced': 'بحجم مصغّر',
+
   'requests.title': 'نشاط الشبكة',
   'requests.none': 'الطلبات منذ صورتك الأولى، عدا ملفات هذه الصفحة: {count}',
   'requests.start': 'الطلبات منذ فتح الصفحة: {count}',
@@ -295,7 +303,7 @@ export default {
   'requests.service': 'عامل الخدمة',
   'requests.check': 'تحقّق بنفسك',
   'requests.check.tools':
-    'افتح أدوات المطوّر في المتصفح، واختر «Network»، وحلّل صورة: لا يظهر أي سطر جديد. (بعض ملفات DICOM المضغوطة تحمّل مفكّك ترميز من هذه الصفحة، باسمه وحده.)',
+    'افتح أدوات المطوّر في المتصفح، واختر «Network»، وحلّل صورة: لا يظهر أي سطر جديد. (بعض ملفات DICOM المضغوطة تحمّل مفكّك ترميز من هذه الصفحة، باسمه وحده، ويُنزَّل المثال من هذا الموقع عند فتحه.)',
   'requests.check.flight': 'اقطع الشبكة وأعد تحميل هذه الصفحة وحلّل صورة: تعمل كما كانت.',
   'requests.check.policy': 'بموجب هذه السياسة يحجب المتصفح كل خادم آخر:',
 
@@ -375,6 +383,7 @@ export default {
   'problem.wasm-offline': offline('المحرّك'),
   'problem.weights-offline': offline('ملف النموذج'),
   'problem.codec-offline': offline('مفكّك ترميز DICOM لهذا الملف'),
+  'problem.example-missing': 'تعذّر تنزيل المثال. تحقّق من الاتصال ثم حاول مجددًا.',
   'problem.no-simd':
     'لا يستطيع هذا المتصفح تشغيل WebAssembly مع SIMD الذي يحتاجه Pleura. استعمل إصدارًا حديثًا من Chrome أو Edge أو Firefox أو Safari ‏(16.4 أو أحدث)، وأوقف أي وضع تأمين لهذا الموقع.',
   'problem.worker-died':

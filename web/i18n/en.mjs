@@ -281,6 +281,14 @@ export default {
   'camera.denied':
     'The camera is not available. Allow it for this site in the browser’s settings, or choose a file instead.',
 
+  'examples.title': 'Try a real example',
+  'examples.what':
+    'X-rays with open licences, from patients whose images did not train the model. Opening one downloads it from this site; it is analysed on this device like any other image.',
+  'examples.open': 'Open: {label}',
+  'examples.all': 'Open all',
+  'examples.label': 'Diagnosis in its source: {label}.',
+  'examples.reduced': 'reduced in size',
+
   'requests.title': 'Network activity',
   'requests.none': 'Requests since your first image, apart from this page’s own files: {count}',
   'requests.start': 'Requests since the page was opened: {count}',
@@ -293,7 +301,7 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Check it yourself',
   'requests.check.tools':
-    'Open the browser’s developer tools, choose “Network”, and analyse an image: no new entry appears. (Some compressed DICOM files load a decoder of this page, by its name alone.)',
+    'Open the browser’s developer tools, choose “Network”, and analyse an image: no new entry appears. (Some compressed DICOM files load a decoder of this page, by its name alone; an example is downloaded from this site when you open it.)',
   'requests.check.flight': 'Turn the network off, reload this page and analyse an image: it works as before.',
   'requests.check.policy': 'This policy makes the browser block every other server:',
 
@@ -386,6 +394,7 @@ export default {
     'The connection was lost before the DICOM decoder for this file had downloaded. There is no usable copy on this device: check the connection, then try again.',
   'problem.dicom-missing':
     'The DICOM reader could not be downloaded. Reload the page; there may be a newer version. If that does not help, contact the site’s administrator.',
+  'problem.example-missing': 'The example could not be downloaded. Check the connection, then try again.',
   'problem.no-simd':
     'This browser cannot run WebAssembly with SIMD, which Pleura needs. Use a current version of Chrome, Edge, Firefox or Safari (16.4 or newer), and turn off any lockdown mode for this site.',
   'problem.worker-died':

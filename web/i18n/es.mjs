@@ -301,6 +301,14 @@ export default {
   'camera.denied':
     'La cámara no está disponible. Permítala para este sitio en los ajustes del navegador o elija un archivo.',
 
+  'examples.title': 'Probar un ejemplo real',
+  'examples.what':
+    'Radiografías con licencias abiertas, de pacientes cuyas imágenes no entrenaron el modelo. Al abrir una, se descarga de este sitio; se analiza en este dispositivo como cualquier otra imagen.',
+  'examples.open': 'Abrir: {label}',
+  'examples.all': 'Abrir todas',
+  'examples.label': 'Diagnóstico según su fuente: {label}.',
+  'examples.reduced': 'tamaño reducido',
+
   'requests.title': 'Actividad de red',
   'requests.none': 'Solicitudes desde su primera imagen, aparte de los archivos de esta página: {count}',
   'requests.start': 'Solicitudes desde que se abrió la página: {count}',
@@ -314,7 +322,7 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Compruébelo usted mismo',
   'requests.check.tools':
-    'Abra las herramientas de desarrollo del navegador, elija «Red» y analice una imagen: no aparece ninguna entrada nueva. (Algunos archivos DICOM comprimidos cargan un decodificador de esta página, solo por su nombre.)',
+    'Abra las herramientas de desarrollo del navegador, elija «Red» y analice una imagen: no aparece ninguna entrada nueva. (Algunos archivos DICOM comprimidos cargan un decodificador de esta página, solo por su nombre; un ejemplo se descarga de este sitio al abrirlo.)',
   'requests.check.flight': 'Desconecte la red, vuelva a cargar esta página y analice una imagen: funciona igual.',
   'requests.check.policy': 'Con esta política, el navegador bloquea cualquier otro servidor:',
 
@@ -400,6 +408,7 @@ export default {
   'problem.wasm-offline': offline('del motor'),
   'problem.weights-offline': offline('del archivo del modelo'),
   'problem.codec-offline': offline('del decodificador DICOM para este archivo'),
+  'problem.example-missing': 'No se pudo descargar el ejemplo. Compruebe la conexión e inténtelo de nuevo.',
   'problem.no-simd':
     'Este navegador no puede ejecutar WebAssembly con SIMD, que Pleura necesita. Use una versión actual de Chrome, Edge, Firefox o Safari (16.4 o posterior) y desactive para este sitio cualquier modo de aislamiento.',
   'problem.worker-died':

@@ -305,6 +305,14 @@ export default {
   'camera.denied':
     'L’appareil photo n’est pas disponible. Autorisez-le pour ce site dans les réglages du navigateur, ou choisissez plutôt un fichier.',
 
+  'examples.title': 'Essayer un exemple réel',
+  'examples.what':
+    'Radiographies sous licences libres, de patients dont les images n’ont pas servi à entraîner le modèle. Une radiographie ouverte est téléchargée depuis ce site, puis analysée sur cet appareil comme toute autre image.',
+  'examples.open': 'Ouvrir : {label}',
+  'examples.all': 'Tout ouvrir',
+  'examples.label': 'Diagnostic selon la source : {label}.',
+  'examples.reduced': 'taille réduite',
+
   'requests.title': 'Activité réseau',
   'requests.none': 'Requêtes depuis votre première image, hors fichiers de cette page : {count}',
   'requests.start': 'Requêtes depuis l’ouverture de la page : {count}',
@@ -318,7 +326,7 @@ export default {
   'requests.service': 'service worker',
   'requests.check': 'Vérifiez vous-même',
   'requests.check.tools':
-    'Ouvrez les outils de développement du navigateur, choisissez « Réseau » et analysez une image : aucune nouvelle ligne n’apparaît. (Certains fichiers DICOM compressés chargent un décodeur de cette page, par son seul nom.)',
+    'Ouvrez les outils de développement du navigateur, choisissez « Réseau » et analysez une image : aucune nouvelle ligne n’apparaît. (Certains fichiers DICOM compressés chargent un décodeur de cette page, par son seul nom ; un exemple est téléchargé depuis ce site à son ouverture.)',
   'requests.check.flight':
     'Coupez le réseau, rechargez cette page et analysez une image : tout fonctionne comme avant.',
   'requests.check.policy': 'Avec cette règle, le navigateur bloque tout autre serveur :',
@@ -406,6 +414,7 @@ export default {
   'problem.wasm-offline': offline('du moteur'),
   'problem.weights-offline': offline('du fichier du modèle'),
   'problem.codec-offline': offline('du décodeur DICOM pour ce fichier'),
+  'problem.example-missing': 'L’exemple n’a pas pu être téléchargé. Vérifiez la connexion, puis réessayez.',
   'problem.no-simd':
     'Ce navigateur ne peut pas exécuter WebAssembly avec SIMD, dont Pleura a besoin. Utilisez une version actuelle de Chrome, Edge, Firefox ou Safari (16.4 ou plus récent) et désactivez tout mode Isolement pour ce site.',
   'problem.worker-died':

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { marked } from 'marked';
 import { readCard } from './card.mjs';
+import { readExamples } from './examples.mjs';
 import { escapeHtml, fillMessages } from './html.mjs';
 import { readGguf, textOf } from '../../src/weights/gguf.mjs';
 import { createI18n, LANGUAGES } from '../i18n/words.mjs';
@@ -24,6 +25,8 @@ const { values: options } = parseArgs({
   options: {
     weights: { type: 'string', default: `${root}model/pleura.gguf` },
     out: { type: 'string', default: `${root}build/site` },
+    samples: { type: 'string', default: `${root}model/samples/samples.json` },
+    films: { type: 'string', default: `${root}build/samples` }, // those of \`make samples\`, if they are there
   },
 });
 const site = `${options.out}/`;
@@ -97,6 +100,14 @@ async function writeCard(markdown) {
   );
 }
 
+/** Films that the page offers to somebody without any. */
+async function writeExamples() {
+  const examples = await readExamples(options.samples, options.films);
+  return Promise.all(
+    examples.map(async ({ bytes, credit }) => ({ ...(await write(`examples/${credit.name}`, bytes)), ...credit })),
+  );
+}
+
 for (const [file, command] of [
   [`${root}build/pleura.wasm`, 'make wasm'],
   [options.weights, 'make model'],
@@ -119,7 +130,15 @@ const dicom = {
   openjpeg: await writeCodec('openjpeg'),
 };
 /** @type {import('./constants.d.ts').Site} */
-const SITE = { worker: worker.file, wasm, weights, words: await writeLanguages(), dicom, card: readCard(markdown) };
+const SITE = {
+  worker: worker.file,
+  wasm,
+  weights,
+  words: await writeLanguages(),
+  dicom,
+  card: readCard(markdown),
+  examples: await writeExamples(),
+};
 await write('app.mjs', await bundle('web/app.mjs', { SITE }), '.js');
 await write('app.css', await bundle('web/app.css'));
 for (const icon of await readdir(`${root}web/icons`))
@@ -142,13 +161,12 @@ const version = digest(JSON.stringify([page, written])).slice(0, 12);
 const index = page.replace('{version}', version);
 await writeFile(`${site}index.html`, index);
 
+/** Fetched only when somebody asks for them, and not stored for use offline. */
+const ON_REQUEST = /^examples\//;
+const stored = Object.entries(written).filter(([source]) => !ON_REQUEST.test(source));
 const files = [
   { url: './', revision: version, integrity: integrity(digest(index)) },
-  ...Object.values(written).map(({ file, sha256 }) => ({
-    url: `./${file}`,
-    revision: null,
-    integrity: integrity(sha256),
-  })),
+  ...stored.map(([, { file, sha256 }]) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),
 ];
 const constants = { FILES: files, VERSION: version, 'process.env.NODE_ENV': 'production' };
 await writeFile(`${site}sw.js`, await bundle('web/storage/sw.mjs', constants, 'iife'));

@@ -15,6 +15,19 @@ export interface DicomParts {
   openjpeg: Part;
 }
 
+/** An example film with what its licence asks to be shown. */
+export interface Example extends Part {
+  /** of the file at its source */
+  name: string;
+  /** the diagnosis that its source gives: a label of the model */
+  label: string;
+  license: string;
+  licenseUrl: string;
+  attribution: string;
+  /** in size */
+  reduced: boolean;
+}
+
 export interface Site {
   worker: string;
   wasm: Part;
@@ -22,6 +35,7 @@ export interface Site {
   words: Record<string, string>;
   dicom: DicomParts;
   card: Card;
+  examples: Example[];
 }
 
 declare global {

@@ -24,6 +24,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {File} [file]  absent for the phantom
  *  @property {boolean} phantom
  *  @property {boolean} camera  a photo, taken by this page or by its EXIF or its tint
+ *  @property {import('../site/constants.d.ts').Example | null} example  whose credit is due
  *  @property {import('./edits.mjs').Step[]} steps  corrections before it was analysed
  *  @property {import('./viewport.mjs').Grey | null} thumb
  *  @property {import('./viewport.mjs').Picture | null} picture  dropped once many other films were looked at
@@ -38,7 +39,7 @@ import { initialViewport } from './viewport.mjs';
  *
  *  @typedef {{outline: boolean, heat: number, compare: boolean, wipe: number, plain: boolean}} Overlay
  *     drawn over the film; plain: all of it is hidden; heat: a percentage; wipe: where on a narrow screen the film with its overlay begins, in per cent of its width
- *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | 'model'} DialogName
+ *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | 'model' | 'examples'} DialogName
  *
  *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
  *  @property {'idle' | 'reading' | 'fitting'} phase
@@ -55,6 +56,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('../i18n/words.mjs').I18n} i18n  of the chosen language
  *  @property {string} version  of the page
  *  @property {import('../site/card.mjs').Card} card
+ *  @property {import('../site/constants.d.ts').Example[]} examples  films of this site
  *  @property {{phase: 'loading' | 'ready' | 'failed', received: number, total: number, error: ErrorInfo | null}} engine
  *  @property {Model | null} model
  *  @property {Film[]} films
@@ -110,12 +112,13 @@ export const initialAdapting = () => ({
   result: null,
 });
 
-/** @param {Pick<State, 'i18n' | 'version' | 'card'> & {bytes: number}} page  bytes: of engine and weights
+/** @param {Pick<State, 'i18n' | 'version' | 'card' | 'examples'> & {bytes: number}} page  bytes: of engine and weights
  *  @returns {State} */
-export const initialState = ({ i18n, version, card, bytes }) => ({
+export const initialState = ({ i18n, version, card, examples, bytes }) => ({
   i18n,
   version,
   card,
+  examples,
   engine: { phase: 'loading', received: 0, total: bytes, error: null },
   model: null,
   films: [],

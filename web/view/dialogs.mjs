@@ -3,6 +3,7 @@
 import { createAdaptDialog } from './adapt.mjs';
 import { createChanges, element, keyed, setText } from './dom.mjs';
 import { createModelDialog } from './model.mjs';
+import { creditText, licenceLink } from './result.mjs';
 import { SHORTCUTS } from '../state/shortcuts.mjs';
 import { paintGrey } from './viewer.mjs';
 
@@ -10,7 +11,7 @@ import { paintGrey } from './viewer.mjs';
  *  @typedef {import('../storage/requests.mjs').Request} Request */
 
 /** @type {import('../state/state.mjs').DialogName[]} */
-const DIALOGS = ['keys', 'camera', 'requests', 'history', 'adapt', 'model'];
+const DIALOGS = ['keys', 'camera', 'requests', 'history', 'adapt', 'model', 'examples'];
 const FOLDER = new URL('./', location.href).href;
 
 /** A file of this page by its exact name, with nothing added: such a request cannot reveal anything about a film.
@@ -116,6 +117,24 @@ export function createDialogs(at) {
     setText(at['camera-text'], i18n.t(texts[camera]));
   }
 
+  /** @param {State} state */
+  function drawExamples({ examples, i18n }) {
+    keyed(
+      at.examples,
+      examples,
+      ({ file }) => file,
+      (example) => {
+        const button = element('button', { type: 'button', className: 'quiet' });
+        Object.assign(button.dataset, { action: 'example', file: example.file });
+        return element('li', {}, button, element('p', { className: 'small' }, element('span'), licenceLink(example)));
+      },
+      (item, example) => {
+        setText(item.children[0], i18n.t('examples.open', { label: i18n.label(example.label) }));
+        setText(item.children[1].firstChild, creditText(example, i18n));
+      },
+    );
+  }
+
   return (/** @type {State} */ state) => {
     const { i18n, dialog, history, model } = state;
     for (const name of DIALOGS) {
@@ -124,6 +143,7 @@ export function createDialogs(at) {
       if (dialog !== name && open) at[`dialog-${name}`].close();
     }
     setText(at['requests-count'], i18n.t('requests.none', { count: countSinceFirst(state) }));
+    if (dialog === 'examples' && changed('examples', i18n)) drawExamples(state);
     if (dialog === 'keys' && changed('keys', i18n, state.shortcuts)) drawKeys(state);
     if (dialog === 'requests' && changed('requests', i18n, state.requests, state.openedAt)) drawRequests(state);
     // Once results are wiped, their rows leave the document even while the dialog is closed.

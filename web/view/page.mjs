@@ -260,6 +260,7 @@ export function createView(document) {
     at.welcome.hidden = films.length > 0;
     at.desk.hidden = at.add.hidden = at.clear.hidden = at.skip.hidden = films.length === 0;
     at.install.hidden = !state.installable;
+    at['try-example'].hidden = at['menu-examples'].hidden = state.examples.length === 0;
     document.body.classList.toggle('has-films', films.length > 0);
     document.body.classList.toggle('has-many', films.length > 1);
     document.body.classList.toggle('full', state.full && films.length > 0);

@@ -1,6 +1,16 @@
 // print.mjs: the printed report: one film with its picture, or all films as a table, with model, hashes and notice.
 import { element } from './dom.mjs';
-import { extentText, facts, fillBars, fillFacts, heatmapFits, isShipped, legend, worthSentences } from './result.mjs';
+import {
+  creditParts,
+  extentText,
+  facts,
+  fillBars,
+  fillFacts,
+  heatmapFits,
+  isShipped,
+  legend,
+  worthSentences,
+} from './result.mjs';
 import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
 import { paintGrey, paintHeat } from './viewer.mjs';
 
@@ -40,6 +50,7 @@ function oneFilm(film, state) {
     element('h2', { textContent: i18n.filmWord(film) }),
     element('p', { textContent: i18n.because(film, model) }),
   ];
+  if (film.example) parts.push(element('p', {}, ...creditParts(film.example, i18n)));
   if (film.camera) parts.push(element('p', { textContent: i18n.t('reading.photo') }));
   if (film.status !== 'done') return parts;
   const { record, picture } = film;

@@ -107,6 +107,22 @@ export function legend(record, i18n) {
 export const extentText = ({ extent }, i18n) =>
   extent ? i18n.t('reading.extent', { right: i18n.percent(extent.right), left: i18n.percent(extent.left) }) : '';
 
+/** Author and source of an example, and whether it was changed. @param {import('../site/constants.d.ts').Example} example
+ *  @param {State['i18n']} i18n */
+export const creditText = ({ attribution, reduced }, i18n) =>
+  `${attribution}${reduced ? ` (${i18n.t('examples.reduced')})` : ''}. `;
+
+/** @param {import('../site/constants.d.ts').Example} example  @returns {HTMLAnchorElement} */
+export const licenceLink = ({ license, licenseUrl }) =>
+  element('a', { href: licenseUrl, target: '_blank', rel: 'noopener', textContent: license });
+
+/** The diagnosis and the credit of an example. @param {import('../site/constants.d.ts').Example} example
+ *  @param {State['i18n']} i18n  @returns {(string | Node)[]} */
+export const creditParts = (example, i18n) => [
+  `${i18n.t('examples.label', { label: i18n.label(example.label) })} ${creditText(example, i18n)}`,
+  licenceLink(example),
+];
+
 /** Whether the model card's figures apply. @param {Model} model */
 export const isShipped = ({ adapted, brought }) => !adapted && !brought;
 
@@ -169,7 +185,7 @@ export function createResult(at) {
   /** Removes every trace of a film that is no longer on the page. */
   function forget() {
     for (const id of ['name', 'verdict', 'because', 'extent']) setText(at[id], '');
-    for (const id of ['bars', 'facts', 'tags']) at[id].replaceChildren();
+    for (const id of ['bars', 'facts', 'tags', 'credit']) at[id].replaceChildren();
   }
 
   /** What is shown of any film, whatever its status. @param {Film} film  @param {State} state */
@@ -178,6 +194,8 @@ export function createResult(at) {
     at.result.dataset.status = film.status === 'done' ? film.record.verdict : status;
     setText(at.name, film.phantom ? '' : film.name);
     at.synthetic.hidden = !film.phantom;
+    at.credit.hidden = !film.example;
+    at.credit.replaceChildren(...(film.example ? creditParts(film.example, i18n) : []));
     at.photo.hidden = at['photo-notice'].hidden = !film.camera;
     setText(at.verdict, i18n.filmWord(film));
     setText(at.because, i18n.because(film, model));
