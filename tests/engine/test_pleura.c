@@ -522,10 +522,28 @@ static void an_opacity_map_is_a_probability_in_the_lungs(const uint8_t *weights,
     pleura_close(e);
 }
 
+/* Programs that were compiled with this number expect these structs. Whoever changes one raises PLEURA_ABI. */
+static void the_abi_has_these_structs(void)
+{
+    assert(PLEURA_ABI == 1 && pleura_abi() == PLEURA_ABI && !strcmp(pleura_version(), PLEURA_VERSION));
+#if UINTPTR_MAX == UINT64_MAX
+#define AT(type, member, offset) assert(offsetof(pleura_##type, member) == offset)
+    assert(sizeof(pleura_result) == 104 && sizeof(pleura_samples) == 40);
+    AT(result, verdict, 0), AT(result, doubt, 4), AT(result, label_count, 8), AT(result, logits, 16);
+    AT(result, probability, 24), AT(result, gate, 32), AT(result, gate_score, 36), AT(result, width, 40);
+    AT(result, height, 44), AT(result, map_side, 48), AT(result, top_label, 52), AT(result, quarter_turns, 56);
+    AT(result, lungs, 64), AT(result, heatmap, 72), AT(result, map_kind, 80), AT(result, extent, 84);
+    AT(result, bits, 96), AT(samples, values, 0), AT(samples, width, 8), AT(samples, height, 12);
+    AT(samples, channels, 16), AT(samples, table, 24), AT(samples, tag_reason, 32);
+#undef AT
+#endif
+}
+
 int main(void)
 {
     size_t size;
     uint8_t *weights = read_file("model/pleura.gguf", &size);
+    the_abi_has_these_structs();
     specks_are_not_lungs();
     nothing_from_outside_reaches_the_lungs(0, 0);
     nothing_from_outside_reaches_the_lungs(2, 0.25f);

@@ -8,11 +8,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/engine.mjs';
+import { dataSet, dicomFile, element, item } from '../dicom/file.mjs';
+import { codedBy } from '../support/dcmtk.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'pleura-install-'));
 const prefix = join(folder, 'prefix');
 after(() => rmSync(folder, { recursive: true }));
+
+const STRICT = ['-std=c11', '-Wall', '-Wextra', '-Wshadow', '-Werror'];
 
 /** @param {string} command @param {string[]} args */
 function run(command, args, options = {}) {
@@ -58,17 +62,7 @@ test('the example in C, built with pkg-config, prints what the wasm computes', a
   const program = join(folder, 'diagnose'),
     film = join(root, 'tests/fixtures/grey.jpg');
   const flags = config('--cflags', '--libs').split(' ');
-  run('clang', [
-    '-std=c11',
-    '-Wall',
-    '-Wextra',
-    '-Wshadow',
-    '-Werror',
-    join(root, 'tests/examples/c/diagnose.c'),
-    ...flags,
-    '-o',
-    program,
-  ]);
+  run('clang', [...STRICT, join(root, 'tests/examples/c/diagnose.c'), ...flags, '-o', program]);
   const env = { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') };
   const diagnose = (...args) => spawnSync(program, args, { encoding: 'utf8', env });
   const wasm = await readFile(join(root, 'build/pleura.wasm'));
@@ -116,6 +110,75 @@ test('a C++ program diagnoses the pixels of a DICOM film, and finds the ABI it w
     shares,
     Object.values(probability).map((p) => p.toFixed(6)),
   );
+});
+
+test('the example in C that reads DICOM gives the bits of the command, or says what it does not read', async () => {
+  const program = join(folder, 'dicom');
+  const flags = config('--cflags', '--libs').split(' ');
+  run('clang', [...STRICT, join(root, 'tests/examples/c/dicom.c'), ...flags, '-o', program]);
+  const wasm = await readFile(join(root, 'build/pleura.wasm'));
+  const engine = await createEngine({ wasm, weights: await readFile(join(root, 'model/pleura.gguf')) });
+  engine.phantom();
+  const { data, width, height } = engine.film(640);
+  const wide = (grey) => Uint16Array.from(data, (v, i) => grey(v * 16 + (i % 16)));
+  const window = { '00281050': ['DS', '1800.5\\900'], '00281051': ['DS', '3500\\70'] };
+  const sequence = Buffer.concat([
+    item(dataSet({ '00280004': ['CS', 'RGB'] })),
+    Buffer.from('feffdde000000000', 'hex'),
+  ]);
+  const grey = dicomFile({ width, height, pixels: data });
+  const films = {
+    bytes: grey,
+    words: dicomFile({ width, height, bits: 12, pixels: wide((v) => v) }),
+    'a window': dicomFile({ width, height, bits: 12, pixels: wide((v) => v), tags: window }),
+    'signed, falling and inverted': dicomFile({
+      width,
+      height,
+      bits: 12,
+      pixels: wide((v) => (v - 2048) & 65535),
+      tags: {
+        '00280004': ['CS', 'MONOCHROME1'],
+        '00280103': ['US', 1],
+        '00281052': ['DS', '-1.5 '],
+        '00281053': ['DS', '-2'],
+      },
+    }),
+    'high bits': dicomFile({
+      width,
+      height,
+      bits: 12,
+      pixels: wide((v) => v << 4),
+      tags: { '00280102': ['US', 15], '00400275': element('00400275', 'SQ', sequence, 0xffffffff) },
+    }),
+  };
+  const paths = Object.entries(films).map(
+    ([name, file]) => (writeFileSync(join(folder, name), file), join(folder, name)),
+  );
+  const records = run(process.execPath, ['src/cli.mjs', ...paths])
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const env = { ...process.env, LD_LIBRARY_PATH: join(prefix, 'lib') };
+  const diagnose = (path) => spawnSync(program, [config('--variable=weights'), path], { encoding: 'utf8', env });
+  for (const [i, { file, bits, probability }] of records.entries()) {
+    const { stdout, stderr } = diagnose(paths[i]);
+    const shares = Object.entries(probability).map(([label, share]) => `${label} ${share.toFixed(3)}\n`);
+    assert.equal(stdout, `${shares.join('')}bits ${bits}\n`, `${file}: ${stderr}`);
+  }
+  assert.ok(new Set(records.map(({ bits }) => bits)).size > 2);
+  const others = [
+    codedBy(['dcmcrle'], grey),
+    codedBy(['dcmconv', '+ti'], grey),
+    dicomFile({ width, height, pixels: data, tags: { '00280004': ['CS', 'PALETTE COLOR'] } }),
+    grey.subarray(0, grey.length - 9),
+    Buffer.from('a letter'),
+  ];
+  for (const file of others) {
+    writeFileSync(join(folder, 'other'), file);
+    const { status, stdout, stderr } = diagnose(join(folder, 'other'));
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^[A-Z].*\.\n$/);
+  }
 });
 
 test('DESTDIR is put before every path but written to no file, and uninstall leaves no file', () => {
