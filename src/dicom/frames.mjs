@@ -172,6 +172,12 @@ const ADOBE_RGB = Uint8Array.of(0xff, 0xee, 0, 14, ...new TextEncoder().encode('
 /** How far lossy coding may push a value past white. */
 const OVERSHOOT = 1 / 8;
 
+/** Whether all words are in range, as on almost every film. @param {Uint16Array} pixels @param {number} white */
+function withinWhite(pixels, white) {
+  for (let i = 0; i < pixels.length; i++) if (pixels[i] > white) return false; // every() takes ten times as long
+  return true;
+}
+
 /**
  * The words of a compressed stream as stored values. Its precision should equal Bits Stored (PS3.5, 8.2.1), but much
  * software writes 16; a narrower stream has its sign bit where it ends. A value slightly above white becomes white; one
@@ -183,7 +189,7 @@ function storedValues({ pixels, bits }, { bits: stored, shift, signed, overlay }
   const top = stored + shift,
     white = 2 ** top - 1;
   if (bits < top && signed) return pixels.map((word) => (word << (32 - bits)) >> (32 - bits));
-  if (bits <= top || overlay) return pixels;
+  if (bits <= top || overlay || withinWhite(pixels, white)) return pixels;
   const negative = [2 ** (bits - top) - 1, 0xffff >> top]; // all ones above the sign bit, in the stream or in the word
   return pixels.map((word) => {
     if (word <= white || (signed && negative.includes(word >> top))) return word;

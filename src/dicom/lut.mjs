@@ -83,10 +83,11 @@ export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, 
     return inverted ? 65535 - level : level;
   }
 
-  const greys = Uint16Array.from({ length: count }, (_, word) =>
-    grey(signed && word >= count / 2 ? word - count : word),
-  );
-  return Uint16Array.from({ length: 65536 }, (_, word) => greys[(word >> shift) & (count - 1)]);
+  const greys = new Uint16Array(count),
+    table = new Uint16Array(65536);
+  for (let word = 0; word < count; word++) greys[word] = grey(signed && word >= count / 2 ? word - count : word);
+  for (let word = 0; word < table.length; word++) table[word] = greys[(word >> shift) & (count - 1)];
+  return table;
 }
 
 /** The table of one colour channel. @param {number} bits */

@@ -28,20 +28,33 @@ static uint16_t luma(uint32_t r, uint32_t g, uint32_t b, uint64_t *chroma)
     return (uint16_t)((77 * r + 150 * g + 29 * b) >> 8);
 }
 
+/* The first channel of each pixel is its grey level. */
+static void copy_grey(uint16_t *out, size_t count, const film_samples *s)
+{
+    size_t apart = (size_t)s->channels;
+    if (s->values && s->table)
+        for (size_t i = 0; i < count; i++) out[i] = s->table[s->values[i * apart]];
+    else if (s->values)
+        for (size_t i = 0; i < count; i++) out[i] = s->values[i * apart];
+    else
+        for (size_t i = 0; i < count; i++) out[i] = (uint16_t)(s->bytes[i * apart] * 257u);
+}
+
 /* Fills the pixels of f from its samples. */
 static void to_grey(film *f, const film_samples *s)
 {
     size_t count = (size_t)f->width * (size_t)f->height;
     uint64_t chroma = 0;
-    for (size_t i = 0, at = 0; i < count; i++, at += (size_t)s->channels) {
-        uint32_t c[3];
-        for (size_t j = 0; j < 3; j++) {
-            size_t k = at + (s->channels < 3 ? 0 : j);
-            c[j] = s->values ? s->values[k] : s->bytes[k] * 257u;
-            if (s->table) c[j] = s->table[c[j]];
+    if (s->channels < 3) copy_grey(f->pixels, count, s);
+    else
+        for (size_t i = 0, at = 0; i < count; i++, at += (size_t)s->channels) {
+            uint32_t c[3];
+            for (size_t j = 0; j < 3; j++) {
+                c[j] = s->values ? s->values[at + j] : s->bytes[at + j] * 257u;
+                if (s->table) c[j] = s->table[c[j]];
+            }
+            f->pixels[i] = luma(c[0], c[1], c[2], &chroma);
         }
-        f->pixels[i] = s->channels < 3 ? (uint16_t)c[0] : luma(c[0], c[1], c[2], &chroma);
-    }
     f->chroma = (float)((double)chroma / 65535.0 / (double)count);
 }
 
@@ -87,32 +100,52 @@ void film_free(film *f)
     *f = (film){0};
 }
 
-/* out[width] += weight * the sum of the row over each of `width` equal spans from part->x0 to part->x1. */
-static void add_row(float *out, int width, const uint16_t *row, const film_rect *part, float weight)
+/* The columns that one output value sums: all of those between the first and the last, and parts of these two. */
+typedef struct {
+    int first, last;
+    float of_first, of_last;
+} span;
+
+/* Number x of `width` equal spans from x0 to x1. */
+static span span_at(int x, int width, double x0, double x1)
 {
-    double step = (part->x1 - part->x0) / width;
-    for (int x = 0; x < width; x++) {
-        double from = part->x0 + x * step, to = x + 1 < width ? from + step : part->x1; /* never rounds past the end */
-        int first = (int)from, last = (int)to;
-        if (last == to && last > first) last--;
-        float sum = row[first] * (float)((first + 1 < to ? first + 1 : to) - from);
-        for (int i = first + 1; i < last; i++) sum += row[i];
-        if (last > first) sum += row[last] * (float)(to - last);
+    double step = (x1 - x0) / width, from = x0 + x * step,
+           to = x + 1 < width ? from + step : x1; /* never past the end */
+    int first = (int)from, last = (int)to;
+    if (last == to && last > first) last--;
+    return (span){first, last, (float)((first + 1 < to ? first + 1 : to) - from), (float)(to - last)};
+}
+
+/* out[count] += weight * the sum of the row over each span. */
+static void add_row(float *out, int count, const uint16_t *row, const span *spans, float weight)
+{
+    for (int x = 0; x < count; x++) {
+        const span *s = spans + x;
+        float sum = row[s->first] * s->of_first;
+        for (int i = s->first + 1; i < s->last; i++) sum += row[i];
+        if (s->last > s->first) sum += row[s->last] * s->of_last;
         out[x] += weight * sum;
     }
 }
 
 void film_resample(float *out, int width, int height, const film *f, const film_rect *part)
 {
+    enum { COLUMNS = 256 }; /* that go through all rows together */
     film_rect whole = {0, 0, f->width, f->height};
     if (!part) part = &whole;
     double step = (part->y1 - part->y0) / height, area = step * (part->x1 - part->x0) / width;
     memset(out, 0, (size_t)width * (size_t)height * sizeof *out);
-    for (int y = 0; y < height; y++, out += width) {
-        double from = part->y0 + y * step, to = y + 1 < height ? from + step : part->y1;
-        for (int i = (int)from; i < to; i++) {
-            double top = i > from ? i : from, bottom = i + 1 < to ? i + 1 : to;
-            add_row(out, width, f->pixels + (size_t)i * (size_t)f->width, part, (float)((bottom - top) / area));
+    for (int x = 0; x < width; x += COLUMNS, out += COLUMNS) {
+        span spans[COLUMNS];
+        int count = width - x < COLUMNS ? width - x : COLUMNS;
+        for (int i = 0; i < count; i++) spans[i] = span_at(x + i, width, part->x0, part->x1);
+        for (int y = 0; y < height; y++) {
+            double from = part->y0 + y * step, to = y + 1 < height ? from + step : part->y1;
+            for (int i = (int)from; i < to; i++) {
+                double top = i > from ? i : from, bottom = i + 1 < to ? i + 1 : to;
+                add_row(out + (size_t)y * (size_t)width, count, f->pixels + (size_t)i * (size_t)f->width, spans,
+                        (float)((bottom - top) / area));
+            }
         }
     }
 }

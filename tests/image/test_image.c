@@ -207,8 +207,8 @@ static void sizes_are_limited(void)
 /* Area averages keep the total; a constant film is blank; a ramp is mapped to -1..1. */
 static void resampling_is_area_averaging(void)
 {
-    enum { SIDE = 37 };
-    static float small[SIDE * SIDE];
+    enum { SIDE = 37, WIDE = 6 * W };
+    static float small[SIDE * SIDE], wide[2 * WIDE];
     uint8_t *rgba = malloc(W * H * 4);
     for (int i = 0; i < W * H; i++) memset(rgba + 4 * i, i % W, 4);
     film ramp;
@@ -220,6 +220,8 @@ static void resampling_is_area_averaging(void)
     film_rect part = {10.5, 3.25, 14.5, 3.5}; /* half of 10, 11, half of 12; half of 12, 13, half of 14 */
     film_resample(small, 2, 1, &ramp, &part);
     assert(fabs(small[0] / 257 - 11) < 1e-4 && fabs(small[1] / 257 - 13) < 1e-4);
+    film_resample(wide, WIDE, 2, &ramp, NULL); /* enlarged beyond what goes through the rows at once */
+    for (int i = 0; i < 2 * WIDE; i++) assert(fabsf(wide[i] / 257 - (float)(i % WIDE / 6)) < 1e-3f);
     assert(film_input(small, SIDE, &ramp) == 1);
     assert(small[0] == -1 && small[SIDE - 1] > 0.999f && fabsf(small[SIDE / 2]) < 0.001f);
     memset(rgba, 9, W * H * 4);
