@@ -121,7 +121,8 @@ static uint8_t *noisy_int8(int count)
     uint8_t *values = malloc((size_t)count);
     for (int i = 0; i < count; i++) {
         noise();
-        values[i] = (uint8_t)(extreme || !(state >> 8 & 3) ? 127 * (extreme || state >> 10 & 1) : state >> 16 & 127);
+        int end = !(state >> 8 & 3), high = extreme || state >> 10 & 1;
+        values[i] = (uint8_t)(extreme || end ? 127 * high : (int)(state >> 16 & 127));
     }
     return values;
 }
