@@ -177,7 +177,7 @@ model-report: lib
 	cd model && $(TRAIN) -m training.train --leave-out all
 	cd model && $(TRAIN) -m report
 
-#: make picture        web/page.jpg for the README, from the phantom
+#: make picture        web/page.jpg, phone.jpg and narrow.jpg for README and manifest, from the phantom
 picture: site
 	node tests/browser/picture.mjs
 

@@ -204,6 +204,67 @@ test('among many films, an early one shows its picture again when selected', asy
   await page.waitForSelector('#film:not([hidden])');
 });
 
+test('the film is copied as it is seen, with its overlays', async (t) => {
+  const { page, close } = await open(browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
+  t.after(close);
+  await settled(page);
+  engine.phantom();
+  const { data: greys, width, height } = engine.film(300);
+  const cloud = (x, y) => 150 * Math.exp(-2 * (((x / width - 0.3) / 0.15) ** 2 + ((y / height - 0.6) / 0.15) ** 2));
+  const film = png(width, height, (x, y) => Math.min(255, greys[y * width + x] + cloud(x, y)));
+  await choose(page, [{ name: 'cloud.png', buffer: film }]);
+  await settled(page);
+  await page.focus('#heat-slider');
+  await page.keyboard.press('End');
+  /** The size of the picture on the clipboard, and how many of its pixels have a colour. */
+  const copied = async () => {
+    await page.click('[data-action=copy-picture]');
+    await page.waitForSelector('#page-notice >> text=The picture is on the clipboard.');
+    return page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      const bitmap = await createImageBitmap(await item.getType('image/png'));
+      const { width, height } = bitmap;
+      const context = new OffscreenCanvas(width, height).getContext('2d');
+      context.drawImage(bitmap, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      let coloured = 0;
+      for (let i = 0; i < data.length; i += 4)
+        coloured += Number(Math.max(...data.subarray(i, i + 3)) - Math.min(...data.subarray(i, i + 3)) > 8);
+      return { size: `${width} × ${height} pixels`, coloured };
+    });
+  };
+  const { facts } = await resultOf(page);
+  const both = await copied();
+  assert.equal(both.size, facts.Size.replaceAll(',', ''));
+  await page.click('.switch:has(#outline-switch)');
+  const heat = await copied();
+  await page.keyboard.press('h');
+  const plain = await copied();
+  assert.ok(both.coloured > heat.coloured && heat.coloured > 50, JSON.stringify([both, heat]));
+  assert.equal(plain.coloured, 0, 'without overlays it is grey');
+});
+
+test('the page can be installed from its menu once the browser offers it', async (t) => {
+  const { page, close } = await open(browser, server);
+  t.after(close);
+  await settled(page);
+  await page.click('#more');
+  assert.equal(await page.isVisible('#install'), false);
+  await page.keyboard.press('Escape');
+  // A browser without a window never makes the offer.
+  const kept = await page.evaluate(() => {
+    const offer = new Event('beforeinstallprompt', { cancelable: true });
+    Object.assign(offer, { prompt: async () => Object.assign(globalThis, { prompted: true }) });
+    return !window.dispatchEvent(offer);
+  });
+  assert.equal(kept, true, 'the browser shows no banner of its own');
+  await page.click('#more');
+  await page.click('#install');
+  assert.equal(await page.evaluate(() => globalThis.prompted), true);
+  await page.click('#more');
+  assert.equal(await page.isVisible('#install'), false);
+});
+
 test('slider and switch change only what is drawn over the film', async (t) => {
   const { page } = await ready(t);
   await page.click('#welcome [data-action=phantom]');

@@ -1,5 +1,5 @@
-// picture.mjs: writes web/page.jpg and web/phone.jpg for the README, from the built page with the synthetic phantom: no
-// patient's film is ever shown.
+// picture.mjs: writes web/page.jpg and web/phone.jpg for the README, and web/narrow.jpg, which with page.jpg is what a
+// browser shows before it installs the page: all of the built page with the synthetic phantom, never of a patient's film.
 import { fileURLToPath } from 'node:url';
 import { choose, launch, open, png, serve, settled } from './site.mjs';
 
@@ -20,6 +20,9 @@ async function phantom(options) {
 
 const desk = await phantom({ viewport: { width: 1280, height: 800 } });
 await desk.screenshot(place('page.jpg'));
+
+const narrow = await phantom({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5 });
+await narrow.screenshot(place('narrow.jpg'));
 
 /** A screenshot of a phone in some state, as a data URL. */
 async function phone(options, act) {

@@ -36,7 +36,7 @@ async function read(page) {
   await settled(page);
 }
 
-const isExample = (name) => /\.jpg$/.test(name); // fetched when it is asked for, and not stored
+const isPicture = (name) => name.endsWith('.jpg'); // fetched when it is asked for, and not stored
 /** Everything that the browser stores for the site, apart from the site's own files. */
 const kept = (page) =>
   page.evaluate(async () => {
@@ -60,7 +60,7 @@ const siteAlone = async () => ({
   files: [
     '',
     'self-test',
-    ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name) && !isExample(name)),
+    ...(await readdir(server.folder)).filter((name) => !['index.html', 'sw.js'].includes(name) && !isPicture(name)),
   ].sort(),
 });
 

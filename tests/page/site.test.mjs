@@ -12,9 +12,10 @@ import { heatPixels, outlinePath } from '../../src/result/heatmap.mjs';
 import { recordOf, toCsv, toJsonLines } from '../../web/state/export.mjs';
 
 const folder = fileURLToPath(new URL('../../build/site/', import.meta.url));
-/** Examples are there only where `make samples` found them, and are not stored for use offline. */
-const isExample = (name) => /\.jpg$/.test(name);
-const files = () => readdirSync(folder).filter((name) => !isExample(name));
+/** Fetched only on request, and not stored for use offline: pictures of the page, and examples where `make samples` found
+ *  some. */
+const isPicture = (name) => name.endsWith('.jpg');
+const files = () => readdirSync(folder).filter((name) => !isPicture(name));
 const read = (name) => readFileSync(folder + name);
 const text = (extension) =>
   files()
@@ -95,6 +96,12 @@ test('manifest, icons and model card are named by the files that need them', () 
   for (const name of files()) {
     if (/^(manifest|apple|card)-/.test(name)) assert.ok(page.includes(`href="./${name}"`), name);
     if (/^(icon|maskable)-/.test(name)) assert.ok(manifest.includes(`"./${name}"`), name);
+  }
+  for (const { src, sizes } of JSON.parse(manifest).screenshots) {
+    const bytes = read(src);
+    const start = bytes.indexOf(Buffer.from([0xff, 0xc0])) + 5;
+    assert.equal(sizes, `${bytes.readUInt16BE(start + 2)}x${bytes.readUInt16BE(start)}`);
+    assert.ok(bytes.length < 200e3, `${src} has ${bytes.length} bytes`);
   }
   assert.doesNotMatch(text('.html') + manifest, /"\.\/icons\/|\.mjs"|\{version\}|\{card\}/);
 });

@@ -34,6 +34,9 @@ const site = `${options.out}/`;
 const digest = (/** @type {string | Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
 const integrity = (/** @type {string} */ sha256) => `sha256-${Buffer.from(sha256, 'hex').toString('base64')}`;
 
+/** What a browser shows before it installs the page. `make picture` draws them. */
+const PICTURES = ['page.jpg', 'narrow.jpg'];
+
 /** The files written so far, by the name that the sources use. @type {Record<string, Part>} */
 const written = {};
 
@@ -143,6 +146,7 @@ await write('app.mjs', await bundle('web/app.mjs', { SITE }), '.js');
 await write('app.css', await bundle('web/app.css'));
 for (const icon of await readdir(`${root}web/icons`))
   await write(`icons/${icon}`, await readFile(`${root}web/icons/${icon}`));
+for (const picture of PICTURES) await write(picture, await readFile(`${root}web/${picture}`));
 await write('manifest.webmanifest', await readText('manifest.webmanifest'));
 await writeCard(markdown);
 
@@ -161,9 +165,9 @@ const version = digest(JSON.stringify([page, written])).slice(0, 12);
 const index = page.replace('{version}', version);
 await writeFile(`${site}index.html`, index);
 
-/** Fetched only when somebody asks for them, and not stored for use offline. */
-const ON_REQUEST = /^examples\//;
-const stored = Object.entries(written).filter(([source]) => !ON_REQUEST.test(source));
+/** Fetched only when somebody asks for them, and not stored for use offline. @param {string} source */
+const isOnRequest = (source) => source.startsWith('examples/') || PICTURES.includes(source);
+const stored = Object.entries(written).filter(([source]) => !isOnRequest(source));
 const files = [
   { url: './', revision: version, integrity: integrity(digest(index)) },
   ...stored.map(([, { file, sha256 }]) => ({ url: `./${file}`, revision: null, integrity: integrity(sha256) })),
