@@ -28,7 +28,7 @@ enum { PIXELS = 12 };
 
 const kernels kernels_avx512 = {
     conv,           depthwise,      maxpool,         avgpool,   add, mul, activate, resize_bilinear,
-    global_avgpool, winograd_input, winograd_output, &int8_simd};
+    global_avgpool, winograd_input, winograd_output, &int8_avx2};
 
 #ifdef __clang__
 #pragma clang attribute pop

@@ -81,7 +81,7 @@ typedef struct int8_kernels {
     void (*global_avgpool)(float *out, const uint8_t *in, int pixels, int c, float scale, int zero_point);
 } int8_kernels;
 
-extern const int8_kernels int8_ref, int8_simd;
+extern const int8_kernels int8_ref, int8_simd, int8_avx2; /* the last one where fastest.h allows it */
 
 static inline int int8_quads(const window_shape *s) { return (s->k * s->k * s->cin + 3) / 4; }
 

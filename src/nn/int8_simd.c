@@ -16,6 +16,11 @@ typedef v128_t vector;
 #define load wasm_v128_load
 #define store wasm_v128_store
 
+/* int8_avx2.c includes this file behind its own dot products. */
+#ifndef TABLE
+#define TABLE int8_simd
+#define WIDE 1
+
 /* The dot products of 4 pixels with 4 output channels; their sums lie `apart`. i32x4.dot_i16x8 adds the
  * products of two neighbours, so each channel's sum is kept in two halves, which are joined at the end. Weights are
  * int16_t if wide, else int8_t. By far most of the time of an int8 network is spent in this loop. */
@@ -48,6 +53,7 @@ static void dot_products(int32_t *sums, const void *panel, const int8_t *w0, con
         dot_4x4(sums + 4, 8, at, w1, 0, quads);
     }
 }
+#endif
 
 /* How the sums of up to eight output channels become outputs: bias, multiplier, rounding, clamping. */
 typedef struct {
@@ -475,5 +481,5 @@ static void global_avgpool(float *out, const uint8_t *in, int pixels, int c, flo
     }
 }
 
-const int8_kernels int8_simd = {{dot_products, 1}, conv, conv_winograd, depthwise, maxpool, add, quantise, dequantise,
+const int8_kernels TABLE = {{dot_products, WIDE}, conv, conv_winograd, depthwise, maxpool, add, quantise, dequantise,
                                 global_avgpool};
