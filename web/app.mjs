@@ -18,6 +18,7 @@ import { listen } from './input/events.mjs';
 import { exampleActions } from './input/examples.mjs';
 import { createPreviews } from './input/preview.mjs';
 import { asNotice } from './state/errors.mjs';
+import { measureActions } from './state/measures.mjs';
 import { isOutdated } from './state/prevalence.mjs';
 import { initialState } from './state/state.mjs';
 import { tableActions } from './state/table.mjs';
@@ -29,6 +30,7 @@ import { createModelStore } from './storage/model.mjs';
 import { createOffline } from './storage/offline.mjs';
 import { watchRequests } from './storage/requests.mjs';
 import { copyActions } from './view/copy.mjs';
+import { measureText } from './view/measure.mjs';
 import { createView } from './view/page.mjs';
 import { printActions } from './view/print.mjs';
 
@@ -53,7 +55,7 @@ const state = initialState({
   examples: SITE.examples,
   bytes: SITE.wasm.bytes + SITE.weights.bytes,
 });
-const { draw, box } = createView(document);
+const { draw, box, share, magnify } = createView(document);
 /** @type {any} the browser's offer to install the page */
 let installation = null;
 
@@ -176,13 +178,17 @@ const chooseLanguage = createLanguageSwitch(
   },
 );
 
-const viewport = { ...viewportActions(app, box), ...editActions(app, { box, analyse: queue.enqueue }) };
+const viewport = {
+  ...viewportActions(app, box),
+  ...editActions(app, { box, analyse: queue.enqueue }),
+  ...measureActions(app, (film) => measureText(film, state.i18n)),
+};
 
 /** @type {Actions} */
 const actions = {
   ...films.actions,
   ...viewport,
-  ...overlayActions(app),
+  ...overlayActions(app, queue),
   ...tableActions(app),
   ...prevalenceActions(app, judgeAgain),
   ...adaptActions(app, { adapting, useAdapter, saveFile, focus }),
@@ -261,7 +267,7 @@ const actionsThatClearNotice = Object.fromEntries(
 );
 
 byId('unstarted').remove();
-listen(state, actionsThatClearNotice, { needsFilm: (action) => action in viewport, box });
+listen(state, actionsThatClearNotice, { needsFilm: (action) => action in viewport, box, share, magnify });
 draw(state);
 watchRequests('page', addRequests);
 const language = initialLanguage(navigator.languages, location.hash);

@@ -43,7 +43,18 @@ export function fromPalette(attributes, pixels, layout) {
   const palette = readPalette(attributes, storedRange(layout));
   if (!palette) throw unsupported('a palette that is missing or damaged');
   const { bits, shift, signed } = layout;
-  const plain = { bits, shift, signed, slope: 1, intercept: 0, modalityLut: null, inverted: false, padding: null };
+  const range = storedRange(layout);
+  const plain = {
+    bits,
+    shift,
+    signed,
+    slope: 1,
+    intercept: 0,
+    modalityLut: null,
+    inverted: false,
+    padding: null,
+    range,
+  };
   const tables = palette.map((lut) => greyTable({ ...plain, voi: { kind: 'lut', lut } }));
   const out = new Uint16Array(3 * pixels.length);
   for (let i = 0; i < pixels.length; i++) for (let c = 0; c < 3; c++) out[3 * i + c] = tables[c][pixels[i]];

@@ -56,6 +56,7 @@ export const DICTIONARY = {
   WindowWidth: [0x00281051, 'DS'],
   RescaleIntercept: [0x00281052, 'DS'],
   RescaleSlope: [0x00281053, 'DS'],
+  WindowCenterWidthExplanation: [0x00281055, 'LO'],
   VOILUTFunction: [0x00281056, 'CS'],
   RedPaletteDescriptor: [0x00281101, 'US'],
   GreenPaletteDescriptor: [0x00281102, 'US'],

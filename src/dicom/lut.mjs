@@ -17,6 +17,7 @@
  * @property {Voi} voi
  * @property {boolean} inverted  the smallest value is white
  * @property {[number, number] | null} padding  range of stored values that mark padding around the image
+ * @property {[low: number, high: number]} range  of the values after the modality step
  * @typedef {{ kind: 'none' }
  *   | { kind: 'linear' | 'linear-exact' | 'sigmoid', centre: number, width: number }
  *   | { kind: 'lut', lut: Lut }} Voi
@@ -60,14 +61,11 @@ function windowed({ kind, centre, width }, value) {
  * @param {Greys} greys
  * @returns {Uint16Array} [65536]: the grey of each possible word, 0 black to 65535 white
  */
-export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding }) {
-  const count = 2 ** bits,
-    min = signed ? -count / 2 : 0;
+export function greyTable({ bits, shift, signed, slope, intercept, modalityLut, voi, inverted, padding, range }) {
+  const count = 2 ** bits;
+  const [low, high] = range;
   const modality = (/** @type {number} */ stored) =>
     modalityLut ? lookUp(modalityLut, stored) : stored * slope + intercept;
-  const ends = modalityLut ? [0, 2 ** modalityLut.bits - 1] : [modality(min), modality(min + count - 1)];
-  const low = Math.min(...ends),
-    high = Math.max(...ends);
 
   /** @param {number} value  after the modality step */
   function shown(value) {
@@ -102,4 +100,5 @@ export const channelTable = (bits) =>
     voi: { kind: 'none' },
     inverted: false,
     padding: null,
+    range: [0, 2 ** bits - 1],
   });

@@ -6,6 +6,7 @@
 import { createCodecs } from './codecs.mjs';
 import { COLOUR_MODELS, fromPalette, toRgb } from './colour.mjs';
 import { open } from './dataset.mjs';
+import { spacingOf, unitsOf } from './display.mjs';
 import { damaged, notAFilm, unsupported } from './errors.mjs';
 import { readFrame } from './frames.mjs';
 import { channelTable, greyTable } from './lut.mjs';
@@ -24,7 +25,14 @@ export { hashPatient, listTags } from './tags.mjs';
  * @property {number} frames
  * @property {string} [turned]  Patient Orientation of a film that was turned or mirrored, such as `R\F`
  * @property {number} [aspect]  height by width of a pixel, where they were not square
- * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts }} Read  the film is for engine.diagnose
+ *
+ * What a viewer needs besides the film.
+ * @typedef {object} Display
+ * @property {import('./display.mjs').Spacing | null} spacing
+ * @property {import('./display.mjs').Units | null} units
+ *
+ * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts, display: () => Display }} Read  the film
+ *   is for engine.diagnose
  */
 
 /**
@@ -127,11 +135,15 @@ export function createDicomReader({ engine, loadCodec }) {
     if (layout.photometric === 'YBR_FULL_422' && source.coding !== 'jpeg' && source.coding !== 'native')
       throw unsupported('colour with halved resolution in anything but JPEG and uncompressed pixels');
     const words = await readFrame({ ...source, pixels }, layout, engine, decode);
-    const { plane, table, voi } = show(attributes, words, layout);
+    const { plane, table, voi, greys } = show(attributes, words, layout);
     const upright = setUpright(attributes, plane, table, engine);
     return {
       film: { ...upright.film, tagReason: tagReason(attributes, sopClass) },
       dicom: { syntax, voi, frames: layout.frames, ...upright.facts },
+      display: () => ({
+        spacing: spacingOf(attributes),
+        units: greys && !upright.facts.aspect ? unitsOf(attributes, greys) : null,
+      }),
     };
   };
 }
@@ -144,15 +156,20 @@ function show(attributes, words, layout) {
   const { width, height, photometric } = layout;
   if (photometric === 'PALETTE COLOR') {
     const pixels = fromPalette(attributes, words.pixels, layout);
-    return { plane: { pixels, width, height, channels: 3 }, table: channelTable(16), voi: 'none' };
+    return { plane: { pixels, width, height, channels: 3 }, table: channelTable(16), voi: 'none', greys: null };
   }
   if (layout.channels === 3) {
     const pixels = toRgb(words, layout);
-    return { plane: { pixels, width, height, channels: 3 }, table: channelTable(layout.bits), voi: 'none' };
+    return {
+      plane: { pixels, width, height, channels: 3 },
+      table: channelTable(layout.bits),
+      voi: 'none',
+      greys: null,
+    };
   }
   const greys = describeGreys(attributes, layout);
   const plane = { pixels: words.pixels, width, height, channels: 1 };
-  return { plane, table: greyTable(greys), voi: greys.voi.kind };
+  return { plane, table: greyTable(greys), voi: greys.voi.kind, greys };
 }
 
 /**

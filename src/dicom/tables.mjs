@@ -133,30 +133,38 @@ function* places(attributes, macro) {
 /** VOI LUT Function (PS3.3, C.11.2.1.3). @type {{ [code: string]: 'sigmoid' | 'linear-exact' | 'linear' }} */
 const FUNCTIONS = { SIGMOID: 'sigmoid', LINEAR_EXACT: 'linear-exact' };
 
-/** The first window that can be applied, or null. @param {Attributes} attributes @returns {import('./lut.mjs').Voi | null} */
-function firstWindow(attributes) {
+/**
+ * The windows of one place that can be applied, with the explanations that the file gives of them.
+ * @typedef {{ kind: 'linear' | 'linear-exact' | 'sigmoid', centre: number, width: number, name: string }} Window
+ * @param {Attributes} attributes @returns {Window[]}
+ */
+function readWindows(attributes) {
   const kind = FUNCTIONS[attributes.code('VOILUTFunction')] ?? 'linear';
   const widths = attributes.decimals('WindowWidth');
-  for (const [i, centre] of attributes.decimals('WindowCenter').entries()) {
+  const names = attributes.text('WindowCenterWidthExplanation').split('\\');
+  return attributes.decimals('WindowCenter').flatMap((centre, i) => {
     const width = widths[i] ?? null;
-    if (centre !== null && width !== null && (kind === 'linear' ? width >= 1 : width > 0))
-      return { kind, centre, width };
+    if (centre === null || width === null || (kind === 'linear' ? width < 1 : width <= 0)) return [];
+    return [{ kind, centre, width, name: names[i]?.trim() ?? '' }];
+  });
+}
+
+/** The windows of a file: those of the first place that has any. @param {Attributes} attributes @returns {Window[]} */
+export function windowsOf(attributes) {
+  for (const place of places(attributes, 'FrameVOILUTSequence')) {
+    const windows = readWindows(place);
+    if (windows.length > 0) return windows;
   }
-  return null;
+  return [];
 }
 
 /** @param {Attributes} attributes @param {Range} inputs  what comes out of the modality step @returns {import('./lut.mjs').Voi} */
 function chooseVoi(attributes, inputs) {
-  const all = [...places(attributes, 'FrameVOILUTSequence')];
-  for (const place of all) {
+  for (const place of places(attributes, 'FrameVOILUTSequence')) {
     const lut = firstTable(place, 'VOILUTSequence', inputs); // a manufacturer's curve is more precise than a window beside it
     if (lut) return { kind: 'lut', lut };
   }
-  for (const place of all) {
-    const window = firstWindow(place);
-    if (window) return window;
-  }
-  return { kind: 'none' };
+  return windowsOf(attributes)[0] ?? { kind: 'none' };
 }
 
 /** Rescale Slope and Intercept of the first place that has one. @param {Attributes} attributes */
@@ -201,5 +209,6 @@ export function describeGreys(attributes, layout) {
     voi: chooseVoi(attributes, inputs),
     inverted: photometric === 'MONOCHROME1' || attributes.code('PresentationLUTShape') === 'INVERSE',
     padding: readPadding(attributes, signed),
+    range: inputs,
   };
 }

@@ -50,6 +50,9 @@ const SQUARE = 0.01;
 /** Larger ratios are mistakes. */
 const MAX_RATIO = 8;
 
+/** Whether pixels count as square. @param {number} ratio  of their height to their width */
+export const isSquare = (ratio) => ratio > MAX_RATIO || ratio < 1 / MAX_RATIO || Math.abs(ratio - 1) < SQUARE;
+
 /**
  * The height of a pixel divided by its width: from the distances between pixels, or else from Pixel Aspect Ratio (PS3.3,
  * C.7.6.3.1.7). 1 where the file says nothing of use.
@@ -65,7 +68,7 @@ export function aspectOf(attributes) {
     const [vertical, horizontal] = attributes.decimals(keyword);
     if (!(vertical && horizontal && vertical > 0 && horizontal > 0)) continue;
     const ratio = vertical / horizontal;
-    return ratio > MAX_RATIO || ratio < 1 / MAX_RATIO || Math.abs(ratio - 1) < SQUARE ? 1 : ratio;
+    return isSquare(ratio) ? 1 : ratio;
   }
   return 1;
 }

@@ -1,6 +1,7 @@
 // looking.test.mjs: zoom, pan, window and level, invert and comparison, by wheel, pointer, fingers, buttons and keys.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { dicomFile } from '../dicom/file.mjs';
 import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } };
@@ -19,6 +20,14 @@ async function phantom(t, options) {
   return page;
 }
 
+/** The middle row of a canvas of the page. */
+const middleRow = (page, id) =>
+  page.evaluate((id) => {
+    const canvas = document.getElementById(id);
+    const copy = new OffscreenCanvas(canvas.width, 1).getContext('2d');
+    copy.drawImage(canvas, 0, -(canvas.height >> 1));
+    return [...copy.getImageData(0, 0, canvas.width, 1).data].filter((_, i) => i % 4 === 0);
+  }, id);
 /** Zoom and position of the film, and the greys of three of its pixels. */
 const shown = (page) =>
   page.evaluate(() => {
@@ -230,4 +239,160 @@ test('the next film starts at its fit and its own greys, but stays inverted', as
   assert.equal((await shown(page)).zoom, 1);
   assert.equal(await page.inputValue('#window'), 'film');
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true');
+});
+
+/** 12 bits, grey from left to right, with two windows and pixels of 0.2 mm at the detector. */
+const [WIDTH, HEIGHT] = [2400, 300];
+const ramp = dicomFile({
+  width: WIDTH,
+  height: HEIGHT,
+  bits: 12,
+  pixels: Uint16Array.from({ length: WIDTH * HEIGHT }, (_, i) => 500 + (i % WIDTH)),
+  tags: {
+    '00181164': ['DS', ['0.2', '0.2']],
+    '00281050': ['DS', ['1500', '2500']],
+    '00281051': ['DS', ['1000', '400']],
+    '00281055': ['LO', ['NORMAL', 'SOFT']],
+    '00281052': ['DS', '-500'],
+    '00281053': ['DS', '1'],
+  },
+});
+
+test('a DICOM film has all its pixels, and window and level in its own values, beyond its window too', async (t) => {
+  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
+  t.after(close);
+  await choose(page, [{ name: 'ramp.dcm', buffer: ramp }]);
+  await settled(page);
+  // The value of a pixel is its column: 1000 to 2000 are what the first window shows.
+  const row = await middleRow(page, 'plane');
+  assert.equal(row.length, WIDTH);
+  assert.ok(row[900] === 0 && row[2100] === 255 && row[1500] > 120 && row[1500] < 136, `${row[900]} ${row[1500]}`);
+  const [, width, level] = /window ([\d,]+), level ([\d,]+)/.exec(await page.textContent('#viewport-text'));
+  assert.ok(
+    Math.abs(Number(width.replace(',', '')) - 1000) < 30 && Math.abs(Number(level.replace(',', '')) - 1500) < 15,
+  );
+  const options = await page.locator('#window option[value^=file]').allTextContents();
+  assert.deepEqual(options, ['NORMAL (1,500 / 1,000)', 'SOFT (2,500 / 400)']);
+  await page.selectOption('#window', 'file-1');
+  assert.match(await page.textContent('#viewport-text'), /window 400, level 2,500$/);
+  const soft = await middleRow(page, 'plane');
+  assert.ok(soft[2290] === 0 && soft[2390] > 50 && soft[2390] < 70, 'what the first window cuts off');
+});
+
+test('ruler and cardiothoracic ratio by pointer and by keys, in millimetres, in the report, and gone when switched off', async (t) => {
+  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
+  t.after(close);
+  await choose(page, [{ name: 'ramp.dcm', buffer: ramp }]);
+  await settled(page);
+  await page.click('#more-tools');
+  await page.click('#ruler');
+  const said = () => page.textContent('#measure-text');
+  // 30 % of 2,400 pixels of 0.2 mm
+  assert.equal(await said(), 'Ruler: 144.0 mm at the detector. In the patient it is less.');
+  const [start, end] = [0, 1].map((number) => page.locator(`[data-line=ruler][data-end="${number}"]`));
+  const film = await page.locator('#film').boundingBox();
+  const from = await end.boundingBox();
+  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(film.x + film.width * 0.85, from.y + from.height / 2, { steps: 4 });
+  await page.mouse.up();
+  assert.ok(Math.abs(parseFloat((await said()).slice(7)) - 240) < 2, await said());
+  assert.equal((await shown(page)).zoom, 1);
+  const before = parseFloat((await said()).slice(7));
+  await start.focus();
+  await page.keyboard.press('Shift+ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  assert.ok(Math.abs(parseFloat((await said()).slice(7)) - before - 11 * 0.2) < 0.11, 'eleven pixels');
+  assert.equal(await page.textContent('#announcement'), await said());
+  await page.click('#heart-ratio');
+  assert.match(await said(), /Drag the ends of both lines/);
+  await page.locator('[data-line=heart][data-end="0"]').focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await said(), /Cardiothoracic ratio: 0\.\d\d\./);
+  assert.deepEqual(await faults(page), []);
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.equal(await page.textContent('.measured'), await said());
+  assert.equal(await page.locator('.printout-film line.line').count(), 3);
+  await page.click('#heart-ratio');
+  await page.click('#ruler');
+  assert.equal(await page.locator('.end').count(), 0);
+  assert.equal(await said(), '');
+});
+
+test('the magnifier shows what lies below the pointer', async (t) => {
+  const page = await phantom(t, { viewport: sizes.desktop });
+  await page.focus('#stage');
+  await page.keyboard.press('m');
+  const [x, y] = await centre(page);
+  await page.mouse.move(x, y);
+  assert.equal(await page.isVisible('#loupe'), true);
+  const { greys } = await shown(page);
+  const seen = await page.evaluate(() => {
+    const loupe = document.getElementById('loupe');
+    return loupe.getContext('2d').getImageData(loupe.width / 2, loupe.height / 2, 1, 1).data[0];
+  });
+  assert.ok(Math.abs(seen - greys[2]) < 24, `${seen} at the centre of the film, which is ${greys[2]}`);
+  await page.mouse.move(5, 5);
+  assert.equal(await page.isVisible('#loupe'), false);
+});
+
+test('an earlier film stands beside the selected one, at the same zoom, and leaves with its removal', async (t) => {
+  const page = await phantom(t, { viewport: sizes.desktop });
+  await choose(page, [
+    { name: 'ramp.dcm', buffer: ramp },
+    { name: 'two.png', buffer: png(200, 240) },
+  ]);
+  await settled(page);
+  await page.click('#more-tools');
+  await page.selectOption('#beside', { label: 'two.png' });
+  await settled(page);
+  assert.match(await page.textContent('#prior-name'), /^two\.png · /);
+  assert.equal((await middleRow(page, 'twin')).length, 200);
+  assert.equal((await middleRow(page, 'plane')).length, WIDTH);
+  await page.click('[data-action=zoom-in]');
+  const transforms = await page.$$eval('.film', (films) => films.map((film) => getComputedStyle(film).transform));
+  assert.equal(transforms[0], transforms[1]);
+  assert.deepEqual(await faults(page), []);
+  await page.click('#step-next'); // the earlier film itself, beside itself
+  assert.equal(await page.textContent('#prior-name'), '');
+  await page.click('#print-film [data-action=remove]');
+  assert.equal(await page.inputValue('#beside'), 'beside');
+  await page.selectOption('#beside', 'divider');
+  assert.deepEqual([await page.isVisible('#alone'), await page.isVisible('#wipe-slider')], [false, true]);
+});
+
+test('a graphics processor paints the same greys', async (t) => {
+  const rows = [];
+  for (const gpu of [false, true]) {
+    const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
+    t.after(close);
+    // Test machines imitate one, which the page would leave alone.
+    if (gpu)
+      await page.evaluate(() => {
+        const { getParameter } = WebGL2RenderingContext.prototype;
+        WebGL2RenderingContext.prototype.getParameter = function (name) {
+          return name === 0x9246 ? 'a graphics processor' : getParameter.call(this, name);
+        };
+      });
+    await choose(page, [{ name: 'ramp.dcm', buffer: ramp }]);
+    await settled(page);
+    const painter = () => page.evaluate(() => document.getElementById('plane').getContext('webgl2') !== null);
+    rows.push([await middleRow(page, 'plane')]);
+    assert.equal(await painter(), gpu);
+    await page.click('#invert');
+    await page.selectOption('#window', 'file-1');
+    rows.at(-1).push(await middleRow(page, 'plane'));
+    if (!gpu) continue;
+    await page.evaluate(() => {
+      const lose = document.getElementById('plane').getContext('webgl2').getExtension('WEBGL_lose_context');
+      lose.loseContext();
+      setTimeout(() => lose.restoreContext(), 50);
+    });
+    await page.waitForTimeout(300);
+    assert.deepEqual(await middleRow(page, 'plane'), rows.at(-1)[1], 'also after the system took it away for a while');
+  }
+  const [cpu, gpu] = rows;
+  cpu.forEach((row, i) =>
+    row.forEach((grey, x) => assert.ok(Math.abs(grey - gpu[i][x]) <= 1, `${i}, ${x}: ${grey}, ${gpu[i][x]}`)),
+  );
 });

@@ -11,7 +11,16 @@ import { commonFolder, halves } from '../../web/state/names.mjs';
 import { commandOf } from '../../web/state/shortcuts.mjs';
 import { addStep, applySteps, isCameraJpeg, isTinted, visibleArea } from '../../web/state/edits.mjs';
 import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
-import { adjustWindow, initialViewport, paintGreys, pan, windowPresets, zoom } from '../../web/state/viewport.mjs';
+import { firstRatio, lengthOf, moveEnd, NO_MEASURES, ratioOf } from '../../web/state/measures.mjs';
+import {
+  adjustWindow,
+  initialViewport,
+  paintGreys,
+  pan,
+  windowPresets,
+  windowValues,
+  zoom,
+} from '../../web/state/viewport.mjs';
 import { createI18n } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
 
@@ -88,10 +97,58 @@ test('the lungs preset spans the greys of the lungs, the dense preset those outs
     high: 255,
   };
   const lungs = { data: Float32Array.of(1, 0, 1, 0), width: 2, height: 2 };
-  const { lungs: soft, dense } = windowPresets(film, lungs);
+  const { lungs: soft, dense } = windowPresets({ film, lungs, units: null });
   assert.ok(soft.low * 255 >= 39 && soft.high * 255 <= 47, JSON.stringify(soft));
   assert.ok(dense.low * 255 > 200 && dense.high * 255 > 230, JSON.stringify(dense));
-  assert.deepEqual(windowPresets(film, { data: new Float32Array(4), width: 2, height: 2 }).lungs, { low: 0, high: 1 });
+  const none = { data: new Float32Array(4), width: 2, height: 2 };
+  assert.deepEqual(windowPresets({ film, lungs: none, units: null }).lungs, { low: 0, high: 1 });
+});
+
+test('windows have the values of the file, and those of the file are presets', () => {
+  const film = { data: Uint16Array.of(0), width: 1, height: 1, low: 1000, high: 3000 };
+  const units = { offset: -100, slope: 0.5, windows: [{ name: 'SOFT', low: 400, high: 1400 }] };
+  assert.deepEqual(windowValues({ low: 0, high: 1 }, { film, units }), { width: 1000, centre: 900 });
+  assert.deepEqual(windowValues({ low: -0.5, high: 0.5 }, { film, units }), { width: 1000, centre: 400 });
+  assert.equal(windowValues({ low: 0, high: 1 }, { film, units: null }), null);
+  const lungs = { data: new Float32Array(1), width: 1, height: 1 };
+  const preset = windowPresets({ film, lungs, units })['file-0'];
+  assert.deepEqual(preset, { low: 0, high: 1 });
+  const inverted = { ...units, offset: 65435, slope: -1, windows: [{ name: '', low: 64435, high: 62435 }] };
+  assert.deepEqual(windowPresets({ film, lungs, units: inverted })['file-0'], { low: 0, high: 1 }, 'MONOCHROME1');
+});
+
+test("a ruler has the film's proportions; the ratio's lines stay level and count once they were moved", () => {
+  const ruler = [
+    { x: 0, y: 0 },
+    { x: 0.3, y: 0.8 },
+  ];
+  assert.ok(Math.abs(lengthOf(ruler, { width: 100, height: 50 }) - 50) < 1e-9);
+  const lungs = { data: new Float32Array(100), width: 10, height: 10 };
+  for (const [x, y] of [
+    [3, 2],
+    [6, 2],
+    [1, 7],
+    [8, 7],
+  ])
+    lungs.data[y * 10 + x] = 1;
+  const lines = firstRatio(lungs);
+  assert.deepEqual(lines.chest, [
+    { x: 0.1, y: 0.75 },
+    { x: 0.9, y: 0.75 },
+  ]);
+  assert.ok(lines.heart.every(({ x }) => x > 0.1 && x < 0.9));
+  const placed = { ...NO_MEASURES, ...lines };
+  assert.equal(ratioOf(placed), null, 'a guess is no measure');
+  let moved = moveEnd(placed, 'heart', 0, { x: 0.3, y: 0.6 });
+  moved = moveEnd(moved, 'heart', 1, { x: 0.7, y: 0.62 });
+  assert.deepEqual(moved.heart, [
+    { x: 0.3, y: 0.62 },
+    { x: 0.7, y: 0.62 },
+  ]);
+  assert.ok(Math.abs(ratioOf(moved) - 0.5) < 1e-9);
+  assert.deepEqual(moveEnd(moved, 'chest', 0, { x: -4, y: 9 }).chest[0], { x: 0, y: 1 }, 'it stays on the film');
+  assert.equal(ratioOf(moveEnd(moved, 'chest', 0, { x: 0.9, y: 0.5 })), null, 'no chest, no ratio');
+  assert.ok(firstRatio({ ...lungs, data: new Float32Array(100) }).chest[0].x > 0, 'no lungs were found');
 });
 
 test("the page's numbers are those of the model card's tables, and a card without them fails the build", () => {

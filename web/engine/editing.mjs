@@ -1,5 +1,6 @@
 // editing.mjs: corrects the film on view and has it analysed again.
 import { addStep, remedy, visibleArea } from '../state/edits.mjs';
+import { NO_MEASURES } from '../state/measures.mjs';
 import { initialViewport } from '../state/viewport.mjs';
 
 /** @typedef {import('../state/edits.mjs').Step} Step
@@ -12,7 +13,8 @@ export function editActions({ state }, { box, analyse }) {
   /** @param {Step[]} steps  @param {Film | null} [film] */
   function correct(steps, film = state.selected) {
     if (!film || film.status !== 'done') return;
-    Object.assign(film, { steps, picture: null, camera: steps.some(({ name }) => name === 'photo') });
+    const camera = steps.some(({ name }) => name === 'photo');
+    Object.assign(film, { steps, picture: null, camera, measures: NO_MEASURES });
     state.viewport = initialViewport();
     analyse([film]);
   }

@@ -4,6 +4,7 @@
 // A film waits until it is its turn; the selected film goes first. Pictures are large, so only the newest few are
 // kept: a film that is selected again waits once more, for its picture alone (`redraw`), while its result stands.
 import { asNotice, isCancelled, toErrorInfo } from '../state/errors.mjs';
+import { NO_MEASURES } from '../state/measures.mjs';
 import { initialTable } from '../state/table.mjs';
 
 /** @typedef {import('../state/state.mjs').Film} Film
@@ -17,7 +18,7 @@ import { initialTable } from '../state/table.mjs';
  *  @property {() => void} cancel
  *  @property {(film: Film) => void} finished  called for each film with its first answer */
 
-const MAX_PICTURES = 8; // of up to eight megabytes each
+const PICTURE_BYTES = 48e6; // of all pictures that are kept, unless those on view alone are larger
 
 /** @param {import('../state/state.mjs').App} app  @param {FilmEngine} engine */
 export function createQueue({ state, update, updateSoon }, engine) {
@@ -51,8 +52,8 @@ export function createQueue({ state, update, updateSoon }, engine) {
   /** @param {Film} film */
   async function diagnose(film) {
     if (film.redraw) return redraw(film);
-    const show = () => (film === state.selected ? update : updateSoon);
-    show()(() => {
+    const change = () => (film === state.selected ? update : updateSoon);
+    change()(() => {
       edit(film, { status: 'running' });
       if (film === state.selected) state.announcement = ''; // so that the same outcome is announced again
     });
@@ -63,11 +64,11 @@ export function createQueue({ state, update, updateSoon }, engine) {
       if (isCancelled(error)) return; // `cancel` and `restart` have set the film's status
       edit(film, { status: 'error', error: toErrorInfo(error) });
     }
-    show()(() => {
+    change()(() => {
       state.run.finished++;
       if (film === state.selected && state.model) state.announcement = state.i18n.announcement(film, state.model);
     });
-    if (film === state.selected && film.status === 'done' && !film.picture) requestPicture(film); // selected meanwhile
+    if (isOnView(film)) show(film); // selected meanwhile
     engine.finished(film);
   }
 
@@ -86,15 +87,20 @@ export function createQueue({ state, update, updateSoon }, engine) {
     update(() => state.run.finished++);
   }
 
-  const ask = (/** @type {Film} */ film) =>
-    engine.diagnose(film, film === state.selected || pictured.length < MAX_PICTURES);
+  const isOnView = (/** @type {Film} */ film) => film === state.selected || film === state.prior;
+  const isFull = () =>
+    pictured.reduce((sum, { picture }) => sum + (picture?.film.data.byteLength ?? 0), 0) > PICTURE_BYTES;
+  const ask = (/** @type {Film} */ film) => engine.diagnose(film, isOnView(film) || !isFull());
 
-  /** Drops the oldest pictures beyond MAX_PICTURES, but never the one on view. @param {Film} newest */
+  /** Drops the oldest pictures beyond PICTURE_BYTES, but none on view. @param {Film} newest */
   function keepPicture(newest) {
     if (!newest.picture) return;
-    const others = pictured.filter((film) => film !== newest && film !== state.selected);
-    pictured = [...others, ...new Set(state.selected ? [newest, state.selected] : [newest])];
-    for (const film of pictured.splice(0, pictured.length - MAX_PICTURES)) film.picture = null;
+    pictured = [...pictured.filter((film) => film !== newest), newest];
+    for (const film of pictured) {
+      if (!isFull()) break;
+      if (film !== newest && !isOnView(film)) film.picture = null;
+    }
+    pictured = pictured.filter(({ picture }) => picture);
   }
 
   /** @param {Film[]} films  @param {Partial<Film>} change */
@@ -108,13 +114,17 @@ export function createQueue({ state, update, updateSoon }, engine) {
 
   /** Diagnoses films, for the first time or again. @param {Film[]} films */
   const enqueue = (films) => begin(films, { status: 'waiting' });
-  const requestPicture = (/** @type {Film} */ film) => begin([film], { redraw: true });
+
+  /** Makes the picture of a film on view again, if it was dropped. @param {Film} film */
+  function show(film) {
+    if (film.status === 'done' && !film.picture && !film.redraw) begin([film], { redraw: true });
+    else update(() => {});
+  }
 
   /** @param {Film} film */
   function select(film) {
     state.selected = film;
-    if (film.status === 'done' && !film.picture && !film.redraw) requestPicture(film);
-    else update(() => {});
+    show(film);
   }
 
   function cancel() {
@@ -139,6 +149,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
     for (const film of stopped) edit(film, film.redraw ? { redraw: false } : { status: 'cancelled' });
     for (const film of gone) film.picture = null;
     pictured = pictured.filter((film) => !leaving.has(film));
+    if (state.prior && leaving.has(state.prior)) state.prior = null;
     const films = before.filter((film) => !leaving.has(film));
     const next = before.slice(selected ? before.indexOf(selected) : 0).find((film) => !leaving.has(film));
     state.run.total -= stopped.length;
@@ -164,6 +175,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
   return {
     enqueue,
     select,
+    show,
     cancel,
     remove,
 
@@ -187,6 +199,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
             thumb: null,
             picture: null,
             redraw: false,
+            measures: NO_MEASURES,
           }),
       );
       state.films.push(...films);

@@ -21,18 +21,24 @@ import { fetchPart } from './parts.mjs';
  *  @typedef {import('../state/errors.mjs').ErrorInfo} ErrorInfo
  *  @typedef {import('../site/constants.d.ts').Site} Site
  *  @typedef {import('../site/constants.d.ts').Part} Part
+ *  @typedef {import('../state/viewport.mjs').Picture} Picture
+ *  @typedef {import('../state/viewport.mjs').Units} Units
  *  @typedef {import('./protocol.d.ts').PartName} PartName */
 /** @template {import('./protocol.d.ts').CallType} T
  *  @typedef {import('./protocol.d.ts').Calls[T]['message']} Message */
 /** @template {import('./protocol.d.ts').CallType} T
  *  @typedef {{result: import('./protocol.d.ts').Result<T>, transfer?: Transferable[]}} Answer */
 
-const FILM_SIDE = 2048; // of the viewer's picture: at most eight megabytes at 16 bits
+const FILM_SIDE = 4096; // of the viewer's picture: many phones have no larger canvas
 const THUMB_SIDE = 128;
 const MAX_SIDE = 16384; // of the greys that are corrected: all of them
 const TINT_SIDE = 64;
 /** @type {import('../state/edits.mjs').Step[]} */
 const TINTED = [{ name: 'photo' }];
+/** Of files with 8 bits a pixel, whose greys the engine spreads over 16. @type {Units} */
+const BYTES = { offset: 0, slope: 1 / 257, windows: [] };
+/** @type {Units} */
+const WORDS = { offset: 0, slope: 1, windows: [] };
 const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
 
 /** Weights without an adapter. @typedef {{weights: Uint8Array, sha256: string}} Base */
@@ -140,7 +146,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   const bytes = file && (await readFile(file));
   const sum = bytes && digest(bytes);
   /** @type {Original} */
-  let answer = bytes ? await diagnoseFile(bytes) : engine.phantom();
+  let answer = bytes ? await diagnoseFile(bytes) : { ...engine.phantom(), source: { units: BYTES } };
   let applied = steps;
   if (steps.length > 0) answer = diagnoseEdited(answer, steps);
   else if (bytes && (await isTintedPhoto(answer, bytes))) {
@@ -148,10 +154,10 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
     if (grey.gate.accepted) [answer, applied] = [grey, TINTED];
     else answer = await diagnoseFile(bytes); // a colour picture all the same: the engine holds it again
   }
-  const { heatmap, lungs, tagReason: _, ...record } = answer;
+  const { heatmap, lungs, tagReason: _, source, ...record } = answer;
   const camera = Boolean(bytes && isCameraJpeg(bytes)) || applied.some(({ name }) => name === 'photo');
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
-  const picture = withPicture ? { film: engine.greys(FILM_SIDE), heatmap, lungs } : null;
+  const picture = withPicture ? { ...takePicture(source), heatmap, lungs } : null;
   const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
   return {
     result: {
@@ -165,6 +171,22 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   };
 }
 
+/** What the viewer shows of the film diagnosed last. A DICOM film is given to the engine once more with the whole range
+ *  of its values, because people may want to see what its own window cuts off.
+ *  @param {Source} source  @returns {Pick<Picture, 'film' | 'units' | 'spacing'>} */
+function takePicture({ samples, units, display }) {
+  const { engine } = session;
+  const spacing = display?.spacing ?? null;
+  if (!samples || !display?.units) return { film: engine.greys(FILM_SIDE), units: units ?? null, spacing };
+  const { table, offset, slope, shown, windows } = display.units;
+  const { low, high } = engine.greys(FILM_SIDE);
+  const level = (/** @type {number} */ grey) =>
+    (shown.low + (grey / 65535) * (shown.high - shown.low) - offset) / slope;
+  engine.diagnose({ ...samples, table });
+  const film = { ...engine.greys(FILM_SIDE), low: level(low), high: level(high) };
+  return { film, units: { offset, slope, windows }, spacing };
+}
+
 /** A photo in the light of a lamp, which the gate refuses as a colour picture.
  *  @param {Original} original  @param {Uint8Array<ArrayBuffer>} bytes */
 async function isTintedPhoto({ gate }, bytes) {
@@ -175,10 +197,10 @@ async function isTintedPhoto({ gate }, bytes) {
 
 /** Diagnoses the greys of the film that was diagnosed last, after corrections.
  *  @param {Original} original  @param {import('../state/edits.mjs').Step[]} steps  @returns {Original} */
-function diagnoseEdited({ tagReason, dicom }, steps) {
+function diagnoseEdited({ tagReason, dicom, source }, steps) {
   const { data: pixels, width, height } = applySteps(session.engine.greys(MAX_SIDE), steps);
   const answer = session.engine.diagnose({ pixels, width, height, channels: 1, table: IDENTITY, tagReason });
-  return { ...answer, decoder: 'edited', dicom, tagReason };
+  return { ...answer, decoder: 'edited', dicom, tagReason, source: { display: source.display } };
 }
 
 /** @param {Message<'judge'>} message  @returns {Answer<'judge'>} */
@@ -291,26 +313,34 @@ async function loadDicom() {
 const openDicom = async () => (dicom ??= await loadDicom());
 
 /** @typedef {Omit<import('../../src/engine.mjs').Diagnosis, 'decoder'> & {decoder: FilmRecord['decoder'],
- *     dicom?: import('../../src/dicom/reader.mjs').Facts, tagReason?: string | null}} Original */
+ *     dicom?: import('../../src/dicom/reader.mjs').Facts, tagReason?: string | null, source: Source}} Original
+ *  @typedef {object} Source  what the viewer needs of it
+ *  @property {import('../../src/engine.mjs').Samples} [samples]  of a DICOM file
+ *  @property {import('../../src/dicom/reader.mjs').Display} [display]
+ *  @property {Units} [units]  of other files */
 
 /** Diagnoses a file. What the engine cannot decode, the browser may: WebP, AVIF, on some systems HEIC and TIFF.
  *  @param {Uint8Array<ArrayBuffer>} bytes  @returns {Promise<Original>} */
 async function diagnoseFile(bytes) {
   const { engine } = session;
   if (isDicom(bytes)) {
-    const { film, dicom: facts } = await (await openDicom()).readDicom(bytes);
-    return { ...engine.diagnose(film), dicom: facts, tagReason: film.tagReason };
+    const { film, dicom: facts, display } = await (await openDicom()).readDicom(bytes);
+    const source = { samples: film, display: display() };
+    return { ...engine.diagnose(film), dicom: facts, tagReason: film.tagReason, source };
   }
   try {
-    return engine.diagnose(bytes);
+    return { ...engine.diagnose(bytes), source: { units: isDeepPng(bytes) ? WORDS : BYTES } };
   } catch (error) {
     const { code } = /** @type {any} */ (error);
     if (code !== 'not-an-image' && code !== 'image-unsupported') throw error;
     const pixels = await decodeInBrowser(bytes);
     if (!pixels) throw error;
-    return engine.diagnose(pixels);
+    return { ...engine.diagnose(pixels), source: { units: BYTES } };
   }
 }
+
+/** Whether a PNG has 16 bits a sample. @param {Uint8Array} bytes */
+const isDeepPng = (bytes) => bytes[0] === 0x89 && bytes[24] === 16;
 
 /** @param {Uint8Array<ArrayBuffer>} bytes  @param {ImageBitmapOptions} [options] */
 async function decodeInBrowser(bytes, options) {

@@ -10,7 +10,9 @@ import { commandOf } from '../state/shortcuts.mjs';
  *
  *  @typedef {object} FilmView
  *  @property {(action: string) => boolean} needsFilm  whether an action changes how the film on view is shown
- *  @property {() => import('../state/viewport.mjs').Box} box */
+ *  @property {() => import('../state/viewport.mjs').Box} box
+ *  @property {(point: {clientX: number, clientY: number}) => import('../state/measures.mjs').Point} share
+ *  @property {(pointer: PointerEvent | null) => void} magnify */
 
 /** Fields in which single keys are text, and dialogs, which have keys of their own. */
 const TYPING = 'input:not([type=range], [type=checkbox]), select, dialog';
@@ -28,6 +30,10 @@ export function listen(state, actions, film) {
     box: film.box,
     dragsWindow: () => state.dragWindow,
     change: (viewport) => state.selected?.picture && actions.viewport(viewport),
+    share: film.share,
+    moveEnd: (to) => actions['move-end'](to),
+    magnifies: () => state.loupe && Boolean(state.selected?.picture),
+    magnify: film.magnify,
     swipe: (by) => actions[by > 0 ? 'next' : 'previous'](),
   });
   for (const dialog of document.querySelectorAll('dialog'))
@@ -62,7 +68,8 @@ function listenToKeys(state, actions, film) {
       return actions.undo();
     }
     if (!state.shortcuts || state.dialog || target.closest(TYPING)) return;
-    const command = commandOf(event, target.id === 'stage');
+    const { line, end } = target instanceof HTMLElement ? target.dataset : {};
+    const command = commandOf(event, target.id === 'stage', line ? { line, end: Number(end) } : null);
     if (!command || (film.needsFilm(command.action) && !state.selected?.picture)) return;
     event.preventDefault();
     actions[command.action](command);
@@ -98,7 +105,8 @@ function listenToFields(actions) {
   field('outline-switch', 'change', ({ checked }) => actions.overlay({ outline: checked }));
   field('heat-slider', 'input', ({ value }) => actions.overlay({ heat: Number(value) }));
   field('wipe-slider', 'input', ({ value }) => actions.overlay({ wipe: Number(value) }));
-  field('window', 'change', ({ value }) => actions[`window-${value}`]());
+  field('window', 'change', ({ value }) => actions.preset(value));
+  field('beside', 'change', ({ value }) => actions.beside(value));
   field('shares', 'input', ({ value, dataset }) => actions.prevalence({ [dataset.label ?? '']: Number(value) }));
   field('search', 'input', ({ value }) => actions.table({ search: value }));
   field('show', 'change', ({ value }) => actions.table({ show: value }));

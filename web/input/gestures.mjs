@@ -9,6 +9,11 @@ import { adjustWindow, pan, zoom } from '../state/viewport.mjs';
  *  @property {() => Box} box
  *  @property {() => boolean} dragsWindow  dragging changes window and level
  *  @property {(viewport: Viewport) => void} change
+ *  @property {(point: ClientPoint) => import('../state/measures.mjs').Point} share  of the film
+ *  @property {(to: {line: string, end: number, point: import('../state/measures.mjs').Point}) => void} moveEnd  of a
+ *     line that measures
+ *  @property {() => boolean} magnifies
+ *  @property {(pointer: PointerEvent | null) => void} magnify  what lies below the pointer; null: nothing any more
  *  @property {(by: 1 | -1) => void} swipe  to the next or previous film */
 
 const DOUBLE_CLICK_ZOOM = 2.5;
@@ -22,6 +27,8 @@ export function createGestures(stage, film) {
   /** @type {Map<number, PointerEvent>} the pointers that are down, by id */
   const pointers = new Map();
   let adjusting = false; // window and level
+  /** @type {{line: string, end: number} | null} the end of a line that is dragged */
+  let held = null;
   /** @type {PointerEvent | null} where a finger came down that may swipe */
   let swipe = null;
 
@@ -59,16 +66,24 @@ export function createGestures(stage, film) {
   }
 
   function onDown(/** @type {PointerEvent} */ event) {
+    const { line, end } = /** @type {HTMLElement} */ (event.target).dataset;
+    held = line ? { line, end: Number(end) } : null;
+    if (film.magnifies()) film.magnify(event);
     adjusting = event.button === RIGHT_BUTTON || event.shiftKey || film.dragsWindow();
     swipe =
-      pointers.size === 0 && event.pointerType === 'touch' && !adjusting && film.viewport().zoom <= 1 ? event : null;
+      pointers.size === 0 && event.pointerType === 'touch' && !adjusting && !held && film.viewport().zoom <= 1
+        ? event
+        : null;
     pointers.set(event.pointerId, event);
     stage.setPointerCapture(event.pointerId);
   }
 
   /** One pointer pans or adjusts the window; two or more pan and zoom. */
   function onMove(/** @type {PointerEvent} */ event) {
+    if (film.magnifies()) film.magnify(event);
     if (!pointers.has(event.pointerId)) return;
+    if (held) return film.moveEnd({ ...held, point: film.share(event) });
+    if (film.magnifies() && event.pointerType !== 'mouse' && pointers.size === 1) return;
     const before = measure();
     pointers.set(event.pointerId, event);
     const after = measure();
@@ -83,8 +98,10 @@ export function createGestures(stage, film) {
     else film.change(pan(viewport, box, dx, dy));
   }
 
-  function onUp(/** @type {PointerEvent} */ { pointerId, clientX, clientY }) {
+  function onUp(/** @type {PointerEvent} */ { pointerId, pointerType, clientX, clientY }) {
     pointers.delete(pointerId);
+    held = null;
+    if (pointerType !== 'mouse') film.magnify(null);
     if (swipe?.pointerId !== pointerId) return;
     const dx = clientX - swipe.clientX;
     if (Math.abs(dx) > Math.max(SWIPE, 2 * Math.abs(clientY - swipe.clientY))) film.swipe(dx < 0 ? 1 : -1);
@@ -98,4 +115,5 @@ export function createGestures(stage, film) {
   stage.addEventListener('pointermove', onMove);
   stage.addEventListener('pointerup', onUp);
   stage.addEventListener('pointercancel', onUp);
+  stage.addEventListener('pointerleave', () => film.magnify(null));
 }

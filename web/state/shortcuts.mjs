@@ -5,7 +5,8 @@
  *  @property {string[]} keys  as printed
  *  @property {Record<string, string>} [actions]  by `KeyboardEvent.key`
  *
- *  @typedef {{action: string, x?: number, y?: number}} Command */
+ *  @typedef {{line: string, end: number}} LineEnd  of a line that measures
+ *  @typedef {{action: string, x?: number, y?: number, far?: boolean} & Partial<LineEnd>} Command */
 
 /** @type {Shortcut[]} */
 export const SHORTCUTS = [
@@ -18,6 +19,10 @@ export const SHORTCUTS = [
   { label: 'keys.plain', keys: ['H'], actions: { h: 'plain' } },
   { label: 'keys.invert', keys: ['I'], actions: { i: 'invert' } },
   { label: 'keys.compare', keys: ['C'], actions: { c: 'compare' } },
+  { label: 'measure.ruler', keys: ['R'], actions: { r: 'ruler' } },
+  { label: 'tools.ratio', keys: ['T'], actions: { t: 'heart-ratio' } },
+  { label: 'keys.end', keys: ['←', '→', '↑', '↓'] },
+  { label: 'tools.loupe', keys: ['M'], actions: { m: 'loupe' } },
   { label: 'keys.full', keys: ['F'], actions: { f: 'full' } },
   { label: 'keys.heat', keys: ['[', ']'], actions: { '[': 'heat-less', ']': 'heat-more' } },
   { label: 'keys.lungs', keys: ['L'], actions: { l: 'outline' } },
@@ -31,12 +36,13 @@ const ACTIONS = Object.assign({}, ...SHORTCUTS.map(({ actions }) => actions));
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** The command that a key stands for. Arrows move the film only while the film has the focus.
+/** The command that a key stands for. Arrows move the film, or the end of a line, only while it has the focus.
  *  @param {Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'altKey' | 'metaKey'>} event  @param {boolean} onFilm
- *  @returns {Command | null} */
-export function commandOf(event, onFilm) {
+ *  @param {LineEnd | null} [lineEnd]  that has the focus  @returns {Command | null} */
+export function commandOf(event, onFilm, lineEnd = null) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
   const arrow = ARROWS[event.key];
+  if (arrow && lineEnd) return { action: 'step-end', ...lineEnd, x: arrow[0], y: arrow[1], far: event.shiftKey };
   if (arrow) return onFilm ? { action: event.shiftKey ? 'adjust-window' : 'pan', x: arrow[0], y: arrow[1] } : null;
   const action = ACTIONS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   return action ? { action } : null;

@@ -29,6 +29,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('./viewport.mjs').Grey | null} thumb
  *  @property {import('./viewport.mjs').Picture | null} picture  dropped once many other films were looked at
  *  @property {boolean} redraw  the picture is being made again; the result stands
+ *  @property {import('./measures.mjs').Measures} measures  lines that somebody laid over the film
  *
  *  @typedef {'waiting' | 'running' | 'done' | 'error' | 'cancelled'} Status
  *  @typedef {FilmFields & {status: 'done', record: FilmRecord, error: null}} DoneFilm
@@ -37,8 +38,11 @@ import { initialViewport } from './viewport.mjs';
  *    error: ErrorInfo | null}} PendingFilm
  *  @typedef {DoneFilm | FailedFilm | PendingFilm} Film
  *
- *  @typedef {{outline: boolean, heat: number, compare: boolean, wipe: number, plain: boolean}} Overlay
- *     drawn over the film; plain: all of it is hidden; heat: a percentage; wipe: where on a narrow screen the film with its overlay begins, in per cent of its width
+ *  @typedef {'off' | 'beside' | 'divider'} Compare  with the film without its overlay, or with an earlier one: side by
+ *     side, or with a divider that uncovers it, as on every narrow screen
+ *  @typedef {{outline: boolean, heat: number, compare: Compare, wipe: number, plain: boolean}} Overlay
+ *     drawn over the film; plain: all of it is hidden; heat: a percentage; wipe: where the divider stands, in per cent of
+ *     the film's width
  *  @typedef {'keys' | 'camera' | 'requests' | 'history' | 'adapt' | 'model' | 'examples'} DialogName
  *
  *  @typedef {object} Adapting  the dialog that fits the last layer to a person's own films
@@ -70,6 +74,9 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('./viewport.mjs').Viewport} viewport
  *  @property {Overlay} overlay
  *  @property {boolean} full  the film fills the window
+ *  @property {Film | null} prior  an earlier film that is compared with the selected one
+ *  @property {boolean} moreTools  the tools that measure and compare are on view
+ *  @property {boolean} loupe  the part of the film below the pointer is magnified
  *  @property {boolean} dragWindow  dragging changes window and level
  *  @property {import('./table.mjs').Table} table
  *  @property {Mixture | null} prevalence  chosen by the user; null: the model's own prior
@@ -130,8 +137,11 @@ export const initialState = ({ i18n, version, card, examples, bytes }) => ({
   scanning: 0,
   skipped: [],
   viewport: initialViewport(),
-  overlay: { outline: true, heat: 50, compare: false, wipe: 50, plain: false },
+  overlay: { outline: true, heat: 50, compare: 'off', wipe: 50, plain: false },
   full: false,
+  prior: null,
+  moreTools: false,
+  loupe: false,
   dragWindow: false,
   table: initialTable(),
   prevalence: null,

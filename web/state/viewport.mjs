@@ -11,7 +11,17 @@
  *  @typedef {{data: Uint8Array | Uint16Array, low: number, high: number} & Size} Grey  an image;
  *     low, high: the grey levels that a window of 0..1 shows black and white
  *  @typedef {import('../../src/result/heatmap.mjs').Grid} Grid
- *  @typedef {{film: Grey, heatmap: Grid, lungs: Grid}} Picture  what the viewer shows of a film */
+ *
+ *  @typedef {object} Units  of a file's own values
+ *  @property {number} offset  @property {number} slope  value = offset + slope * grey level
+ *  @property {(Window & {name: string})[]} windows  of the file, as values; name: the file's, or ''
+ *
+ *  @typedef {object} Picture  what the viewer shows of a film
+ *  @property {Grey} film
+ *  @property {Grid} heatmap
+ *  @property {Grid} lungs
+ *  @property {Units | null} units  null where its greys went through a curve or a correction
+ *  @property {import('../../src/dicom/display.mjs').Spacing | null} spacing  of the pixels of the file, not of `film` */
 
 const MAX_ZOOM = 12;
 const MIN_WINDOW = 0.02; // width
@@ -79,9 +89,10 @@ function span(histogram) {
   return { low: low / last, high: Math.max(high, low + MIN_WINDOW * last) / last };
 }
 
-/** Windows that suit this film: one for all of it, one for its lungs as the engine found them, one for its dense parts.
- *  @param {Grey} film  @param {Grid} lungs  @returns {Record<string, Window>} */
-export function windowPresets(film, lungs) {
+/** Windows that suit this film: one for all of it, one for its lungs as the engine found them, one for its dense parts,
+ *  and those of its file (`file-0` and so on).
+ *  @param {Pick<Picture, 'film' | 'lungs' | 'units'>} picture  @returns {Record<string, Window>} */
+export function windowPresets({ film, lungs, units }) {
   /** @type {number[]} */
   const inside = new Array(BINS).fill(0);
   /** @type {number[]} */
@@ -96,7 +107,29 @@ export function windowPresets(film, lungs) {
     }
   }
   const { low, high } = span(outside);
-  return { film: { low: 0, high: 1 }, lungs: span(inside), dense: { low: low + DENSE_FROM * (high - low), high } };
+  const dense = { low: low + DENSE_FROM * (high - low), high };
+  return { film: { low: 0, high: 1 }, lungs: span(inside), dense, ...fileWindows(film, units) };
+}
+
+/** @param {Grey} film  @param {Units | null} units  @returns {Record<string, Window>} */
+function fileWindows(film, units) {
+  if (!units) return {};
+  const share = (/** @type {number} */ value) =>
+    ((value - units.offset) / units.slope - film.low) / Math.max(1, film.high - film.low);
+  return Object.fromEntries(
+    units.windows.map(({ low, high }, i) => [`file-${i}`, { low: share(low), high: share(high) }]),
+  );
+}
+
+/** Width and centre of a window in the file's own values; null where these are not known.
+ *  @param {Window} window  @param {Pick<Picture, 'film' | 'units'>} picture
+ *  @returns {{width: number, centre: number} | null} */
+export function windowValues(window, { film, units }) {
+  if (!units) return null;
+  const [low, high] = [window.low, window.high].map(
+    (share) => units.offset + units.slope * (film.low + share * (film.high - film.low)),
+  );
+  return { width: Math.abs(high - low), centre: (low + high) / 2 };
 }
 
 /** Writes a film's pixels as A B G R words, which little-endian machines hold in memory as R G B A.
@@ -117,9 +150,8 @@ export function viewportActions({ state, set }, box) {
   const change = (/** @type {Viewport} */ viewport) => set({ viewport });
   function choosePreset(/** @type {string} */ preset) {
     const picture = state.selected?.picture;
-    if (picture) change({ ...state.viewport, preset, window: windowPresets(picture.film, picture.lungs)[preset] });
+    if (picture) change({ ...state.viewport, preset, window: windowPresets(picture)[preset] });
   }
-  const toggleCompare = () => set({ overlay: { ...state.overlay, compare: !state.overlay.compare } });
   /** @typedef {{x: number, y: number}} Step  -1, 0 or 1 each */
   return {
     viewport: change,
@@ -128,11 +160,11 @@ export function viewportActions({ state, set }, box) {
     pan: (/** @type {Step} */ { x, y }) => change(pan(state.viewport, box(), -x * KEY_PAN, -y * KEY_PAN)),
     'adjust-window': (/** @type {Step} */ { x, y }) =>
       change(adjustWindow(state.viewport, x * KEY_WINDOW, y * KEY_WINDOW)),
+    preset: choosePreset,
     'window-film': () => choosePreset('film'),
     'window-lungs': () => choosePreset('lungs'),
     'window-dense': () => choosePreset('dense'),
     invert: () => change({ ...state.viewport, invert: !state.viewport.invert }),
-    compare: toggleCompare,
     /** One pixel of the film on one of the screen. */
     'actual-pixels'() {
       const width = state.selected?.record?.width ?? 0;
@@ -144,8 +176,9 @@ export function viewportActions({ state, set }, box) {
 }
 
 /** The actions that change what is drawn over the film, and what dragging does.
- *  @param {import('./state.mjs').App} app */
-export function overlayActions({ state, set }) {
+ *  @param {import('./state.mjs').App} app
+ *  @param {{show: (film: import('./state.mjs').Film) => void}} queue  makes a picture that was dropped */
+export function overlayActions({ state, set }, { show }) {
   const change = (/** @type {Partial<import('./state.mjs').Overlay>} */ changes) =>
     set({ overlay: { ...state.overlay, ...changes } });
   return {
@@ -156,5 +189,14 @@ export function overlayActions({ state, set }) {
     plain: () => change({ plain: !state.overlay.plain }),
     full: () => set({ full: !state.full }),
     drag: () => set({ dragWindow: !state.dragWindow }),
+    loupe: () => set({ loupe: !state.loupe }),
+    'more-tools': () => set({ moreTools: !state.moreTools }),
+    compare: () => change({ compare: state.overlay.compare === 'off' ? 'beside' : 'off' }),
+    /** @param {string} what  'off', 'beside' or 'divider', or the id of an earlier film */
+    beside(what) {
+      state.prior = state.films.find(({ id }) => id === Number(what)) ?? null;
+      change({ compare: state.prior ? 'beside' : /** @type {import('./state.mjs').Compare} */ (what) });
+      if (state.prior) show(state.prior);
+    },
   };
 }

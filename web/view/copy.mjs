@@ -1,10 +1,12 @@
-// copy.mjs: the film as it is on view, with its overlays, as a picture on the clipboard.
+// copy.mjs: the film as it is on view, with its overlays and measures, as a picture on the clipboard.
+import { LINES } from '../state/measures.mjs';
 
-/** @param {any} at  the elements of the viewer, by id */
-async function compose({ plane, heat, outline }) {
+/** @param {any} at  the elements of the viewer, by id  @param {import('../state/state.mjs').Film | null} film */
+async function compose({ plane, heat, outline }, film) {
   const { width, height } = plane;
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  context.lineWidth = Math.max(2, width / 400);
   context.drawImage(plane, 0, 0);
   if (!heat.hidden) {
     context.globalAlpha = Number(heat.style.opacity);
@@ -19,8 +21,14 @@ async function compose({ plane, heat, outline }) {
       new DOMMatrix().scale(width / columns, height / rows),
     );
     context.strokeStyle = '#7ff0ff';
-    context.lineWidth = Math.max(2, width / 400);
     context.stroke(path);
+  }
+  context.strokeStyle = '#ffd75e';
+  for (const [from, to] of LINES.flatMap((name) => (film?.measures[name] ? [film.measures[name]] : []))) {
+    context.beginPath();
+    context.moveTo(from.x * width, from.y * height);
+    context.lineTo(to.x * width, to.y * height);
+    context.stroke();
   }
   return canvas.convertToBlob({ type: 'image/png' });
 }
@@ -31,7 +39,7 @@ export function copyActions({ state, set }, document) {
   return {
     async 'copy-picture'() {
       try {
-        await navigator.clipboard.write([new ClipboardItem({ 'image/png': compose(at) })]);
+        await navigator.clipboard.write([new ClipboardItem({ 'image/png': compose(at, state.selected) })]);
         set({ notice: state.i18n.t('action.copied'), announcement: state.i18n.t('action.copied') });
       } catch {
         // Permissions, plain http, or a browser without this.

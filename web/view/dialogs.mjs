@@ -5,7 +5,7 @@ import { createChanges, element, keyed, setText } from './dom.mjs';
 import { createModelDialog } from './model.mjs';
 import { creditText, licenceLink } from './result.mjs';
 import { SHORTCUTS } from '../state/shortcuts.mjs';
-import { paintGrey } from './viewer.mjs';
+import { paintGrey } from './painter.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
  *  @typedef {import('../storage/requests.mjs').Request} Request */

@@ -1,11 +1,15 @@
 // page.mjs: draws the state into the document. It decides nothing and changes nothing else.
 import { createChanges, element, keyed, refocus, setText } from './dom.mjs';
 import { createDialogs } from './dialogs.mjs';
+import { createLoupe } from './loupe.mjs';
+import { createMeasures, measureText } from './measure.mjs';
+import { paintGrey } from './painter.mjs';
 import { createResult, heatmapFits } from './result.mjs';
 import { createTable } from './table.mjs';
-import { createViewer, paintGrey } from './viewer.mjs';
+import { createViewer } from './viewer.mjs';
 import { commonFolder, halves } from '../state/names.mjs';
 import { arrange } from '../state/table.mjs';
+import { windowValues } from '../state/viewport.mjs';
 import { LANGUAGES } from '../i18n/words.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
@@ -21,6 +25,8 @@ export function createView(document) {
   /** @type {import('./dom.mjs').Elements} */
   const at = Object.fromEntries([...document.querySelectorAll('[id]')].map((element) => [element.id, element]));
   const viewer = createViewer(at.stage);
+  const loupe = createLoupe(at.stage, at.plane, at.loupe);
+  const drawMeasures = createMeasures(at.marks);
   const parts = [createResult(at), createTable(at), createDialogs(at)];
   const changed = createChanges();
   /** @type {WeakMap<HTMLCanvasElement, import('../state/viewport.mjs').Grey>} */
@@ -130,22 +136,75 @@ export function createView(document) {
     const picture = film.status === 'done' ? film.picture : null;
     const evidence = film.status === 'done' && Boolean(picture) && heatmapFits(film.record);
     const lungs = film.status === 'done' && film.record.verdict !== 'refused';
-    const compare = Boolean(picture) && overlay.compare;
-    at.film.hidden = at.full.hidden = at.plain.hidden = !picture;
+    const compare = Boolean(picture) && overlay.compare !== 'off';
+    const prior = compare && state.prior !== film ? state.prior : null;
+    const priorPicture = prior?.status === 'done' ? prior.picture : null;
+    for (const id of ['film', 'marks', 'full', 'plain', 'more-tools']) at[id].hidden = !picture;
     drawPreview(picture ? null : state.preview);
     at.alone.hidden = !compare;
     at.stage.classList.toggle('compare', compare);
+    at.stage.classList.toggle('divided', compare && overlay.compare === 'divider');
+    at.stage.classList.toggle('prior', Boolean(prior));
+    at['twin-film'].hidden = Boolean(prior) && !priorPicture;
+    setText(at['prior-name'], prior ? `${i18n.name(prior)} · ${i18n.filmWord(prior)}` : '');
     at.stage.classList.toggle('windowing', state.dragWindow);
     at.stage.classList.toggle('zoomed', viewport.zoom > 1);
     setText(at['stage-word'], picture ? '' : i18n.t(`stage.${film.redraw ? 'running' : film.status}`));
     drawTools(state, { picture: Boolean(picture), evidence });
+    drawWindows(picture, state);
+    drawBeside(film, prior, state);
+    setText(at['measure-text'], picture ? measureText(film, i18n) : '');
+    if (!picture || !state.loupe) loupe.hide();
     if (!picture) setText(at['viewport-text'], '');
     if (!picture) return;
     const name = i18n.name(film);
     at.film.setAttribute('aria-label', i18n.t(evidence ? 'stage.picture' : 'stage.plain', { name }));
-    at['twin-film'].setAttribute('aria-label', i18n.t('stage.plain', { name }));
+    at['twin-film'].setAttribute('aria-label', i18n.t('stage.plain', { name: prior ? i18n.name(prior) : name }));
     setText(at['viewport-text'], viewportText(film, state));
-    viewer.show(picture, viewport, { ...overlay, evidence, outline: overlay.outline && lungs });
+    if (changed('marks', film, film.measures, i18n)) drawMeasures(film, i18n);
+    const beside = prior ? priorPicture : picture;
+    viewer.show(
+      picture,
+      viewport,
+      { ...overlay, evidence, outline: overlay.outline && lungs },
+      compare ? beside : null,
+    );
+  }
+
+  /** The windows to choose from; those of the file follow Pleura's own.
+   *  @param {import('../state/viewport.mjs').Picture | null} picture  @param {State} state */
+  function drawWindows(picture, { viewport, i18n }) {
+    if (changed('windows', picture?.units, i18n)) {
+      for (const option of [...at.window.options]) if (option.value.startsWith('file-')) option.remove();
+      const options = (picture?.units?.windows ?? []).map(({ name, low, high }, i) => {
+        const values = windowText({ width: Math.abs(high - low), centre: (low + high) / 2 }, i18n);
+        const textContent = i18n.t('tools.window.file', { name: name || String(i + 1), ...values });
+        return element('option', { value: `file-${i}`, textContent });
+      });
+      at.window.append(...options);
+    }
+    at.window.value = viewport.preset;
+  }
+
+  /** What the film can be compared with.
+   *  @param {Film} film  @param {Film | null} prior  @param {State} state */
+  function drawBeside(film, prior, { films, overlay, revision, moreTools, i18n }) {
+    if (!moreTools || !changed('beside', film, prior, films, overlay.compare, revision, i18n)) return;
+    const others = films.filter((other) => other !== film && other.status === 'done');
+    keyed(
+      at.beside,
+      [
+        ...['off', 'beside', 'divider'].map((value) => ({
+          value,
+          name: i18n.t(`tools.beside.${/** @type {'off'} */ (value)}`),
+        })),
+        ...others.map((other) => ({ value: String(other.id), name: i18n.name(other) })),
+      ],
+      ({ value }) => value,
+      ({ value }) => element('option', { value }),
+      (option, { name }) => setText(option, name),
+    );
+    at.beside.value = prior ? String(prior.id) : overlay.compare;
   }
 
   /** @param {State['preview']} preview  before the film has its own picture */
@@ -162,15 +221,24 @@ export function createView(document) {
     if (!record || !picture) return '';
     const { percent, t } = i18n;
     const { low, high } = viewport.window;
+    const own = windowValues(viewport.window, picture);
     const scale = (viewer.box().film.width * window.devicePixelRatio * viewport.zoom) / record.width;
-    const values = { zoom: percent(scale), width: percent(high - low), centre: percent((high + low) / 2) };
+    const ends = own ? windowText(own, i18n) : { width: percent(high - low), centre: percent((high + low) / 2) };
     const { width, height } = picture.film;
     const reduced = width < record.width ? ` · ${t('stage.reduced', { width, height })}` : '';
-    return t('stage.look', values) + reduced;
+    return t('stage.look', { zoom: percent(scale), ...ends }) + reduced;
+  }
+
+  /** Few files have values so small that fractions count.
+   *  @param {{width: number, centre: number}} values  @param {State['i18n']} i18n */
+  function windowText({ width, centre }, { integer, hundredths }) {
+    const show = width < 10 ? hundredths : integer;
+    return { width: show(width), centre: show(centre) };
   }
 
   /** @param {State} state  @param {{picture: boolean, evidence: boolean}} shown */
-  function drawTools({ overlay, viewport, i18n, dragWindow, full }, { picture, evidence }) {
+  function drawTools(state, { picture, evidence }) {
+    const { overlay, viewport, i18n, selected } = state;
     for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch'))
       control.disabled = !picture;
     at['outline-switch'].checked = overlay.outline;
@@ -178,14 +246,21 @@ export function createView(document) {
     at['heat-slider'].value = overlay.heat;
     at['heat-slider'].setAttribute('aria-valuetext', i18n.percent(overlay.heat / 100));
     setText(at['heat-value'], i18n.percent(overlay.heat / 100));
-    at.drag.setAttribute('aria-pressed', String(dragWindow));
-    at.invert.setAttribute('aria-pressed', String(viewport.invert));
-    at.compare.setAttribute('aria-pressed', String(overlay.compare));
-    at.full.setAttribute('aria-pressed', String(full));
-    at.plain.setAttribute('aria-pressed', String(overlay.plain));
-    at.wipe.hidden = !overlay.compare || !picture;
+    const pressed = {
+      drag: state.dragWindow,
+      invert: viewport.invert,
+      compare: overlay.compare !== 'off',
+      full: state.full,
+      plain: overlay.plain,
+      ruler: Boolean(selected?.measures.ruler),
+      'heart-ratio': Boolean(selected?.measures.heart),
+      'loupe-switch': state.loupe,
+    };
+    for (const [id, on] of Object.entries(pressed)) at[id].setAttribute('aria-pressed', String(on));
+    at['more-tools'].setAttribute('aria-expanded', String(state.moreTools));
+    at.measuring.hidden = !state.moreTools;
+    at.wipe.hidden = overlay.compare === 'off' || !picture;
     at['wipe-slider'].value = overlay.wipe;
-    at.window.value = viewport.preset;
   }
 
   function clearStage() {
@@ -279,5 +354,10 @@ export function createView(document) {
   const observer = new ResizeObserver(measure);
   for (const above of [...document.querySelectorAll('.top, .bar'), at['page-notice'], at.desk]) observer.observe(above);
 
-  return { draw, box: viewer.box };
+  return {
+    draw,
+    box: viewer.box,
+    share: viewer.share,
+    magnify: (/** @type {PointerEvent | null} */ pointer) => (pointer ? loupe.show(pointer) : loupe.hide()),
+  };
 }

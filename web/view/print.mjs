@@ -12,7 +12,9 @@ import {
   worthSentences,
 } from './result.mjs';
 import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
-import { paintGrey, paintHeat } from './viewer.mjs';
+import { drawLines, measureText } from './measure.mjs';
+import { paintGrey } from './painter.mjs';
+import { paintHeat } from './viewer.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
  *  @typedef {import('../state/state.mjs').Film} Film
@@ -20,9 +22,10 @@ import { paintGrey, paintHeat } from './viewer.mjs';
  *  @typedef {import('../state/state.mjs').Model} Model
  *  @typedef {State & {model: Model}} Ready */
 
-/** The film as it is on the screen: the same window, with heatmap and outline where they are on.
+/** The film as it is on the screen: the same window, with heatmap and outline where they are on, and its measures.
  *  @param {DoneFilm} film  @param {import('../state/viewport.mjs').Picture} picture  @param {Ready} state */
-function printedFilm({ record }, picture, { viewport, overlay }) {
+function printedFilm(film, picture, { viewport, overlay }) {
+  const { record } = film;
   const plane = element('canvas');
   const box = element('div', { className: 'printout-film' }, plane);
   paintGrey(plane, picture.film, viewport);
@@ -39,6 +42,7 @@ function printedFilm({ record }, picture, { viewport, overlay }) {
     outline.removeAttribute('id');
     box.append(outline);
   }
+  box.append(drawLines(film));
   return box;
 }
 
@@ -56,6 +60,7 @@ function oneFilm(film, state) {
   const { record, picture } = film;
   const row = element('div', { className: 'printout-row' });
   if (picture) row.append(printedFilm(film, picture, state));
+  const measured = measureText(film, i18n);
   if (record.verdict !== 'refused') {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, record, state);
@@ -74,6 +79,7 @@ function oneFilm(film, state) {
   }
   const list = element('dl');
   fillFacts(list, facts(film, state));
+  if (measured) parts.push(element('p', { className: 'measured', textContent: measured }));
   return [...parts, row, element('p', { textContent: i18n.gateWords(record, model).join(' ') }), list];
 }
 

@@ -2,7 +2,7 @@
 import { createChanges, element, keyed, setText } from './dom.mjs';
 import { arrange, cells, columns, findDuplicates, kindOf } from '../state/table.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
-import { paintGrey } from './viewer.mjs';
+import { paintGrey } from './painter.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
  *  @typedef {import('../state/state.mjs').Film} Film
