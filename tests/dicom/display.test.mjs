@@ -28,7 +28,10 @@ test('levels stand for the values behind the modality step, whatever the window,
   near((await display(window)).values, stored);
   near((await display({ ...window, '00280004': ['CS', 'MONOCHROME1'] })).values, stored);
   const rescaled = { '00281052': ['DS', '-1024'], '00281053': ['DS', '0.5'] };
-  near((await display({ ...window, ...rescaled })).values, stored.map((value) => value / 2 - 1024));
+  near(
+    (await display({ ...window, ...rescaled })).values,
+    stored.map((value) => value / 2 - 1024),
+  );
   const signed = await display({ ...window, '00280103': ['US', 1] }, Uint16Array.of(0, 1, 2047, 2048, 4095, 0, 0, 0));
   near(signed.values, [0, 1, 2047, -2048, -1, 0, 0, 0]);
 });
@@ -54,7 +57,10 @@ test('the windows of a file come with their names; an inverted film shows the la
 test('values that went through a curve, or pixels that had to be averaged, are not told', async () => {
   const window = { '00281050': ['DS', '1000'], '00281051': ['DS', '400'] };
   assert.equal((await display({ ...window, '00281056': ['CS', 'SIGMOID'] })).units, null);
-  const lut = { '00283002': ['US', [4096, 0, 12]], '00283006': ['OW', Uint16Array.from({ length: 4096 }, (_, i) => i)] };
+  const lut = {
+    '00283002': ['US', [4096, 0, 12]],
+    '00283006': ['OW', Uint16Array.from({ length: 4096 }, (_, i) => i)],
+  };
   assert.equal((await display({ '00283010': ['SQ', [lut]] })).units, null);
   const stretched = await display({ ...window, '00280030': ['DS', ['0.4', '0.2']] });
   assert.deepEqual([stretched.units, stretched.spacing.millimetres], [null, 0.2]);

@@ -66,6 +66,10 @@ export function moveEnd(measures, name, end, point) {
   return { ...measures, [name]: moved, adjusted: measures.adjusted || name !== 'ruler' };
 }
 
+/** All lines as the `d` of an SVG path, in a square of one by one. @param {Measures} measures */
+export const linePath = (measures) =>
+  LINES.flatMap((name) => measures[name]?.map(({ x, y }, end) => `${end ? 'L' : 'M'}${x} ${y}`) ?? []).join('');
+
 /** The length of a line in pixels. @param {Line} line  @param {{width: number, height: number}} size  of the film */
 export const lengthOf = ([a, b], { width, height }) => Math.hypot((a.x - b.x) * width, (a.y - b.y) * height);
 

@@ -1,5 +1,5 @@
 // copy.mjs: the film as it is on view, with its overlays and measures, as a picture on the clipboard.
-import { LINES } from '../state/measures.mjs';
+import { linePath } from '../state/measures.mjs';
 
 /** @param {any} at  the elements of the viewer, by id  @param {import('../state/state.mjs').Film | null} film */
 async function compose({ plane, heat, outline }, film) {
@@ -24,12 +24,9 @@ async function compose({ plane, heat, outline }, film) {
     context.stroke(path);
   }
   context.strokeStyle = '#ffd75e';
-  for (const [from, to] of LINES.flatMap((name) => (film?.measures[name] ? [film.measures[name]] : []))) {
-    context.beginPath();
-    context.moveTo(from.x * width, from.y * height);
-    context.lineTo(to.x * width, to.y * height);
-    context.stroke();
-  }
+  const lines = new Path2D();
+  if (film) lines.addPath(new Path2D(linePath(film.measures)), new DOMMatrix().scale(width, height));
+  context.stroke(lines);
   return canvas.convertToBlob({ type: 'image/png' });
 }
 

@@ -1,11 +1,9 @@
 // measure.mjs: the ruler and the lines of the cardiothoracic ratio over the film, with ends to drag, and what they say.
 import { element, keyed } from './dom.mjs';
-import { lengthOf, LINES, ratioOf } from '../state/measures.mjs';
+import { lengthOf, linePath, LINES, ratioOf } from '../state/measures.mjs';
 
 /** @typedef {import('../state/state.mjs').Film} Film
  *  @typedef {import('../i18n/words.mjs').I18n} I18n */
-
-const SVG = 'http://www.w3.org/2000/svg';
 
 /** @param {Film} film  @param {I18n} i18n */
 function rulerText({ measures, record, picture }, { t, tenths, integer }) {
@@ -27,32 +25,12 @@ function ratioText({ measures }, { t, hundredths }) {
 /** What the lines over a film measure; empty without lines. @param {Film} film  @param {I18n} i18n */
 export const measureText = (film, i18n) => [rulerText(film, i18n), ratioText(film, i18n)].filter(Boolean).join('\n');
 
-/** The lines of a film, each with a dark rim, in a square of one by one. @param {Film} film */
-export function drawLines({ measures }) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 1 1');
-  svg.setAttribute('preserveAspectRatio', 'none');
-  for (const name of LINES) {
-    const line = measures[name];
-    if (!line) continue;
-    const [from, to] = line;
-    for (const kind of ['halo', 'line']) {
-      const drawn = document.createElementNS(SVG, 'line');
-      drawn.setAttribute('class', `${kind} ${name}`);
-      for (const [key, value] of Object.entries({ x1: from.x, y1: from.y, x2: to.x, y2: to.y }))
-        drawn.setAttribute(key, String(value));
-      svg.append(drawn);
-    }
-  }
-  return svg;
-}
-
 /** @param {HTMLElement} layer  over the film, of its size: the lines, then the ends
  *  @returns {(film: Film, i18n: I18n) => void} */
 export function createMeasures(layer) {
   const [lines, ends] = layer.children;
   return function draw(film, i18n) {
-    lines.replaceChildren(drawLines(film));
+    for (const line of lines.children) line.setAttribute('d', linePath(film.measures));
     const all = LINES.flatMap((name) => (film.measures[name] ?? []).map((point, end) => ({ name, end, point })));
     keyed(
       ends,

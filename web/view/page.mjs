@@ -194,10 +194,9 @@ export function createView(document) {
     keyed(
       at.beside,
       [
-        ...['off', 'beside', 'divider'].map((value) => ({
-          value,
-          name: i18n.t(`tools.beside.${/** @type {'off'} */ (value)}`),
-        })),
+        { value: 'off', name: i18n.t('tools.beside.off') },
+        { value: 'beside', name: i18n.t('tools.beside.beside') },
+        { value: 'divider', name: i18n.t('tools.beside.divider') },
         ...others.map((other) => ({ value: String(other.id), name: i18n.name(other) })),
       ],
       ({ value }) => value,

@@ -12,7 +12,7 @@ import {
   worthSentences,
 } from './result.mjs';
 import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
-import { drawLines, measureText } from './measure.mjs';
+import { measureText } from './measure.mjs';
 import { paintGrey } from './painter.mjs';
 import { paintHeat } from './viewer.mjs';
 
@@ -24,8 +24,7 @@ import { paintHeat } from './viewer.mjs';
 
 /** The film as it is on the screen: the same window, with heatmap and outline where they are on, and its measures.
  *  @param {DoneFilm} film  @param {import('../state/viewport.mjs').Picture} picture  @param {Ready} state */
-function printedFilm(film, picture, { viewport, overlay }) {
-  const { record } = film;
+function printedFilm({ record }, picture, { viewport, overlay }) {
   const plane = element('canvas');
   const box = element('div', { className: 'printout-film' }, plane);
   paintGrey(plane, picture.film, viewport);
@@ -36,13 +35,12 @@ function printedFilm(film, picture, { viewport, overlay }) {
     heat.style.opacity = String(overlay.heat / 100);
     box.append(heat);
   }
-  if (overlay.outline) {
-    // The outline on the screen is of the same film: a film that is printed alone is the selected one.
-    const outline = /** @type {Element} */ (document.getElementById('outline')?.cloneNode(true));
-    outline.removeAttribute('id');
-    box.append(outline);
+  // Outline and lines on the screen are of the same film: a film that is printed alone is the selected one.
+  for (const id of overlay.outline ? ['outline', 'lines'] : ['lines']) {
+    const drawn = /** @type {Element} */ (document.getElementById(id)?.cloneNode(true));
+    Object.assign(drawn, { id: '' }).classList.add(id);
+    box.append(drawn);
   }
-  box.append(drawLines(film));
   return box;
 }
 
