@@ -316,59 +316,53 @@ static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, c
     }
 }
 
-/* The taps of a window for up to eight channels. Products are summed in 16 bits as long as they are sure to fit. */
+/* The taps of a window for up to eight channels, two by two; the last pair of an odd number is one tap and 0. */
 typedef struct {
     int count;
-    int offset[INT8_MAX_TAPS]; /* values from the corner of the window */
-    int flush[INT8_MAX_TAPS];  /* whether the 16-bit sums move to 32 bits after this tap */
-    vector weight[INT8_MAX_TAPS];
+    struct {
+        int a, b;         /* values from the corner of the window */
+        vector low, high; /* weights, those of a and b next to each other */
+    } pair[(INT8_MAX_TAPS + 1) / 2];
 } taps;
 
 static void gather_taps(taps *t, const int8_t *weight, int channels, const window_shape *s)
 {
-    int max_sum[8] = {0}; /* since the last flush */
-    t->count = s->k * s->k;
+    int all = s->k * s->k;
+    t->count = (all + 1) / 2;
     for (int n = 0; n < t->count; n++) {
-        int16_t weights[8] = {0};
-        int max_product[8] = {0}, fits = 1;
-        for (int i = 0; i < channels; i++) {
-            weights[i] = weight[packed_index(i, n, t->count)];
-            max_product[i] = 127 * (weights[i] < 0 ? -weights[i] : weights[i]);
-            if (max_sum[i] + max_product[i] > INT16_MAX) fits = 0;
-        }
-        for (int i = 0; i < channels; i++) max_sum[i] = (fits ? max_sum[i] : 0) + max_product[i];
-        if (!fits) t->flush[n - 1] = 1; /* not the first tap: one product always fits */
-        t->offset[n] = (n / s->k * s->w + n % s->k) * s->cin;
-        t->flush[n] = 0;
-        t->weight[n] = load(weights);
+        int16_t weights[16] = {0};
+        int last = 2 * n + 1 < all;
+        for (int i = 0; i < channels; i++)
+        for (int j = 0; j <= last; j++) weights[2 * i + j] = weight[packed_index(i, 2 * n + j, all)];
+        t->pair[n].a = (2 * n / s->k * s->w + 2 * n % s->k) * s->cin;
+        t->pair[n].b = ((2 * n + last) / s->k * s->w + (2 * n + last) % s->k) * s->cin;
+        t->pair[n].low = load(weights), t->pair[n].high = load(weights + 8);
     }
-    t->flush[t->count - 1] = 1;
 }
 
 /* Four pixels, whose windows begin `apart` values after each other, x 8 channels or 4. */
 static inline __attribute__((always_inline)) void depthwise_4(vector low[4], vector high[4], const uint8_t *in,
                                                               int apart, int channels, const taps *t)
 {
-    vector zero = wasm_i32x4_const(0, 0, 0, 0), a = zero, b = zero, c = zero, d = zero;
-    for (int i = 0; i < 4; i++) low[i] = high[i] = zero;
+    vector a0 = wasm_i32x4_const(0, 0, 0, 0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     for (int n = 0; n < t->count; n++) {
-        const uint8_t *p = in + t->offset[n];
-        vector w = t->weight[n];
-        a = wasm_i16x8_add(a, wasm_i16x8_mul(widen(p, channels), w));
-        b = wasm_i16x8_add(b, wasm_i16x8_mul(widen(p + apart, channels), w));
-        c = wasm_i16x8_add(c, wasm_i16x8_mul(widen(p + 2 * apart, channels), w));
-        d = wasm_i16x8_add(d, wasm_i16x8_mul(widen(p + 3 * apart, channels), w));
-        if (!t->flush[n]) continue;
-#define FLUSH(i, v)                                                 \
-    low[i] = wasm_i32x4_add(low[i], wasm_i32x4_extend_low_i16x8(v));    \
-    high[i] = wasm_i32x4_add(high[i], wasm_i32x4_extend_high_i16x8(v)); \
-    v = zero
-        FLUSH(0, a);
-        FLUSH(1, b);
-        FLUSH(2, c);
-        FLUSH(3, d);
-#undef FLUSH
+        const uint8_t *p = in + t->pair[n].a, *q = in + t->pair[n].b;
+        vector u = t->pair[n].low, v = t->pair[n].high;
+#define STEP(i)                                                                                                \
+    {                                                                                                          \
+        vector x = widen(p + i * apart, channels), y = widen(q + i * apart, channels);                         \
+        a##i = wasm_i32x4_add(a##i, wasm_i32x4_dot_i16x8(u, wasm_i16x8_shuffle(x, y, 0, 8, 1, 9, 2, 10, 3, 11))); \
+        if (channels == 8)                                                                                     \
+            b##i = wasm_i32x4_add(b##i, wasm_i32x4_dot_i16x8(v, wasm_i16x8_shuffle(x, y, 4, 12, 5, 13, 6, 14, 7, 15))); \
     }
+        STEP(0)
+        STEP(1)
+        STEP(2)
+        STEP(3)
+#undef STEP
+    }
+    low[0] = a0, low[1] = a1, low[2] = a2, low[3] = a3;
+    high[0] = b0, high[1] = b1, high[2] = b2, high[3] = b3;
 }
 
 static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s)
