@@ -65,7 +65,7 @@ export default {
   'film.waiting': 'En espera',
   'film.running': 'Analizando…',
   'film.cancelled': 'No analizada',
-  'film.error': 'No se abrió',
+  'film.error': 'No se pudo abrir',
   'film.uncertain': 'Incierto',
   'film.other-finding': 'Incierto: otro hallazgo',
   'film.refused': 'No apta',
@@ -162,7 +162,7 @@ export default {
   'reading.accepted.score': '{count} de 100 imágenes de prueba de buena calidad parecen menos típicas que esta.',
   'reading.refused': 'Comprobación de la imagen no superada.',
   'reading.refused.why': 'No se muestran probabilidades porque no tendrían sentido para esta imagen.',
-  'reading.unchecked': 'Sin control de la imagen.',
+  'reading.unchecked': 'Sin comprobación de la imagen.',
   'reading.unchecked.why':
     'Este modelo responde a cualquier imagen, aunque no sea una radiografía de tórax. Compruebe usted la imagen.',
   'reading.legend':
@@ -177,7 +177,7 @@ export default {
     'Esto es una foto de una placa o de una pantalla. Los reflejos, el ángulo y el muaré cambian lo que ve el modelo, que no se ha probado con fotos. Use el archivo original si puede.',
   'edit.title': 'Corregir la imagen',
   'edit.what':
-    '¿Está derecha? ¿Tiene los grises invertidos? ¿Tiene un marco? Cada paso se analiza al momento; el archivo no cambia.',
+    '¿Está en posición vertical? ¿Tiene los grises invertidos? ¿Tiene un marco? Cada paso se analiza al momento; el archivo no cambia.',
   'edit.right': 'Girar a la derecha',
   'edit.flip': 'Reflejar',
   'edit.negative': 'Invertir los grises',
@@ -480,10 +480,10 @@ export default {
   'gate.colour':
     'Es una imagen en color, no una radiografía de tórax. Use una radiografía de tórax en escala de grises.',
   'gate.no-lungs':
-    'No se encontraron dos pulmones. Use una radiografía frontal de tórax, bien orientada, en la que se vean los dos pulmones.',
+    'Pleura no ha encontrado los dos pulmones. Use una radiografía frontal de tórax, bien orientada, en la que se vean los dos pulmones.',
   'gate.unlike':
     'Esta imagen se parece demasiado poco a las radiografías de tórax con las que se validó el modelo; cualquier respuesta sería una conjetura. Compruebe que sea una radiografía frontal de tórax.',
-  'gate.turned': 'Esta radiografía no está derecha. Gírela y analícela de nuevo.',
+  'gate.turned': 'Esta radiografía no está en posición vertical. Gírela y analícela de nuevo.',
   'gate.inverted':
     'Los grises de esta radiografía están invertidos: los huesos se ven oscuros. Inviértala y analícela de nuevo.',
   'gate.tag-modality':
@@ -496,5 +496,5 @@ export default {
   notice:
     'Para investigación y docencia; no es un producto sanitario (dispositivo médico). Una radiografía de tórax no descarta la COVID-19: la prueba de referencia es la RT-PCR. No base en este resultado ninguna decisión sobre un paciente.',
   summary:
-    'Examina solo los pulmones en radiografías frontales. Entrenado con datos públicos, leídos en parte por radiólogos, y con los recuadros que estos trazaron alrededor de opacidades; la ficha del modelo muestra cómo funciona en hospitales nuevos.',
+    'Examina solo los pulmones en radiografías frontales. Entrenado con datos públicos, informados en parte por radiólogos, y con los recuadros que estos trazaron alrededor de opacidades; la ficha del modelo muestra cómo funciona en hospitales nuevos.',
 };

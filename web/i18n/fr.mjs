@@ -66,7 +66,7 @@ export default {
   'film.waiting': 'En attente',
   'film.running': 'Analyse…',
   'film.cancelled': 'Non analysée',
-  'film.error': 'Non ouverte',
+  'film.error': 'Impossible à ouvrir',
   'film.uncertain': 'Incertain',
   'film.other-finding': 'Incertain : autre anomalie',
   'film.refused': 'Non adaptée',
@@ -484,11 +484,11 @@ export default {
     'Ce fichier DICOM ne contient pas de radiographie. Choisissez la radiographie du même examen. ({what})',
   'problem.dicom-unsupported':
     'Pleura ne prend pas en charge ce type de fichier DICOM. Exportez la radiographie sans compression ou en JPEG Lossless. ({what})',
-  'gate.blank': 'L’image est vide. Exportez de nouveau la radiographie.',
+  'gate.blank': 'L’image est vierge. Exportez de nouveau la radiographie.',
   'gate.colour':
     'C’est une image en couleurs, pas une radiographie du thorax. Utilisez une radiographie du thorax en niveaux de gris.',
   'gate.no-lungs':
-    'Deux poumons n’ont pas été trouvés. Utilisez une radiographie du thorax de face, bien orientée, qui montre les deux poumons.',
+    'Pleura n’a pas trouvé les deux poumons. Utilisez une radiographie du thorax de face, bien orientée, qui montre les deux poumons.',
   'gate.unlike':
     'Cette image est trop différente des radiographies du thorax sur lesquelles le modèle a été validé ; toute réponse serait une supposition. Vérifiez qu’il s’agit d’une radiographie du thorax de face.',
   'gate.turned': 'Cette radiographie n’est pas à l’endroit. Tournez-la, puis analysez-la de nouveau.',
@@ -505,5 +505,5 @@ export default {
   notice:
     'Pour la recherche et l’enseignement ; ce n’est pas un dispositif médical. Une radiographie du thorax n’exclut pas la COVID-19 : l’examen de référence est la RT-PCR. Ne fondez aucune décision concernant un patient sur ce résultat.',
   summary:
-    'N’examine que les poumons sur des radiographies de face. Entraîné sur des données publiques, lues en partie par des radiologues, et sur les cadres qu’ils ont tracés autour des opacités ; la fiche du modèle montre ses performances dans de nouveaux hôpitaux.',
+    'N’examine que les poumons sur des radiographies de face. Entraîné sur des données publiques, interprétées en partie par des radiologues, et sur les cadres qu’ils ont tracés autour des opacités ; la fiche du modèle montre ses performances dans de nouveaux hôpitaux.',
 };
