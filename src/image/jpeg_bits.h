@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Markers, table B.1. SOFn is SOF0 + n; JPG and DAC are no frames although they lie among them. */
 enum {
@@ -52,6 +53,7 @@ typedef struct {
     uint32_t limit[17];
     int first[17]; /* index of the first symbol of that length, minus its code */
     const uint8_t *symbols;
+    uint16_t shortcut[256]; /* for the next eight bits: length and symbol of a code that they begin with, else 0 */
 } huffman;
 
 typedef struct {
@@ -86,13 +88,17 @@ static inline int huffman_is_valid(const uint8_t *p, size_t size)
 static inline void read_huffman(jpeg_reader *r, const uint8_t *p, size_t size)
 {
     while (size) {
-        uint32_t code = 0;
+        uint32_t code = 0, next = 0;
         int symbols = 0;
         huffman *t = (p[0] >> 4 ? r->ac : r->dc) + (p[0] & 3);
         t->symbols = p + 17;
+        memset(t->shortcut, 0, sizeof t->shortcut);
         for (int length = 1; length <= 16; length++) {
             t->first[length] = symbols - (int)code;
             symbols += p[length], code += p[length];
+            for (; length <= 8 && next < code << (8 - length); next++)
+                t->shortcut[next] =
+                    (uint16_t)(length << 8 | t->symbols[t->first[length] + (int)(next >> (8 - length))]);
             t->limit[length] = code << (16 - length);
             code *= 2;
         }
@@ -146,7 +152,12 @@ static inline int read_symbol(jpeg_reader *r, const huffman *t)
 {
     if (r->count < 32) fill_bits(r);
     uint32_t code = (uint32_t)(r->bits >> 48);
-    for (int length = 1; length <= 16; length++)
+    int shortcut = t->shortcut[code >> 8];
+    if (shortcut) {
+        read_bits(r, shortcut >> 8);
+        return shortcut & 255;
+    }
+    for (int length = 9; length <= 16; length++)
         if (code < t->limit[length]) return t->symbols[t->first[length] + (int)read_bits(r, length)];
     return -1;
 }
