@@ -241,6 +241,26 @@ test('the next film starts at its fit and its own greys, but stays inverted', as
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true');
 });
 
+test('the heatmap of any class, with its legend, until another film is opened', async (t) => {
+  const page = await phantom(t, { viewport: sizes.desktop });
+  const heat = () => page.evaluate(() => document.getElementById('heat').toDataURL());
+  const legend = () => page.textContent('#legend-text');
+  const [evidence, said] = [await heat(), await legend()];
+  await page.click('#more-tools');
+  await page.selectOption('#map', { label: 'COVID-19' });
+  assert.match(await legend(), /contributed to “COVID-19”/);
+  const covid = await heat();
+  assert.notEqual(covid, evidence);
+  await page.selectOption('#map', { label: 'Normal' });
+  assert.notEqual(await heat(), covid);
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  assert.match(await page.textContent('#printout'), /contributed to “Normal”/);
+  await choose(page, [{ name: 'two.png', buffer: png(200, 240) }]);
+  await settled(page);
+  await page.click('#step-previous');
+  assert.deepEqual([await page.inputValue('#map'), await legend(), await heat()], ['', said, evidence]);
+});
+
 /** 12 bits, grey from left to right, with two windows and pixels of 0.2 mm at the detector. */
 const [WIDTH, HEIGHT] = [2400, 300];
 const ramp = dicomFile({

@@ -30,6 +30,7 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
     if (sources.length === 0) return;
     state.openedAt = openedAt || performance.timeOrigin + performance.now(); // on the clock of `requests`
     state.viewport = initialViewport();
+    state.map = '';
     queue.add(sources);
   }
 
@@ -87,6 +88,7 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
     if (!film) return;
     state.tags = null;
     state.viewport = { ...initialViewport(), invert: state.viewport.invert };
+    state.map = '';
     queue.select(film);
     if (film.status === 'done' && state.model) set({ announcement: state.i18n.announcement(film, state.model) });
     else set({ announcement: `${state.i18n.name(film)}: ${state.i18n.filmWord(film)}` });

@@ -157,8 +157,9 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   const { heatmap, lungs, tagReason: _, source, ...record } = answer;
   const camera = Boolean(bytes && isCameraJpeg(bytes)) || applied.some(({ name }) => name === 'photo');
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
-  const picture = withPicture ? { ...takePicture(source), heatmap, lungs } : null;
-  const images = picture ? [thumb, picture.film, heatmap, lungs] : [thumb];
+  const maps = withPicture ? takeMaps() : {}; // first: takePicture gives the engine another film
+  const picture = withPicture ? { ...takePicture(source), heatmap, maps, lungs } : null;
+  const images = picture ? [thumb, picture.film, heatmap, lungs, ...Object.values(maps)] : [thumb];
   return {
     result: {
       record: sum ? { ...record, sha256: await sum } : record,
@@ -169,6 +170,17 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
     },
     transfer: images.map(({ data }) => data.buffer),
   };
+}
+
+/** The class activation maps of the film diagnosed last, where the network allows them.
+ *  @returns {Picture['maps']} */
+function takeMaps() {
+  const { engine } = session;
+  try {
+    return Object.fromEntries(engine.model.labels.map((label) => [label, engine.classMap(label)]));
+  } catch {
+    return {};
+  }
 }
 
 /** What the viewer shows of the film diagnosed last. A DICOM film is given to the engine once more with the whole range

@@ -102,6 +102,8 @@ export default {
   'tools.ratio': 'النسبة القلبية الصدرية',
   'tools.loupe': 'عدسة مكبِّرة',
   'tools.window.file': '{name} ({centre} / {width})',
+  'tools.map': 'خريطة حرارية لـ',
+  'tools.map.model': 'النتيجة',
   'tools.beside': 'مقارنة مع',
   'tools.beside.off': 'لا شيء',
   'tools.beside.beside': 'هذه الصورة بلا طبقات، جنبًا إلى جنب',

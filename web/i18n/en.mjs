@@ -91,6 +91,8 @@ export default {
   'tools.ratio': 'Cardiothoracic ratio',
   'tools.loupe': 'Magnifier',
   'tools.window.file': '{name} ({centre} / {width})',
+  'tools.map': 'Heatmap of',
+  'tools.map.model': 'The result',
   'tools.beside': 'Compare with',
   'tools.beside.off': 'Nothing',
   'tools.beside.beside': 'This image without overlays, side by side',

@@ -106,6 +106,8 @@ export default {
   'tools.ratio': 'Índice cardiotorácico',
   'tools.loupe': 'Lupa',
   'tools.window.file': '{name} ({centre} / {width})',
+  'tools.map': 'Mapa de calor de',
+  'tools.map.model': 'El resultado',
   'tools.beside': 'Comparar con',
   'tools.beside.off': 'Nada',
   'tools.beside.beside': 'Esta imagen sin superposiciones, en paralelo',

@@ -107,6 +107,8 @@ export default {
   'tools.ratio': 'Index cardiothoracique',
   'tools.loupe': 'Loupe',
   'tools.window.file': '{name} ({centre} / {width})',
+  'tools.map': 'Carte de chaleur de',
+  'tools.map.model': 'Le résultat',
   'tools.beside': 'Comparer avec',
   'tools.beside.off': 'Rien',
   'tools.beside.beside': 'Cette image sans superpositions, côte à côte',

@@ -101,6 +101,8 @@ export default {
   'tools.ratio': 'कार्डियोथोरेसिक अनुपात',
   'tools.loupe': 'आवर्धक',
   'tools.window.file': '{name} ({centre} / {width})',
+  'tools.map': 'हीटमैप किसका',
+  'tools.map.model': 'परिणाम',
   'tools.beside': 'इससे तुलना करें',
   'tools.beside.off': 'किसी से नहीं',
   'tools.beside.beside': 'यही छवि बिना ओवरले के, साथ-साथ',

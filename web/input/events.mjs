@@ -106,6 +106,7 @@ function listenToFields(actions) {
   field('heat-slider', 'input', ({ value }) => actions.overlay({ heat: Number(value) }));
   field('wipe-slider', 'input', ({ value }) => actions.overlay({ wipe: Number(value) }));
   field('window', 'change', ({ value }) => actions.preset(value));
+  field('map', 'change', ({ value }) => actions.map(value));
   field('beside', 'change', ({ value }) => actions.beside(value));
   field('shares', 'input', ({ value, dataset }) => actions.prevalence({ [dataset.label ?? '']: Number(value) }));
   field('search', 'input', ({ value }) => actions.table({ search: value }));

@@ -73,6 +73,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {string[]} skipped  files of folders and archives that were left out
  *  @property {import('./viewport.mjs').Viewport} viewport
  *  @property {Overlay} overlay
+ *  @property {string} map  the label whose class activation map is the heatmap on view; '' for the model's evidence
  *  @property {boolean} full  the film fills the window
  *  @property {Film | null} prior  an earlier film that is compared with the selected one
  *  @property {boolean} moreTools  the tools that measure and compare are on view
@@ -138,6 +139,7 @@ export const initialState = ({ i18n, version, card, examples, bytes }) => ({
   skipped: [],
   viewport: initialViewport(),
   overlay: { outline: true, heat: 50, compare: 'off', wipe: 50, plain: false },
+  map: '',
   full: false,
   prior: null,
   moreTools: false,

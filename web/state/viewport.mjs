@@ -18,7 +18,8 @@
  *
  *  @typedef {object} Picture  what the viewer shows of a film
  *  @property {Grey} film
- *  @property {Grid} heatmap
+ *  @property {Grid} heatmap  the model's evidence
+ *  @property {Record<string, Grid>} maps  the class activation map of each label; none where the network allows none
  *  @property {Grid} lungs
  *  @property {Units | null} units  null where its greys went through a curve or a correction
  *  @property {import('../../src/dicom/display.mjs').Spacing | null} spacing  of the pixels of the file, not of `film` */
@@ -189,6 +190,7 @@ export function overlayActions({ state, set }, { show }) {
     plain: () => change({ plain: !state.overlay.plain }),
     full: () => set({ full: !state.full }),
     drag: () => set({ dragWindow: !state.dragWindow }),
+    map: (/** @type {string} */ map) => set({ map }),
     loupe: () => set({ loupe: !state.loupe }),
     'more-tools': () => set({ moreTools: !state.moreTools }),
     compare: () => change({ compare: state.overlay.compare === 'off' ? 'beside' : 'off' }),

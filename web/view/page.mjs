@@ -4,7 +4,7 @@ import { createDialogs } from './dialogs.mjs';
 import { createLoupe } from './loupe.mjs';
 import { createMeasures, measureText } from './measure.mjs';
 import { paintGrey } from './painter.mjs';
-import { createResult, heatmapFits } from './result.mjs';
+import { createResult, heatmapOf } from './result.mjs';
 import { createTable } from './table.mjs';
 import { createViewer } from './viewer.mjs';
 import { commonFolder, halves } from '../state/names.mjs';
@@ -134,7 +134,7 @@ export function createView(document) {
   function drawStage(film, state) {
     const { overlay, viewport, i18n } = state;
     const picture = film.status === 'done' ? film.picture : null;
-    const evidence = film.status === 'done' && Boolean(picture) && heatmapFits(film.record);
+    const heatmap = heatmapOf(film, state.map);
     const lungs = film.status === 'done' && film.record.verdict !== 'refused';
     const compare = Boolean(picture) && overlay.compare !== 'off';
     const prior = compare && state.prior !== film ? state.prior : null;
@@ -150,7 +150,8 @@ export function createView(document) {
     at.stage.classList.toggle('windowing', state.dragWindow);
     at.stage.classList.toggle('zoomed', viewport.zoom > 1);
     setText(at['stage-word'], picture ? '' : i18n.t(`stage.${film.redraw ? 'running' : film.status}`));
-    drawTools(state, { picture: Boolean(picture), evidence });
+    drawTools(state, { picture: Boolean(picture), heatmap: Boolean(heatmap) });
+    drawMaps(picture, state);
     drawWindows(picture, state);
     drawBeside(film, prior, state);
     setText(at['measure-text'], picture ? measureText(film, i18n) : '');
@@ -158,17 +159,12 @@ export function createView(document) {
     if (!picture) setText(at['viewport-text'], '');
     if (!picture) return;
     const name = i18n.name(film);
-    at.film.setAttribute('aria-label', i18n.t(evidence ? 'stage.picture' : 'stage.plain', { name }));
+    at.film.setAttribute('aria-label', i18n.t(heatmap ? 'stage.picture' : 'stage.plain', { name }));
     at['twin-film'].setAttribute('aria-label', i18n.t('stage.plain', { name: prior ? i18n.name(prior) : name }));
     setText(at['viewport-text'], viewportText(film, state));
     if (changed('marks', film, film.measures, i18n)) drawMeasures(film, i18n);
     const beside = prior ? priorPicture : picture;
-    viewer.show(
-      picture,
-      viewport,
-      { ...overlay, evidence, outline: overlay.outline && lungs },
-      compare ? beside : null,
-    );
+    viewer.show(picture, viewport, { ...overlay, heatmap, outline: overlay.outline && lungs }, compare ? beside : null);
   }
 
   /** The windows to choose from; those of the file follow Pleura's own.
@@ -184,6 +180,20 @@ export function createView(document) {
       at.window.append(...options);
     }
     at.window.value = viewport.preset;
+  }
+
+  /** What the heatmap can show. @param {import('../state/viewport.mjs').Picture | null} picture  @param {State} state */
+  function drawMaps(picture, { map, i18n }) {
+    const labels = Object.keys(picture?.maps ?? {});
+    at['map-label'].hidden = labels.length === 0;
+    keyed(
+      at.map,
+      ['', ...labels],
+      (label) => label,
+      (label) => element('option', { value: label }),
+      (option, label) => setText(option, label ? i18n.label(label) : i18n.t('tools.map.model')),
+    );
+    at.map.value = map;
   }
 
   /** What the film can be compared with.
@@ -235,13 +245,13 @@ export function createView(document) {
     return { width: show(width), centre: show(centre) };
   }
 
-  /** @param {State} state  @param {{picture: boolean, evidence: boolean}} shown */
-  function drawTools(state, { picture, evidence }) {
+  /** @param {State} state  @param {{picture: boolean, heatmap: boolean}} shown */
+  function drawTools(state, { picture, heatmap }) {
     const { overlay, viewport, i18n, selected } = state;
     for (const control of at.tools.querySelectorAll('[data-action]:not(.keyed), select, #outline-switch'))
       control.disabled = !picture;
     at['outline-switch'].checked = overlay.outline;
-    at['heat-slider'].disabled = !evidence;
+    at['heat-slider'].disabled = !heatmap;
     at['heat-slider'].value = overlay.heat;
     at['heat-slider'].setAttribute('aria-valuetext', i18n.percent(overlay.heat / 100));
     setText(at['heat-value'], i18n.percent(overlay.heat / 100));

@@ -6,7 +6,7 @@ import {
   facts,
   fillBars,
   fillFacts,
-  heatmapFits,
+  heatmapOf,
   isShipped,
   legend,
   worthSentences,
@@ -24,14 +24,15 @@ import { paintHeat } from './viewer.mjs';
 
 /** The film as it is on the screen: the same window, with heatmap and outline where they are on, and its measures.
  *  @param {DoneFilm} film  @param {import('../state/viewport.mjs').Picture} picture  @param {Ready} state */
-function printedFilm({ record }, picture, { viewport, overlay }) {
+function printedFilm(film, picture, { viewport, overlay, map }) {
   const plane = element('canvas');
   const box = element('div', { className: 'printout-film' }, plane);
   paintGrey(plane, picture.film, viewport);
   box.style.setProperty('--aspect', String(picture.film.width / picture.film.height));
-  if (heatmapFits(record) && overlay.heat > 0) {
+  const heatmap = heatmapOf(film, map);
+  if (heatmap && overlay.heat > 0) {
     const heat = element('canvas');
-    paintHeat(heat, picture);
+    paintHeat(heat, picture.film, heatmap);
     heat.style.opacity = String(overlay.heat / 100);
     box.append(heat);
   }
@@ -63,7 +64,7 @@ function oneFilm(film, state) {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, record, state);
     const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
-    const explained = picture && state.overlay.heat > 0 ? legend(record, i18n) : '';
+    const explained = picture && state.overlay.heat > 0 ? legend(record, i18n, state.map) : '';
     const texts = [explained, extentText(record, i18n)];
     row.append(
       element(

@@ -89,13 +89,22 @@ export function fillBars(list, record, { i18n, model }) {
  * which a chosen prevalence can overtake, and then it would contradict the heading.
  * @param {FilmRecord} record
  */
-export function heatmapFits({ verdict, heatmapKind, probability, topLabel: explained }) {
+function heatmapFits({ verdict, heatmapKind, probability, topLabel: explained }) {
   if (verdict === 'refused' || heatmapKind === 'none') return false;
   return heatmapKind === 'opacity' || topLabel(probability) === explained;
 }
 
-/** What the heatmap shows, or why it is not shown. @param {FilmRecord} record  @param {State['i18n']} i18n */
-export function legend(record, i18n) {
+/** The heatmap on view: that of a class which somebody chose, or the model's evidence; null for none.
+ *  @param {Film} film  @param {string} map  as in the state */
+export function heatmapOf({ status, record, picture }, map) {
+  if (status !== 'done' || !record || !picture || record.verdict === 'refused') return null;
+  return picture.maps[map] ?? (heatmapFits(record) ? picture.heatmap : null);
+}
+
+/** What the heatmap shows, or why it is not shown.
+ *  @param {FilmRecord} record  @param {State['i18n']} i18n  @param {string} map  as in the state */
+export function legend(record, i18n, map) {
+  if (map) return i18n.t('reading.legend', { label: i18n.label(map) });
   if (record.heatmapKind === 'none') return '';
   if (record.heatmapKind === 'opacity') return i18n.t('reading.legend.opacity');
   const label = i18n.label(record.topLabel);
@@ -215,8 +224,8 @@ export function createResult(at) {
     const { record } = film;
     if (record.verdict !== 'refused') {
       fillBars(at.bars, record, state);
-      at.scale.hidden = !heatmapFits(record);
-      setText(at['legend-text'], legend(record, i18n));
+      at.scale.hidden = !heatmapOf(film, state.map);
+      setText(at['legend-text'], legend(record, i18n, state.map));
       setText(at.extent, extentText(record, i18n));
     }
     const [word, text] = i18n.gateWords(record, model);
@@ -247,7 +256,7 @@ export function createResult(at) {
     }
     drawWorth(state);
     drawPrevalence(state);
-    if (!changed('result', film, film.revision, i18n, model, tags)) return;
+    if (!changed('result', film, film.revision, i18n, model, tags, state.map)) return;
     drawHead(film, state);
     const done = film.status === 'done';
     const hasProbabilities = film.status === 'done' && film.record.verdict !== 'refused';

@@ -5,12 +5,13 @@ import { heatPixels, outlinePath } from '../../src/result/heatmap.mjs';
 
 /** @typedef {import('../state/viewport.mjs').Viewport} Viewport
  *  @typedef {import('../state/viewport.mjs').Picture} Picture
- *  @typedef {import('../state/state.mjs').Overlay & {evidence: boolean}} Overlay  evidence: there is a heatmap */
+ *  @typedef {import('../../src/result/heatmap.mjs').Grid} Grid
+ *  @typedef {import('../state/state.mjs').Overlay & {heatmap: Grid | null}} Overlay */
 
 const HEAT_SIDE = 512; // the heatmap has a few dozen cells per side: more pixels would show nothing more
 
-/** @param {HTMLCanvasElement} canvas  @param {Picture} picture */
-export function paintHeat(canvas, { film, heatmap }) {
+/** @param {HTMLCanvasElement} canvas  @param {Picture['film']} film  @param {Grid} heatmap */
+export function paintHeat(canvas, film, heatmap) {
   const scale = Math.min(1, HEAT_SIDE / Math.max(film.width, film.height));
   const width = Math.max(1, Math.round(film.width * scale));
   const height = Math.max(1, Math.round(film.height * scale));
@@ -27,13 +28,14 @@ export function createViewer(stage) {
   const painters = { plane: createPainter(plane), twin: createPainter(twin) };
   /** @type {Picture | null} */
   let shown = null;
+  /** @type {Grid | null} */
+  let shownHeatmap = null;
 
   /** @param {HTMLElement} film  @param {Picture} picture */
   const setAspect = (film, { film: { width, height } }) => film.style.setProperty('--aspect', String(width / height));
 
   /** @param {Picture} picture */
   function setUp(picture) {
-    paintHeat(heat, picture);
     outline.setAttribute('viewBox', `0 0 ${picture.lungs.width} ${picture.lungs.height}`);
     const path = outlinePath(picture.lungs);
     for (const line of outline.children) line.setAttribute('d', path);
@@ -46,6 +48,8 @@ export function createViewer(stage) {
      *  @param {Picture | null} beside  what the film is compared with */
     show(picture, viewport, overlay, beside) {
       if (shown !== picture) setUp(picture);
+      if (overlay.heatmap && overlay.heatmap !== shownHeatmap) paintHeat(heat, picture.film, overlay.heatmap);
+      shownHeatmap = overlay.heatmap;
       painters.plane.paint(picture.film, viewport);
       if (beside) {
         painters.twin.paint(beside.film, viewport);
@@ -55,7 +59,7 @@ export function createViewer(stage) {
       for (const film of [alone, main, marks])
         film.style.transform = `translate(${viewport.x}px, ${viewport.y}px) scale(${viewport.zoom})`;
       outline.toggleAttribute('hidden', !overlay.outline || overlay.plain);
-      heat.hidden = !overlay.evidence || overlay.plain;
+      heat.hidden = !overlay.heatmap || overlay.plain;
       main.style.setProperty('--wipe', `${overlay.wipe}%`);
       heat.style.opacity = String(overlay.heat / 100);
     },
@@ -63,7 +67,7 @@ export function createViewer(stage) {
     /** Removes every trace of a film that is no longer on the page. */
     clear() {
       if (!shown) return;
-      shown = null;
+      shown = shownHeatmap = null;
       for (const painter of Object.values(painters)) painter.clear();
       Object.assign(heat, { width: 1, height: 1 });
       for (const line of outline.children) line.removeAttribute('d');
