@@ -290,7 +290,11 @@ export interface PoolResult extends Omit<Diagnosis, 'heatmap' | 'lungs' | 'evide
   view?: { data: Uint8Array; width: number; height: number };
 }
 
-/** Engines on threads. Nothing of it blocks the program. */
+/**
+ * Engines on threads. Nothing of it blocks the program; on Linux its threads run at a lower priority than the program's
+ * own, so that a server stays responsive while all processors compute. Rejects with the code `engine-not-started` if a
+ * thread cannot start.
+ */
 export interface Pool {
   model: Model;
   threads: number;

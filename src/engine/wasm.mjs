@@ -18,15 +18,11 @@ async function instantiate(source, imports) {
   return 'instance' in made ? made.instance.exports : made.exports; // from bytes, or from a compiled module
 }
 
-/** Creates an instance of pleura.wasm. @param {WasmSource} source */
-export async function openWasm(source) {
+/** Compiles pleura.wasm. @param {WasmSource} source @returns {Promise<WebAssembly.Module>} throws PleuraError */
+export async function compileWasm(source) {
+  if (source instanceof WebAssembly.Module) return source;
   try {
-    const exports = await instantiate(source, { env: { emscripten_notify_memory_growth() {} } });
-    exports._initialize();
-    return createBridge(exports, {
-      at: (Type, address, length) => new Type(exports.memory.buffer, address, length),
-      put: (address, bytes) => new Uint8Array(exports.memory.buffer).set(bytes, address),
-    });
+    return await WebAssembly.compile(/** @type {BufferSource} */ (source));
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
     throw new PleuraError(
@@ -35,6 +31,16 @@ export async function openWasm(source) {
       'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.',
     );
   }
+}
+
+/** Creates an instance of pleura.wasm. @param {WasmSource} source */
+export async function openWasm(source) {
+  const exports = await instantiate(await compileWasm(source), { env: { emscripten_notify_memory_growth() {} } });
+  exports._initialize();
+  return createBridge(exports, {
+    at: (Type, address, length) => new Type(exports.memory.buffer, address, length),
+    put: (address, bytes) => new Uint8Array(exports.memory.buffer).set(bytes, address),
+  });
 }
 
 /**

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { bytesOf } from '../engine/bytes.mjs';
 import { withShortGrid, withShortJson } from '../engine/json.mjs';
+import { compileWasm } from '../engine/wasm.mjs';
 import { PleuraError } from '../errors.mjs';
 import { completeMixture, neededLabels } from '../mixture.mjs';
 import { loadDot, loadEngine, loadWeights } from './assets.mjs';
@@ -35,11 +36,7 @@ function checkOptions(options) {
 /** What every thread needs. @param {import('../types.d.ts').PoolOptions} options */
 async function loadAll({ wasm, dot, weights, adapter }) {
   const [module, products, bytes] = await Promise.all([
-    wasm
-      ? wasm instanceof WebAssembly.Module
-        ? wasm
-        : WebAssembly.compile(/** @type {BufferSource} */ (wasm))
-      : loadEngine(),
+    wasm ? compileWasm(wasm) : loadEngine(),
     /** @type {Uint8Array | undefined} */ (dot) ?? loadDot(),
     weights ?? loadWeights().then((loaded) => loaded.weights),
   ]);
@@ -82,7 +79,7 @@ function ownBytes(film) {
 export async function createPool(options = {}) {
   checkOptions(options);
   const { threads = availableParallelism(), maxQueue = DEFAULT_QUEUE } = options;
-  const pool = await startPool(await loadAll(options), threads);
+  const pool = await startPool(await loadAll(options), threads, { background: true });
   const { model } = pool;
   /** @type {Set<Promise<any>>} */
   const open = new Set();

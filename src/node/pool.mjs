@@ -19,6 +19,14 @@ const DIED = {
   message: 'The engine crashed on this film, perhaps for lack of memory. The other films are not affected.',
 };
 
+/** @param {string} cause */
+const unstarted = (cause) =>
+  new PleuraError(
+    'engine-not-started',
+    -1,
+    `A thread with an engine did not start: ${cause}. Use fewer threads, or allow more memory, processes and open files.`,
+  );
+
 /** A film that nobody waits for any more may take so long before its thread is ended. */
 const GRACE_MS = 1000;
 
@@ -54,12 +62,21 @@ export async function createPool(parts, jobs, options = {}) {
   const read = createReader();
   const threadPath = locateThread();
 
+  /** @param {import('./protocol.d.ts').ThreadData} workerData */
+  function createWorker(workerData) {
+    try {
+      return new Worker(pathToFileURL(threadPath), { workerData });
+    } catch (error) {
+      throw unstarted(error.message);
+    }
+  }
+
   /** @returns {Promise<Model>} resolves once the engine of the new thread has passed its self-test */
-  function start() {
+  async function start() {
     const { wasm, dot, weights } = parts;
     /** @type {import('./protocol.d.ts').ThreadData} */
     const workerData = { wasm: 'path' in wasm ? wasm.path : wasm, dot, weights, ...options };
-    const worker = new Worker(pathToFileURL(threadPath), { workerData });
+    const worker = createWorker(workerData);
     /** @type {Thread} */
     const thread = { worker, tasks: [] };
     workers.add(worker);
@@ -84,7 +101,7 @@ export async function createPool(parts, jobs, options = {}) {
         cause = error.message;
       });
       worker.on('exit', () => {
-        reject(new CommandError(`The engine did not start: ${cause}.`)); // No effect once the thread was ready.
+        reject(unstarted(cause)); // No effect once the thread was ready.
         replace(thread);
       });
     });

@@ -27,6 +27,8 @@ export interface ThreadOptions {
   patients?: boolean;
   /** Each answer includes a perceptual hash of the film. */
   pictures?: boolean;
+  /** The thread leaves the processor to the other threads of its program whenever they need it. */
+  background?: boolean;
 }
 
 /** What a program wants of one film. */

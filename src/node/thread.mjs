@@ -1,4 +1,5 @@
 // thread.mjs - one worker thread of the pool: an engine that diagnoses one film while the bytes of the next are read.
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine } from '../engine.mjs';
 import { PleuraError } from '../errors.mjs';
@@ -12,9 +13,18 @@ import { owns, ownsName } from './shards.mjs';
 
 const { wasm, dot, weights, ...options } = /** @type {import('./protocol.d.ts').ThreadData} */ (workerData);
 const { prevalence, reclassify, shard, heatmap, occlusion = false, features, logits, patients, pictures } = options;
+const { background = false } = options;
 
 /** @param {import('./protocol.d.ts').FromThread} message */
 const post = (message) => parentPort?.postMessage(message);
+
+/** Added to the nice value of a thread in the background, which then gets a ninth of what others get. */
+const NICER = 10;
+
+/** Lets the other threads of the program run first. Only Linux has priorities of threads. */
+function stepBack() {
+  if (process.platform === 'linux') setPriority(0, Math.min(19, getPriority(0) + NICER)); // 0: this thread
+}
 
 /** Loaded when the first DICOM file arrives. */
 let readDicom = null;
@@ -97,6 +107,7 @@ async function reply(engine, { item, want }, reading) {
 }
 
 async function main() {
+  if (background) stepBack();
   const engine = await createEngine({ wasm: typeof wasm === 'string' ? nativeAt(wasm) : wasm, dot, weights });
   // Both fail at once if the weights record no prior, so that no film is diagnosed in vain.
   if (reclassify) engine.setPrevalence(reclassify);

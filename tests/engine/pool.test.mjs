@@ -1,7 +1,8 @@
 // pool.test.mjs - the asynchronous library: answers, signals, limits, crashes and closing.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -85,6 +86,17 @@ test('closing answers the films that wait and refuses others', async () => {
   for (const { bits } of await Promise.all(films)) assert.equal(bits, engine.diagnose(film).bits);
 });
 
+/** Makes pools use another class until the test ends. @param {import('node:test').TestContext} t @param {any} Class */
+function replaceWorker(t, Class) {
+  const { Worker } = threads;
+  const use = (one) => {
+    threads.Worker = one;
+    syncBuiltinESMExports();
+  };
+  use(Class);
+  t.after(() => use(Worker));
+}
+
 test('a thread that dies is replaced; its film is tried again, then answered with an error', async (t) => {
   let kills = 0;
   const { Worker } = threads;
@@ -95,12 +107,7 @@ test('a thread that dies is replaced; its film is tried again, then answered wit
       if (kills-- > 0) this.terminate();
     }
   }
-  threads.Worker = Mortal;
-  syncBuiltinESMExports();
-  t.after(() => {
-    threads.Worker = Worker;
-    syncBuiltinESMExports();
-  });
+  replaceWorker(t, Mortal);
   const own = await createPool({ threads: 1, weights });
   t.after(() => own.close());
   const { bits } = engine.diagnose(film);
@@ -112,6 +119,46 @@ test('a thread that dies is replaced; its film is tried again, then answered wit
   await failsWith(own.diagnose(film), 'engine-stopped');
   assert.equal((await own.diagnose(film)).bits, bits);
   assert.equal(own.pending, 0);
+});
+
+test(
+  'on Linux the threads of a pool leave the processor to the program',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const nice = () =>
+      readdirSync('/proc/self/task').map((task) =>
+        Number(readFileSync(`/proc/self/task/${task}/stat`, 'utf8').split(') ')[1].split(' ')[16]),
+      );
+    const own = await createPool({ threads: 2, weights });
+    t.after(() => own.close());
+    const stepped = nice().filter((value) => value === getPriority() + 10);
+    assert.equal(stepped.length, 2 + pool.threads);
+  },
+);
+
+test('a pool whose threads cannot start rejects with a code, and so do films once none can be replaced', async (t) => {
+  await failsWith(createPool({ threads: 2, weights: new Uint8Array(9) }), 'not-a-model');
+  await failsWith(createPool({ threads: 2, weights, wasm: new Uint8Array(9) }), 'no-simd');
+  const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]); // a module that exports nothing
+  await failsWith(createPool({ threads: 2, weights, wasm: empty }), 'engine-not-started');
+  const { Worker } = threads;
+  let starts = 1;
+  /** Starts as often as it may, as where processes or memory are limited, and ends with its first film. */
+  class Limited extends Worker {
+    constructor(...given) {
+      if (starts-- <= 0) throw new Error('EAGAIN');
+      super(...given);
+    }
+    postMessage() {
+      this.terminate();
+    }
+  }
+  replaceWorker(t, Limited);
+  const own = await createPool({ threads: 1, weights });
+  t.after(() => own.close());
+  await failsWith(own.diagnose(film), 'engine-not-started');
+  await failsWith(own.diagnose(film), 'engine-not-started');
+  await failsWith(createPool({ threads: 1, weights }), 'engine-not-started');
 });
 
 test('bytes in any form are a film; what is none says so', async () => {

@@ -6,9 +6,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { createEngine } from '../../src/node.mjs';
+import { inTurns, PER_TURN } from './server/in_turns.mjs';
 import { install } from '../package/pack.mjs';
 
 const fixture = (name) => readFileSync(fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url)));
@@ -55,6 +58,62 @@ test('films sent at once do not mix', async () => {
     answers.map(({ answer }) => answer.bits),
     films.map((film) => engine.diagnose(film).bits),
   );
+});
+
+/** Times health checks, one after the other, on a thread of its own until it is told to end. */
+const WATCH = `const { parentPort, workerData } = require('node:worker_threads');
+  let going = true;
+  parentPort.once('message', () => (going = false));
+  (async () => {
+    const times = [];
+    while (going) {
+      const start = performance.now();
+      await (await fetch(workerData + '/health')).arrayBuffer();
+      times.push(performance.now() - start);
+    }
+    parentPort.postMessage(times);
+  })();`;
+const at = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+
+test('while many films wait, a health check does not', async () => {
+  const films = ['grey.jpg', 'corners.jpg', 'progressive.jpg', 'grey16.png'].map(fixture),
+    expected = films.map((film) => engine.diagnose(film).bits);
+  const watch = new Worker(WATCH, { eval: true, workerData: address });
+  const waits = [];
+  await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => {
+      const start = performance.now(),
+        { answer } = await send(films[i % films.length]);
+      waits.push(performance.now() - start);
+      assert.equal(answer.bits, expected[i % films.length]);
+    }),
+  );
+  watch.postMessage('end');
+  const [health] = await once(watch, 'message');
+  const [check, film] = [at(health, 0.9), at(waits, 0.5)];
+  assert.ok(health.length > 20 && check < film / 10, `${check} and ${film} ms`);
+});
+
+test('bodies are read a few chunks in each turn of the event loop', async () => {
+  let turns = 0,
+    chunks = 0,
+    most = 0;
+  const count = () => {
+    [turns, chunks] = [turns + 1, 0];
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const bodies = Array.from({ length: 5 * PER_TURN }, () => new PassThrough());
+  const read = bodies.map(async (body) => {
+    inTurns(body, null, () => {});
+    body.on('data', () => (most = Math.max(most, ++chunks)));
+    for (let i = 0; i < 4; i++) body.write('chunk');
+    body.end();
+    await once(body, 'end');
+  });
+  await Promise.all(read);
+  clearImmediate(counting);
+  assert.ok(most <= bodies.length && turns >= (bodies.length * 3) / PER_TURN, `${turns} turns, up to ${most} chunks`);
 });
 
 test('what is no film, too large, or sent elsewhere is told, and the server goes on', async () => {

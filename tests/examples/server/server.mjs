@@ -1,10 +1,11 @@
 // server.mjs - answers the record of a film sent to it: curl --data-binary @film.png http://localhost:8080/diagnose
 import express from 'express';
 import { createPool, PleuraError } from 'pleura';
+import { inTurns } from './in_turns.mjs';
 
 const LARGEST = 32; // megabytes of a film
 /** The statuses of errors that are not about the film. */
-const STATUS = { busy: 503, 'pool-closed': 503, 'engine-stopped': 500, prevalence: 400 };
+const STATUS = { busy: 503, 'pool-closed': 503, 'engine-not-started': 503, 'engine-stopped': 500, prevalence: 400 };
 
 // Threads compute, so the program always has time for the next request.
 const pool = await createPool({ threads: Number(process.env.THREADS) || undefined, maxQueue: 1000 });
@@ -24,7 +25,8 @@ function whileConnected(response) {
   return controller.signal;
 }
 
-app.post('/diagnose', express.raw({ type: () => true, limit: `${LARGEST}mb` }), async (request, response) => {
+const body = express.raw({ type: () => true, limit: `${LARGEST}mb` });
+app.post('/diagnose', inTurns, body, async (request, response) => {
   const film = request.body ?? new Uint8Array();
   const result = await pool.diagnose(film, { signal: whileConnected(response) });
   response.json({ ...result, model: `${name}-${version}`, notice });
