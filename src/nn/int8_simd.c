@@ -292,6 +292,13 @@ static void winograd_output(void *out, const int32_t *sums, int tile, const outp
         put(out, (y + v) * s->ow + x + u, low[v * TILE_IN + u], high[v * TILE_IN + u], stage);
 }
 
+/* The dot products of all tiles, at one position, with 4 output channels. */
+static void dot_tiles(int32_t *sums, const int16_t *tiles, const int16_t *w, int quads, int count)
+{
+    for (int n = 0; n < count; n += 4, sums += 4 * TILE_POSITIONS * 8, tiles += 16 * TILE_POSITIONS * quads)
+        dot_4x4(sums, TILE_POSITIONS * 8, tiles, w, 1, quads);
+}
+
 static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
     const window_shape *v = &s->window;
@@ -307,10 +314,8 @@ static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, c
             output_stage stage = prepare_output(w, s, o);
             for (int p = 0; p < TILE_POSITIONS; p++)
             for (int half = 0; half < stage.channels; half += 4)
-            for (int n = 0; n < count; n += 4)
-                dot_4x4(sums + (n * TILE_POSITIONS + p) * 8 + half, TILE_POSITIONS * 8,
-                        tiles + (n * TILE_POSITIONS + 4 * p) * v->cin, w->winograd + p * plane + (o + half) * v->cin, 1,
-                        quads);
+                dot_tiles(sums + p * 8 + half, tiles + 4 * p * v->cin, w->winograd + p * plane + (o + half) * v->cin,
+                          quads, count);
             for (int n = 0; n < count; n++) winograd_output(out, sums + n * TILE_POSITIONS * 8, first + n, &stage);
         }
     }
