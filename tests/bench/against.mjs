@@ -41,7 +41,8 @@ mkdirSync(folder, { recursive: true });
 const rows = compareRounds(await race('', read(`${root}model/pleura.gguf`), read(`${root}tests/fixtures/grey.jpg`)));
 for (const [name, lines] of Object.entries(common())) {
   await writeNetwork(folder + name, lines);
-  rows.push(...compareRounds(await race(name, read(`${folder}${name}.gguf`))));
+  for (const kind of [name, `${name}.int8`])
+    rows.push(...compareRounds(await race(kind, read(`${folder}${kind}.gguf`))));
 }
 const slower = rows.filter(({ ratio, low }) => ratio > 1 + LARGEST && low > 1);
 process.stdout.write(`This build's time over that of ${other.split('/').pop()}, ${rounds} pairs; below 1 is faster.\n`);

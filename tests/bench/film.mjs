@@ -1,11 +1,12 @@
 // `make bench-film`: prints where the time of a film goes, in WebAssembly and as machine code.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../src/node.mjs';
 import { table } from './report.mjs';
-import { root } from './runtimes.mjs';
 import { measureFilm, stepsOf } from './stages.mjs';
 
 const ROUNDS = 30;
+const root = fileURLToPath(new URL('../../', import.meta.url)); // of runtimes.mjs only where the peers are installed
 const FILMS = ['corners.jpg', 'progressive.jpg', 'grey16.png'].map((name) => `${root}tests/fixtures/${name}`);
 const films = process.argv.length > 2 ? process.argv.slice(2) : FILMS;
 

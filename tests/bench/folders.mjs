@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { data, need } from '../support/data.mjs';
-import { layersOf } from './graph.mjs';
 import { answersToPixels, contestants, raceJobs } from './jobs.mjs';
 import { common } from './networks.mjs';
 import { writeNetwork } from './prepare.mjs';
@@ -43,20 +42,20 @@ async function compare(network, turns, path) {
 }
 
 say(`${films.length} films, ${rounds} rounds, all taking turns in each, Node ${process.versions.node}; medians.
-The job: read a film, decode, make it grey, stretch it to the network's size, run the network in float32, softmax, one JSON line.
+The job: read a film, decode, make it grey, stretch it to the network's size, run the network in float32 (int8 where named so), softmax, one JSON line.
 Pleura is the command as people run it, in WebAssembly and as make native builds it, which also hashes film and answer and computes the heatmap; the peers decode by sharp ${versionOf(`${modules}sharp`)}.
 Films a second count the whole process from start to exit. The start-up is that of a process with one film, "then" the rest.
 Answers differ from Pleura's by the decoders' JPEG and by how they shrink a film.`);
 
 for (const [network, lines] of Object.entries(common())) {
-  await writeNetwork(work + network, lines);
+  const { layers } = await writeNetwork(work + network, lines);
   say(`\n${network}, the same random weights for all:`);
   await compare(network, contestants, work + network);
   const [first, ...others] = await answersToPixels(
-    contestants,
+    contestants.filter(({ small }) => !small),
     work + network,
     films.slice(0, PIXEL_FILMS),
-    layersOf(lines)[0].h,
+    layers[0].h,
     work,
   );
   const differs = Math.max(...others.flatMap((answers) => apart(answers, first)));
@@ -69,7 +68,7 @@ for (const [network, lines] of Object.entries(common())) {
 say('\nThe shipped diagnosis: lungs, crop, second network, gate. Nobody else has this job.');
 await compare(
   'shipped',
-  contestants.filter(({ own }) => own),
+  contestants.filter(({ own, small }) => own && !small),
   `${root}model/pleura`,
 );
 

@@ -10,8 +10,8 @@ import sharp from 'sharp';
 import { modules, root, versionOf } from './runtimes.mjs';
 
 /**
- * @typedef {{name: string, version: string, threads: number, abreast: number, own?: boolean, engine?: string}} Contestant
- *   threads: in total; abreast: films at once, which share the threads; engine: of Pleura, in PLEURA_ENGINE
+ * @typedef {{name: string, version: string, threads: number, abreast: number, own?: boolean, engine?: string, small?: boolean}} Contestant
+ *   threads: in total; abreast: films at once, which share the threads; engine: of Pleura, in PLEURA_ENGINE; small: int8
  * @typedef {{file: string, verdict: string, probability: Record<string, number>}[]} Answers
  * @typedef {{startMs: number[], ms: number[], cpuMs: number[], peakMb: number[], answers: Answers}[]} JobRace
  *   one entry per contestant with one number per round; startMs: of a whole process over one film
@@ -30,6 +30,8 @@ const APART = [
 export const contestants = [
   ...as('pleura', versionOf(root), APART, { own: true, engine: 'wasm' }),
   ...as('pleura-native', versionOf(root), APART, { own: true, engine: 'native' }),
+  ...as('pleura-int8', versionOf(root), APART, { own: true, engine: 'wasm', small: true }),
+  ...as('pleura-native-int8', versionOf(root), APART, { own: true, engine: 'native', small: true }),
   ...as('onnxruntime-node', versionOf(`${modules}onnxruntime-node`), [
     [1, 1],
     [2, 1],
@@ -43,9 +45,17 @@ export const contestants = [
 ];
 
 /** Arguments of Node. @param {Contestant} contestant @param {string} network path without extension @param {string} list of paths */
-const commandOf = ({ name, own, threads, abreast }, network, list) =>
+const commandOf = ({ name, own, small, threads, abreast }, network, list) =>
   own
-    ? [here('../../src/cli.mjs'), '--model', `${network}.gguf`, '--files', list, '--jobs', `${abreast}`]
+    ? [
+        here('../../src/cli.mjs'),
+        '--model',
+        `${network}${small ? '.int8' : ''}.gguf`,
+        '--files',
+        list,
+        '--jobs',
+        `${abreast}`,
+      ]
     : [here('peer.mjs'), name, `${network}.onnx`, list, `${threads / abreast}`, `${abreast}`];
 
 /** @param {Contestant} contestant @param {string} network @param {string} list */

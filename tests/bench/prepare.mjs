@@ -11,22 +11,23 @@ import { onnx } from './onnx.mjs';
 import { folder, root, runtimes } from './runtimes.mjs';
 import { tflite } from './tflite.mjs';
 
-/** Writes the same weights for Pleura and for onnxruntime. @param {string} path  without extension @param {string[]} lines */
+const wasm = readFile(`${root}build/pleura.wasm`);
+
+/** Writes the same weights for Pleura, in float32 and in int8, and for onnxruntime. @param {string} path  without extension @param {string[]} lines */
 export async function writeNetwork(path, lines) {
   const layers = layersOf(lines),
     parameters = parametersFor(layers),
     weights = gguf(lines, layers, parameters);
   await writeFile(`${path}.gguf`, weights);
+  await writeFile(`${path}.int8.gguf`, await quantise(await wasm, weights, [imageFor(layers)]));
   await writeFile(`${path}.onnx`, onnx(layers, parameters));
-  return { layers, parameters, weights };
+  return { layers, parameters };
 }
 
 /** @param {Record<string, string[]>} networks */
 async function writeNetworks(networks) {
-  const wasm = await readFile(`${root}build/pleura.wasm`);
   for (const [name, lines] of Object.entries(networks)) {
-    const { layers, parameters, weights } = await writeNetwork(folder + name, lines);
-    await writeFile(`${folder}${name}.int8.gguf`, await quantise(wasm, weights, [imageFor(layers)]));
+    const { layers, parameters } = await writeNetwork(folder + name, lines);
     await writeFile(`${folder}${name}.tflite`, tflite(layers, parameters));
     await writeFile(`${folder}${name}.bin`, flatten(parameters));
   }
