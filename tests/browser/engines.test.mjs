@@ -77,6 +77,13 @@ async function diagnoses(page) {
     'dark',
     'WebKit paints the tools on black by it',
   );
+  const greys = await page.evaluate(() => {
+    const plane = document.getElementById('plane');
+    const copy = new OffscreenCanvas(plane.width, plane.height).getContext('2d');
+    copy.drawImage(plane, 0, 0);
+    return new Set(copy.getImageData(0, plane.height >> 1, plane.width, 1).data).size;
+  });
+  assert.ok(greys > 50, `the film is painted, whatever paints it: ${greys} greys in a row`);
   for (const [i, film] of films.entries()) {
     await (i % 2 ? hand(page, 'drop', [film]) : choose(page, [film]));
     await settled(page);

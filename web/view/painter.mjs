@@ -117,7 +117,8 @@ function createGpuPaint(canvas, gl) {
 function hasGpu() {
   const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
   if (!gl || gl.getParameter(gl.MAX_TEXTURE_SIZE) < LARGEST) return false;
-  const names = gl.getExtension('WEBGL_debug_renderer_info');
+  const masked = gl.getParameter(gl.RENDERER) === 'WebKit WebGL'; // Firefox warns of the extension, and needs none
+  const names = masked ? gl.getExtension('WEBGL_debug_renderer_info') : null;
   const renderer = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
   gl.getExtension('WEBGL_lose_context')?.loseContext();
   return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
