@@ -72,10 +72,21 @@ def markdown(table):
     ]
 
 
-def section_lines(name, title):
-    """Lines of one section: the commands above the tables that they make."""
-    path, lines, above = FOLDER / f"{name}.json", ["", f"## {title}"], []
+def earlier_sections():
+    """The lines of each section of the page, by its title; none where the page is about other weights."""
+    text, _, _ = OUT.read_text().partition(BY_HAND)
+    if f"Weights: `{weights_name()}`" not in text:
+        return {}
+    return {title: lines for title, *lines in (part.rstrip().split("\n") for part in text.split("\n## ")[1:])}
+
+
+def section_lines(name, title, earlier):
+    """Lines of one section: the commands above the tables that they make. A section that was not run here keeps what
+    the page says."""
+    path, lines = FOLDER / f"{name}.json", ["", f"## {title}"]
     tables = json.loads(path.read_text()) if path.exists() else []
+    if not tables and title in earlier:
+        return lines + earlier[title]
     if not tables:
         lines += ["", f"Not measured yet: run `{PYTHON} -m report {name}`."]
     for commands, group in itertools.groupby(tables, lambda table: table["commands"]):
@@ -88,7 +99,8 @@ def section_lines(name, title):
 def compose():
     """Writes model/report.md from the sections that have been run, and keeps the part that is written by hand."""
     head = HEAD.format(python=PYTHON, weights=weights_name()).splitlines()
-    lines = [text for name, (title, _) in SECTIONS.items() for text in section_lines(name, title)]
+    earlier = earlier_sections()
+    lines = [text for name, (title, _) in SECTIONS.items() for text in section_lines(name, title, earlier)]
     _, heading, by_hand = OUT.read_text().partition(BY_HAND)
     OUT.write_text("\n".join([*head, *lines]) + "\n" + heading + by_hand)
     print(OUT)
