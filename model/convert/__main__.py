@@ -200,6 +200,7 @@ def preprocessing(options, channels, first_layer):
     return (scale.astype(np.float32), offset.astype(np.float32)), own
 
 
+KINDS = {np.float16: "float16", np.float32: "float32", Q8_0: "8-bit (Q8_0)"}
 UNBOUNDED = ("relu", "silu", "hardswish")  # activations whose mean over a map may be a logit, as in SqueezeNet
 PASSES = ("affine", "gather", "concat", "add", "avgpool", "mean", "resize")
 
@@ -213,12 +214,19 @@ def activation_at_end(layer, in_mean=False, seen=None):
         if (id(layer), in_mean) in seen:
             continue
         seen.add((id(layer), in_mean))
-        if layer.op == "softmax" or (layer.op == "act" and not (in_mean and layer.act in UNBOUNDED)):
+        rounds = layer.act == "uint8"
+        if layer.op == "softmax" or (layer.op == "act" and not rounds and not (in_mean and layer.act in UNBOUNDED)):
             return layer
-        if layer.op in PASSES or (layer.op == "maxpool" and not in_mean):
+        if rounds or layer.op in PASSES or (layer.op == "maxpool" and not in_mean):
             in_mean = in_mean or layer.op in ("mean", "avgpool")
             waiting.extend((one, in_mean) for one in layer.inputs)
     return None
+
+
+def rounded_at_end(layer):
+    """Whether the network's last step rounds to integers."""
+    layer = layer.inputs[0] if layer.op == "affine" else layer
+    return layer.act == "uint8"
 
 
 def logits(net, out):
@@ -242,6 +250,11 @@ def logits(net, out):
             )
         return last.inputs[0]
     bent = activation_at_end(last)
+    if bent is not None and rounded_at_end(last) and (bent.op == "softmax" or bent.act == "sigmoid"):
+        raise ConvertError(
+            f"the network rounds its probabilities, from {bent.source}, to 8 bits by QuantizeLinear and DequantizeLinear, "
+            "so that they no longer add up to 1. Leave that step out: quantize_static(..., nodes_to_exclude=[its name])"
+        )
     if bent is not None:
         joined = "" if bent is last else f", whose values {last.source} passes on" if last.source != bent.source else ""
         raise ConvertError(
@@ -426,6 +439,13 @@ def convert(options):
         write_facts(options, net, out, own)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)
+    if net.rounded:
+        print(
+            f"{options.out}: the network is quantised: its weights become {KINDS[kind]} numbers, and the engine rounds "
+            f"{net.rounded} activations to integers as the file says"
+            + ("" if options.f32 else "; --f32 is closest to it"),
+            file=sys.stderr,
+        )
 
 
 def size_of(path):

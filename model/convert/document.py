@@ -7,9 +7,8 @@ import re
 from keras_layers import ACTIVATIONS, IDLE, LAYERS
 from keras_operations import OPERATIONS, TENSORFLOW
 from onnx_constants import ARITHMETIC
-from onnx_ops import OPS
+from onnx_ops import MICROSOFT, OPS
 
-REFUSED = ("QuantizeLinear", "DequantizeLinear")  # in the table for the sentence that refuses them
 HEAD = """# What `pleura convert` reads
 
 Written by `python3 model/convert/document.py` from the tables of the converter. Any other operator, layer, attribute or
@@ -31,8 +30,8 @@ def main():
     print("## ONNX, opset 7 to 23\n")
     print("| operator | attributes |\n|---|---|")
     for name, op in sorted(OPS.items()):
-        if name not in REFUSED:
-            print(f"| `{name}` | {names(op.attributes)} |")
+        print(f"| `{name}` | {names(op.attributes)} |")
+    print("\n" + lines(f"Of onnxruntime's quantised operators (com.microsoft): {names(MICROSOFT)}."))
     print("\n" + lines(f"On constants: {names(ARITHMETIC)}, `Constant`, and `If` with a condition that is constant."))
     print("\n## Keras 2 and 3\n")
     print("| layer | settings |\n|---|---|")

@@ -3,7 +3,7 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 
-from layers import ConvertError, same_pads
+from layers import ConvertError, dilated, same_pads
 from network import Network
 
 DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -53,6 +53,8 @@ ACTIVATIONS = {
     "selu": lambda net, x: net.elu(x, 1.6732632423543772, 1.0507009873554805),
     "gelu": lambda net, x: net.gelu(x, False),
     "mish": lambda net, x: net.mish(x),
+    "softplus": lambda net, x: net.softplus(x),
+    "log_sigmoid": lambda net, x: net.affine(net.softplus(net.affine(x, -1, 0)), -1, 0),
     "softsign": lambda net, x: net.softsign(x),
     "softmax": softmax,
     "log_softmax": softmax,
@@ -128,6 +130,31 @@ def conv(reader, layer, w, x):
         w.get("bias"),
         strides,
         pads,
+        config.get("groups", 1),
+        dilation,
+        form_of(config),
+    )
+    return finished(reader, layer, out)
+
+
+def conv_transpose(reader, layer, w, x):
+    config, kernel = layer["config"], w["kernel"]  # [kh, kw, cout, cin]
+    strides, dilation = pair(config.get("strides", 1)), pair(config.get("dilation_rate", 1))
+    if config.get("output_padding") is not None:
+        raise ConvertError(f"its output_padding is {config['output_padding']}; Pleura reads None")
+    if kernel.ndim != 4 or tuple(config.get("kernel_size", kernel.shape[:2])) != kernel.shape[:2]:
+        raise ConvertError(f"its weights have the shape {kernel.shape}, which is not that of its window")
+    more = [max(dilated(k, step) - stride, 0) for k, step, stride in zip(kernel.shape[:2], dilation, strides)]
+    same = {"same": True, "valid": False}[config.get("padding", "valid")]
+    out = [n * stride + (0 if same else extra) for n, stride, extra in zip(sizes(x[0], form_of(config)), strides, more)]
+    pads = [extra // 2 if same else 0 for extra in more]
+    out = reader.net.conv_transpose(
+        x[0],
+        kernel.transpose(3, 2, 0, 1),
+        w.get("bias"),
+        strides,
+        pads,
+        out,
         config.get("groups", 1),
         dilation,
         form_of(config),
@@ -383,6 +410,7 @@ def normalization_entry():
 
 LAYERS = {
     "Conv2D": entry(conv, CONV, ("kernel", BIAS)),
+    "Conv2DTranspose": entry(conv_transpose, CONV + "output_padding", ("kernel", BIAS)),
     "DepthwiseConv2D": entry(depthwise_conv, CONV + "depth_multiplier", ("depthwise_kernel", BIAS)),
     "SeparableConv2D": entry(separable_conv, CONV + "depth_multiplier", ("depthwise_kernel", "pointwise_kernel", BIAS)),
     "Dense": entry(dense, "activation units use_bias", ("kernel", BIAS)),

@@ -199,8 +199,11 @@ def relus(net, x):
 
 PLAIN = {
     "relu": relus,
-    **{name: ACTIVATIONS[name] for name in ("sigmoid", "tanh", "silu", "relu6", "selu", "softsign", "mish")},
+    **{
+        name: ACTIVATIONS[name] for name in ("sigmoid", "tanh", "silu", "relu6", "selu", "softsign", "mish", "softplus")
+    },
     "exp": lambda net, x: net.act(x, "exp"),
+    "log": lambda net, x: net.log(x),
     "sqrt": lambda net, x: net.act(x, "sqrt"),
     "rsqrt": lambda net, x: net.power(x, -0.5),
     "square": lambda net, x: net.mul(x, x),
@@ -263,6 +266,8 @@ TENSORFLOW = {
     "math.sigmoid": unary(PLAIN["sigmoid"]),
     "math.tanh": unary(PLAIN["tanh"]),
     "math.exp": unary(PLAIN["exp"]),
+    "math.log": unary(PLAIN["log"]),
+    "math.softplus": unary(PLAIN["softplus"]),
     "math.sqrt": unary(PLAIN["sqrt"]),
     "math.rsqrt": unary(PLAIN["rsqrt"]),
     "math.square": unary(PLAIN["square"]),

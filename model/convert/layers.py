@@ -29,7 +29,7 @@ class Layer:
     groups: int = 1
     dilation: tuple = (1, 1)
     scale: int = 1
-    linear: bool = False
+    mode: str = "nearest"  # of resize: nearest, linear, or shuffle, which makes pixels of channels
 
     def __post_init__(self):
         if [len(self.shape), len(self.k), len(self.dilation), len(self.pads)] != [3, 2, 2, 4]:
@@ -48,13 +48,23 @@ class Layer:
         self.never_negative = (
             keeps_sign
             and all(i.never_negative for i in self.inputs)
-            or self.act in ("relu", "relu6", "sigmoid", "hardsigmoid", "exp", "sqrt")
+            or self.act in ("relu", "relu6", "sigmoid", "hardsigmoid", "exp", "sqrt", "uint8")
         )
 
 
 def dilated(size, dilation):
     """Pixels that a dilated window spans."""
     return (size - 1) * dilation + 1
+
+
+def stuffed(kernel, dilation):
+    """A dilated kernel as a plain one with zeros between its values."""
+    if dilation == (1, 1):
+        return kernel
+    kh, kw = (dilated(size, step) for size, step in zip(kernel.shape[2:], dilation))
+    out = np.zeros((*kernel.shape[:2], kh, kw), kernel.dtype)
+    out[:, :, :: dilation[0], :: dilation[1]] = kernel
+    return out
 
 
 def same_pads(sizes, k, strides, dilation=(1, 1), lower=False):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gguf import Q8_0, dense_kernel, pack, pack_bias, round4, to_q8
-from layers import ConvertError, Layer, dilated
+from layers import ConvertError, Layer, stuffed
 from limits import MAX_DIM, MAX_FLOATS, MAX_KERNEL, MAX_LAYERS
 
 
@@ -58,22 +58,47 @@ def scale_outputs(source, affine):
     return source
 
 
-def fold_affine(layer, read_by):
-    """Folds an affine layer into the layer before it, or into a dense layer after it.
+def scale_inputs(reader, affine):
+    """Merges an affine layer into a convolution or dense layer after it."""
+    scale, shift = affine.weight, affine.bias
+    if reader.op == "dense":
+        reader.bias = reader.bias + reader.weight.reshape(len(reader.weight), -1, len(shift)).sum(1) @ shift
+        reader.weight = reader.weight * scale
+        return
+    cout, part = reader.weight.shape[:2]
+    scale, shift = (np.repeat(v.reshape(reader.groups, part), cout // reader.groups, 0) for v in (scale, shift))
+    reader.bias = reader.bias + (reader.weight.sum((2, 3)) * shift).sum(1)
+    reader.weight = reader.weight * scale[:, :, None, None]
 
-    It cannot be folded into a convolution after it: that pads with zeros, which have not gone through the affine layer.
+
+def fold_relu(layer, read_by):
+    """Leaves out a ReLU before a rounding to integers that makes 0 of all values below 0 anyway."""
+    if layer.act == "uint8" and layer.inputs[0].op == "affine" and layer.inputs[0].inputs[0].act == "relu":
+        affine, relu = layer.inputs[0], layer.inputs[0].inputs[0]
+        if np.all(affine.weight > 0) and not affine.bias.any() and len(read_by[id(affine)]) == 1:
+            affine.inputs = [relu.inputs[0]]
+    return layer
+
+
+def fold_affine(layer, read_by):
+    """Folds an affine layer into the layer before it, or into all that read it, if they are convolutions or dense.
+
+    A shift cannot be folded into a convolution that pads: its zeros have not gone through the affine layer. What scales
+    the image stays, because it becomes the scale of the input.
     """
     if layer.op != "affine":
         return layer
     source, after = layer.inputs[0], read_by[id(layer)]
     if source.op in ("conv", "dense") and source.act == "none" and len(read_by[id(source)]) == 1:
         return scale_outputs(source, layer)
-    if len(after) == 1 and after[0].op == "dense":
-        dense = after[0]
-        dense.bias = dense.bias + dense.weight.reshape(len(dense.weight), -1, len(layer.bias)).sum(1) @ layer.bias
-        dense.weight = dense.weight * layer.weight
-        return source
-    return layer
+    padded = lambda reader: any(reader.pads) and layer.bias.any()
+    if source.op == "input" or not after:
+        return layer
+    if not all(reader.op == "dense" or (reader.op == "conv" and not padded(reader)) for reader in after):
+        return layer
+    for reader in after:
+        scale_inputs(reader, layer)
+    return source
 
 
 def fold_act(layer, read_by):
@@ -156,16 +181,6 @@ def window_options(k, stride, pads):
     return f"k={k} stride={stride} pad={above} after={below}{sides}"
 
 
-def stuffed(kernel, dilation):
-    """A dilated kernel as a plain one with zeros between its values."""
-    if dilation == (1, 1):
-        return kernel
-    kh, kw = (dilated(size, step) for size, step in zip(kernel.shape[2:], dilation))
-    out = np.zeros((*kernel.shape[:2], kh, kw), kernel.dtype)
-    out[:, :, :: dilation[0], :: dilation[1]] = kernel
-    return out
-
-
 def block_diagonal(kernel, groups, cin):
     """The weights of a grouped convolution as those of a plain one, zero between the groups."""
     cout, part = kernel.shape[:2]
@@ -231,7 +246,7 @@ def lowered(layer):
     if layer.op == "avgpool":
         return f"avgpool k={layer.k[0]} stride={layer.stride}", None, None
     if layer.op == "resize":
-        return f"resize scale={layer.scale}" + (" mode=linear" if layer.linear else ""), None, None
+        return f"resize scale={layer.scale}" + (f" mode={layer.mode}" if layer.mode != "nearest" else ""), None, None
     if layer.op == "dense":
         cin = layer.inputs[0].shape[0]
         stored = cin if layer.inputs[0].op == "input" else round4(cin)
@@ -278,7 +293,7 @@ def graph(last, image, kind):
 
     `kind` is the type of the weights: np.float32, np.float16 or Q8_0.
     """
-    last = fold(last, fold_affine)
+    last = fold(fold(last, fold_relu), fold_affine)
     last, input_scale = take_input_scale(last, image)
     last = with_logits(fold(last, fold_act))
     for layer in in_order(last):

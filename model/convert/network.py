@@ -3,12 +3,13 @@
 Every call takes and returns Views, whatever order their axes have, and raises ConvertError for what the engine cannot
 run. Most operations that the engine lacks are composed of those that it has.
 """
+import itertools
 import math
 from dataclasses import replace
 
 import numpy as np
 
-from layers import ConvertError, Layer, dilated
+from layers import ConvertError, Layer, dilated, stuffed
 from views import DIMENSIONS, Atom, View, joined, spread, whole
 
 ORDERS = {"chw": ((), "c", "h", "w"), "hwc": ((), "h", "w", "c")}  # of a batch of pictures
@@ -37,6 +38,8 @@ class Network:
         self.source = "input"
         self.image = Layer("input", [], (c, h, w), "input")
         self.joined = {}  # {ids of layers: the layer that concatenates them}
+        self.softplus_of = {}  # {id of a layer that holds a softplus: the View of its input}
+        self.rounded = 0  # how many activations the network rounds to integers
 
     # Views
 
@@ -271,8 +274,63 @@ class Network:
                 f"it resizes by {scales[0]:g} and {scales[1]:g}; the engine enlarges both directions by the same "
                 "integer"
             )
-        linear = mode == "linear"
-        return picture(self.layer("resize", [layer], (c, h * scale, w * scale), scale=scale, linear=linear), form)
+        return picture(self.layer("resize", [layer], (c, h * scale, w * scale), scale=scale, mode=mode), form)
+
+    def shuffle(self, layer, scale):
+        """A picture `scale` times as large, whose pixels are parts of the layer's channels, row by row."""
+        c, h, w = layer.shape
+        if scale == 1:
+            return layer
+        shape = (c // scale**2, h * scale, w * scale)
+        return self.layer("resize", [layer], shape, scale=scale, mode="shuffle")
+
+    def depth_to_space(self, x, scale, pixels_first, form="chw"):
+        """Pixels of channels; with pixels_first channel (row * scale + column) * c + o becomes channel o of a pixel."""
+        layer = self.feature_map(x, form)
+        c = layer.shape[0]
+        if scale < 1 or c % scale**2:
+            raise ConvertError(f"it makes {scale}x{scale} pixels of {c} channels, which cannot be divided among them")
+        if not pixels_first:
+            layer = self.channels(layer, np.arange(c).reshape(-1, scale**2).T)
+        return picture(self.shuffle(layer, scale), form)
+
+    def conv_transpose(self, x, weight, bias, strides, pads, out, groups=1, dilation=(1, 1), form="chw"):
+        """The transpose of a convolution; weight [cin, cout / groups, kh, kw], pads and size of the output (h, w).
+
+        A stride of s means that each output pixel reads every s-th weight only: it is a plain convolution with s * s
+        times as many channels, which are then shuffled into pixels.
+        """
+        layer, s = self.feature_map(x, form), strides[0]
+        if strides[0] != strides[1]:
+            raise ConvertError(
+                f"its strides {strides[0]} and {strides[1]} differ; the engine has one for both directions"
+            )
+        cin, part = weight.shape[:2]
+        if cin != layer.shape[0] or cin % groups:
+            raise ConvertError(f"its weights are for {cin} channels in {groups} groups, but it has {layer.shape[0]}")
+        weight, cout = stuffed(weight, tuple(dilation)), part * groups
+        taps = [self.transposed_taps(size, s, pad) for size, pad in zip(weight.shape[2:], pads)]
+        kernel = np.zeros((s, s, cout, cin, *(last - first + 1 for first, last in taps)), np.float32)
+        for (a, b), (n, m) in itertools.product(np.ndindex(s, s), np.ndindex(kernel.shape[4:])):
+            y, x = (phase + pad - s * (first + at) for phase, pad, (first, _), at in zip((a, b), pads, taps, (n, m)))
+            if not (0 <= y < weight.shape[2] and 0 <= x < weight.shape[3]):
+                continue
+            for group in range(groups):
+                own = slice(group * (cin // groups), (group + 1) * (cin // groups))
+                kernel[a, b, group * part : (group + 1) * part, own, n, m] = weight[own, :, y, x].T
+        rows = [-(-size // s) for size in out]
+        sides = [-first for first, _ in taps] + [
+            n - 1 + last - (size - 1) for n, (_, last), size in zip(rows, taps, layer.shape[1:])
+        ]
+        bias = np.tile(self.bias(bias, cout), s * s)
+        wide = self.conv(picture(layer, "chw"), kernel.reshape(s * s * cout, cin, *kernel.shape[4:]), bias, pads=sides)
+        made = picture(self.shuffle(wide.layer, s), form)
+        return self.pad(made, [0, 0, out[0] - rows[0] * s, out[1] - rows[1] * s], form=form)
+
+    @staticmethod
+    def transposed_taps(size, stride, pad):
+        """The first and the last input pixel, from its own place on, that an output pixel can read."""
+        return -((size - 1 - pad) // stride), (stride - 1 + pad) // stride
 
     def expand(self, x, shape):
         """x repeated along its axes of size 1: a pixel over a picture, or a map over channels."""
@@ -351,6 +409,8 @@ class Network:
 
     def act(self, x, act):
         layer = self.plain(x)
+        if act == "tanh" and id(layer) in self.softplus_of:
+            return self.tanh_softplus(self.softplus_of[id(layer)])
         if act == "relu6" and layer.op == "affine" and np.all(layer.weight == 1) and np.all(layer.bias == 3):
             return self.affine(self.act(self.like(x, layer.inputs[0]), "hardsigmoid"), 6, 0)
         return self.like(x, self.layer("act", [layer], layer.shape, act=act))
@@ -361,8 +421,26 @@ class Network:
         scale, shift = 1 if abs(scale - 1) < 1e-6 else scale, 0 if abs(shift) < 1e-6 else shift
         return self.act(self.affine(x, scale, shift), "hardsigmoid")
 
+    def quantise(self, x, scale, zero, low, high):
+        """The integers low..high of QuantizeLinear: x / scale, rounded half to even, plus zero, clamped."""
+        if not 0 < high - low <= 255:
+            raise ConvertError(f"it rounds to the {high - low + 1} integers {low}..{high}; the engine rounds to 8 bits")
+        self.rounded += 1
+        return self.integers(self.affine(x, 1 / np.float64(scale), zero), low, high)
+
+    def integers(self, x, low, high):
+        """x rounded to the integers low..high; the engine has 0..255, so that a smaller range takes two steps."""
+        top = self.affine(self.act(self.affine(x, 1, 255 - high), "uint8"), 1, high - 255)
+        return top if high - low == 255 else self.affine(self.act(self.affine(top, 1, -low), "uint8"), 1, low)
+
+    def holds_integers(self, x):
+        layer = x.layer.inputs[0] if x.layer.op == "affine" and np.all(x.layer.weight == 1) else x.layer
+        return layer.act == "uint8"
+
     def clip(self, x, low, high):
         """min(max(x, low), high)"""
+        if self.holds_integers(x) and 0 < high - low <= 255 and low == round(low) and high == round(high):
+            return self.integers(x, low, high)
         if math.isnan(low) or math.isnan(high):
             raise ConvertError(f"it clips to {low}..{high}")
         if low >= high:
@@ -399,10 +477,23 @@ class Network:
         return self.mul(x, half)
 
     def mish(self, x):
-        """x * tanh(ln(1 + e^x)), where tanh(ln(1 + e^x)) = (1 - q) / (1 + q) with q = sigmoid(-x)^2."""
+        return self.mul(x, self.tanh_softplus(x))
+
+    def tanh_softplus(self, x):
+        """tanh(ln(1 + e^x)) = (1 - q) / (1 + q) with q = sigmoid(-x)^2."""
         s = self.act(self.affine(x, -1, 0), "sigmoid")
-        part = self.act(self.affine(self.mul(s, s), 1, 1), "reciprocal")
-        return self.mul(x, self.affine(part, 2, -1))
+        return self.affine(self.act(self.affine(self.mul(s, s), 1, 1), "reciprocal"), 2, -1)
+
+    def softplus(self, x):
+        """ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)"""
+        small = self.act(self.affine(self.absolute(x), -1, 0), "exp")
+        out = self.add(self.act(x, "relu"), self.log(self.affine(small, 1, 1)))
+        self.softplus_of[id(out.layer)] = x  # older files write Mish by it
+        return out
+
+    def log(self, x):
+        """The natural logarithm. That of a softmax is the softmax's input, but for a term that all labels share."""
+        return x if x.layer.op == "softmax" else self.act(x, "log")
 
     def softsign(self, x):
         return self.mul(x, self.act(self.affine(self.absolute(x), 1, 1), "reciprocal"))
@@ -416,8 +507,8 @@ class Network:
             return x if exponent > 0 else self.act(x, "reciprocal")
         if exponent == -1:
             return self.act(x, "reciprocal")
-        if exponent not in (1, 2, 3, 4):
-            raise ConvertError(f"it raises to the power {exponent:g}; the engine has 0.5, 1, 2, 3, 4 and their like")
+        if exponent not in (1, 2, 3, 4):  # of a value that is not negative, as in generalised-mean pooling
+            return self.act(self.affine(self.log(x), exponent, 0), "exp")
         square = self.mul(x, x) if exponent > 1 else x
         return {1: x, 2: square}.get(exponent) or self.mul(square, x if exponent == 3 else square)
 

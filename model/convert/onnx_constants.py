@@ -144,7 +144,9 @@ def dequantise(x, s):
 
 
 def quantise(x, s):
-    zero = x[2] if len(x) > 2 and x[2] is not None else np.uint8(0)
+    if s.get("block_size"):
+        raise ValueError("blocks of quantised weights are not supported")
+    zero = x[2] if len(x) > 2 and x[2] is not None else np.zeros((), numpy_type(s.get("output_dtype", 2)))
     axis, limits = s.get("axis", 1), np.iinfo(np.asarray(zero).dtype)
     values = np.rint(x[0] / per_axis(x[0], x[1], axis)) + per_axis(x[0], np.asarray(zero), axis).astype(np.float64)
     return np.clip(values, limits.min, limits.max).astype(np.asarray(zero).dtype)
@@ -245,6 +247,6 @@ ARITHMETIC = {
     "ReduceMin": Op(reduce(np.min, 1), REDUCTION, 2),
     "ReduceProd": Op(reduce(np.prod, 1), REDUCTION, 2),
     "DequantizeLinear": Op(dequantise, ("axis", "block_size", "output_dtype"), 3),
-    "QuantizeLinear": Op(quantise, ("axis", "saturate"), 3),
+    "QuantizeLinear": Op(quantise, ("axis", "saturate", "block_size", "output_dtype"), 3),
     "Dropout": Op(lambda x, s: x[0], ("ratio", "seed")),
 }

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from layers import ConvertError, same_pads
-from onnx_constants import REDUCTION, Op, axes_of, new_shape, split_sizes
+from layers import ConvertError, dilated, same_pads
+from onnx_constants import REDUCTION, Op, axes_of, dequantise, new_shape, numpy_type, split_sizes
 from views import View
 
 FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16
@@ -414,11 +414,124 @@ def prelu(net, x, s):
     return net.leaky_relu(image(x), known(x[1], "slopes"))
 
 
-def quantise_pair(net, x, s):
-    raise ConvertError(
-        "this network is quantised and computes with 8-bit integers, by QuantizeLinear and DequantizeLinear. Convert "
-        "the file from before; pleura quantise can make the weights small again"
+def depth_to_space(net, x, s):
+    return net.depth_to_space(image(x), s["blocksize"], s.get("mode", b"DCR") == b"DCR")
+
+
+def conv_transpose(net, x, s):
+    weight, strides, dilation = known(x[1], "weights"), s.get("strides", [1, 1]), s.get("dilations", [1, 1])
+    if weight.ndim != 4:
+        raise ConvertError(f"it convolves over {weight.ndim - 2} dimensions; the engine convolves over two")
+    if tuple(s.get("kernel_shape", weight.shape[2:])) != weight.shape[2:]:
+        raise ConvertError(f"its kernel_shape is {s['kernel_shape']}, but its weights are {weight.shape[2:]}")
+    mode, more, sizes = s.get("auto_pad", b"NOTSET").decode(), s.get("output_padding", [0, 0]), sizes_of(image(x))
+    spans = [dilated(k, step) for k, step in zip(weight.shape[2:], dilation)]
+    full = [(n - 1) * step + extra + span for n, step, extra, span in zip(sizes, strides, more, spans)]
+    pads, out = s.get("pads", [0] * 4), s.get("output_shape")
+    if out is None:
+        same = mode.startswith("SAME")
+        out = (
+            [n * step for n, step in zip(sizes, strides)]
+            if same
+            else [size - pads[i] - pads[i + 2] for i, size in enumerate(full)]
+        )
+    if mode != "NOTSET" or "output_shape" in s:  # the padding follows from the size of the output
+        total = [max(size - wanted, 0) for size, wanted in zip(full, out[-2:])]
+        pads = [n // 2 if mode == "SAME_UPPER" else n - n // 2 for n in total]
+    return net.conv_transpose(x[0], weight, optional(x, 2), strides, pads[:2], out[-2:], s.get("group", 1), dilation)
+
+
+def norm(kind):
+    """ReduceMin, ReduceL1, ReduceL2 and ReduceSumSquare, by those reductions that the engine has."""
+
+    def read(net, x, s):
+        view = image(x)
+        before = {"L1": net.absolute, "Min": lambda v: net.affine(v, -1, 0)}.get(kind, lambda v: net.mul(v, v))
+        if axes_of([view, optional(x, 1)], s, 1) == []:
+            raise ConvertError("it reduces no axis, which tools understand differently")
+        out = reduce("max" if kind == "Min" else "sum", 1).call(net, [before(view), *x[1:]], s)
+        return {"Min": lambda: net.affine(out, -1, 0), "L2": lambda: net.act(out, "sqrt")}.get(kind, lambda: out)()
+
+    return Op(read, REDUCTION, 2)
+
+
+def one_number(value, what):
+    """A scale or a zero point of a whole tensor."""
+    value = known(value, what)
+    if value.size != 1:
+        raise ConvertError(f"it has {value.size} {what}s for its activations; the engine rounds all channels alike")
+    return value.reshape(())
+
+
+def quantise_linear(net, x, s):
+    """x / scale + zero point as integers. The engine keeps them as real numbers."""
+    if s.get("block_size") or s.get("precision"):
+        raise ConvertError("it quantises block by block or in another precision, which the engine cannot")
+    kind = np.asarray(
+        optional(x, 2, np.zeros((), numpy_type(s["output_dtype"]) if s.get("output_dtype") else np.uint8))
     )
+    if kind.dtype.kind not in "iu":
+        raise ConvertError(f"it rounds to {kind.dtype}; the engine rounds to 8-bit integers")
+    limits = np.iinfo(kind.dtype)
+    scale = float(one_number(x[1], "scale"))
+    return net.quantise(image(x), scale, int(one_number(kind, "zero point")), int(limits.min), int(limits.max))
+
+
+def dequantise_linear(net, x, s):
+    if s.get("block_size"):
+        raise ConvertError("it is quantised block by block, which the engine cannot")
+    zero = float(one_number(optional(x, 2, np.zeros((), np.uint8)), "zero point"))
+    scale = float(one_number(x[1], "scale"))
+    return net.affine(image(x), scale, -zero * scale)
+
+
+def real(net, x, axis=1):
+    """The real values of a quantised tensor (values, scale, zero point): a View, or an array with one scale per axis."""
+    if isinstance(x[0], View):
+        return dequantise_linear(net, x, {})
+    return dequantise(x, {"axis": axis})
+
+
+def integer_op(operator, operands, attributes, more=()):
+    """An operator of onnxruntime's QOperator format: `operator` of the real values, rounded.
+
+    Its inputs are (values, scale, zero point) for each of `operands`, then scale and zero point of the output. `more`
+    makes the operator's further inputs of all of them.
+    """
+
+    def read(net, x, s):
+        if s.get("channels_last"):
+            raise ConvertError("its channels are last; the engine reads this operator with its channels first")
+        x = [*x, *[None] * (3 * operands + 2 + len(more) - len(x))]
+        parts = [real(net, x[i : i + 3], 0 if operator == "Conv" else 1) for i in range(0, 3 * operands, 3)]
+        out = OPS[operator].call(net, [*parts, *(make(x) for make in more)], s)
+        return quantise_linear(net, [out, *x[3 * operands : 3 * operands + 2]], {})
+
+    return Op(read, tuple(attributes.split()), 3 * operands + 2 + len(more))
+
+
+def bias_of(at):
+    """The bias of QLinearConv and QGemm, in units of the sum."""
+
+    def make(x):
+        if x[at] is None:
+            return None
+        return known(x[at], "bias").astype(np.float32) * (x[1] * np.reshape(x[4], -1)).astype(np.float32)
+
+    return make
+
+
+def integer_gemm(net, x, s):
+    x = [*x, *[None] * (9 - len(x))]
+    weight = real(net, x[3:6], 0 if s.get("transB") else 1)
+    bias = bias_of(6)(x)
+    out = gemm(net, [real(net, x[:3]), weight, bias], s)
+    return out if x[7] is None else quantise_linear(net, [out, x[7], x[8]], {})
+
+
+def integer_concat(net, x, s):
+    parts = [real(net, x[i : i + 3]) for i in range(2, len(x), 3)]
+    return quantise_linear(net, [concat(net, parts, s), *x[:2]], {})
 
 
 def act(name, attributes=()):
@@ -436,6 +549,8 @@ def call(function, attributes="", inputs=1):
 WINDOW = "auto_pad dilations kernel_shape pads strides "
 OPS = {
     "Conv": call(conv, WINDOW + "group", 3),
+    "ConvTranspose": call(conv_transpose, WINDOW + "group output_padding output_shape", 3),
+    "DepthToSpace": call(depth_to_space, "blocksize mode"),
     "MaxPool": call(pool("maxpool"), WINDOW + "ceil_mode storage_order"),
     "AveragePool": call(pool("avgpool"), WINDOW + "ceil_mode count_include_pad"),
     "GlobalMaxPool": call(global_pool("max")),
@@ -443,6 +558,7 @@ OPS = {
     "ReduceMean": reduce("mean", 1),
     "ReduceSum": reduce("sum", 1),
     "ReduceMax": reduce("max", 1),
+    **{f"Reduce{kind}": norm(kind) for kind in ("Min", "L1", "L2", "SumSquare")},
     "BatchNormalization": call(batch_norm, "epsilon momentum spatial training_mode is_test consumed_inputs", 5),
     "InstanceNormalization": call(instance_norm, "epsilon", 3),
     "GroupNormalization": call(group_norm, "epsilon num_groups stash_type", 3),
@@ -468,6 +584,8 @@ OPS = {
     "Exp": act("exp"),
     "Erf": act("erf"),
     "Reciprocal": act("reciprocal"),
+    "Log": call(lambda net, x, s: net.log(image(x))),
+    "Softplus": call(lambda net, x, s: net.softplus(image(x))),
     "Abs": call(lambda net, x, s: net.absolute(image(x))),
     "Neg": call(lambda net, x, s: net.affine(image(x), -1, 0)),
     "Relu": act("relu", ("consumed_inputs",)),
@@ -515,6 +633,21 @@ OPS = {
     "Identity": call(same),
     "Dropout": call(dropout, "ratio seed is_test consumed_inputs", 3),
     "Cast": call(cast, "to saturate"),
-    "QuantizeLinear": call(quantise_pair, "axis saturate block_size output_dtype precision", 3),
-    "DequantizeLinear": call(quantise_pair, "axis block_size output_dtype", 3),
+    "QuantizeLinear": call(quantise_linear, "axis saturate block_size output_dtype precision", 3),
+    "DequantizeLinear": call(dequantise_linear, "axis block_size output_dtype", 3),
+    "QLinearConv": integer_op("Conv", 2, WINDOW + "group", [bias_of(8)]),
+    "QLinearMatMul": integer_op("MatMul", 2, ""),
+}
+POOL = WINDOW + "ceil_mode count_include_pad channels_last"
+MICROSOFT = {  # onnxruntime's own operators, in files that its quantize_static wrote
+    "QLinearAdd": integer_op("Add", 2, ""),
+    "QLinearMul": integer_op("Mul", 2, ""),
+    "QLinearSigmoid": integer_op("Sigmoid", 1, ""),
+    "QLinearLeakyRelu": integer_op("LeakyRelu", 1, "alpha"),
+    "QLinearSoftmax": integer_op("Softmax", 1, "axis opset"),
+    "QLinearGlobalAveragePool": integer_op("GlobalAveragePool", 1, "channels_last"),
+    "QLinearAveragePool": integer_op("AveragePool", 1, POOL),
+    "QLinearConcat": call(integer_concat, "axis", 1 << 20),
+    "QGemm": call(integer_gemm, "alpha transA transB", 9),
+    **{name: OPS[name] for name in ("QuantizeLinear", "DequantizeLinear")},
 }

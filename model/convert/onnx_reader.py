@@ -16,7 +16,7 @@ from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 from layers import ConvertError
 from network import Network, picture
 from onnx_constants import ARITHMETIC
-from onnx_ops import OPS
+from onnx_ops import MICROSOFT, OPS
 from views import View
 
 MAX_NESTING = 16  # of functions and branches
@@ -30,13 +30,9 @@ HINTS = {  # operators of networks that somebody else's tool has changed
 REASONS = {  # why a frequent operator is missing
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "Scan"), "it is recurrent; Pleura reads feed-forward networks only"),
     **dict.fromkeys(
-        ("ConvTranspose", "DepthToSpace"),
-        "it enlarges a feature map. Use Resize (nn.Upsample) and a convolution in its place, and train again",
-    ),
-    **dict.fromkeys(("Log", "Softplus"), "the engine has no logarithm. Use ELU, GELU, SiLU or Mish, and train again"),
-    **dict.fromkeys(
-        ("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul"),
-        "this network is quantised. Convert the file from before; pleura quantise can make the weights small again",
+        ("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear"),
+        "this network chooses its scales anew for each picture. Convert the file from before, or one that "
+        "onnxruntime's quantize_static wrote",
     ),
     **dict.fromkeys(("ArgMax", "TopK", "Hardmax"), "export the network without it, so that it ends in the logits"),
 }
@@ -178,7 +174,8 @@ class Graph:
         """The output of one node, or a list of all outputs."""
         x = [self.find(name).values[name] if name else None for name in node.input]
         settings = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        name = node.op_type if node.domain in ONNX_DOMAINS else None
+        table = OPS if node.domain in ONNX_DOMAINS else MICROSOFT if node.domain == "com.microsoft" else {}
+        name = node.op_type if table else None
         if (node.domain, node.op_type) in self.reader.functions:
             return self.called(self.reader.functions[node.domain, node.op_type], x, node)
         if name == "Constant":
@@ -188,7 +185,7 @@ class Graph:
         known = not any(isinstance(v, View) for v in x)
         if name in ("Shape", "Size") and not known:
             x, known = [np.broadcast_to(np.float32(0), x[0].shape)], True
-        op = (ARITHMETIC if known else OPS).get(name)
+        op = (ARITHMETIC if known else table).get(name)
         if op is None:
             reason = REASONS.get(node.op_type) or HINTS.get(node.domain)
             raise ConvertError("the engine has no such operation" + (f": {reason}" if reason else ""))

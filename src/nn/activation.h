@@ -1,6 +1,6 @@
 /* activation.h - the activation functions, each as ONNX defines it, except that none gives infinity for zero: padded
  * channels are zero, and a layer after them multiplies them by zero. The square root of a negative value is 0, and so is
- * the reciprocal of 0. */
+ * the reciprocal of 0; the logarithm of anything below 2^-126 is that of 2^-126. */
 #ifndef PLEURA_ACTIVATION_H
 #define PLEURA_ACTIVATION_H
 
@@ -19,6 +19,8 @@ typedef enum {
     ACT_ERF,
     ACT_SQRT,
     ACT_RECIPROCAL,
+    ACT_LOG,
+    ACT_UINT8, /* the nearest of 0, 1, ... 255, or the even one of two: QuantizeLinear without its scale */
     ACT_COUNT
 } activation;
 

@@ -3,6 +3,8 @@
 /* clang-format off */
 #include "nn/int8.h"
 
+#include <float.h>
+
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
     for (int y = 0; y < s->oh; y++)
@@ -78,6 +80,18 @@ static void mul(float *out, const float *a, const float *b, int pixels, int c)
 static float sigmoid(float v) { return 1 / (1 + pleura_exp(-v)); }
 static float hard_sigmoid(float v) { return clamp_to_act(v + 3, ACT_RELU6) * (1.0f / 6); }
 
+/* x = 2^n * m with m from sqrt(1/2) to sqrt(2), and ln(m) = 2 * artanh((m - 1) / (m + 1)). */
+static float logarithm(float v)
+{
+    union { float f; int32_t i; } x = {v > FLT_MIN ? v : FLT_MIN};
+    int n = (x.i - 0x3f3504f3) >> 23;
+    x.i -= n << 23;
+    float z = (x.f - 1) / (x.f + 1), w = z * z;
+    return (float)n * 0.693147181f + z * ((((w * (2.0f / 9) + 2.0f / 7) * w + 0.4f) * w + 2.0f / 3) * w + 2);
+}
+
+static float to_uint8(float v) { return __builtin_rintf(v < 255 ? v : 255); } /* half to even */
+
 /* Abramowitz and Stegun, 7.1.26: at most 1.5e-7 off. */
 static float error_function(float v)
 {
@@ -100,6 +114,8 @@ static void activate(float *v, int n, activation act)
         case ACT_ERF: v[i] = error_function(v[i]); break;
         case ACT_SQRT: v[i] = __builtin_sqrtf(clamp_to_act(v[i], ACT_RELU)); break;
         case ACT_RECIPROCAL: v[i] = v[i] == 0 ? 0 : 1 / v[i]; break;
+        case ACT_LOG: v[i] = logarithm(v[i]); break;
+        case ACT_UINT8: v[i] = to_uint8(clamp_to_act(v[i], ACT_RELU)); break;
         default: v[i] = clamp_to_act(v[i], act);
         }
     }

@@ -9,6 +9,8 @@
 
 #include "nn/int8.h"
 
+#include <float.h>
+
 typedef v128_t f32x4;
 #define load4 wasm_v128_load
 #define store4 wasm_v128_store
@@ -226,7 +228,7 @@ static void mul(float *out, const float *a, const float *b, int pixels, int c)
 }
 
 /* pleura_exp on four lanes, operation by operation. */
-static f32x4 exp4(f32x4 x)
+__attribute__((noinline)) static f32x4 exp4(f32x4 x)
 {
     f32x4 in_range = wasm_f32x4_ge(x, splat(-87));
     x = wasm_v128_and(x, in_range); /* the other lanes compute e^0 and are cleared at the end */
@@ -263,6 +265,17 @@ static f32x4 reciprocal(f32x4 v)
     return wasm_v128_and(wasm_f32x4_div(splat(1), v), wasm_f32x4_ne(v, splat(0)));
 }
 
+static f32x4 logarithm(f32x4 v)
+{
+    v = wasm_f32x4_pmax(splat(FLT_MIN), v);
+    v128_t n = wasm_i32x4_shr(wasm_i32x4_sub(v, wasm_i32x4_splat(0x3f3504f3)), 23);
+    v = wasm_i32x4_sub(v, wasm_i32x4_shl(n, 23));
+    f32x4 z = wasm_f32x4_div(sub4(v, splat(1)), add4(v, splat(1))), w = mul4(z, z);
+    f32x4 p = fma4(splat(2.0f / 7), w, splat(2.0f / 9));
+    p = fma4(splat(0.4f), p, w), p = fma4(splat(2.0f / 3), p, w), p = fma4(splat(2), p, w);
+    return fma4(times4(0.693147181f, wasm_f32x4_convert_i32x4(n)), z, p);
+}
+
 static void activate(float *v, int n, activation act)
 {
     for (int i = 0; i < n; i += 4) {
@@ -277,6 +290,8 @@ static void activate(float *v, int n, activation act)
         case ACT_ERF: x = error_function(x); break;
         case ACT_SQRT: x = wasm_f32x4_sqrt(clamp_to_act4(x, ACT_RELU)); break;
         case ACT_RECIPROCAL: x = reciprocal(x); break;
+        case ACT_LOG: x = logarithm(x); break;
+        case ACT_UINT8: x = wasm_f32x4_nearest(wasm_f32x4_pmin(splat(255), clamp_to_act4(x, ACT_RELU))); break;
         default: break;
         }
         put(v + i, x, act);

@@ -42,10 +42,11 @@ static int read_integer(int *out, text word, const char *key)
 /* True if the word is mode= or act= with a known value. */
 static int read_choice(layer_desc *l, text word)
 {
-    static const char *const acts[ACT_COUNT] = {"none",    "relu", "relu6", "silu", "hardswish", "hardsigmoid",
-                                                "sigmoid", "tanh", "exp",   "erf",  "sqrt",      "reciprocal"};
+    static const char *const acts[ACT_COUNT] = {"none", "relu", "relu6", "silu", "hardswish",  "hardsigmoid", "sigmoid",
+                                                "tanh", "exp",  "erf",   "sqrt", "reciprocal", "log",         "uint8"};
     text name;
     if (text_equals(word, "mode=linear")) return l->mode = RESIZE_LINEAR, 1;
+    if (text_equals(word, "mode=shuffle")) return l->mode = RESIZE_SHUFFLE, 1;
     if (!has_key(&name, word, "act")) return 0;
     for (int i = ACT_NONE; i < ACT_COUNT; i++)
         if (text_equals(name, acts[i])) return l->act = (activation)i, 1;
@@ -161,6 +162,10 @@ static pleura_status infer_shape(layer_desc *l, const layer_desc *layers, int nu
     if (l->op == OP_ADD || l->op == OP_MUL || l->op == OP_ACT || l->op == OP_RESIZE || l->op == OP_QUANTISE ||
         l->op == OP_DEQUANTISE)
         l->h = in->h * l->scale, l->w = in->w * l->scale, l->c = in->c;
+    if (l->mode == RESIZE_SHUFFLE) {
+        if (l->scale < 1 || in->c % (l->scale * l->scale)) return PLEURA_MODEL_DAMAGED;
+        l->c /= l->scale * l->scale;
+    }
     if (l->op == OP_GLOBAL_AVGPOOL || l->op == OP_DENSE) l->h = l->w = 1;
     if (l->op == OP_GLOBAL_AVGPOOL) l->c = in->c;
     if (window) status = infer_window(l, in);

@@ -7,6 +7,7 @@
  *     down1  = maxpool enc1 k=2 stride=2                       avgpool is alike, but has no padding
  *     wide   = conv down1 k=3 pad=0 left=1 right=1 c=8         columns padded unlike rows; float layers only
  *     up1    = resize enc2 scale=2                             nearest; mode=linear: bilinear, half-pixel centres
+ *     up2    = resize enc2 scale=2 mode=shuffle                a pixel's channels become scale * scale pixels, row by row
  *     cat1   = concat up1 enc1                                 the channels of 2 to 4 layers, without padding between
  *     sum1   = add a b act=relu
  *     gated  = mul a b                                         b has the shape of a, or is one pixel as deep as a
@@ -14,9 +15,9 @@
  *     pool   = mean features                                   global average pool
  *     logits = dense pool c=3                                  reads its input flattened in HWC order
  *     small  = quantise image                                  float to int8 (int8.h); dequantise: back to float
- * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid, tanh, exp, erf, sqrt or reciprocal. Defaults: stride
- * 1, pad 0, after (padding below and to the right) as pad, left as pad, right as after, act none. The first line is the
- * only input. All other layers pad their channels to a multiple of 4; `c` is the real count.
+ * act is none, relu, relu6, silu, hardswish, hardsigmoid, sigmoid, tanh, exp, erf, sqrt, reciprocal, log or uint8.
+ * Defaults: stride 1, pad 0, after (padding below and to the right) as pad, left as pad, right as after, act none. The
+ * first line is the only input. All other layers pad their channels to a multiple of 4; `c` is the real count.
  *
  * "pleura.<graph>.steps" and "pleura.<graph>.zeros" hold the scale and the zero point of each layer's output, one
  * number per line. A scale of 0 means float; without these arrays all layers are float. */
@@ -46,7 +47,7 @@ typedef enum {
     OP_DEQUANTISE
 } graph_op;
 
-typedef enum { RESIZE_NEAREST, RESIZE_LINEAR } resize_mode;
+typedef enum { RESIZE_NEAREST, RESIZE_LINEAR, RESIZE_SHUFFLE } resize_mode;
 
 /* What a line says; net.h adds the weights and the state of a run. */
 typedef struct {

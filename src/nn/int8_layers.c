@@ -58,7 +58,7 @@ static int has_kernel(const net *n, const net_layer *l)
     case OP_DENSE: return from && (!to || fused);
     case OP_MAXPOOL:
     case OP_RESIZE:
-    case OP_CONCAT: return to && l->d->mode == RESIZE_NEAREST;
+    case OP_CONCAT: return to && l->d->mode != RESIZE_LINEAR;
     case OP_ADD: return from && to && fused;
     case OP_GLOBAL_AVGPOOL:
     case OP_DEQUANTISE: return from && !to;

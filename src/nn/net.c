@@ -137,16 +137,19 @@ static void concat(const net *n, const net_layer *l)
     }
 }
 
-/* Repeats each pixel scale x scale times. Any number type. */
-static void resize_nearest(const net_layer *l, const net_layer *in)
+/* Makes scale x scale pixels of each: copies of it, or by RESIZE_SHUFFLE each a part of its channels, row by row, padded
+ * with zeros. Any number type. */
+static void resize(const net_layer *l, const net_layer *in)
 {
-    size_t pixel = (size_t)l->d->c_stride * value_size(l);
     int scale = l->d->scale;
+    size_t size = value_size(l), from = (size_t)in->d->c_stride * size, to = (size_t)l->d->c_stride * size;
+    size_t part = l->d->mode == RESIZE_SHUFFLE ? (size_t)l->d->c * size : 0, copied = part ? part : to;
     char *out = (char *)l->out;
     for (int y = 0; y < l->d->h; y++)
         for (int x = 0; x < l->d->w; x++) {
-            size_t source = (size_t)(y / scale) * (size_t)in->d->w + (size_t)(x / scale);
-            out = copy_pixel(out, (const char *)in->out + source * pixel, pixel);
+            const char *source = (const char *)in->out + (size_t)(y / scale * in->d->w + x / scale) * from;
+            out = copy_pixel(out, source + (size_t)(y % scale * scale + x % scale) * part, copied);
+            for (size_t end = to - copied; end; end--) *out++ = 0;
         }
 }
 
@@ -156,7 +159,7 @@ void net_step(net *n, const kernels *k, int i)
     const layer_desc *d = l->d;
     if (d->op == OP_INPUT) return;
     if (d->op == OP_CONCAT) concat(n, l);
-    else if (d->op == OP_RESIZE && d->mode == RESIZE_NEAREST) resize_nearest(l, net_source(n, l, 0));
+    else if (d->op == OP_RESIZE && d->mode != RESIZE_LINEAR) resize(l, net_source(n, l, 0));
     else l->ops->run(n, l, k);
     if (d->op == OP_ACT || d->act > ACT_RELU6) k->activate(l->out, (int)graph_values(d), d->act);
 }

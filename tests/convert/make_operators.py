@@ -36,9 +36,14 @@ def case(name, *nodes, shape=(4, 6, 6), opset=17, names=None, **constants):
     """nodes: (operator, inputs, {attributes}); the first reads "x", the last writes "y". names: Pleura must refuse."""
     made, initializers = [], [numpy_helper.from_array(np.asarray(v), n) for n, v in constants.items()]
     for number, (kind, inputs, attributes) in enumerate(nodes):
+        attributes = dict(attributes)
         outputs = attributes.pop("outputs", None) or ["y" if number == len(nodes) - 1 else f"t{number}"]
         made.append(helper.make_node(kind, inputs.split(","), outputs, f"n{number}", **attributes))
     opsets = [helper.make_opsetid("", opset)]
+    for one in made:
+        if one.op_type.startswith("Q") and one.op_type not in ("QuantizeLinear", "QLinearConv", "QLinearMatMul"):
+            one.domain = "com.microsoft"
+            opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
 
     def model(more, output, extra):
         graph = helper.make_graph(
@@ -97,7 +102,41 @@ def convolutions():
         )
     case("Conv strides that differ", ("Conv", "x,w", {"strides": [1, 2]}), w=array(5, 4, 3, 3), names="strides 1 and 2")
     case("Conv to one row, strides that differ", ("Conv", "x,w", {"strides": [1, 2]}), w=array(5, 4, 6, 3))
-    case("ConvTranspose", ("ConvTranspose", "x,w", {"strides": [2, 2]}), w=array(4, 5, 2, 2), names="ConvTranspose")
+
+
+def enlarging():
+    for k, stride, pads, more, dilation, group in [
+        ((2, 2), 2, [0, 0, 0, 0], 0, 1, 1),
+        ((4, 4), 2, [1, 1, 1, 1], 0, 1, 1),
+        ((3, 3), 2, [1, 1, 1, 1], 1, 1, 1),
+        ((3, 2), 1, [0, 1, 1, 0], 0, 1, 1),
+        ((5, 3), 3, [0, 2, 1, 0], 2, 1, 2),
+        ((4, 4), 2, [1, 1, 1, 1], 0, 1, 4),
+        ((2, 3), 2, [0, 0, 0, 0], 0, 2, 1),
+        ((1, 1), 2, [0, 0, 0, 0], 1, 1, 1),
+    ]:
+        attributes = {"strides": [stride] * 2, "pads": pads, "output_padding": [more] * 2, "group": group}
+        attributes["dilations"] = [dilation] * 2
+        name = f"ConvTranspose {k} {stride} {pads} {more} {dilation} {group}"
+        weight = array(4, 8 // group, *k)
+        case(name, ("ConvTranspose", "x,w,b", attributes), w=weight, b=array(8), shape=(4, 4, 5))
+    weight = array(4, 5, 3, 3)
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        attributes = {"auto_pad": mode, "strides": [2, 2]}
+        case(f"ConvTranspose {mode}", ("ConvTranspose", "x,w", attributes), w=weight, shape=(4, 4, 5))
+    attributes = {"strides": [2, 2], "output_shape": [9, 10]}
+    case("ConvTranspose to a size", ("ConvTranspose", "x,w", attributes), w=array(4, 5, 4, 4), shape=(4, 4, 5))
+    case("ConvTranspose strides that differ", ("ConvTranspose", "x,w", {"strides": [1, 2]}), w=weight, names="strides")
+    for mode in ("DCR", "CRD"):
+        for size in (2, 3):
+            shuffle = ("DepthToSpace", "t0", {"blocksize": size, "mode": mode})
+            case(
+                f"DepthToSpace {mode} {size}",
+                ("Conv", "x,w", {}),
+                shuffle,
+                w=array(2 * size**2, 4, 1, 1),
+                shape=(4, 3, 4),
+            )
 
 
 def pools():
@@ -152,6 +191,10 @@ def pools():
 
 
 def reductions():
+    for kind in ("ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"):
+        for axes in ([2, 3], [1], [1, 2, 3]):
+            case(f"{kind} {axes}", (kind, "x,a", {}), a=np.array(axes), opset=18, shape=(4, 3, 6))
+    case("ReduceL2 of none", ("ReduceL2", "x", {"noop_with_empty_axes": 1}), opset=18, names="ReduceL2")
     for kind in ("ReduceMean", "ReduceSum", "ReduceMax"):
         for axes in ([2, 3], [1], [-1, -2], [1, 2, 3], [2], [3], [0]):
             for keep in (0, 1):
@@ -223,9 +266,9 @@ def arithmetic():
         ("Mul", "g,m", {}),
         w=array(1, 4, 1, 1),
     )
-    for exponent in (-1.0, -0.5, 0.5, 2.0, 3.0):
+    for exponent in (-1.0, -0.5, 0.5, 2.0, 3.0, 2.5, -1.7, 1 / 3):
         case(f"Pow {exponent}", ("Exp", "x", {}), ("Pow", "t0,v", {}), v=np.float32(exponent))
-    case("Pow 2.5", ("Exp", "x", {}), ("Pow", "t0,v", {}), v=np.float32(2.5), names="Pow")
+    case("Pow of each", ("Exp", "x", {}), ("Pow", "t0,v", {}), v=np.float32([1, 2, 3, 1, 2, 3]), names="Pow")
     case("Mul by itself turned", ("Transpose", "x", {"perm": [0, 1, 3, 2]}), ("Mul", "x,t0", {}), names="Mul")
 
 
@@ -263,7 +306,10 @@ def activations():
         l=np.float32(0),
         h=np.float32(6),
     )
-    case("Softplus", ("Softplus", "x", {}), names="Softplus")
+    case("Softplus", ("Softplus", "x", {}))
+    case("Mish by Softplus", ("Softplus", "x", {}), ("Tanh", "t0", {}), ("Mul", "x,t1", {}))
+    case("Log", ("Exp", "x", {}), ("Add", "t0,v", {}), ("Log", "t1", {}), v=np.float32(0.1))
+    case("Log of large and small", ("Mul", "x,v", {}), ("Exp", "t0", {}), ("Log", "t1", {}), v=np.float32(20))
 
 
 def norms():
@@ -406,6 +452,108 @@ def shapes():
     case("Softmax in the middle", ("Softmax", "x", {"axis": 1}), names="softmax")
 
 
+def quantised():
+    """Between the two steps lies each operator that quantisers leave there."""
+    scale = np.float32(0.0173)
+    for kind, zero in ((np.uint8, 117), (np.int8, -5), (np.int8, 0), (np.uint8, 0)):
+        pair = ("QuantizeLinear", "x,s,z", {}), ("DequantizeLinear", "t0,s,z", {})
+        case(f"QuantizeLinear {kind.__name__} {zero}", *pair, s=scale, z=np.array(zero, kind))
+        relu = ("Relu", "x", {}), ("QuantizeLinear", "t0,s,z", {}), ("DequantizeLinear", "t1,s,z", {})
+        case(f"QuantizeLinear {kind.__name__} {zero} of a ReLU", *relu, s=scale, z=np.array(zero, kind))
+    case(
+        "QuantizeLinear without a zero point", ("QuantizeLinear", "x,s", {}), ("DequantizeLinear", "t0,s", {}), s=scale
+    )
+    case(
+        "QuantizeLinear to 7 bits",
+        ("QuantizeLinear", "x,s,z", {}),
+        ("Clip", "t0,l,h", {}),
+        ("DequantizeLinear", "t1,s,z", {}),
+        s=np.float32(0.04),
+        z=np.uint8(64),
+        l=np.uint8(0),
+        h=np.uint8(127),
+    )
+    case(
+        "MaxPool of integers",
+        ("QuantizeLinear", "x,s,z", {}),
+        ("MaxPool", "t0", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        ("DequantizeLinear", "t1,s,z", {}),
+        s=scale,
+        z=np.uint8(117),
+    )
+    wide = ("QuantizeLinear", "x,s,z", {}), ("DequantizeLinear", "t0,s,z", {})
+    case("QuantizeLinear to 16 bits", *wide, s=scale, z=np.uint16(3000), opset=21, names="8 bits")
+    case("QuantizeLinear by channel", *wide, s=array(4, low=0.01, high=0.02), z=np.zeros(4, np.uint8), names="scale")
+    begin = ("QuantizeLinear", "x,s,z", {"outputs": ["q"]})
+    end = ("DequantizeLinear", "i,u,v", {})
+    some = dict(s=scale, z=np.uint8(117), u=np.float32(0.031), v=np.uint8(100))
+    # onnxruntime adds pairs of products in 16 bits on processors without VNNI, where larger weights overflow.
+    small = lambda *shape: random.integers(-63, 64, shape).astype(np.int8)
+    q = lambda kind, inputs, **attributes: (kind, inputs, {**attributes, "outputs": ["i"]})
+    by_channel = array(8, low=0.001, high=0.002)
+    case(
+        "QLinearConv",
+        begin,
+        q("QLinearConv", "q,s,z,w,ws,wz,u,v,b", pads=[1, 0, 0, 1], strides=[2, 2], group=2),
+        end,
+        w=small(8, 2, 3, 3),
+        ws=by_channel,
+        wz=np.zeros(8, np.int8),
+        b=random.integers(-900, 900, 8).astype(np.int32),
+        **some,
+    )
+    case(
+        "QLinearMatMul",
+        begin,
+        ("Flatten", "q", {"outputs": ["f"]}),
+        q("QLinearMatMul", "f,s,z,w,ws,wz,u,v"),
+        end,
+        w=small(144, 6),
+        ws=np.float32(0.0004),
+        wz=np.int8(3),
+        **some,
+    )
+    case(
+        "QGemm",
+        begin,
+        ("Flatten", "q", {"outputs": ["f"]}),
+        q("QGemm", "f,s,z,w,ws,wz,b,u,v", transB=1),
+        end,
+        w=small(8, 144),
+        ws=by_channel / 4,
+        wz=np.zeros(8, np.int8),
+        b=random.integers(-900, 900, 8).astype(np.int32),
+        **some,
+    )
+    for kind in ("QLinearAdd", "QLinearMul"):
+        case(kind, begin, q(kind, "q,s,z,q,s,z,u,v"), end, **some)
+        case(
+            f"{kind} of a constant",
+            begin,
+            q(kind, "q,s,z,c,u,v,u,v"),
+            end,
+            c=np.array([[[[9]], [[90]], [[140]], [[200]]]], np.uint8),
+            **some,
+        )
+    for kind in ("QLinearSigmoid", "QLinearLeakyRelu"):
+        case(kind, begin, q(kind, "q,s,z,u,v", **({"alpha": 0.2} if "Leaky" in kind else {})), end, **some)
+    case("QLinearGlobalAveragePool", begin, q("QLinearGlobalAveragePool", "q,s,z,u,v"), end, **some)
+    case(
+        "QLinearAveragePool",
+        begin,
+        q("QLinearAveragePool", "q,s,z,u,v", kernel_shape=[2, 2], strides=[2, 2]),
+        end,
+        **some,
+    )
+    case("QLinearConcat", begin, q("QLinearConcat", "u,v,q,s,z,q,s,z", axis=1), end, **some)
+    case(
+        "DynamicQuantizeLinear",
+        ("DynamicQuantizeLinear", "x", {"outputs": ["q", "d", "p"]}),
+        ("DequantizeLinear", "q,d,p", {}),
+        names="for each picture",
+    )
+
+
 def resizes():
     scales = lambda *v: np.array(v, np.float32)
     for grid in ("asymmetric", "half_pixel", "pytorch_half_pixel"):
@@ -468,7 +616,20 @@ def products():
 
 
 def main():
-    for part in (convolutions, pools, reductions, arithmetic, activations, norms, shapes, resizes, products):
+    parts = (
+        convolutions,
+        pools,
+        reductions,
+        arithmetic,
+        activations,
+        norms,
+        shapes,
+        resizes,
+        products,
+        enlarging,
+        quantised,
+    )
+    for part in parts:
         part()
     FIXTURE.write_bytes(gzip.compress(json.dumps(CASES).encode(), mtime=0))
     print(len(CASES), "cases,", FIXTURE.stat().st_size, "bytes", file=sys.stderr)

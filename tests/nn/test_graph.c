@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINES = 3 };
+enum { LINES = 4 };
 
-/* Reads a line that follows an image of 1 channel, a layer of 5 channels and one of 2, all 8 x 6. */
+/* Reads a line that follows an image of 1 channel, a layer of 5 channels, one of 2 and one of 12, all 8 x 6. */
 static pleura_status read_line(layer_desc *out, const char *line)
 {
     static const char *const before[LINES] = {"image = input h=8 w=6 c=1", "odd = conv image k=3 pad=1 c=5",
-                                              "even = conv image k=1 c=2 act=silu"};
+                                              "even = conv image k=1 c=2 act=silu",
+                                              "wide = conv image k=1 c=12 act=uint8"};
     layer_desc layers[LINES + 1];
     for (int i = 0; i < LINES; i++) assert(graph_read(layers, i, (text){before[i], strlen(before[i])}) == PLEURA_OK);
     pleura_status status = graph_read(layers, LINES, (text){line, strlen(line)});
@@ -33,6 +34,7 @@ static void lines_have_their_shapes(void)
         {"a = act odd act=reciprocal", 8, 6, 5, 8},
         {"a = avgpool even k=2 stride=2", 4, 3, 2, 4},
         {"a = resize odd scale=3 mode=linear", 24, 18, 5, 8},
+        {"a = resize wide scale=2 mode=shuffle", 16, 12, 3, 4},
         {"a = concat odd even", 8, 6, 7, 8},
         {"a = concat image odd even image", 8, 6, 9, 12},
         {"a = add odd odd act=relu6", 8, 6, 5, 8},
@@ -77,6 +79,8 @@ static void wrong_lines_have_their_status(void)
          PLEURA_MODEL_DAMAGED}, /* an option that the op does not have would still shift its input */
         {"a = add odd odd after=1", PLEURA_MODEL_DAMAGED},
         {"a = act odd scale=2 act=relu", PLEURA_MODEL_DAMAGED},
+        {"a = resize odd scale=2 mode=shuffle", PLEURA_MODEL_DAMAGED}, /* 5 channels are no 4 parts */
+        {"a = resize odd scale=0 mode=shuffle", PLEURA_MODEL_DAMAGED},
         {"a = quantise odd scale=2", PLEURA_MODEL_DAMAGED},
         {"a = dequantise odd scale=2", PLEURA_MODEL_DAMAGED},
         {"a = conv odd k=1 scale=2 c=4", PLEURA_MODEL_DAMAGED},

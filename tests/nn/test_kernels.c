@@ -71,7 +71,7 @@ static int depthwise_differs(const window_shape *s)
     return differs;
 }
 
-/* The kernels that go pixel by pixel, on the input of the shape; values up to 128 for those with exponentials. */
+/* The kernels that go pixel by pixel, on the input of the shape; values up to 512 for the activations. */
 static int pixels_differ(const window_shape *s)
 {
     enum { SCALE = 2 };
@@ -90,7 +90,8 @@ static int pixels_differ(const window_shape *s)
     vector_kernels->resize_bilinear(vector, a, s->h, s->w, s->cin, SCALE);
     differs |= memcmp(plain, vector, (size_t)large * sizeof *plain) != 0;
     for (activation act = ACT_NONE; act < ACT_COUNT; act++) {
-        for (int i = 0; i < size; i++) plain[i] = vector[i] = a[i] * (i % 3 ? 1.0f : 64.0f);
+        for (int i = 0; i < size; i++) plain[i] = vector[i] = a[i] * (i % 3 ? 1.0f : 256.0f);
+        plain[0] = vector[0] = 0.5f, plain[1] = vector[1] = 1.5f; /* halves, which round to even */
         kernels_ref.activate(plain, size, act);
         vector_kernels->activate(vector, size, act);
         differs |= memcmp(plain, vector, (size_t)size * sizeof *plain) != 0;
@@ -409,6 +410,20 @@ static double worst_exp(void)
     return worst;
 }
 
+/* The largest error of ACT_LOG, against log in double precision: relative to the logarithm, or to 1 near its zero. */
+static double worst_log(void)
+{
+    double worst = 0;
+    for (double x = 1.2e-38; x < 3e38; x *= 1.00137) {
+        float value[4] = {(float)x};
+        double expected = log(value[0]), size = fabs(expected);
+        kernels_ref.activate(value, 4, ACT_LOG);
+        double error = fabs(value[0] - expected) / (size > 1 ? size : 1);
+        if (error > worst) worst = error;
+    }
+    return worst;
+}
+
 /* Compares one table. Returns whether any shape differs. */
 static int compare(const char *name, const kernels *table)
 {
@@ -429,7 +444,8 @@ int main(void)
 #endif
     double error = worst_exp();
     int edges = pleura_exp(0) == 1 && pleura_exp(-1000) == 0 && pleura_exp(NAN) == 0 && pleura_exp(1000) < INFINITY;
-    printf("exp is within %.1e\n", error);
-    return differ || error > 2.4e-7 || !edges;
+    double log_error = worst_log();
+    printf("exp is within %.1e, log within %.1e\n", error, log_error);
+    return differ || error > 2.4e-7 || log_error > 1.2e-7 || !edges;
 }
 #endif
