@@ -53,10 +53,11 @@ function relativeError(got, expected) {
 }
 
 for (const [name, { arguments: options, logits }] of Object.entries(networks)) {
-  test(`${name} gives the same logits as PyTorch, natively and in wasm`, async () => {
+  test(`${name} gives the same logits as its framework, natively and in wasm`, async () => {
+    const quantised = name.startsWith('q'); // where half precision moves values from one integer to the next
     for (const [more, limit] of [
       [['--f32'], 1e-4],
-      [[], 1e-2],
+      [[], quantised ? 3e-2 : 1e-2],
       [['--q8'], 0.12],
     ]) {
       const { status, stderr } = convert(fixture(name), [...options, ...more]);
