@@ -8,6 +8,7 @@ layer. The files come from strangers, so memory and processor time are limited.
 """
 import argparse
 import contextlib
+import errno
 import json
 import os
 import re
@@ -342,6 +343,9 @@ def check_output(options):
     out = options.out
     if out.exists() and out.samefile(options.source):
         raise ConvertError("the output would replace the network itself. Name another file")
+    if not os.access(out.parent, os.W_OK):
+        code = errno.EACCES if out.parent.exists() else errno.ENOENT
+        raise OSError(code, os.strerror(code), str(out))
     if options.force or not out.exists():
         return
     if not out.is_file():
@@ -394,6 +398,7 @@ def write_facts(options, net, out, own):
     facts = {
         "source": str(options.source),
         "out": str(options.out),
+        "weights": str(options.facts.with_name("weights.gguf")),
         "format": net.kind,
         "form": net.form,
         "size": [h, w, channels],
@@ -434,9 +439,11 @@ def convert(options):
         "pleura.card.notice": NOTICE,
         "pleura.card.summary": f"Converted from {options.source.name}; not evaluated on any films.",
     }
-    write_whole(options.out, metadata, tensors)
-    if options.facts:
+    if options.facts:  # the command checks the weights, and then puts them in their place
+        write_gguf(options.facts.with_name("weights.gguf"), metadata, tensors)
         write_facts(options, net, out, own)
+    else:
+        write_whole(options.out, metadata, tensors)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)
     if net.rounded:

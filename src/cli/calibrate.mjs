@@ -1,5 +1,5 @@
 // calibrate.mjs - `pleura convert --calibrate`: temperature, intercepts, class mix and gate of converted weights.
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { calibrateWeights, MIN_FOR_GATE, MIN_PER_LABEL } from '../adapt/calibrate.mjs';
 import { selectFilms } from '../adapt/crossval.mjs';
 import { CommandError } from '../node/errors.mjs';
@@ -14,13 +14,13 @@ import { warn } from './stdio.mjs';
 
 /**
  * What the network says of each film.
- * @param {string} out @param {{ labels: string, root?: string, map?: string }} options
+ * @param {string} model @param {{ labels: string, root?: string, map?: string }} options
  */
-async function readFilms(out, { labels: path, root, map }) {
-  const { weights } = await loadParts(out);
+async function readFilms(model, { labels: path, root, map }) {
+  const { weights } = await loadParts(model);
   const features = pooledLayer(readGguf(weights)) !== null;
   const { items } = await readLabels({ labels: path, option: '--calibrate', ...(root && { root }) });
-  const run = await openRun({ model: out, features, logits: true, patients: true, quiet: true }, items.length);
+  const run = await openRun({ model, features, logits: true, patients: true, quiet: true }, items.length);
   try {
     /** @type {(import('../adapt/crossval.mjs').Candidate & { logits: number[] })[]} */
     const found = [];
@@ -37,9 +37,12 @@ async function readFilms(out, { labels: path, root, map }) {
   }
 }
 
-/** @param {string} out @param {{ labels: string, root?: string, map?: string }} options */
-async function rewrite(out, options) {
-  const { films, labels, parts, features } = await readFilms(out, options);
+/**
+ * Replaces the weights that were just converted by calibrated ones.
+ * @param {import('./verify.mjs').Facts} facts @param {{ labels: string, root?: string, map?: string }} options
+ */
+export async function calibrate({ out, weights }, options) {
+  const { films, labels, parts, features } = await readFilms(weights, options);
   const counts = tally(films.map(({ label }) => label));
   const few = labels.filter((label) => (counts.get(label) ?? 0) < MIN_PER_LABEL);
   if (few.length)
@@ -48,30 +51,11 @@ async function rewrite(out, options) {
     );
   const usable = /** @type {import('../adapt/calibrate.mjs').CalibrationFilm[]} */ (/** @type {unknown} */ (films));
   const result = await calibrateWeights({ wasm: parts.wasm, weights: parts.weights, films: usable });
-  const part = `${out}.${process.pid}.part`;
-  try {
-    writeFileSync(part, result.weights);
-    renameSync(part, out);
-  } finally {
-    rmSync(part, { force: true });
-  }
+  writeFileSync(weights, result.weights);
   const { temperature, before, after, gated } = result;
   const change = `log loss ${before.toFixed(3)} before, ${after.toFixed(3)} after (cross-validated)`;
   warn(`${out}: calibrated on ${films.length} films: temperature ${temperature.toFixed(2)}; ${change}`);
   if (gated) return;
   const why = features ? `that takes ${MIN_FOR_GATE} films` : 'its last layer does not read the mean of a feature map';
   warn(`${out}: no gate, because ${why}; the model answers any picture`);
-}
-
-/**
- * Calibrates the weights that were just written, or removes them.
- * @param {string} out @param {{ labels: string, root?: string, map?: string }} options
- */
-export async function calibrate(out, options) {
-  try {
-    await rewrite(out, options);
-  } catch (error) {
-    rmSync(out, { force: true });
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
-// gguf_output.mjs - the GGUF file that `quantise` or `adapt` writes: checked before the films are read.
-import { access, constants, open, writeFile } from 'node:fs/promises';
+// gguf_output.mjs - the GGUF file that `convert`, `quantise` or `adapt` writes: checked before the films are read.
+import { access, constants, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CommandError, usage } from '../node/errors.mjs';
 import { pathOf } from '../node/names.mjs';
@@ -41,5 +41,18 @@ export async function checkOutput(out) {
   }
 }
 
-/** @param {string} out @param {Uint8Array} bytes @returns {Promise<void>} throws CommandError */
-export const writeOutput = (out, bytes) => writeFile(pathOf(out), bytes).catch(unwritable(out));
+/**
+ * Writes beside the output and renames, so that an older file is replaced by a whole one or not at all.
+ * @param {string} out @param {Uint8Array} bytes @returns {Promise<void>} throws CommandError
+ */
+export async function writeOutput(out, bytes) {
+  const part = pathOf(`${out}.${process.pid}.part`);
+  try {
+    await writeFile(part, bytes);
+    await rename(part, pathOf(out));
+  } catch (error) {
+    unwritable(out)(error);
+  } finally {
+    await rm(part, { force: true });
+  }
+}

@@ -3,7 +3,7 @@
 // model/convert/reference.py runs onnxruntime or Keras on two drawn films; the engine runs the converted weights on the
 // same ones. Without a framework nothing is compared and nothing is said.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../engine.mjs';
 import { loadEngine } from '../node/assets.mjs';
@@ -19,7 +19,8 @@ const MAX_BYTES = 1 << 26; // of the framework's answer
 /**
  * @typedef {object} Facts  what the converter wrote with --facts
  * @property {boolean} verify @property {{ labels: string, root?: string, map?: string } | null} calibrate
- * @property {string} source @property {string} out @property {'softmax' | 'sigmoid' | 'logits'} head
+ * @property {string} source @property {string} out @property {string} weights  the file to check, and to move to `out`
+ * @property {'softmax' | 'sigmoid' | 'logits'} head
  * @property {[number, number, number]} size  height, width, channels
  */
 
@@ -49,7 +50,7 @@ function probabilities(row, head) {
 }
 
 /**
- * Throws CommandError, and removes the weights, if they answer otherwise than the framework.
+ * Throws CommandError if the weights answer otherwise than the framework.
  * @param {Facts} facts @param {string} path of the facts
  */
 export async function verify(facts, path) {
@@ -60,7 +61,7 @@ export async function verify(facts, path) {
   });
   if (status !== 0 || !stdout) return; // no framework, or one that cannot read this file
   const { framework, outputs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
-  const weights = readFileSync(facts.out);
+  const weights = readFileSync(facts.weights);
   const engine = await createEngine({ wasm: await loadEngine(), weights });
   const { values } = readGguf(weights);
   const [scale, offset] = ['scale', 'offset'].map((key) => floatsIn(values.get(`pleura.input.${key}`)) ?? [1]);
@@ -80,8 +81,7 @@ export async function verify(facts, path) {
     return warn(
       `${facts.out}: agrees with ${framework}; a probability differs by at most ${difference.toExponential(0)}`,
     );
-  rmSync(facts.out);
   throw new CommandError(
-    `${facts.out} was removed: its answers are not those of ${framework}; a probability differs by ${difference.toFixed(2)}. Please report the network.`,
+    `${facts.out} was not written: its answers are not those of ${framework}; a probability differs by ${difference.toFixed(2)}. Please report the network.`,
   );
 }

@@ -97,4 +97,7 @@ test('too few films, strange labels, a wrong class mix and options without --cal
     assert.doesNotMatch(stderr, /Traceback|at .*\.mjs/);
     assert.equal(existsSync(join(folder, 'none.gguf')), false, options.join(' '));
   }
+  const older = readFileSync(out);
+  assert.notEqual(convert('--calibrate', 'few').status, 0);
+  assert.deepEqual(readFileSync(out), older);
 });

@@ -1,7 +1,7 @@
 // `convert` compares its weights with the framework where python3 has it; a module in its place stands for onnxruntime.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,15 +44,20 @@ function convert(answer, more = []) {
   return spawnSync(process.execPath, argv, { encoding: 'utf8', env });
 }
 
-test('weights that answer as the framework does are kept, others are removed with a sentence', () => {
+test('weights that answer as the framework does are written, others leave an older file as it was', () => {
   execFileSync('/usr/bin/python3', ['-c', NETWORK, source]);
   const same = convert([0.5, -1, 2]);
   assert.equal(same.status, 0, same.stderr);
   assert.match(same.stderr, /agrees with onnxruntime 0/);
+  const kept = readFileSync(out);
   const other = convert([2.5, -1, 2]);
   assert.equal(other.status, 1);
-  assert.match(other.stderr, /was removed: its answers are not those of onnxruntime 0/);
-  assert.equal(existsSync(out), false);
+  assert.match(other.stderr, /was not written: its answers are not those of onnxruntime 0/);
+  assert.deepEqual(readFileSync(out), kept);
+  assert.deepEqual(
+    readdirSync(scratch).filter((name) => name.includes('gguf')),
+    ['out.gguf'],
+  );
   assert.equal(convert([2.5, -1, 2], ['--no-verify']).status, 0);
   assert.equal(existsSync(out), true);
 });

@@ -1,5 +1,6 @@
 // convert.mjs - the `convert` command: hands everything to the converter in Python, which has its own help. What needs
-// the engine follows: the comparison with the framework, and --calibrate.
+// the engine follows: the comparison with the framework, and --calibrate. Only then is the output written, so that an older
+// file stays where either fails.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../../node/errors.mjs';
 import { calibrate } from '../calibrate.mjs';
+import { writeOutput } from '../gguf_output.mjs';
 import { verify } from '../verify.mjs';
 
 const CONVERTER = fileURLToPath(new URL('../../../model/convert', import.meta.url));
@@ -24,7 +26,8 @@ export async function convert(argv) {
     /** @type {import('../verify.mjs').Facts} */
     const facts = JSON.parse(readFileSync(path, 'utf8'));
     if (facts.verify) await verify(facts, path);
-    if (facts.calibrate) await calibrate(facts.out, facts.calibrate);
+    if (facts.calibrate) await calibrate(facts, facts.calibrate);
+    await writeOutput(facts.out, readFileSync(facts.weights));
   } finally {
     rmSync(folder, { recursive: true });
   }
