@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-server walk-through
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-page bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -236,6 +236,10 @@ bench-folders: setup
 	@$(MAKE) --no-print-directory wasm native tests/bench/node_modules/.package-lock.json
 	@node --test tests/bench/bench.test.mjs
 	@node tests/bench/folders.mjs
+
+#: make bench-page     .github/performance.md, from what make bench and make bench-folders have measured
+bench-page:
+	node tests/bench/performance.mjs
 
 #: make bench-server   the sample server under 200 connections for a minute: films, health checks, memory
 bench-server: wasm types

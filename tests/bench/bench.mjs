@@ -3,7 +3,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { cpus, loadavg } from 'node:os';
 import { createEngine } from '../../src/engine.mjs';
+import { floatWeights } from '../support/float_weights.mjs';
 import { inChromium } from './chromium.mjs';
 import { layersOf, products } from './graph.mjs';
 import { networks as networksOf } from './networks.mjs';
@@ -19,11 +21,10 @@ const LEAST_ROUNDS = 5,
   PROFILE_ROUNDS = 50;
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
-const engine = await createEngine({
-  wasm: readFileSync(`${root}build/pleura.wasm`),
-  weights: new Uint8Array(readFileSync(`${root}model/pleura.gguf`)),
-});
-const networks = networksOf(engine.model.graphs);
+const wasm = readFileSync(`${root}build/pleura.wasm`);
+const engine = await createEngine({ wasm, weights: new Uint8Array(readFileSync(`${root}model/pleura.gguf`)) });
+const { model } = await createEngine({ wasm, weights: await floatWeights() });
+const networks = networksOf(model.graphs);
 const inFloats = runtimes.filter(({ small }) => !small).map(({ name }) => name),
   others = runtimes.filter(({ own }) => !own).map(({ name }) => name);
 const versions = Object.fromEntries(runtimes.map(({ name, version }) => [name, version]));
@@ -78,7 +79,9 @@ say('LiteRT.js loads in browsers only.');
 say(`\nNode ${process.versions.node}.`);
 for (const network of Object.keys(networks)) await compare('node', network, (job) => inNode('race', job));
 
+const versionsOf = { node: process.versions.node, chromium: '' };
 await inChromium(async ({ version, race, firstResults }) => {
+  versionsOf.chromium = version;
   say(`\nChromium ${version}.`);
   costs.first = await firstResults(racing('chromium', inFloats), jobOf('vggs'), COLD_ROUNDS);
   for (const network of Object.keys(networks)) await compare('chromium', network, race);
@@ -95,7 +98,14 @@ say(
 );
 say(profileTable(engine.profile(PROFILE_ROUNDS), peak));
 
-writeFileSync(`${root}build/bench.json`, `${JSON.stringify(entries, null, 2)}\n`);
+const facts = {
+  date: new Date().toISOString().slice(0, 10),
+  processor: cpus()[0].model,
+  load: loadavg()[0],
+  ...versionsOf,
+  peak_gflops: peak,
+};
+writeFileSync(`${root}build/bench.json`, `${JSON.stringify({ ...facts, entries }, null, 2)}\n`);
 if (apart > MOST_DIFFERENCE) {
   say(`\nFailed: outputs differ by ${apart.toExponential(1)}, more than ${MOST_DIFFERENCE}.`);
   process.exitCode = 1;

@@ -6,8 +6,10 @@ import { gguf } from './gguf.mjs';
 import { common, networks } from './networks.mjs';
 import { difference, spread } from './race.mjs';
 import { apart, compareRounds, disagreement, entriesOf, jobEntriesOf, jobTable, table } from './report.mjs';
+import { performancePage } from './performance.mjs';
 import { measureFilm, stepsOf } from './stages.mjs';
 import { film, folder } from '../cli/command.mjs';
+import { floatWeights } from '../support/float_weights.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,6 +94,8 @@ test('a record holds medians, and the share of the peak from the best run of eac
         where: 'chromium',
         threads: 1,
         ms: 20,
+        least_ms: 10,
+        most_ms: 40,
         cpu_ms: null,
         gflops: 10,
         share_of_peak: 0.4,
@@ -101,6 +105,39 @@ test('a record holds medians, and the share of the peak from the best run of eac
       },
     ],
   );
+});
+
+test('the shipped graphs are among the networks, and every layer that they read is there', async () => {
+  const wasm = readFileSync(new URL('../../build/pleura.wasm', import.meta.url));
+  const { model } = await createEngine({ wasm, weights: await floatWeights() });
+  const all = networks(model.graphs),
+    sizes = ['pleura.lungs', 'pleura.diagnosis'].map((name) => [...parametersFor(layersOf(all[name])).values()].length);
+  assert.deepEqual(sizes, [16, 36]);
+});
+
+test('the page of figures pairs each with the fastest peer of the same race', () => {
+  const entry = (runtime, network, where, ms) => ({
+    ...{ runtime, network, where, ms, version: '1', threads: 1, least_ms: ms / 2, most_ms: 2 * ms, share_of_peak: 0.5 },
+  });
+  const machine = { date: '2026-01-02', processor: 'Zen', load: 0, node: '20.0.0' };
+  const races = [
+    ['node', 'vggs', 12, 30, 24],
+    ['node', 'resnet18', 40, 90, 100],
+    ['chromium', 'vggs', 10, 8, 9],
+  ].flatMap(([where, network, own, first, second]) => [
+    entry('pleura', network, where, own),
+    entry('onnxruntime', network, where, first),
+    entry('tfjs', network, where, second),
+  ]);
+  const job = { runtime: 'pleura', version: '1', network: 'vggs', films: 40, threads: 2, films_per_second: 51.25 };
+  const page = performancePage(
+    { ...machine, chromium: '100', peak_gflops: 50, entries: races },
+    { ...machine, entries: [{ ...job, x_fastest_peer: 1.5, cpu_ms_per_film: 20, peak_mb: 80 }] },
+  );
+  assert.match(page, /^\| Node, float32 \| 2\.00 \| 2\.25 \|$/m);
+  assert.match(page, /^\| Chromium, float32 \| 0\.80 \| - \|$/m);
+  assert.match(page, /^\| ResNet-18, tfjs 1 \| 100\.00 \| 50\.00 to 200\.00 \| 50 % \| 0\.90 \|$/m);
+  assert.match(page, /^\| VGG of 5 layers, pleura 1 \| 2 \| 51\.3 \| 1\.50 \| 20\.0 \| 80 \|$/m);
 });
 
 test('a table aligns names to the left and numbers to the right', () => {

@@ -1,6 +1,7 @@
 // `make bench-folders`: compares whole jobs with onnxruntime in Node, prints tables and writes build/folders.json.
 //   node folders.mjs [FILMS [ROUNDS]]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { data, need } from '../support/data.mjs';
@@ -72,7 +73,13 @@ await compare(
   `${root}model/pleura`,
 );
 
-writeFileSync(`${root}build/folders.json`, `${JSON.stringify(entries, null, 2)}\n`);
+const facts = {
+  date: new Date().toISOString().slice(0, 10),
+  processor: cpus()[0].model,
+  load: loadavg()[0],
+  node: process.versions.node,
+};
+writeFileSync(`${root}build/folders.json`, `${JSON.stringify({ ...facts, entries }, null, 2)}\n`);
 if (largest > MOST_DIFFERENCE) {
   say(
     `\nFailed: from the same pixels probabilities differ by ${largest.toExponential(1)}, more than ${MOST_DIFFERENCE}.`,

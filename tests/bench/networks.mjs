@@ -76,11 +76,11 @@ function resnet18() {
 }
 
 /**
- * The shipped graphs without their gates. The lungs graph gets logits over its whole mask, because engine.run() returns
+ * The shipped graphs, in float32, without their gates and the pose. The lungs graph gets logits over its whole mask, because engine.run() returns
  * logits and these change with every pixel that differs.
  */
 function shipped({ lungs, diagnosis }) {
-  const core = (lines) => lines.filter((line) => !line.startsWith('gate'));
+  const core = (lines) => lines.filter((line) => !/^(gate|pose)/.test(line));
   return { 'pleura.lungs': [...core(lungs), 'logits = dense mask c=4'], 'pleura.diagnosis': core(diagnosis) };
 }
 

@@ -10,6 +10,8 @@ import { difference, spread } from './race.mjs';
  * @property {string} where
  * @property {number} threads
  * @property {number} ms  median
+ * @property {number} least_ms
+ * @property {number} most_ms
  * @property {number | null} cpu_ms
  * @property {number} gflops  counted for direct convolutions, whatever the runtime does
  * @property {number} share_of_peak  best run over the best measurement of the peak, by CPU time if known
@@ -54,6 +56,8 @@ export function entriesOf(race, { network, where, products, versions }, { bytes,
       where,
       threads: 1,
       ms: round(ms.median, 3),
+      least_ms: round(ms.least, 3),
+      most_ms: round(ms.most, 3),
       cpu_ms: cpu && round(cpu.median, 3),
       gflops: round(gflopsIn(ms.median), 2),
       share_of_peak: round(gflopsIn((cpu ?? ms).least) / peak, 3),

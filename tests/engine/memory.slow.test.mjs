@@ -40,6 +40,26 @@ test('2,000 films, some of them broken, need no more memory than 400', async () 
   assert.ok(late < early + 48 * 1024, `${early} kB, then ${late} kB`);
 });
 
+test('a hundred films need at most 64 MB more than Node itself', async () => {
+  writeFileSync(join(folder, 'large.png'), film(1024));
+  writeFileSync(join(folder, 'hundred'), 'large.png\n'.repeat(100));
+  /** The most memory that Node needed, in kilobytes. @param {string[]} parameters */
+  const peakOf = (parameters) => {
+    const printPeak =
+      'data:text/javascript,import{readFileSync}from"fs";import{isMainThread}from"worker_threads";' +
+      'isMainThread&&process.on("exit",()=>console.error(/VmHWM.*/.exec(readFileSync("/proc/self/status","utf8"))[0]))';
+    const { stdout, stderr } = spawnSync(process.execPath, ['--import', printPeak, ...parameters], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    return { lines: stdout.split('\n').length - 1, peak: Number(/VmHWM:\s+(\d+)/.exec(stderr)?.[1]) };
+  };
+  const bare = peakOf(['-e', '0']),
+    hundred = peakOf([cli, '--jobs', '1', '--files', 'hundred']);
+  assert.equal(hundred.lines, 100);
+  assert.ok(hundred.peak < bare.peak + 64 * 1024, `${hundred.peak} kB, Node alone ${bare.peak} kB`);
+});
+
 const LEAST = 256; // pages of the module's initial memory
 
 /** The wasm with another memory limit, in pages of 64 KiB. @param {Buffer} wasm @param {number} pages */
