@@ -1,6 +1,7 @@
 // What a viewer needs besides the film that the engine gets: the size of a pixel, and the values before their window.
 import { greyTable } from './lut.mjs';
 import { windowsOf } from './tables.mjs';
+import { readDate } from './tags.mjs';
 import { isSquare } from './upright.mjs';
 
 /**
@@ -18,7 +19,15 @@ import { isSquare } from './upright.mjs';
  * @typedef {object} Spacing
  * @property {number} millimetres  from one pixel to the next, on the film as it is handed over
  * @property {boolean} calibrated  in the patient; otherwise at the detector, where everything is larger
+ *
+ * @typedef {{ date: string | null, view: string }} Exposure  date: YYYY-MM-DD; view: such as PA, or ''
  */
+
+/** When and how a film was exposed. It names nobody. @param {Attributes} attributes @returns {Exposure} */
+export const exposureOf = (attributes) => ({
+  date: readDate(attributes.text('AcquisitionDate')) ?? readDate(attributes.text('StudyDate')),
+  view: /^[A-Z]{1,4}$/.exec(attributes.code('ViewPosition'))?.[0] ?? '',
+});
 
 /**
  * The size of a pixel, or null where the file does not say it. Pixel Spacing that differs from Imager Pixel Spacing was

@@ -6,7 +6,7 @@
 import { createCodecs } from './codecs.mjs';
 import { COLOUR_MODELS, fromPalette, toRgb } from './colour.mjs';
 import { open } from './dataset.mjs';
-import { spacingOf, unitsOf } from './display.mjs';
+import { exposureOf, spacingOf, unitsOf } from './display.mjs';
 import { damaged, notAFilm, unsupported } from './errors.mjs';
 import { readFrame } from './frames.mjs';
 import { channelTable, greyTable } from './lut.mjs';
@@ -30,6 +30,7 @@ export { hashPatient, listTags } from './tags.mjs';
  * @typedef {object} Display
  * @property {import('./display.mjs').Spacing | null} spacing
  * @property {import('./display.mjs').Units | null} units
+ * @property {import('./display.mjs').Exposure} exposure
  *
  * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts, display: () => Display }} Read  the film
  *   is for engine.diagnose
@@ -141,6 +142,7 @@ export function createDicomReader({ engine, loadCodec }) {
       film: { ...upright.film, tagReason: tagReason(attributes, sopClass) },
       dicom: { syntax, voi, frames: layout.frames, ...upright.facts },
       display: () => ({
+        exposure: exposureOf(attributes),
         spacing: spacingOf(attributes),
         units: greys && !upright.facts.aspect ? unitsOf(attributes, greys) : null,
       }),

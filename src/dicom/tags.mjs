@@ -140,7 +140,7 @@ export function hashPatient(file, sha256) {
 }
 
 /** A date as YYYY-MM-DD, also from the form with dots of before DICOM; null if it is none. @param {string} text */
-function readDate(text) {
+export function readDate(text) {
   const date = text.replace(/^(\d{4})\.?(\d\d)\.?(\d\d)$/, '$1-$2-$3');
   return Number.isNaN(Date.parse(date)) || date === text ? null : date;
 }

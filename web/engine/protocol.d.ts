@@ -5,6 +5,7 @@
 // The first call is always `start`: the others need the engine that it sets up. While it waits, the page sends the parts
 // that it has fetched, without an id.
 import type { Diagnosis, Engine, Mixture } from '../../src/engine.mjs';
+import type { Exposure } from '../../src/dicom/display.mjs';
 import type { Tag } from '../../src/dicom/tags.mjs';
 import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
 import type { Step } from '../state/edits.mjs';
@@ -39,7 +40,14 @@ export interface Calls {
    *  the viewer needs. camera: the file is a photo by its EXIF or its tint, which adds a step. */
   diagnose: {
     message: { file: File | null; withPicture: boolean; prevalence: Mixture | null; steps: Step[] };
-    result: { record: FilmRecord; picture: Picture | null; thumb: Grey; steps: Step[]; camera?: boolean };
+    result: {
+      record: FilmRecord;
+      picture: Picture | null;
+      thumb: Grey;
+      steps: Step[];
+      exposure: Exposure | null;
+      camera?: boolean;
+    };
   };
   /** Verdicts and probabilities of earlier results at another prevalence. */
   judge: {

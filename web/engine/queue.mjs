@@ -192,6 +192,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
             phantom,
             camera,
             example,
+            exposure: null,
             steps: [],
             status: 'waiting',
             record: null,

@@ -166,6 +166,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
       picture,
       thumb,
       steps: applied,
+      exposure: source.display?.exposure ?? null,
       ...(camera && { camera }),
     },
     transfer: images.map(({ data }) => data.buffer),

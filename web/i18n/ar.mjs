@@ -144,6 +144,8 @@ export default {
   'reading.details': 'التفاصيل',
   'reading.label': 'الصورة والنتيجة',
   'reading.films': 'الصور',
+  'reading.view': 'الوضع {view}',
+  'reading.exposed': 'التُقطت في {date}',
   'steps.previous': 'الصورة السابقة',
   'steps.next': 'الصورة التالية',
   'steps.place': '{place} من {total}',

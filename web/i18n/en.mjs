@@ -132,6 +132,8 @@ export default {
   'reading.details': 'Details',
   'reading.label': 'Image and result',
   'reading.films': 'Images',
+  'reading.view': '{view} view',
+  'reading.exposed': 'taken on {date}',
   'steps.previous': 'Previous image',
   'steps.next': 'Next image',
   'steps.place': '{place} of {total}',

@@ -148,6 +148,8 @@ export default {
   'reading.details': 'Detalles',
   'reading.label': 'Imagen y resultado',
   'reading.films': 'Imágenes',
+  'reading.view': 'Proyección {view}',
+  'reading.exposed': 'realizada el {date}',
   'steps.previous': 'Imagen anterior',
   'steps.next': 'Imagen siguiente',
   'steps.place': '{place} de {total}',

@@ -149,6 +149,8 @@ export default {
   'reading.details': 'Détails',
   'reading.label': 'Image et résultat',
   'reading.films': 'Images',
+  'reading.view': 'Incidence {view}',
+  'reading.exposed': 'réalisée le {date}',
   'steps.previous': 'Image précédente',
   'steps.next': 'Image suivante',
   'steps.place': '{place} sur {total}',

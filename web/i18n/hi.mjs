@@ -142,6 +142,8 @@ export default {
   'reading.details': 'विवरण',
   'reading.label': 'इमेज और नतीजा',
   'reading.films': 'इमेज',
+  'reading.view': '{view} व्यू',
+  'reading.exposed': '{date} को लिया गया',
   'steps.previous': 'पिछली इमेज',
   'steps.next': 'अगली इमेज',
   'steps.place': '{total} में से {place}',

@@ -198,6 +198,12 @@ export function createI18n(language, messages, preferred = []) {
     /** @param {number} time  in milliseconds since 1970 */
     date: (time) => dates.format(time),
 
+    /** @param {import('../../src/dicom/display.mjs').Exposure} exposure  @returns {string} empty if nothing is known */
+    exposure: ({ date, view }) =>
+      [view && t('reading.view', { view }), date && t('reading.exposed', { date: days.format(new Date(date)) })]
+        .filter(Boolean)
+        .join(' · '),
+
     /** The value of a DICOM tag, with dates and ages as the region writes them.
      *  @param {import('../../src/dicom/tags.mjs').Tag} tag */
     tagValue({ value, kind }) {

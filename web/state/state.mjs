@@ -25,6 +25,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {boolean} phantom
  *  @property {boolean} camera  a photo, taken by this page or by its EXIF or its tint
  *  @property {import('../site/constants.d.ts').Example | null} example  whose credit is due
+ *  @property {import('../../src/dicom/display.mjs').Exposure | null} exposure  of a DICOM file; never kept
  *  @property {import('./edits.mjs').Step[]} steps  corrections before it was analysed
  *  @property {import('./viewport.mjs').Grey | null} thumb
  *  @property {import('./viewport.mjs').Picture | null} picture  dropped once many other films were looked at

@@ -193,7 +193,7 @@ export function createResult(at) {
 
   /** Removes every trace of a film that is no longer on the page. */
   function forget() {
-    for (const id of ['name', 'verdict', 'because', 'extent']) setText(at[id], '');
+    for (const id of ['name', 'verdict', 'because', 'extent', 'exposure']) setText(at[id], '');
     for (const id of ['bars', 'facts', 'tags', 'credit']) at[id].replaceChildren();
   }
 
@@ -203,6 +203,9 @@ export function createResult(at) {
     at.result.dataset.status = film.status === 'done' ? film.record.verdict : status;
     setText(at.name, film.phantom ? '' : film.name);
     at.synthetic.hidden = !film.phantom;
+    const exposure = film.exposure ? i18n.exposure(film.exposure) : '';
+    at.exposure.hidden = !exposure;
+    setText(at.exposure, exposure);
     at.credit.hidden = !film.example;
     at.credit.replaceChildren(...(film.example ? creditParts(film.example, i18n) : []));
     at.photo.hidden = at['photo-notice'].hidden = !film.camera;
