@@ -99,4 +99,17 @@ test('a film is seen while the engine loads; tinted, turned, inverted and framed
   for (const x of [260, 200, 120]) await touch('touchMove', [x, y + 100]);
   await touch('touchEnd');
   assert.equal(await page.textContent('#name'), 'lamp.png', 'a swipe to the left shows the next film');
+
+  await page.evaluate(() => document.getElementById('invert').scrollIntoView({ block: 'center' }));
+  const icon = await page.locator('#invert').boundingBox();
+  const caption = () =>
+    page.evaluate(() => {
+      const { content, position } = getComputedStyle(document.getElementById('invert'), '::after');
+      return position === 'fixed' ? content : '';
+    });
+  assert.equal(await caption(), '');
+  await page.mouse.move(icon.x + 20, icon.y + 20);
+  await page.mouse.down();
+  assert.match(await caption(), /^"Invert"/, 'a press on an icon shows what it does');
+  await page.mouse.up();
 });
