@@ -1,13 +1,13 @@
-// serve.mjs: serves build/site to this machine alone: node web/site/serve.mjs [port]
+// serve.mjs: serves build/site, or another folder, to this machine alone: node web/site/serve.mjs [port] [folder]
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { extname, join, sep } from 'node:path';
+import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { headersFor } from './headers.mjs';
 
-const SITE = fileURLToPath(new URL('../../build/site', import.meta.url));
+const SITE = resolve(process.argv[3] ?? fileURLToPath(new URL('../../build/site', import.meta.url)));
 /** @type {Record<string, string>} */
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -57,7 +57,7 @@ async function answer(method, url) {
 }
 
 const index = await readFile(join(SITE, 'index.html'), 'utf8').catch(() => {
-  console.error('build/site is missing; run `make site` first');
+  console.error(`${SITE} holds no page; run \`make site\` first`);
   process.exit(1);
 });
 const headers = headersFor(index);
