@@ -67,12 +67,43 @@ function sizeOfJpeg2000(view) {
   };
 }
 
+/**
+ * Whether a JPEG 2000 stream holds a part of each of its tiles: OpenJPEG shows those that are missing as black.
+ * Tile-parts begin with marker SOT, which gives their tile and their length (T.800, A.4.2, B.3).
+ * @param {DataView} view  whose size is known
+ */
+function holdsAllTiles(view) {
+  const at = (/** @type {number} */ offset) => view.getUint32(offset);
+  const across = Math.ceil((at(8) - at(32)) / at(24)),
+    down = Math.ceil((at(12) - at(36)) / at(28));
+  const tiles = new Set();
+  let place = 2; // behind SOC
+  while (place + 4 <= view.byteLength && view.getUint16(place) !== 0xff90) place += 2 + view.getUint16(place + 2);
+  while (place + 12 <= view.byteLength && view.getUint16(place) === 0xff90) {
+    tiles.add(view.getUint16(place + 4));
+    place += at(place + 6) || Infinity; // 0: to the end
+  }
+  return tiles.size >= across * down;
+}
+
 /** The JPEG 2000 stream without the JP2 boxes that some software leaves around it. @param {Uint8Array} bytes */
 function unboxed(bytes) {
   const start = bytes.findIndex(
     (byte, i) => byte === 0xff && bytes[i + 1] === 0x4f && bytes[i + 2] === 0xff && bytes[i + 3] === 0x51,
   );
   return start > 0 ? bytes.subarray(start) : bytes;
+}
+
+/**
+ * The JPEG-LS stream with an end of image behind it. Where the coded pixels stop without a marker, CharLS reads on
+ * for gigabytes, which takes many seconds; behind a complete stream the marker is not looked at.
+ * @param {Uint8Array} bytes
+ */
+function ended(bytes) {
+  const whole = new Uint8Array(bytes.length + 2);
+  whole.set(bytes);
+  whole.set([0xff, 0xd9], bytes.length);
+  return whole;
 }
 
 /**
@@ -112,10 +143,11 @@ export function createCodecs(load) {
   }
 
   return async function decode(name, given, expected) {
-    const bytes = name === 'openjpeg' ? unboxed(given) : given;
+    const bytes = name === 'openjpeg' ? unboxed(given) : ended(given);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const coded = name === 'charls' ? sizeOfJpegLs(view) : sizeOfJpeg2000(view);
     if (!coded || coded.bits > 16 || !expected(coded)) return null;
+    if (name === 'openjpeg' && !holdsAllTiles(view)) return null;
     const codec = await open(name);
     try {
       const decoder = new codec[DECODERS[name]]();

@@ -61,6 +61,9 @@ function readNative(bytes, { width, height, channels, allocated, planar, photome
   return { pixels: halved ? spreadChroma(pixels, count) : pixels, planar: planar && !halved, rgb: false };
 }
 
+/** PackBits makes at most this many bytes of one. */
+const MAX_EXPANSION = 64;
+
 /** Unpacks one segment: PackBits (PS3.5, G.3.1). @param {Uint8Array} packed @param {Uint8Array} out */
 function unpack(packed, out) {
   let at = 0,
@@ -92,6 +95,7 @@ function readRle(packed, { width, height, channels, allocated }) {
   if (packed.length < 64) throw damaged();
   const view = viewOf(packed);
   if (view.getUint32(0, true) !== channels * depth) throw damaged();
+  if (packed.length * MAX_EXPANSION < count * channels * depth) throw damaged(); // before memory is taken for them
   const pixels = new Uint16Array(count * channels),
     plane = new Uint8Array(count);
   for (let segment = 0; segment < channels * depth; segment++) {

@@ -137,6 +137,63 @@ test('a stream that contradicts the header’s size or is cut within its fragmen
   }
 });
 
+/** The pixel stream of a film: its syntax, and the bytes of its only fragment. @param {Uint8Array} file */
+function streamOf(file) {
+  const bytes = Buffer.from(file),
+    tag = bytes.lastIndexOf(Buffer.from([0xe0, 0x7f, 0x10, 0])),
+    first = tag + 20 + bytes.readUInt32LE(tag + 16);
+  const { syntax } = /(?<syntax>1\.2\.840\.10008\.1\.2[.\d]*)/.exec(bytes.subarray(132, 400).toString('latin1')).groups;
+  return { syntax, stream: bytes.subarray(first + 8, first + 8 + bytes.readUInt32LE(first + 4)) };
+}
+
+/** Processor time in milliseconds. @param {() => Promise<any>} work */
+async function processorTime(work) {
+  const start = process.cpuUsage();
+  await work();
+  return process.cpuUsage(start).user / 1000;
+}
+
+/** By coder: where the stream holds its height and width (0: it does not), in two or four bytes. */
+const SIZES = [
+  [['dcmcrle'], null],
+  [['dcmcjpeg', '+eb'], { marker: [0xff, 0xc0], offset: 5, bytes: 2 }],
+  [['dcmcjpeg', '+ee'], { marker: [0xff, 0xc1], offset: 5, bytes: 2 }],
+  [['dcmcjpeg', '+e1'], { marker: [0xff, 0xc3], offset: 5, bytes: 2 }],
+  [['dcmcjpls'], { marker: [0xff, 0xf7], offset: 5, bytes: 2 }],
+  [['gdcmconv', '--j2k'], { marker: [0xff, 0x51], offset: 6, bytes: 4 }],
+];
+const HUGE = 8000;
+
+test('a stream that ends early, or claims 64 megapixels in a few hundred bytes, takes no longer than a whole one', async () => {
+  const huge = dicomFile({ width: HUGE, height: HUGE, pixels: new Uint8Array(HUGE * HUGE) });
+  const longest = await processorTime(() => outcome(huge));
+  for (const [coder, size] of SIZES) {
+    const { syntax, stream } = streamOf(coded(coder)),
+      bits = coder[1] === '+eb' ? 8 : 12,
+      holding = (side, bytes) =>
+        dicomFile({ width: side, height: side, bits, syntax, pixelElement: encapsulated([bytes]) });
+    const whole = await processorTime(async () => {
+      for (let i = 0; i < 20; i++) assert.equal((await outcome(holding(SIDE, stream))).code, 'ok');
+    });
+    const cut = await processorTime(async () => {
+      for (let i = 0; i < 20; i++) {
+        const part = stream.subarray(0, Math.floor((stream.length * (i + 2)) / 24));
+        assert.equal((await outcome(holding(SIDE, part))).code, 'dicom-damaged', `${coder.join(' ')}: ${i}`);
+      }
+    });
+    assert.ok(cut < 10 * whole, `${coder.join(' ')}: ${cut} and ${whole} ms`);
+    const large = Buffer.from(stream);
+    if (size) {
+      const at = large.indexOf(Buffer.from(size.marker)) + size.offset;
+      for (const place of [at, at + size.bytes]) large.writeUIntBE(HUGE, place, size.bytes);
+    }
+    const time = await processorTime(async () =>
+      assert.equal((await outcome(holding(HUGE, large))).code, 'dicom-damaged', coder.join(' ')),
+    );
+    assert.ok(time < 10 * longest, `${coder.join(' ')}: ${time} and ${longest} ms`);
+  }
+});
+
 test('a deflated bomb is refused', async () => {
   const whole = film({}, { syntax: '1.2.840.10008.1.2.1.99' });
   const start = whole.indexOf(Buffer.from([8, 0, 0x16, 0]));
