@@ -5,6 +5,7 @@ calls of network.Network, ARITHMETIC (onnx_constants.py) computes with numpy wha
 say which attributes and how many inputs they read; anything else in a file is refused, never ignored. Nodes are computed
 on demand from the output back, so their order does not matter and what nothing reads is left alone.
 """
+import math
 import warnings
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from onnx import numpy_helper
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
 from layers import ConvertError
+from limits import MAX_FLOATS
 from network import Network, picture
-from onnx_constants import ARITHMETIC
+from onnx_constants import ARITHMETIC, numpy_type
 from onnx_ops import MICROSOFT, OPS
 from views import View
 
@@ -84,7 +86,15 @@ class Files:
                 "everything into one file, in Python: onnx.save(onnx.load('model.onnx'), 'whole.onnx')"
             )
         offset, size = info.offset or 0, path.stat().st_size
-        count = info.length if info.length is not None else size - offset
+        values, kind = math.prod(tensor.dims), tensor.data_type
+        if values > MAX_FLOATS:
+            raise ConvertError(
+                f"its weights '{tensor.name}' have {values} values; the engine accepts at most {MAX_FLOATS}"
+            )
+        needed = values * (2 if kind == onnx.TensorProto.BFLOAT16 else numpy_type(kind).itemsize)
+        count = info.length if info.length is not None else needed
+        if count > needed:
+            raise ValueError(f"they take {count} bytes of {name}, but their shape needs {needed}")
         if offset < 0 or count < 0 or offset + count > size:
             raise ValueError(f"{name} has {size} bytes, fewer than they need")
         with path.open("rb") as file:

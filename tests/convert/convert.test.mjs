@@ -252,6 +252,25 @@ test('weights stored in another file are refused, because that could be any file
   refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' is stored in another file/);
 });
 
+test('a data file of 2 GB and a zip that unpacks to far more than its size are refused before they are read', async () => {
+  const data = await open(join(scratch, 'vgg.onnx.data'), 'w');
+  await data.truncate(2 ** 31); // it takes no room on the disk
+  await data.close();
+  const taken = (length, dims = '') =>
+    altered(
+      'vgg.onnx',
+      `t = g.initializer[0]; t.ClearField('raw_data'); t.data_location = 1; ${dims}` +
+        `[t.external_data.add(key=k, value=v) for k, v in {'location': 'vgg.onnx.data', 'length': '${length}'}.items()]`,
+    );
+  refused(taken(2 ** 31), LABELS, /they take 2147483648 bytes of vgg\.onnx\.data, but their shape needs \d+\)/);
+  refused(taken(2 ** 31, 't.dims[0] = 1 << 25; '), LABELS, /values; the engine accepts at most 268435456/);
+  const bomb = join(scratch, 'bomb.keras');
+  const parts = `z.writestr('config.json', b' ' * (1 << 27)); z.writestr('metadata.json', '{}')`;
+  const script = `import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED); ${parts}; z.close()`;
+  execFileSync(PYTHON, ['-c', script, bomb]);
+  refused(bomb, LABELS, /its part 'config\.json' would be 128 MB unpacked/);
+});
+
 test('layers that read each other twice and constants that grow are refused without filling the memory', () => {
   const first = 'h = onnx.helper; n = g.node[0]; x = n.input[0]; ',
     last = '; n.input[0] = y; new = list(g.node); del g.node[:]; g.node.extend(made + new)';
