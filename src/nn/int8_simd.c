@@ -53,6 +53,16 @@ static void dot_products(int32_t *sums, const void *panel, const int8_t *w0, con
         dot_4x4(sums + 4, 8, at, w1, 0, quads);
     }
 }
+
+/* The dot products of Winograd tiles, at one of their positions, with the transformed weights of 8 output channels or
+ * 4. The sums of a tile lie 8 * TILE_POSITIONS apart; the panel is that of winograd_input. */
+static void dot_tiles(int32_t *sums, const int16_t *panel, const int16_t *w, int channels, int quads, int tiles)
+{
+    for (int half = 0; half < channels; half += 4, w += 16 * quads)
+    for (int n = 0; n < tiles; n += 4)
+        dot_4x4(sums + n * TILE_POSITIONS * 8 + half, TILE_POSITIONS * 8, panel + n * TILE_POSITIONS * 4 * quads, w, 1,
+                quads);
+}
 #endif
 
 /* How the sums of up to eight output channels become outputs: bias, multiplier, rounding, clamping. */
@@ -292,13 +302,6 @@ static void winograd_output(void *out, const int32_t *sums, int tile, const outp
         put(out, (y + v) * s->ow + x + u, low[v * TILE_IN + u], high[v * TILE_IN + u], stage);
 }
 
-/* The dot products of all tiles, at one position, with 4 output channels. */
-static void dot_tiles(int32_t *sums, const int16_t *tiles, const int16_t *w, int quads, int count)
-{
-    for (int n = 0; n < count; n += 4, sums += 4 * TILE_POSITIONS * 8, tiles += 16 * TILE_POSITIONS * quads)
-        dot_4x4(sums, TILE_POSITIONS * 8, tiles, w, 1, quads);
-}
-
 static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s, void *workspace)
 {
     const window_shape *v = &s->window;
@@ -313,8 +316,7 @@ static void conv_winograd(void *out, const uint8_t *in, const int8_weights *w, c
         for (int o = 0; o < v->cout; o += 8) {
             output_stage stage = prepare_output(w, s, o);
             for (int p = 0; p < TILE_POSITIONS; p++)
-            for (int half = 0; half < stage.channels; half += 4)
-                dot_tiles(sums + p * 8 + half, tiles + 4 * p * v->cin, w->winograd + p * plane + (o + half) * v->cin,
+                dot_tiles(sums + p * 8, tiles + 4 * p * v->cin, w->winograd + p * plane + o * v->cin, stage.channels,
                           quads, count);
             for (int n = 0; n < count; n++) winograd_output(out, sums + n * TILE_POSITIONS * 8, first + n, &stage);
         }
