@@ -236,7 +236,7 @@ export default {
   'batch.table': 'جدول الصور',
   'batch.film': 'الصورة',
   'batch.verdict': 'النتيجة',
-  'batch.extent': 'العتامة، يمين / يسار',
+  'batch.extent': 'العتامة (يمين / يسار)',
   'batch.remark': 'ملاحظة',
   'batch.duplicate': 'الملف نفسه مثل {name}',
   'batch.filter': 'البحث في أسماء الملفات',

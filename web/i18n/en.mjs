@@ -229,7 +229,7 @@ export default {
   'batch.table': 'Table of images',
   'batch.film': 'Image',
   'batch.verdict': 'Verdict',
-  'batch.extent': 'Opacity, right / left',
+  'batch.extent': 'Opacity (R / L)',
   'batch.remark': 'Note',
   'batch.duplicate': 'Same file as {name}',
   'batch.filter': 'Search file names',

@@ -248,7 +248,7 @@ export default {
   'batch.table': 'Tabla de imágenes',
   'batch.film': 'Imagen',
   'batch.verdict': 'Resultado',
-  'batch.extent': 'Opacidad, dcha. / izda.',
+  'batch.extent': 'Opacidad (D / I)',
   'batch.remark': 'Nota',
   'batch.duplicate': 'El mismo archivo que {name}',
   'batch.filter': 'Buscar nombres de archivo',

@@ -252,7 +252,7 @@ export default {
   'batch.table': 'Tableau des images',
   'batch.film': 'Image',
   'batch.verdict': 'Résultat',
-  'batch.extent': 'Opacité, droite / gauche',
+  'batch.extent': 'Opacité (D / G)',
   'batch.remark': 'Note',
   'batch.duplicate': 'Même fichier que {name}',
   'batch.filter': 'Chercher dans les noms de fichiers',

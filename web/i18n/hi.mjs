@@ -238,7 +238,7 @@ export default {
   'batch.table': 'इमेज की तालिका',
   'batch.film': 'इमेज',
   'batch.verdict': 'नतीजा',
-  'batch.extent': 'धुंधलापन, दायाँ / बायाँ',
+  'batch.extent': 'धुंधलापन (दाएँ / बाएँ)',
   'batch.remark': 'टिप्पणी',
   'batch.duplicate': '{name} जैसी ही फ़ाइल',
   'batch.filter': 'फ़ाइल के नाम खोजें',
