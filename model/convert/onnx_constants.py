@@ -152,6 +152,16 @@ def quantise(x, s):
     return np.clip(values, limits.min, limits.max).astype(np.asarray(zero).dtype)
 
 
+def batch_norm(x, s):
+    """Also in training mode, by which exporters write the standardised weights of NFNet."""
+    view = [-1 if n == 1 else 1 for n in range(x[0].ndim)]
+    scale, shift, mean, variance = (v.astype(np.float64).reshape(view) for v in x[1:5])
+    if s.get("training_mode"):
+        axes = tuple(n for n in range(x[0].ndim) if n != 1)
+        mean, variance = x[0].mean(axes, np.float64, keepdims=True), x[0].var(axes, np.float64, keepdims=True)
+    return ((x[0] - mean) / np.sqrt(variance + s.get("epsilon", 1e-5)) * scale + shift).astype(x[0].dtype)
+
+
 def clip(x, s):
     low, high = (s.get(key, x[i] if len(x) > i else None) for i, key in ((1, "min"), (2, "max")))
     out = x[0] if low is None else np.maximum(x[0], np.asarray(low, x[0].dtype))
@@ -210,6 +220,7 @@ ARITHMETIC = {
     "Sigmoid": one(lambda a: 1 / (1 + np.exp(-a))),
     "Tanh": one(np.tanh),
     "Clip": Op(clip, ("min", "max"), 3),
+    "BatchNormalization": Op(batch_norm, ("epsilon", "momentum", "training_mode"), 5),
     "Equal": compare(np.equal),
     "Less": compare(np.less),
     "LessOrEqual": compare(np.less_equal),

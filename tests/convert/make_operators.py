@@ -554,6 +554,30 @@ def quantised():
     )
 
 
+def standardised():
+    """Weights of a convolution that the graph normalises."""
+    ones = dict(
+        s=np.ones(1, np.float32), b=np.zeros(1, np.float32), m=np.zeros(1, np.float32), v=np.ones(1, np.float32)
+    )
+    for mode in (0, 1):
+        outputs = ["n", "o1", "o2"] if mode else ["n"]
+        attributes = {"training_mode": mode, "epsilon": 0.01, "outputs": outputs}
+        norm = ("BatchNormalization", "r1,s,b,m,v", attributes)
+        row = ("Reshape", "w,flat", {"outputs": ["r1"]})
+        back = ("Reshape", "n,full", {"outputs": ["u"]})
+        sizes = dict(flat=np.array([1, 1, -1]), full=np.array([5, 4, 3, 3]))
+        case(
+            f"Conv of normalised weights {mode}",
+            row,
+            norm,
+            back,
+            ("Conv", "x,u", {}),
+            w=array(5, 4, 3, 3),
+            **ones,
+            **sizes,
+        )
+
+
 def resizes():
     scales = lambda *v: np.array(v, np.float32)
     for grid in ("asymmetric", "half_pixel", "pytorch_half_pixel"):
@@ -628,6 +652,7 @@ def main():
         products,
         enlarging,
         quantised,
+        standardised,
     )
     for part in parts:
         part()
