@@ -191,7 +191,7 @@ test('among many films, an early one shows its picture again when selected', asy
   const { page } = await ready(t);
   await choose(
     page,
-    Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(96, 96 + i) })),
+    Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(700, 700 + i) })), // of a megabyte each: not all are kept
   );
   await settled(page);
   assert.match(await page.textContent('#announcement'), /^Images analysed: 27/);

@@ -18,7 +18,14 @@ import { initialTable } from '../state/table.mjs';
  *  @property {() => void} cancel
  *  @property {(film: Film) => void} finished  called for each film with its first answer */
 
-const PICTURE_BYTES = 48e6; // of all pictures that are kept, unless those on view alone are larger
+const PICTURE_BYTES = 16e6; // of all pictures that are kept, unless those on view alone are larger
+
+/** Bytes of a film's picture with its maps. @param {Film} film */
+function pictureBytes({ picture }) {
+  if (!picture) return 0;
+  const { film, heatmap, lungs, maps } = picture;
+  return [film, heatmap, lungs, ...Object.values(maps)].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
 
 /** @param {import('../state/state.mjs').App} app  @param {FilmEngine} engine */
 export function createQueue({ state, update, updateSoon }, engine) {
@@ -88,8 +95,7 @@ export function createQueue({ state, update, updateSoon }, engine) {
   }
 
   const isOnView = (/** @type {Film} */ film) => film === state.selected || film === state.prior;
-  const isFull = () =>
-    pictured.reduce((sum, { picture }) => sum + (picture?.film.data.byteLength ?? 0), 0) > PICTURE_BYTES;
+  const isFull = () => pictured.reduce((sum, film) => sum + pictureBytes(film), 0) > PICTURE_BYTES;
   const ask = (/** @type {Film} */ film) => engine.diagnose(film, isOnView(film) || !isFull());
 
   /** Drops the oldest pictures beyond PICTURE_BYTES, but none on view. @param {Film} newest */
