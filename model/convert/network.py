@@ -439,8 +439,11 @@ class Network:
 
     def clip(self, x, low, high):
         """min(max(x, low), high)"""
-        if self.holds_integers(x) and 0 < high - low <= 255 and low == round(low) and high == round(high):
-            return self.integers(x, low, high)
+        if self.holds_integers(x):  # PyTorch's fake quantisation narrows them
+            least = float(x.layer.bias[0]) if x.layer.op == "affine" else 0.0
+            within = max(low, least), min(high, least + 255)
+            if within[0] < within[1] and all(bound == round(bound) for bound in within):
+                return self.integers(x, *within)
         if math.isnan(low) or math.isnan(high):
             raise ConvertError(f"it clips to {low}..{high}")
         if low >= high:

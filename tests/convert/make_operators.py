@@ -473,6 +473,8 @@ def quantised():
         l=np.uint8(0),
         h=np.uint8(127),
     )
+    narrow = ("QuantizeLinear", "x,s,z", {}), ("Clip", "t0,,h", {}), ("DequantizeLinear", "t1,s,z", {})
+    case("QuantizeLinear below a bound", *narrow, s=np.float32(0.02), z=np.uint8(9), h=np.uint8(60))
     case(
         "MaxPool of integers",
         ("QuantizeLinear", "x,s,z", {}),
