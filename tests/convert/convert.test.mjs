@@ -252,6 +252,29 @@ test('weights stored in another file are refused, because that could be any file
   refused(altered('sequential.h5', folder), ['--labels', 'a,b'], /'model_weights\/conv2d' is stored in another file/);
 });
 
+test('a network that rounds its logits is converted, one that rounds its probabilities is refused', () => {
+  const ends = (...nodes) =>
+    altered(
+      'qdq.onnx',
+      `import numpy as np; from onnx import numpy_helper as helper; add = lambda n, v: g.initializer.append(helper.from_array(v, n)); add('s', np.float32(0.05)); add('z', np.uint8(60)); add('h', np.uint8(127))
+next(n for n in g.node if n.output[0] == 'y').output[0] = 'y0'
+g.node.extend(onnx.helper.make_node(k, i, [o], k) for k, i, o in [${nodes.join()}])`,
+    );
+  const [quantise, clip, back] = [
+    (from) => `('QuantizeLinear', ['${from}', 's', 'z'], 'q')`,
+    `('Clip', ['q', '', 'h'], 'c')`,
+    (from) => `('DequantizeLinear', ['${from}', 's', 'z'], 'y')`,
+  ];
+  const { status, stderr } = convert(ends(quantise('y0'), clip, back('c'))); // as PyTorch's fake quantisation writes it
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /the network is quantised: its weights become float16 numbers, and the engine rounds \d+ activ/);
+  refused(
+    ends(`('Softmax', ['y0'], 'p')`, quantise('p'), back('q')),
+    LABELS,
+    /rounds its probabilities, from Softmax 'Softmax', to 8 bits .* nodes_to_exclude/,
+  );
+});
+
 test('a data file of 2 GB and a zip that unpacks to far more than its size are refused before they are read', async () => {
   const data = await open(join(scratch, 'vgg.onnx.data'), 'w');
   await data.truncate(2 ** 31); // it takes no room on the disk
