@@ -8,6 +8,7 @@ import { createClient } from './engine/client.mjs';
 import { editActions } from './engine/editing.mjs';
 import { createFilms } from './engine/films.mjs';
 import { createJudge, prevalenceActions } from './engine/judge.mjs';
+import { occludeActions } from './engine/occluding.mjs';
 import { createQueue } from './engine/queue.mjs';
 import { createStart } from './engine/start.mjs';
 import english from './i18n/en.mjs';
@@ -190,6 +191,7 @@ const actions = {
   ...viewport,
   ...overlayActions(app, queue),
   ...tableActions(app),
+  ...occludeActions(app, client),
   ...prevalenceActions(app, judgeAgain),
   ...adaptActions(app, { adapting, useAdapter, saveFile, focus }),
   ...bringActions(app, { useModel, store: modelStore }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { heatPixels } from '../result/heatmap.mjs';
 import { CommandError } from './errors.mjs';
 import { overlayName } from './names.mjs';
-import { occlusionMap } from './occlusion.mjs';
+import { occlusionMap } from '../result/occlusion.mjs';
 import { encodePng } from './png.mjs';
 
 const MAX_SIDE = 1024;

@@ -6,6 +6,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createEngine } from '../../src/engine.mjs';
+import { heatPixels } from '../../src/result/heatmap.mjs';
+import { occlusionMap } from '../../src/result/occlusion.mjs';
 import { floatValues, readGguf, textValue, writeGguf } from '../../src/weights/gguf.mjs';
 import english from '../../web/i18n/en.mjs';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
@@ -37,6 +39,9 @@ before(async () => {
     changed((values) => values.set('general.architecture', textValue('llama'))),
   );
   await writeFile(path('film.png'), film(64));
+  await run('/usr/bin/python3', [`${root}tests/convert/make_flat.py`, path('flat.onnx')]);
+  const flat = ['convert', path('flat.onnx'), path('flat.gguf'), '--labels', 'a,b', '--scale', '1/255', '--no-verify'];
+  await run(process.execPath, [`${root}src/cli.mjs`, ...flat]);
   await building;
   [browser, server, wasm] = await Promise.all([launch(), serve(), readFile(`${root}build/pleura.wasm`)]);
   server.folder = path('site');
@@ -155,7 +160,7 @@ test('a chosen prevalence and removed films do not pass to another model', async
   await settled(page);
   assert.equal(await page.isVisible('#adjusted'), false);
   assert.equal(await page.isVisible('#removed'), false, 'its result is of the model before');
-  assert.equal(await page.locator('#table-head th').count(), 7, 'image, verdict, four labels, note');
+  assert.equal(await page.locator('#table-head th').count(), 8, 'image, verdict, four labels, opacity, note');
 });
 
 test('another model is adapted to films, and results name both; the way back leaves neither', async (t) => {
@@ -255,4 +260,39 @@ test('the dialog and a result of another model have no fault in any language, on
     for (const id of ['model-state', 'adapted-film'])
       assert.match(await page.textContent(`#${id}`), /own net-0\.1\.0.*brought\.gguf/, `${language} ${id}`);
   }
+});
+
+test('a model without a class activation map gets a heatmap by covering parts of the image, as the command draws it', async (t) => {
+  const { page } = await ready(t);
+  await page.setInputFiles('#files', path('film.png'));
+  await settled(page);
+  assert.equal(await page.isVisible('#occlude'), false, 'the own model has maps');
+  await bring(page, 'flat.gguf');
+  await settled(page);
+  assert.equal(await page.isVisible('#heat'), false);
+  assert.equal(await page.textContent('#occlude'), english['reading.occlude']);
+  await page.$eval('#occlude', (button) => [button.click(), button.click()]); // begun, and cancelled
+  await page.waitForFunction(
+    (text) => document.getElementById('occlude').textContent === text,
+    english['reading.occlude'],
+  );
+  assert.equal(await page.isVisible('#heat'), false);
+  await page.click('#occlude');
+  await page.waitForSelector('#heat:not([hidden])');
+  const engine = await createEngine({ wasm, weights: await readFile(path('flat.gguf')) });
+  const { topLabel } = engine.diagnose(await readFile(path('film.png')));
+  const expected = heatPixels(occlusionMap(engine, topLabel), 64, 64);
+  const seen = await page.evaluate(() => {
+    const heat = document.getElementById('heat');
+    return [heat.width, heat.height, ...heat.getContext('2d').getImageData(0, 0, heat.width, heat.height).data];
+  });
+  assert.deepEqual(seen.slice(0, 2), [64, 64]);
+  // A canvas keeps colours multiplied by their opacity, so they come back rounded.
+  assert.deepEqual(
+    seen.slice(2).filter((_, i) => i % 4 === 3),
+    [...expected].filter((_, i) => i % 4 === 3),
+  );
+  assert.match(await page.textContent('#legend-text'), /^Parts without which “/);
+  assert.equal(await page.isVisible('#occlude'), false);
+  assert.deepEqual(await faults(page), []);
 });

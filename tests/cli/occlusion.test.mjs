@@ -6,27 +6,16 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { createEngine } from '../../src/engine.mjs';
-import { occlusionMap } from '../../src/node/occlusion.mjs';
+import { occlusionMap } from '../../src/result/occlusion.mjs';
 import { png } from '../image/png.mjs';
 import { folder, pleura, root, says } from './command.mjs';
-
-/** Flatten and dense: label b is the brightness of the upper left quarter. */
-const NETWORK = `
-import sys, numpy as np
-from onnx import TensorProto, helper, numpy_helper, save
-info = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-weight = np.zeros((2, 32, 32), np.float32)
-weight[1, :16, :16] = 4 / 256
-nodes = [helper.make_node('Flatten', ['x'], ['f']), helper.make_node('Gemm', ['f', 'w'], ['y'], transB=1)]
-graph = helper.make_graph(nodes, 'g', [info('x', [1, 1, 32, 32])], [info('y', [1, 2])], [numpy_helper.from_array(weight.reshape(2, -1), 'w')])
-save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)]), sys.argv[1])`;
 
 const net = join(folder, 'net.gguf');
 /** Bright in the upper left quarter and, where the network does not look, in the lower right one. */
 const film = png({ width: 120, height: 100 }, (x, y) => [x < 60 === y < 50 ? 200 : 60]);
 
 before(() => {
-  execFileSync('/usr/bin/python3', ['-c', NETWORK, join(folder, 'net.onnx')]);
+  execFileSync('/usr/bin/python3', [join(root, 'tests/convert/make_flat.py'), join(folder, 'net.onnx')]);
   const { status, stderr } = pleura(['convert', 'net.onnx', net, '--labels', 'a,b', '--scale', '1/255', '--no-verify']);
   assert.equal(status, 0, stderr);
   writeFileSync(join(folder, 'film.png'), film);

@@ -230,6 +230,9 @@ export function createClient(site, on) {
     /** @param {import('./protocol.d.ts').Calls['diagnose']['message']} film */
     diagnose: (film) => ask({ type: 'diagnose', ...film }),
 
+    /** @param {import('./protocol.d.ts').Calls['occlude']['message']} film */
+    occlude: (film) => ask({ type: 'occlude', ...film }),
+
     /** @param {Mixture | null} prevalence  @param {import('../state/state.mjs').FilmRecord[]} records */
     judge: (prevalence, records) =>
       ask({ type: 'judge', prevalence, films: records.map(({ logits, gate }) => ({ logits, gate })) }),
@@ -247,7 +250,7 @@ export function createClient(site, on) {
      *  @param {Uint8Array | null} bytes */
     use(bytes) {
       adapter = bytes;
-      end(cancelling(['diagnose']));
+      end(cancelling(['diagnose', 'occlude']));
     },
 
     /** Uses another model, or the page's own, without an adapter. All that the worker still owes is cancelled: it is
@@ -256,10 +259,11 @@ export function createClient(site, on) {
     bring(file) {
       brought = file;
       adapter = null;
-      end(cancelling(['diagnose', 'judge', 'examine', 'fit']));
+      end(cancelling(['diagnose', 'occlude', 'judge', 'examine', 'fit']));
     },
 
     cancelFilms: () => cancel('diagnose'),
+    cancelOcclusion: () => cancel('occlude'),
     cancelFit: () => cancel('examine', 'fit'),
   };
 }

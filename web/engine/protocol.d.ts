@@ -11,7 +11,7 @@ import type { Adaptation, Labelled } from '../../src/adapt/adapt.mjs';
 import type { Step } from '../state/edits.mjs';
 import type { ErrorInfo } from '../state/errors.mjs';
 import type { FilmRecord } from '../state/state.mjs';
-import type { Grey, Picture } from '../state/viewport.mjs';
+import type { Grey, Grid, Picture } from '../state/viewport.mjs';
 import type { Request } from '../storage/requests.mjs';
 import type { Site } from '../site/constants.d.ts';
 
@@ -49,6 +49,8 @@ export interface Calls {
       camera?: boolean;
     };
   };
+  /** A heatmap of a label by covering parts of the film, for networks that allow no class activation map. */
+  occlude: { message: { file: File | null; steps: Step[]; label: string }; result: Grid };
   /** Verdicts and probabilities of earlier results at another prevalence. */
   judge: {
     message: { prevalence: Mixture | null; films: Pick<Diagnosis, 'logits' | 'gate'>[] };

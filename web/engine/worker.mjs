@@ -6,6 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { adapt } from '../../src/adapt/adapt.mjs';
 import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
+import { IDENTITY, occlusionMap } from '../../src/result/occlusion.mjs';
 import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
 import { applySteps, isCameraJpeg, isTinted } from '../state/edits.mjs';
 import { pageError, toErrorInfo } from '../state/errors.mjs';
@@ -39,7 +40,6 @@ const TINTED = [{ name: 'photo' }];
 const BYTES = { offset: 0, slope: 1 / 257, windows: [] };
 /** @type {Units} */
 const WORDS = { offset: 0, slope: 1, windows: [] };
-const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
 
 /** Weights without an adapter. @typedef {{weights: Uint8Array, sha256: string}} Base */
 
@@ -78,6 +78,8 @@ function answer(data) {
       return start(data);
     case 'diagnose':
       return diagnose(data);
+    case 'occlude':
+      return occlude(data);
     case 'judge':
       return judge(data);
     case 'tags':
@@ -145,11 +147,9 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   engine.setPrevalence(prevalence);
   const bytes = file && (await readFile(file));
   const sum = bytes && digest(bytes);
-  /** @type {Original} */
-  let answer = bytes ? await diagnoseFile(bytes) : { ...engine.phantom(), source: { units: BYTES } };
+  let answer = await diagnoseOriginal(bytes, steps);
   let applied = steps;
-  if (steps.length > 0) answer = diagnoseEdited(answer, steps);
-  else if (bytes && (await isTintedPhoto(answer, bytes))) {
+  if (steps.length === 0 && bytes && (await isTintedPhoto(answer, bytes))) {
     const grey = diagnoseEdited(answer, TINTED);
     if (grey.gate.accepted) [answer, applied] = [grey, TINTED];
     else answer = await diagnoseFile(bytes); // a colour picture all the same: the engine holds it again
@@ -158,7 +158,7 @@ async function diagnose({ file, withPicture, prevalence, steps }) {
   const camera = Boolean(bytes && isCameraJpeg(bytes)) || applied.some(({ name }) => name === 'photo');
   const thumb = { ...engine.film(THUMB_SIDE), low: 0, high: 255 };
   const maps = withPicture ? takeMaps() : {}; // first: takePicture gives the engine another film
-  const picture = withPicture ? { ...takePicture(source), heatmap, maps, lungs } : null;
+  const picture = withPicture ? { ...takePicture(source), heatmap, maps, occluded: false, lungs } : null;
   const images = picture ? [thumb, picture.film, heatmap, lungs, ...Object.values(maps)] : [thumb];
   return {
     result: {
@@ -200,12 +200,27 @@ function takePicture({ samples, units, display }) {
   return { film, units: { offset, slope, windows }, spacing };
 }
 
+/** @param {Message<'occlude'>} message  @returns {Promise<Answer<'occlude'>>} */
+async function occlude({ file, steps, label }) {
+  await diagnoseOriginal(file && (await readFile(file)), steps);
+  const map = occlusionMap(session.engine, label);
+  return { result: map, transfer: [map.data.buffer] };
+}
+
 /** A photo in the light of a lamp, which the gate refuses as a colour picture.
  *  @param {Original} original  @param {Uint8Array<ArrayBuffer>} bytes */
 async function isTintedPhoto({ gate }, bytes) {
   if (gate.reason !== 'colour') return false;
   const small = await decodeInBrowser(bytes, { resizeWidth: TINT_SIDE, resizeHeight: TINT_SIDE });
   return small !== null && isTinted(small.rgba);
+}
+
+/** Diagnoses a file, or the phantom where there is none, after corrections.
+ *  @param {Uint8Array<ArrayBuffer> | null} bytes  @param {import('../state/edits.mjs').Step[]} steps */
+async function diagnoseOriginal(bytes, steps) {
+  /** @type {Original} */
+  const answer = bytes ? await diagnoseFile(bytes) : { ...session.engine.phantom(), source: { units: BYTES } };
+  return steps.length > 0 ? diagnoseEdited(answer, steps) : answer;
 }
 
 /** Diagnoses the greys of the film that was diagnosed last, after corrections.

@@ -156,6 +156,9 @@ export default {
     'Areas that contributed to “{label}”, from little (violet) to most (yellow). This is not a map of lesions.',
   'reading.legend.opacity':
     'Where the model sees opacity, from unlikely (violet) to likely (yellow). It can miss opacities and mark healthy lung.',
+  'reading.occlude': 'Show the evidence by covering parts of the image (slow)',
+  'reading.legend.occlusion':
+    'Parts without which “{label}” becomes less likely, from little (violet) to most (yellow): each was covered in turn. This is not a map of lesions.',
   'reading.legend.hidden':
     'The heatmap explains “{label}”, which is not the most likely category at your case mix, so it is hidden.',
   'reading.extent':

@@ -173,6 +173,9 @@ export default {
     'Zonas que contribuyeron a «{label}», de poco (violeta) a mucho (amarillo). No es un mapa de lesiones.',
   'reading.legend.opacity':
     'Dónde ve opacidad el modelo, de improbable (violeta) a probable (amarillo). Puede pasar por alto opacidades y marcar pulmón sano.',
+  'reading.occlude': 'Mostrar la evidencia tapando partes de la imagen (lento)',
+  'reading.legend.occlusion':
+    'Partes sin las cuales «{label}» resulta menos probable, de poco (violeta) a mucho (amarillo): cada una se tapó por turno. No es un mapa de lesiones.',
   'reading.legend.hidden':
     'El mapa de calor explica «{label}», que no es la categoría más probable con su distribución de casos; por eso no se muestra.',
   'reading.extent':

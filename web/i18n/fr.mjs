@@ -174,6 +174,9 @@ export default {
     'Zones ayant contribué à « {label} », de peu (violet) à beaucoup (jaune). Ce n’est pas une carte des lésions.',
   'reading.legend.opacity':
     'Là où le modèle voit une opacité, d’improbable (violet) à probable (jaune). Il peut manquer des opacités et marquer du poumon sain.',
+  'reading.occlude': 'Montrer les indices en masquant des parties de l’image (lent)',
+  'reading.legend.occlusion':
+    'Parties sans lesquelles « {label} » devient moins probable, de peu (violet) à beaucoup (jaune) : chacune a été masquée à tour de rôle. Ce n’est pas une carte des lésions.',
   'reading.legend.hidden':
     'La carte de chaleur explique « {label} », qui n’est pas la catégorie la plus probable avec votre répartition des cas ; elle n’est donc pas affichée.',
   'reading.extent':

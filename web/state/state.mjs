@@ -75,6 +75,7 @@ import { initialViewport } from './viewport.mjs';
  *  @property {import('./viewport.mjs').Viewport} viewport
  *  @property {Overlay} overlay
  *  @property {string} map  the label whose class activation map is the heatmap on view; '' for the model's evidence
+ *  @property {boolean} occluding  a heatmap is being made by covering parts of the film
  *  @property {boolean} full  the film fills the window
  *  @property {Film | null} prior  an earlier film that is compared with the selected one
  *  @property {boolean} moreTools  the tools that measure and compare are on view
@@ -141,6 +142,7 @@ export const initialState = ({ i18n, version, card, examples, bytes }) => ({
   viewport: initialViewport(),
   overlay: { outline: true, heat: 50, compare: 'off', wipe: 50, plain: false },
   map: '',
+  occluding: false,
   full: false,
   prior: null,
   moreTools: false,

@@ -20,6 +20,7 @@
  *  @property {Grey} film
  *  @property {Grid} heatmap  the model's evidence
  *  @property {Record<string, Grid>} maps  the class activation map of each label; none where the network allows none
+ *  @property {boolean} occluded  the maps were made by covering parts of the film
  *  @property {Grid} lungs
  *  @property {Units | null} units  null where its greys went through a curve or a correction
  *  @property {import('../../src/dicom/display.mjs').Spacing | null} spacing  of the pixels of the file, not of `film` */

@@ -64,7 +64,7 @@ function oneFilm(film, state) {
     const bars = element('ul', { className: 'bars' });
     fillBars(bars, record, state);
     const mixture = element('p', { textContent: i18n.assumedMixture(record.prevalence, model) });
-    const explained = picture && state.overlay.heat > 0 ? legend(record, i18n, state.map) : '';
+    const explained = picture && state.overlay.heat > 0 ? legend(film, i18n, state.map) : '';
     const texts = [explained, extentText(record, i18n)];
     row.append(
       element(

@@ -102,9 +102,9 @@ export function heatmapOf({ status, record, picture }, map) {
 }
 
 /** What the heatmap shows, or why it is not shown.
- *  @param {FilmRecord} record  @param {State['i18n']} i18n  @param {string} map  as in the state */
-export function legend(record, i18n, map) {
-  if (map) return i18n.t('reading.legend', { label: i18n.label(map) });
+ *  @param {DoneFilm} film  @param {State['i18n']} i18n  @param {string} map  as in the state */
+export function legend({ record, picture }, i18n, map) {
+  if (map) return i18n.t(picture?.occluded ? 'reading.legend.occlusion' : 'reading.legend', { label: i18n.label(map) });
   if (record.heatmapKind === 'none') return '';
   if (record.heatmapKind === 'opacity') return i18n.t('reading.legend.opacity');
   const label = i18n.label(record.topLabel);
@@ -228,9 +228,11 @@ export function createResult(at) {
     if (record.verdict !== 'refused') {
       fillBars(at.bars, record, state);
       at.scale.hidden = !heatmapOf(film, state.map);
-      setText(at['legend-text'], legend(record, i18n, state.map));
+      setText(at['legend-text'], legend(film, i18n, state.map));
       setText(at.extent, extentText(record, i18n));
     }
+    at.occlude.hidden = record.verdict === 'refused' || record.heatmapKind !== 'none' || Boolean(state.map);
+    setText(at.occlude, i18n.t(state.occluding ? 'action.cancel' : 'reading.occlude'));
     const [word, text] = i18n.gateWords(record, model);
     setText(at.mixture, i18n.assumedMixture(record.prevalence, model));
     setText(at['gate-word'], word);
@@ -259,7 +261,7 @@ export function createResult(at) {
     }
     drawWorth(state);
     drawPrevalence(state);
-    if (!changed('result', film, film.revision, i18n, model, tags, state.map)) return;
+    if (!changed('result', film, film.revision, i18n, model, tags, state.map, state.occluding)) return;
     drawHead(film, state);
     const done = film.status === 'done';
     const hasProbabilities = film.status === 'done' && film.record.verdict !== 'refused';

@@ -6,7 +6,8 @@ const PLACES = 14;
 const COVER = 2;
 /** The film is diagnosed at this size; networks see far less. */
 const MAX_SIDE = 512;
-const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
+/** The table of samples that are greys already. */
+export const IDENTITY = Uint16Array.from({ length: 65536 }, (_, grey) => grey);
 
 /**
  * Afterwards the engine holds the film at MAX_SIDE, with a part covered.
