@@ -192,6 +192,10 @@ test('a cleared page holds nothing of its films: no name in the document, no pic
   await page.click('#details summary');
   await page.click('#tags-show');
   await page.waitForSelector('#tags >> text=Nobody, Anna');
+  await page.click('#more-tools');
+  await page.selectOption('#beside', { label: 'Nobody 1.png' });
+  await settled(page);
+  assert.match(await page.textContent('#prior-name'), /Nobody 1/);
   await page.fill('#search', 'Nobody');
   await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   assert.ok((await held()) > before + 6 * 2 * side * side, 'the pictures are there to be forgotten');

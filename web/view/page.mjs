@@ -199,8 +199,8 @@ export function createView(document) {
   /** What the film can be compared with.
    *  @param {Film} film  @param {Film | null} prior  @param {State} state */
   function drawBeside(film, prior, { films, overlay, revision, moreTools, i18n }) {
-    if (!moreTools || !changed('beside', film, prior, films, overlay.compare, revision, i18n)) return;
-    const others = films.filter((other) => other !== film && other.status === 'done');
+    if (!changed('beside', film, prior, films, overlay.compare, revision, i18n, moreTools)) return;
+    const others = moreTools ? films.filter((other) => other !== film && other.status === 'done') : [];
     keyed(
       at.beside,
       [
@@ -274,6 +274,9 @@ export function createView(document) {
 
   function clearStage() {
     viewer.clear();
+    for (const part of ['marks', 'windows', 'beside']) changed(part, null); // they hold the film
+    for (const id of ['prior-name', 'measure-text', 'viewport-text']) setText(at[id], '');
+    at.beside.replaceChildren();
     drawPreview(null);
     for (const id of ['film', 'twin-film']) at[id].removeAttribute('aria-label');
   }
