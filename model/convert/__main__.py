@@ -456,9 +456,10 @@ def convert(options):
 
 
 def size_of(path):
-    """Bytes of the network, with the data file that PyTorch writes beside it."""
-    beside = path.with_name(f"{path.name}.data")
-    return path.stat().st_size + (beside.stat().st_size if beside.is_file() else 0)
+    """Bytes of the network on the disk, with the data file that PyTorch writes beside it. Holes do not count: a file may
+    claim gigabytes that it does not have."""
+    files = [path, path.with_name(f"{path.name}.data")]
+    return sum(min(stat.st_size, 512 * stat.st_blocks) for stat in (file.stat() for file in files if file.is_file()))
 
 
 def limit_memory(size):

@@ -35,8 +35,8 @@ test('a likely other finding has words of its own in list, heading and history, 
 
 test('an opacity map is shown whatever the label, a class map only beside its own label, none never', () => {
   const kinds = (changes) => {
-    const { record } = filmWith(changes);
-    return [heatmapFits(record), legend(record, i18n)];
+    const film = filmWith(changes);
+    return [heatmapFits(film.record), legend(film, i18n, '')];
   };
   const moved = { topLabel: 'covid', probability: { covid: 0.1, normal: 0.9 } };
   assert.deepEqual(kinds({ ...moved, heatmapKind: 'opacity' }), [true, english['reading.legend.opacity']]);

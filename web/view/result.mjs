@@ -89,7 +89,7 @@ export function fillBars(list, record, { i18n, model }) {
  * which a chosen prevalence can overtake, and then it would contradict the heading.
  * @param {FilmRecord} record
  */
-function heatmapFits({ verdict, heatmapKind, probability, topLabel: explained }) {
+export function heatmapFits({ verdict, heatmapKind, probability, topLabel: explained }) {
   if (verdict === 'refused' || heatmapKind === 'none') return false;
   return heatmapKind === 'opacity' || topLabel(probability) === explained;
 }
