@@ -103,16 +103,30 @@ def sizes(x, form):
     return x.shape[2:] if form == "chw" else x.shape[1:3]
 
 
-def window(config, x, k):
-    """(strides, pads, dilation)"""
+def steps(config, k):
+    """(strides, dilation, whether the padding is 'same')"""
     strides, dilation = pair(config.get("strides") or k), pair(config.get("dilation_rate", 1))
     padding = config.get("padding", "valid")
     if padding not in ("same", "valid"):
         raise ConvertError(f"its padding '{padding}' is not supported; use 'same' or 'valid'")
     if any(v < 1 for v in strides if isinstance(v, int)):
         raise ConvertError(f"its strides {strides} are not all positive integers")
-    pads = same_pads(sizes(x, form_of(config)), k, strides, dilation) if padding == "same" else (0,) * 4
+    return strides, dilation, padding == "same"
+
+
+def window(config, x, k):
+    """(strides, pads, dilation)"""
+    strides, dilation, same = steps(config, k)
+    pads = same_pads(sizes(x, form_of(config)), k, strides, dilation) if same else (0,) * 4
     return strides, pads, dilation
+
+
+def kernel_of(config, w):
+    """The kernel of a convolution, [kh, kw, ...]."""
+    kernel = w["kernel"]
+    if kernel.ndim != 4 or tuple(config.get("kernel_size", kernel.shape[:2])) != kernel.shape[:2]:
+        raise ConvertError(f"its weights have the shape {kernel.shape}, which is not that of its window")
+    return kernel
 
 
 def finished(reader, layer, out):
@@ -120,9 +134,8 @@ def finished(reader, layer, out):
 
 
 def conv(reader, layer, w, x):
-    config, kernel = layer["config"], w["kernel"]
-    if kernel.ndim != 4 or tuple(config.get("kernel_size", kernel.shape[:2])) != kernel.shape[:2]:
-        raise ConvertError(f"its weights have the shape {kernel.shape}, which is not that of its window")
+    config = layer["config"]
+    kernel = kernel_of(config, w)
     strides, pads, dilation = window(config, x[0], kernel.shape[:2])
     out = reader.net.conv(
         x[0],
@@ -138,14 +151,12 @@ def conv(reader, layer, w, x):
 
 
 def conv_transpose(reader, layer, w, x):
-    config, kernel = layer["config"], w["kernel"]  # [kh, kw, cout, cin]
-    strides, dilation = pair(config.get("strides", 1)), pair(config.get("dilation_rate", 1))
+    config = layer["config"]
+    kernel = kernel_of(config, w)  # [kh, kw, cout, cin]
+    strides, dilation, same = steps(config, 1)
     if config.get("output_padding") is not None:
         raise ConvertError(f"its output_padding is {config['output_padding']}; Pleura reads None")
-    if kernel.ndim != 4 or tuple(config.get("kernel_size", kernel.shape[:2])) != kernel.shape[:2]:
-        raise ConvertError(f"its weights have the shape {kernel.shape}, which is not that of its window")
     more = [max(dilated(k, step) - stride, 0) for k, step, stride in zip(kernel.shape[:2], dilation, strides)]
-    same = {"same": True, "valid": False}[config.get("padding", "valid")]
     out = [n * stride + (0 if same else extra) for n, stride, extra in zip(sizes(x[0], form_of(config)), strides, more)]
     pads = [extra // 2 if same else 0 for extra in more]
     out = reader.net.conv_transpose(
