@@ -29,10 +29,10 @@ export { hashPatient, listTags } from './tags.mjs';
  * What a viewer needs besides the film.
  * @typedef {object} Display
  * @property {import('./display.mjs').Spacing | null} spacing
- * @property {import('./display.mjs').Units | null} units
+ * @property {() => import('./display.mjs').Units | null} units
  * @property {import('./display.mjs').Exposure} exposure
  *
- * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts, display: () => Display }} Read  the film
+ * @typedef {{ film: import('../engine.mjs').Samples, dicom: Facts, display: Display }} Read  the film
  *   is for engine.diagnose
  */
 
@@ -141,11 +141,11 @@ export function createDicomReader({ engine, loadCodec }) {
     return {
       film: { ...upright.film, tagReason: tagReason(attributes, sopClass) },
       dicom: { syntax, voi, frames: layout.frames, ...upright.facts },
-      display: () => ({
+      display: {
         exposure: exposureOf(attributes),
         spacing: spacingOf(attributes),
-        units: greys && !upright.facts.aspect ? unitsOf(attributes, greys) : null,
-      }),
+        units: () => (greys && !upright.facts.aspect ? unitsOf(attributes, greys) : null), // few films are looked at
+      },
     };
   };
 }

@@ -11,9 +11,9 @@ const read = createDicomReader({
 /** Eight pixels of 12 bits. */
 async function display(tags, pixels = Uint16Array.of(0, 100, 500, 1000, 2000, 3000, 4000, 4095)) {
   const { film, display } = await read(dicomFile({ width: 4, height: 2, bits: 12, pixels, tags }));
-  const { units, spacing } = display();
+  const units = display.units();
   const values = units && Array.from(film.pixels, (word) => units.offset + units.slope * units.table[word]);
-  return { units, spacing, values };
+  return { units, spacing: display.spacing, values };
 }
 const near = (found, wanted, tolerance = 0.1) =>
   assert.ok(

@@ -2,7 +2,7 @@
 //
 // The engine checks the file before it is used, and every result names it. The device keeps it only on request.
 import { MAX_FILE_BYTES } from '../../src/sniff.mjs';
-import { toErrorInfo } from '../state/errors.mjs';
+import { toFileErrorInfo } from '../state/errors.mjs';
 
 /** @typedef {import('./client.mjs').Brought} Brought
  *
@@ -25,8 +25,7 @@ export function bringActions({ state, set }, { useModel, store }) {
         if (file.size > MAX_FILE_BYTES) throw Object.assign(new Error(), { code: 'model-unsupported' });
         await change({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
       } catch (error) {
-        const info = toErrorInfo(error);
-        set({ broughtError: info.code === 'unexpected' ? { ...info, code: 'file-unreadable' } : info });
+        set({ broughtError: toFileErrorInfo(error) });
       }
     },
     'model-back': () => change(null),

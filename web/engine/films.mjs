@@ -1,5 +1,5 @@
 // films.mjs: opening, selecting and removing films, and asking again for those that failed.
-import { asNotice, toErrorInfo, TRANSIENT } from '../state/errors.mjs';
+import { asNotice, toErrorInfo, toFileErrorInfo, TRANSIENT } from '../state/errors.mjs';
 import { arrange } from '../state/table.mjs';
 import { initialViewport } from '../state/viewport.mjs';
 import english from '../i18n/en.mjs';
@@ -44,11 +44,7 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
       set({ scanning: state.scanning - 1 });
       if (clearings === before) add(found);
     } catch (error) {
-      const { code, message } = toErrorInfo(error);
-      const notice = asNotice(
-        state.i18n.errorText({ code: code === 'unexpected' ? 'file-unreadable' : code, message }),
-      );
-      set({ scanning: state.scanning - 1, ...notice });
+      set({ scanning: state.scanning - 1, ...asNotice(state.i18n.errorText(toFileErrorInfo(error))) });
     }
   }
 

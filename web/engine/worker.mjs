@@ -11,6 +11,7 @@ import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
 import { applySteps, isCameraJpeg, isTinted } from '../state/edits.mjs';
 import { pageError, toErrorInfo } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
+import { MAX_FILM_SIDE } from '../state/viewport.mjs';
 import { cacheFile, noteTested, wasTested } from '../storage/cache.mjs';
 import { fetchPart } from './parts.mjs';
 
@@ -30,7 +31,6 @@ import { fetchPart } from './parts.mjs';
 /** @template {import('./protocol.d.ts').CallType} T
  *  @typedef {{result: import('./protocol.d.ts').Result<T>, transfer?: Transferable[]}} Answer */
 
-const FILM_SIDE = 4096; // of the viewer's picture: many phones have no larger canvas
 const THUMB_SIDE = 128;
 const MAX_SIDE = 16384; // of the greys that are corrected: all of them
 const TINT_SIDE = 64;
@@ -190,13 +190,14 @@ function takeMaps() {
 function takePicture({ samples, units, display }) {
   const { engine } = session;
   const spacing = display?.spacing ?? null;
-  if (!samples || !display?.units) return { film: engine.greys(FILM_SIDE), units: units ?? null, spacing };
-  const { table, offset, slope, shown, windows } = display.units;
-  const { low, high } = engine.greys(FILM_SIDE);
+  const own = samples && display ? display.units() : null;
+  if (!samples || !own) return { film: engine.greys(MAX_FILM_SIDE), units: units ?? null, spacing };
+  const { table, offset, slope, shown, windows } = own;
+  const { low, high } = engine.greys(MAX_FILM_SIDE);
   const level = (/** @type {number} */ grey) =>
     (shown.low + (grey / 65535) * (shown.high - shown.low) - offset) / slope;
   engine.diagnose({ ...samples, table });
-  const film = { ...engine.greys(FILM_SIDE), low: level(low), high: level(high) };
+  const film = { ...engine.greys(MAX_FILM_SIDE), low: level(low), high: level(high) };
   return { film, units: { offset, slope, windows }, spacing };
 }
 
@@ -353,7 +354,7 @@ async function diagnoseFile(bytes) {
   const { engine } = session;
   if (isDicom(bytes)) {
     const { film, dicom: facts, display } = await (await openDicom()).readDicom(bytes);
-    const source = { samples: film, display: display() };
+    const source = { samples: film, display };
     return { ...engine.diagnose(film), dicom: facts, tagReason: film.tagReason, source };
   }
   try {

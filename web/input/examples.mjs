@@ -7,10 +7,9 @@ import { pageError } from '../state/errors.mjs';
 
 /** @param {Example} example  @returns {Promise<Source>} */
 async function fetchExample(example) {
-  const { name, file, sha256 } = example;
-  const digest = (sha256.match(/../g) ?? []).map((byte) => String.fromCharCode(parseInt(byte, 16))).join('');
+  const { name, file, integrity } = example;
   try {
-    const response = await fetch(new URL(file, import.meta.url), { integrity: `sha256-${btoa(digest)}` });
+    const response = await fetch(new URL(file, import.meta.url), { integrity });
     if (!response.ok) throw new Error(`status ${response.status}`);
     return { name, file: new File([await response.blob()], name), example };
   } catch (error) {

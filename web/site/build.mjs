@@ -107,7 +107,10 @@ async function writeCard(markdown) {
 async function writeExamples() {
   const examples = await readExamples(options.samples, options.films);
   return Promise.all(
-    examples.map(async ({ bytes, credit }) => ({ ...(await write(`examples/${credit.name}`, bytes)), ...credit })),
+    examples.map(async ({ bytes, credit }) => {
+      const { file, sha256 } = await write(`examples/${credit.name}`, bytes);
+      return { file, integrity: integrity(sha256), ...credit };
+    }),
   );
 }
 

@@ -16,7 +16,10 @@ export interface DicomParts {
 }
 
 /** An example film with what its licence asks to be shown. */
-export interface Example extends Part {
+export interface Example {
+  file: string;
+  /** as `fetch` wants it */
+  integrity: string;
   /** of the file at its source */
   name: string;
   /** the diagnosis that its source gives: a label of the model */

@@ -33,6 +33,13 @@ export const toErrorInfo = (error) =>
     ? { code: error.code, message: error.message }
     : { code: 'unexpected', message: String(error?.message || error) };
 
+/** The same for what happened while a file was opened: anything unforeseen means that it cannot be read.
+ *  @param {unknown} error  @returns {ErrorInfo} */
+export function toFileErrorInfo(error) {
+  const info = toErrorInfo(error);
+  return info.code === 'unexpected' ? { ...info, code: 'file-unreadable' } : info;
+}
+
 /** Whether a call was cancelled rather than failed. @param {unknown} error */
 export const isCancelled = (error) => error instanceof DOMException && error.name === 'AbortError';
 

@@ -25,6 +25,8 @@
  *  @property {Units | null} units  null where its greys went through a curve or a correction
  *  @property {import('../../src/dicom/display.mjs').Spacing | null} spacing  of the pixels of the file, not of `film` */
 
+/** The longer side of a picture's film in pixels, at most: many phones have no larger canvas. */
+export const MAX_FILM_SIDE = 4096;
 const MAX_ZOOM = 12;
 const MIN_WINDOW = 0.02; // width
 const BINS = 256;

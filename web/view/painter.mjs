@@ -1,12 +1,11 @@
 // painter.mjs: paints the greys of a film into a canvas, through window and level. A graphics processor needs only the
 // two ends of the window for that, so a drag costs nothing, however large the film. Without one, paintGreys does it.
-import { initialViewport, paintGreys } from '../state/viewport.mjs';
+import { initialViewport, MAX_FILM_SIDE, paintGreys } from '../state/viewport.mjs';
 
 /** @typedef {import('../state/viewport.mjs').Grey} Grey
  *  @typedef {import('../state/viewport.mjs').Viewport} Viewport
  *  @typedef {(film: Grey, viewport: Pick<Viewport, 'window' | 'invert'>) => void} Paint */
 
-const LARGEST = 4096; // side of a film, as the worker sends it
 /** @type {Grey} */
 const NOTHING = { data: Uint16Array.of(0), width: 1, height: 1, low: 0, high: 1 };
 
@@ -116,7 +115,7 @@ function createGpuPaint(canvas, gl) {
  *  paintGreys. */
 function hasGpu() {
   const gl = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
-  if (!gl || gl.getParameter(gl.MAX_TEXTURE_SIZE) < LARGEST) return false;
+  if (!gl || gl.getParameter(gl.MAX_TEXTURE_SIZE) < MAX_FILM_SIDE) return false;
   const masked = gl.getParameter(gl.RENDERER) === 'WebKit WebGL'; // Firefox warns of the extension, and needs none
   const names = masked ? gl.getExtension('WEBGL_debug_renderer_info') : null;
   const renderer = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
