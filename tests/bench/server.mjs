@@ -2,8 +2,8 @@
 //
 //   node tests/bench/server.mjs [SECONDS] [CONNECTIONS]
 //
-// Prints one line of figures and ends with 1 if a film has a wrong answer or none, a health check takes longer than
-// MAX_HEALTH_MS at the 99th percentile, or the memory of the server grows.
+// Prints one line of figures and ends with 1 if a film has a wrong answer or none, any health check takes longer than
+// MAX_HEALTH_MS, or the memory of the server grows.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -25,11 +25,16 @@ async function watchHealth({ address }) {
   const times = [];
   let going = true;
   parentPort.once('message', () => (going = false));
-  while (going) {
+  const check = async () => {
     const start = performance.now();
     const response = await fetch(`${address}/health`);
     await response.arrayBuffer();
-    times.push(response.ok ? performance.now() - start : Infinity);
+    return response.ok ? performance.now() - start : Infinity;
+  };
+  await check(); // The first fetch of a thread loads the client, which is no time of the server.
+  parentPort.postMessage('ready');
+  while (going) {
+    times.push(await check());
     await pause(HEALTH_EVERY_MS);
   }
   parentPort.postMessage(times);
@@ -67,6 +72,7 @@ async function main(seconds, connections) {
   });
   const address = String((await once(server.stdout, 'data'))[0]).trim();
   const health = new Worker(new URL(import.meta.url), { workerData: { address } });
+  await once(health, 'message');
   const memory = [];
   const sampling = setInterval(() => memory.push(memoryOf(server.pid)), 1000);
   try {
@@ -95,7 +101,7 @@ async function main(seconds, connections) {
       growth: Number(growth.toFixed(3)),
     };
     console.log(JSON.stringify(figures));
-    const failed = figures.wrong || figures.errors || figures.timeouts || figures['health ms p99'] > MAX_HEALTH_MS;
+    const failed = figures.wrong || figures.errors || figures.timeouts || figures['health ms max'] > MAX_HEALTH_MS;
     process.exitCode = failed || growth > MAX_GROWTH ? 1 : 0;
   } finally {
     clearInterval(sampling);
