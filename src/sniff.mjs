@@ -61,7 +61,7 @@ const SIGNATURES = [
   { start: '\xfd7zXZ', name: 'packed by xz', advice: 'Unpack it first.' },
   { start: '7z\xbc\xaf', name: 'a 7z archive', advice: 'Unpack it first.' },
   { start: 'Rar!', name: 'a RAR archive', advice: 'Unpack it first.' },
-  { start: 'PK\x03\x04', name: 'a zip archive', advice: 'Call it by a name that ends in .zip, or unpack it first.' },
+  { start: 'PK\x03\x04', name: 'a zip archive', advice: 'Give it a name that ends in .zip, or unpack it first.' },
   { start: 'II*\0', name: 'a TIFF image' },
   { start: 'MM\0*', name: 'a TIFF image' },
   { start: 'GIF8', name: 'a GIF image' },
@@ -74,7 +74,7 @@ const SIGNATURES = [
   { start: '\xff\x4f\xff\x51', name: 'a JPEG 2000 image' },
   { start: '\0\0\0\x0cJXL ', name: 'a JPEG XL image' },
   { start: '\xff\x0a', name: 'a JPEG XL image' },
-  { start: '%PDF', name: 'a PDF document', advice: 'Export the film that it shows as PNG or DICOM.' },
+  { start: '%PDF', name: 'a PDF document', advice: 'Export the image that it shows as PNG or DICOM.' },
   { start: '<svg', name: 'an SVG drawing' },
   { start: '<?xml', name: 'an XML document' },
   { start: '<!DOCTYPE html', name: 'a web page', advice: 'Perhaps a login was needed. Fetch the film again.' },
@@ -88,14 +88,15 @@ function signatureOf(head) {
 }
 
 /**
- * Why a file is not a film and what to do, where its first bytes tell. Only programs that read DICOM use it.
+ * What to do about a file that is neither DICOM nor an image, and what it is where its first bytes show that. It is for
+ * programs that read DICOM: the engine's own sentence for such a file lists only what the engine decodes itself.
  * @param {Uint8Array} head its first bytes
  */
 export function notFilm(head) {
   const { name, advice = 'Save it as PNG, JPEG or DICOM.' } = signatureOf(head) ?? {};
   return name
-    ? `This is not a film that Pleura can read: the file is ${name}. ${advice}`
-    : 'This is not a film that Pleura can read. Use a PNG, JPEG, BMP or DICOM file of a chest X-ray.';
+    ? `Pleura cannot open this file: it is ${name}. ${advice}`
+    : 'This is not an image that Pleura can open. Use a DICOM, PNG, JPEG or BMP file of a chest X-ray.';
 }
 
 /**

@@ -4,6 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/engine.mjs';
 import { toRecord } from '../../src/result/record.mjs';
+import { notFilm } from '../../src/sniff.mjs';
 import { data, missing } from '../support/data.mjs';
 import { choose, hand, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
@@ -123,7 +124,7 @@ test('the phantom is labelled synthetic and gives the bits of Node', async (t) =
 test('each broken file has its message while the others are read', async (t) => {
   const { page } = await ready(t);
   const whole = png(300, 300);
-  await choose(page, [
+  const files = [
     { name: 'empty.png', buffer: Buffer.alloc(0) },
     { name: 'text.png', buffer: Buffer.from('not a picture at all\n') },
     { name: 'whole.png', buffer: whole },
@@ -131,13 +132,18 @@ test('each broken file has its message while the others are read', async (t) => 
     { name: 'dot.png', buffer: png(1, 1) },
     { name: 'huge.png', buffer: png(1, 1, undefined, [30000, 30000]) },
     { name: '=cmd.png', buffer: whole },
-  ]);
+    { name: 'report.pdf', buffer: Buffer.from('%PDF-1.7') },
+  ];
+  await choose(page, files);
   await settled(page);
   const records = lines(await saved(page, 'json')).map((line) => JSON.parse(line));
   assert.deepEqual(
     records.map(({ code, status }) => code ?? status),
-    ['empty-file', 'not-an-image', 'ok', 'image-damaged', 'image-too-small', 'image-too-large', 'ok'],
+    ['empty-file', 'not-an-image', 'ok', 'image-damaged', 'image-too-small', 'image-too-large', 'ok', 'not-an-image'],
   );
+  // As the command says it: the engine's own sentence knows no DICOM.
+  for (const place of [1, 7]) assert.equal(records[place].message, notFilm(files[place].buffer));
+  assert.match(records[1].message, /DICOM/);
   for (const [place, { status, message }] of records.entries()) {
     await select(page, place);
     const { because } = await resultOf(page);
@@ -145,7 +151,7 @@ test('each broken file has its message while the others are read', async (t) => 
     assert.match(because, /^[A-Z].{15,}\.$/);
   }
   const table = lines(await saved(page, 'csv'));
-  assert.equal(table.length, 8);
+  assert.equal(table.length, 9);
   assert.ok(table[7].startsWith("'=cmd.png,ok,"), table[7]);
 });
 

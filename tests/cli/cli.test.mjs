@@ -243,7 +243,7 @@ test('a progress bar appears for many films, and only if standard error is a ter
   const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many, 'text.png'])} > ${join(folder, 'out')}`;
   const shown = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', cwd: folder }).stdout;
   assert.match(shown, /11/);
-  assert.match(shown, /text\.png: This is not a film/);
+  assert.match(shown, /text\.png: This is not an image that Pleura can open\. Use a DICOM, /);
   assert.equal(lines(readFileSync(join(folder, 'out'), 'utf8')).length, 11);
   assert.doesNotMatch(tried(many).stderr, /\/11|\u001b/);
 });

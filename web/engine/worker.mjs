@@ -7,7 +7,8 @@ import { adapt } from '../../src/adapt/adapt.mjs';
 import { applyAdapter } from '../../src/weights/adapter.mjs';
 import { createEngine } from '../../src/engine.mjs';
 import { IDENTITY, occlusionMap } from '../../src/result/occlusion.mjs';
-import { isDicom, MAX_FILE_BYTES } from '../../src/sniff.mjs';
+import { PleuraError } from '../../src/errors.mjs';
+import { isDicom, MAX_FILE_BYTES, notFilm } from '../../src/sniff.mjs';
 import { applySteps, isCameraJpeg, isTinted } from '../state/edits.mjs';
 import { pageError, toErrorInfo } from '../state/errors.mjs';
 import { watchRequests } from '../storage/requests.mjs';
@@ -360,10 +361,10 @@ async function diagnoseFile(bytes) {
   try {
     return { ...engine.diagnose(bytes), source: { units: isDeepPng(bytes) ? WORDS : BYTES } };
   } catch (error) {
-    const { code } = /** @type {any} */ (error);
+    const { code, status } = /** @type {PleuraError} */ (error);
     if (code !== 'not-an-image' && code !== 'image-unsupported') throw error;
     const pixels = await decodeInBrowser(bytes);
-    if (!pixels) throw error;
+    if (!pixels) throw code === 'not-an-image' ? new PleuraError(code, status, notFilm(bytes)) : error;
     return { ...engine.diagnose(pixels), source: { units: BYTES } };
   }
 }
