@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { strToU8, zipSync } from 'fflate';
 import { createEngine } from '../../src/node.mjs';
-import { choose, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
+import { choose, faults, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
 let browser, server, film;
 before(async () => {
@@ -153,6 +153,55 @@ test('every film can be removed, by button, row and key, and what was removed co
   assert.equal(await page.isVisible('#adjusted'), false);
   const asks = await page.evaluate(() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })));
   assert.equal(asks, true, 'leaving would lose results');
+});
+
+test('several films are picked by mouse and keys, then saved, removed or analysed again', async (t) => {
+  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
+  t.after(close);
+  await settled(page);
+  await choose(page, films());
+  await settled(page);
+  const box = (row) => page.locator(`#table-body tr:nth-child(${row}) .pick input`);
+  const picked = () =>
+    page.$$eval('#table-body tr', (rows) => rows.map((row) => Number(row.querySelector('input').checked)).join(''));
+  const places = (...numbers) => numbers.map((i) => `film ${i}.png`);
+  await box(2).check();
+  await page.click('#table-body tr:nth-child(4) bdi', { modifiers: ['Shift'] });
+  assert.equal(await picked(), '01110');
+  await page.click('#table-body tr:nth-child(3) bdi', { modifiers: ['Control'] });
+  assert.equal(await picked(), '01010');
+  assert.equal(await onView(page), 'film 0.png', 'which opens none');
+  assert.match(await page.textContent('#announcement'), /: 2\./);
+  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(
+    (await saved(page, 'json')).map((line) => JSON.parse(line).file),
+    places(1, 3),
+  );
+
+  await box(1).focus();
+  await page.keyboard.press('Escape');
+  assert.equal(await picked(), '00000');
+  for (const key of ['Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowUp']) await page.keyboard.press(key);
+  assert.equal(await picked(), '11000');
+  const verdicts = () => page.locator('#table-body td:nth-child(2)').allTextContents();
+  const before = await verdicts();
+  const again = await page.evaluate(() => {
+    document.querySelector('[data-action=retry-picked]').click();
+    return [...document.querySelectorAll('#table-body tr')].map(({ dataset }) => dataset.kind === 'unread');
+  });
+  assert.deepEqual(again, [true, true, false, false, false]);
+  await settled(page);
+  assert.deepEqual(await verdicts(), before);
+  await box(2).focus();
+  await page.keyboard.press('Delete');
+  assert.deepEqual(await names(page), places(2, 3, 4));
+  assert.equal(await page.isVisible('#picked'), false);
+  await page.click('[data-action=undo]');
+  assert.equal(await picked(), '11000', 'what comes back is picked');
+  await page.click('#table-head .pick');
+  assert.equal(await picked(), '11111');
+  await page.click('#picked [data-action=remove-listed]');
+  assert.equal(await page.isVisible('#welcome'), true);
 });
 
 test('an archive is searched like a folder, and a file that is there twice says so', async (t) => {

@@ -10,7 +10,7 @@ import { chooseShares, countPeople, isOutdated, restLabel } from '../../web/stat
 import { commonFolder, halves } from '../../web/state/names.mjs';
 import { commandOf } from '../../web/state/shortcuts.mjs';
 import { addStep, applySteps, isCameraJpeg, isTinted, visibleArea } from '../../web/state/edits.mjs';
-import { arrange, initialTable, tableActions } from '../../web/state/table.mjs';
+import { arrange, initialTable, listed, tableActions } from '../../web/state/table.mjs';
 import { firstRatio, lengthOf, moveEnd, NO_MEASURES, ratioOf } from '../../web/state/measures.mjs';
 import {
   adjustWindow,
@@ -254,6 +254,40 @@ test('clicking a heading sorts in its usual direction, then in the other, then i
   assert.deepEqual([sort({ by: 'covid' }), order()][1], ['covid', false]);
   assert.deepEqual([sort({ by: 'film' }), order()][1], ['film', false]);
   assert.deepEqual([sort({ by: 'film' }), sort({ by: 'film' }), order()][2], ['order', false]);
+});
+
+test('films are picked one by one, as a range that can shrink, and all at once, and only shown ones count', () => {
+  const films = ['a', 'b', 'c', 'd', 'e'].map((name, i) => ({ id: i + 1, name, status: 'waiting' }));
+  const state = { films, selected: films[0], table: initialTable(), i18n: createI18n('en', english) };
+  const actions = tableActions({ state, set: (changes) => Object.assign(state, changes) });
+  const names = () => listed(state).map(({ name }) => name);
+  const picked = (film, range = false, from = undefined) => {
+    actions.pick({ film: String(film), range, from });
+    return names().join('');
+  };
+  assert.equal(names().join(''), 'abcde', 'all while none is picked');
+  assert.equal(picked(3, true), 'abc', 'a range from the film on view');
+  actions['pick-none']();
+  assert.equal(picked(3, true, '4'), 'cd', 'a range from the row that has the focus');
+  assert.equal(picked(1), 'acd');
+  assert.equal(picked(4), 'ac', 'a second time takes it away');
+  assert.equal(picked(2), 'abc');
+  assert.equal(picked(5, true), 'abcde');
+  assert.equal(picked(3, true), 'abc', 'a shorter range gives back');
+  actions.sort({ by: 'film' });
+  actions.sort({ by: 'film' });
+  assert.deepEqual(names(), ['c', 'b', 'a'], 'in the order of the table');
+  actions.table({ search: 'b' });
+  assert.deepEqual(names(), ['b'], 'never a film that is not shown');
+  actions['pick-all'](); // b is all that is shown, and picked
+  actions.table({ search: '' });
+  assert.deepEqual(names(), ['c', 'a']);
+  actions['pick-all']();
+  assert.match(state.announcement, /: 5\./);
+  state.films = films.slice(1);
+  assert.deepEqual(names(), ['e', 'd', 'c', 'b']);
+  state.films = films;
+  assert.equal(names().length, 5, 'what comes back is picked again');
 });
 
 test('arrows move the film only from the film, and no key works with Ctrl, Alt or Meta', () => {

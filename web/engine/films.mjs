@@ -1,6 +1,6 @@
 // films.mjs: opening, selecting and removing films, and asking again for those that failed.
 import { asNotice, toErrorInfo, toFileErrorInfo, TRANSIENT } from '../state/errors.mjs';
-import { arrange } from '../state/table.mjs';
+import { arrange, listed } from '../state/table.mjs';
 import { initialViewport } from '../state/viewport.mjs';
 import english from '../i18n/en.mjs';
 
@@ -16,6 +16,8 @@ import english from '../i18n/en.mjs';
  *  @property {(selector: string) => void} scrollTo */
 
 const CHOOSE = '#welcome [data-action=choose]';
+/** @type {Film['status'][]} */
+const FINAL = ['done', 'error', 'cancelled'];
 const UNDO_MS = 30_000; // for which removed films can be brought back; then nothing of them is left
 
 /** @param {import('../state/state.mjs').App} app  @param {FilmParts} parts */
@@ -159,10 +161,12 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
       if (!state.selected) focus(CHOOSE);
       else if (onView && !film) focus('#result');
     },
-    'remove-shown'() {
-      remove(arrange(state.films, state.table, state.i18n));
-      if (!state.selected) focus(CHOOSE);
-      else set({ table: { ...state.table, search: '', show: 'all' } });
+    /** The picked films, or all that are shown if none is. */
+    'remove-listed'() {
+      remove(listed(state));
+      const { films, table, i18n } = state;
+      if (films.length === 0) focus(CHOOSE);
+      else if (arrange(films, table, i18n).length === 0) set({ table: { ...table, search: '', show: 'all' } });
     },
     undo,
     'undo-forget': forget,
@@ -170,6 +174,7 @@ export function createFilms({ state, set }, { queue, client, judgeAgain, focus, 
     'retry-cancelled': () => queue.enqueue(state.films.filter(({ status }) => status === 'cancelled')),
     'retry-failed': () =>
       queue.enqueue(state.films.filter((film) => film.status === 'error' && TRANSIENT.includes(film.error.code))),
+    'retry-picked': () => queue.enqueue(listed(state).filter((film) => FINAL.includes(film.status) && !film.redraw)),
     'retry-engine': () => queue.enqueue([]),
     tags: showTags,
   };

@@ -135,6 +135,7 @@ export default {
   'keys.lungs': 'حدود الرئتين',
   'keys.films': 'الصورة السابقة، التالية',
   'keys.remove': 'إزالة هذه الصورة، تراجع',
+  'keys.pick': 'التحديد في الجدول: المزيد، الكل، لا شيء',
   'keys.help': 'هذه القائمة',
   'keys.on': 'تفعيل اختصارات المفتاح الواحد',
 
@@ -252,6 +253,12 @@ export default {
   'batch.more': 'إظهار المزيد',
   'batch.remove': 'إزالة {name}',
   'batch.remove.shown': 'إزالة الصور المعروضة: {count}',
+  'batch.pick': 'تحديد {name}',
+  'batch.pick.all': 'تحديد كل الصور المعروضة',
+  'batch.pick.none': 'إلغاء التحديد',
+  'batch.picked': 'الصور المحددة: {count}. يقتصر الحفظ والطباعة عليها.',
+  'batch.again': 'إعادة التحليل',
+  'batch.remove.picked': 'إزالة',
   'batch.retry': 'إعادة محاولة الصور التي تعذّرت',
   'batch.cancelled': 'استئناف',
 

@@ -123,6 +123,7 @@ export default {
   'keys.lungs': 'Lung outline',
   'keys.films': 'Previous, next image',
   'keys.remove': 'Remove this image, undo',
+  'keys.pick': 'Select in the table: more, all, none',
   'keys.help': 'This list',
   'keys.on': 'Enable single-key shortcuts',
 
@@ -245,6 +246,12 @@ export default {
   'batch.more': 'Show more',
   'batch.remove': 'Remove {name}',
   'batch.remove.shown': 'Remove the images shown: {count}',
+  'batch.pick': 'Select {name}',
+  'batch.pick.all': 'Select all images shown',
+  'batch.pick.none': 'Clear selection',
+  'batch.picked': 'Images selected: {count}. Saving and printing include only these.',
+  'batch.again': 'Analyse again',
+  'batch.remove.picked': 'Remove',
   'batch.retry': 'Retry failed images',
   'batch.cancelled': 'Resume',
 

@@ -139,6 +139,7 @@ export default {
   'keys.lungs': 'Contorno pulmonar',
   'keys.films': 'Imagen anterior, siguiente',
   'keys.remove': 'Quitar esta imagen, deshacer',
+  'keys.pick': 'Seleccionar en la tabla: más, todas, ninguna',
   'keys.help': 'Esta lista',
   'keys.on': 'Activar los atajos de una sola tecla',
 
@@ -264,6 +265,12 @@ export default {
   'batch.more': 'Mostrar más',
   'batch.remove': 'Quitar {name}',
   'batch.remove.shown': 'Quitar las imágenes mostradas: {count}',
+  'batch.pick': 'Seleccionar {name}',
+  'batch.pick.all': 'Seleccionar todas las imágenes mostradas',
+  'batch.pick.none': 'Anular la selección',
+  'batch.picked': 'Imágenes seleccionadas: {count}. Solo estas se guardan e imprimen.',
+  'batch.again': 'Analizar de nuevo',
+  'batch.remove.picked': 'Quitar',
   'batch.retry': 'Reintentar las imágenes fallidas',
   'batch.cancelled': 'Reanudar',
 

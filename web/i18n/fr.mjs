@@ -140,6 +140,7 @@ export default {
   'keys.lungs': 'Contour des poumons',
   'keys.films': 'Image précédente, suivante',
   'keys.remove': 'Retirer cette image, annuler',
+  'keys.pick': 'Sélectionner dans le tableau : plus, tout, rien',
   'keys.help': 'Cette liste',
   'keys.on': 'Activer les raccourcis à une touche',
 
@@ -269,6 +270,12 @@ export default {
   'batch.more': 'Afficher la suite',
   'batch.remove': 'Retirer {name}',
   'batch.remove.shown': 'Retirer les images affichées : {count}',
+  'batch.pick': 'Sélectionner {name}',
+  'batch.pick.all': 'Sélectionner toutes les images affichées',
+  'batch.pick.none': 'Effacer la sélection',
+  'batch.picked': 'Images sélectionnées : {count}. Seules celles-ci sont enregistrées et imprimées.',
+  'batch.again': 'Analyser à nouveau',
+  'batch.remove.picked': 'Retirer',
   'batch.retry': 'Réessayer les images en échec',
   'batch.cancelled': 'Reprendre',
 

@@ -133,6 +133,7 @@ export default {
   'keys.lungs': 'फेफड़ों की रूपरेखा',
   'keys.films': 'पिछली, अगली इमेज',
   'keys.remove': 'यह इमेज हटाएँ, वापस लाएँ',
+  'keys.pick': 'तालिका में चुनें: और, सभी, कोई नहीं',
   'keys.help': 'यह सूची',
   'keys.on': 'एक कुंजी वाले शॉर्टकट चालू करें',
 
@@ -254,6 +255,12 @@ export default {
   'batch.more': 'और दिखाएँ',
   'batch.remove': '{name} हटाएँ',
   'batch.remove.shown': 'दिखाई गई इमेज हटाएँ: {count}',
+  'batch.pick': '{name} चुनें',
+  'batch.pick.all': 'दिखाई गई सभी इमेज चुनें',
+  'batch.pick.none': 'चयन हटाएँ',
+  'batch.picked': 'चुनी गई इमेज: {count}। केवल यही सहेजी और प्रिंट की जाएँगी।',
+  'batch.again': 'फिर से विश्लेषण करें',
+  'batch.remove.picked': 'हटाएँ',
   'batch.retry': 'असफल इमेज पर फिर कोशिश करें',
   'batch.cancelled': 'जारी रखें',
 

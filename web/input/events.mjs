@@ -23,6 +23,7 @@ const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.
 export function listen(state, actions, film) {
   listenToButtons(actions);
   listenToKeys(state, actions, film);
+  listenToRows(state, actions);
   listenToFields(actions);
   listenToFiles(actions);
   createGestures(byId('stage'), {
@@ -75,16 +76,6 @@ function listenToKeys(state, actions, film) {
     actions[command.action](command);
   });
 
-  const rows = byId('table-body');
-  rows.addEventListener('keydown', (event) => {
-    const row = event.target instanceof Element && event.target.closest('tr');
-    if (!row || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
-    event.preventDefault();
-    const next = event.key === 'ArrowDown' ? row.nextElementSibling : row.previousElementSibling;
-    const column = event.target === row.querySelector('button') ? 'button' : '[data-action=remove]';
-    /** @type {HTMLElement | null | undefined} */ (next?.querySelector(column))?.focus();
-  });
-
   const strip = byId('strip-list');
   strip.addEventListener('keydown', (event) => {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
@@ -93,6 +84,47 @@ function listenToKeys(state, actions, film) {
     actions[isForward ? 'next' : 'previous']();
     const current = strip.querySelector('[aria-current]');
     if (current instanceof HTMLElement) current.focus();
+  });
+}
+
+/** Films are picked as in a file manager: a click on a checkbox, or on a name with Ctrl, picks one more; with Shift, all up
+ *  to it. @param {State} state  @param {Actions} actions */
+function listenToRows(state, actions) {
+  const rows = byId('table-body');
+  const rowOf = (/** @type {Event} */ { target }) => {
+    const row = target instanceof Element && target.closest('tr');
+    return row || null;
+  };
+  /** The places of a row where Tab and the arrows stop. @param {Element | null} row  @returns {HTMLElement[]} */
+  const stops = (row) => [.../** @type {NodeListOf<HTMLElement>} */ (row?.querySelectorAll('input, button') ?? [])];
+
+  rows.addEventListener('mousedown', (event) => event.shiftKey && event.preventDefault()); // or it selects text
+  rows.addEventListener('click', (event) => {
+    const { target, shiftKey, ctrlKey, metaKey } = event;
+    if (!(target instanceof Element)) return;
+    const isPicked = target.matches('.pick input');
+    const isExtended = (shiftKey || ctrlKey || metaKey) && target.closest('[data-action=open]');
+    if (!isPicked && !isExtended) return;
+    event.stopPropagation(); // or the film is opened
+    actions.pick({ film: rowOf(event)?.dataset.film, range: shiftKey });
+  });
+
+  rows.addEventListener('keydown', (event) => {
+    const { key, shiftKey, ctrlKey, metaKey } = event;
+    const row = rowOf(event);
+    if (!row) return;
+    const some = state.table.picked.size > 0;
+    if (key === 'ArrowUp' || key === 'ArrowDown') {
+      const next = key === 'ArrowDown' ? row.nextElementSibling : row.previousElementSibling;
+      if (!(next instanceof HTMLElement)) return event.preventDefault();
+      stops(next)[stops(row).indexOf(/** @type {HTMLElement} */ (event.target))]?.focus();
+      if (shiftKey) actions.pick({ film: next.dataset.film, range: true, from: row.dataset.film });
+    } else if (key === 'a' && (ctrlKey || metaKey)) actions['pick-all']();
+    else if (key === 'Escape' && some) actions['pick-none']();
+    else if (key === 'Delete' && some) actions['remove-listed']();
+    else return;
+    event.preventDefault();
+    event.stopPropagation(); // Delete elsewhere removes the film on view
   });
 }
 

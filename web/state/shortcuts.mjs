@@ -28,6 +28,7 @@ export const SHORTCUTS = [
   { label: 'keys.lungs', keys: ['L'], actions: { l: 'outline' } },
   { label: 'keys.films', keys: ['P', 'N'], actions: { p: 'previous', n: 'next' } },
   { label: 'keys.remove', keys: ['Del', 'Ctrl Z'], actions: { Delete: 'remove' } },
+  { label: 'keys.pick', keys: ['Shift ↑', '↓', 'Ctrl A', 'Esc'] },
   { label: 'keys.help', keys: ['?'], actions: { '?': 'help' } },
 ];
 

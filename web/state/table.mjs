@@ -2,9 +2,12 @@
 
 /** @typedef {import('./state.mjs').State} State  @typedef {import('./state.mjs').Film} Film
  *  @typedef {import('../i18n/words.mjs').I18n} I18n
- *  @typedef {{by: string, descending: boolean, search: string, show: string, rows: number}} Table
+ *  @typedef {ReadonlySet<number>} Picked  ids of films; some may have been removed, and are picked again when they return
+ *  @typedef {{by: string, descending: boolean, search: string, show: string, rows: number, picked: Picked,
+ *    anchor: {id: number, picked: Picked} | null}} Table
  *     by: a column of `columns`, or 'order' for the order in which films came;
- *     show: a verdict, 'error', 'unread' or 'all'; rows: how many are drawn at most */
+ *     show: a verdict, 'error', 'unread' or 'all'; rows: how many are drawn at most;
+ *     anchor: the film picked last on its own, from which a range extends, and what was picked then */
 
 const ROWS = 200;
 const EXTENT = 'extent'; // the column of the lungs' shares under opacity
@@ -15,7 +18,15 @@ const hasExtent = ({ graphs }) => graphs.diagnosis.some((line) => /^opacity\s*=/
 /** @typedef {Pick<import('./state.mjs').Model, 'labels' | 'graphs'>} TableModel */
 
 /** @returns {Table} */
-export const initialTable = () => ({ by: 'order', descending: false, search: '', show: 'all', rows: ROWS });
+export const initialTable = () => ({
+  by: 'order',
+  descending: false,
+  search: '',
+  show: 'all',
+  rows: ROWS,
+  picked: new Set(),
+  anchor: null,
+});
 
 /** The choice of `Table.show` that a film belongs to. @param {Film} film  @returns {string} */
 export const kindOf = (film) =>
@@ -47,6 +58,34 @@ export function arrange(films, { by, descending, search, show }, i18n) {
     if (typeof left === 'number' && typeof right === 'number') return sign * (left - right);
     return sign * collator.compare(String(left), String(right));
   });
+}
+
+/** The picked ones of the films that are shown, in their order. @param {Film[]} shown  @param {Table} table */
+export const pickedOf = (shown, { picked }) => shown.filter(({ id }) => picked.has(id));
+
+/** The films that saving, printing and removing concern: those picked, or all that are shown if none is.
+ *  @param {Pick<State, 'films' | 'table' | 'i18n'>} state */
+export function listed({ films, table, i18n }) {
+  const shown = arrange(films, table, i18n);
+  const picked = pickedOf(shown, table);
+  return picked.length > 0 ? picked : shown;
+}
+
+/** Picks a film, or no longer. A range is picked besides what was picked before it, so that a shorter one gives back.
+ *  @param {Table} table  @param {Film[]} shown  @param {number} id
+ *  @param {number | null} from  where a range begins unless a film was picked; null for this film alone
+ *  @returns {Pick<Table, 'picked' | 'anchor'>} */
+export function pick({ picked, anchor }, shown, id, from) {
+  const place = (/** @type {number} */ id) => shown.findIndex((film) => film.id === id);
+  if (from !== null) {
+    const origin = anchor && place(anchor.id) >= 0 ? anchor : { id: from, picked };
+    const [first, last] = [place(origin.id), place(id)].sort((a, b) => a - b);
+    const range = shown.slice(Math.max(0, first), last + 1);
+    return { picked: new Set([...origin.picked, ...range.map((film) => film.id)]), anchor: origin };
+  }
+  const changed = new Set(picked);
+  if (!changed.delete(id)) changed.add(id);
+  return { picked: changed, anchor: { id, picked: changed } };
 }
 
 /** The films whose files came before, with the film that was first. @param {Film[]} films */
@@ -99,6 +138,12 @@ export const columns = ({ i18n, model }) => [
 /** @param {import('./state.mjs').App} app */
 export function tableActions({ state, set }) {
   const change = (/** @type {Partial<Table>} */ changes) => set({ table: { ...state.table, ...changes } });
+  const arranged = () => arrange(state.films, state.table, state.i18n);
+  function changePicked(/** @type {Pick<Table, 'picked' | 'anchor'>} */ changes) {
+    const table = { ...state.table, ...changes };
+    const count = pickedOf(arranged(), table).length;
+    set({ table, announcement: state.i18n.t('batch.picked', { count }) });
+  }
   return {
     table: change,
     /** Names from the first, probabilities from the highest; then the other way; then the order in which films came. */
@@ -109,6 +154,20 @@ export function tableActions({ state, set }) {
       else if (table.descending !== descending) change({ by: 'order', descending: false });
       else change({ descending: !descending });
     },
+    /** from: the film at which a range begins, by default the one on view. */
+    pick(/** @type {{film: string, range: boolean, from?: string}} */ { film, range, from }) {
+      const start = Number(from ?? state.selected?.id);
+      changePicked(pick(state.table, arranged(), Number(film), range ? start : null));
+    },
+    /** All that are shown, or none of them if they are picked already. */
+    'pick-all'() {
+      const { picked } = state.table;
+      const shown = arranged();
+      const others = [...picked].filter((id) => !shown.some((film) => film.id === id));
+      const all = pickedOf(shown, state.table).length < shown.length ? shown.map(({ id }) => id) : [];
+      changePicked({ picked: new Set([...others, ...all]), anchor: null });
+    },
+    'pick-none': () => changePicked({ picked: new Set(), anchor: null }),
     'more-rows': () => change({ rows: state.table.rows + ROWS }),
   };
 }

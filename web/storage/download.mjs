@@ -1,6 +1,6 @@
 // download.mjs: saves records and other files through the browser's download.
 import { recordOf, toCsv, toJsonLines } from '../state/export.mjs';
-import { arrange } from '../state/table.mjs';
+import { listed } from '../state/table.mjs';
 
 /** @typedef {import('../../src/result/record.mjs').Record} Record */
 
@@ -25,14 +25,14 @@ export function downloadActions({ state, set }, history) {
   const saveJson = (/** @type {Record[]} */ records) =>
     saveFile(fileName('jsonl'), 'application/jsonl', toJsonLines(records));
 
-  /** The films that the table shows, in its order. @param {(records: Record[]) => void} save */
+  /** The picked films, or all that the table shows, in its order. @param {(records: Record[]) => void} save */
   function saveBatch(save) {
-    const { films, model, table, i18n } = state;
+    const { films, model } = state;
     if (!model) return;
-    const shown = arrange(films, table, i18n);
-    const finished = shown.flatMap((film) => (film.status === 'done' || film.status === 'error' ? [film] : []));
+    const saved = listed(state);
+    const finished = saved.flatMap((film) => (film.status === 'done' || film.status === 'error' ? [film] : []));
     save(finished.map((film) => recordOf(film, model)));
-    if (shown.length === films.length) set({ unsaved: false });
+    if (saved.length === films.length) set({ unsaved: false });
   }
   const kept = async () => (await history.all()).map(({ record }) => record);
 

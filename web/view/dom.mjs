@@ -51,7 +51,7 @@ export function refocus(focused) {
   if (isShown || (now !== focused && now !== document.body)) return;
   for (let ancestor = focused.parentElement; ancestor; ancestor = ancestor.parentElement) {
     /** @type {NodeListOf<HTMLElement>} */
-    const candidates = ancestor.querySelectorAll('[tabindex="-1"]:not(button)');
+    const candidates = ancestor.querySelectorAll('[tabindex="-1"]:not(button, input)');
     const visible = [...candidates].find((candidate) => candidate.getClientRects().length > 0);
     if (visible) return visible.focus({ preventScroll: true });
   }

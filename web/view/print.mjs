@@ -11,7 +11,7 @@ import {
   legend,
   worthSentences,
 } from './result.mjs';
-import { arrange, cells, columns, findDuplicates } from '../state/table.mjs';
+import { cells, columns, findDuplicates, listed } from '../state/table.mjs';
 import { measureText } from './measure.mjs';
 import { paintGrey } from './painter.mjs';
 import { paintHeat } from './viewer.mjs';
@@ -135,7 +135,7 @@ export function printActions({ state }, printout) {
     /** Called before anything is printed. */
     printout() {
       const one = state.selected ? [state.selected] : [];
-      fillPrintout(printout, printed === 'batch' ? arrange(state.films, state.table, state.i18n) : one, state);
+      fillPrintout(printout, printed === 'batch' ? listed(state) : one, state);
       printed = 'film';
     },
   };

@@ -1,6 +1,6 @@
 // table.mjs: draws the table of all films; state/table.mjs says what stands in it.
 import { createChanges, element, keyed, setText } from './dom.mjs';
-import { arrange, cells, columns, findDuplicates, kindOf } from '../state/table.mjs';
+import { arrange, cells, columns, findDuplicates, kindOf, pickedOf } from '../state/table.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
 import { paintGrey } from './painter.mjs';
 
@@ -22,25 +22,35 @@ export function createTable(at) {
       at['table-head'],
       [...columns({ i18n, model }), /** @type {[string, string]} */ (['remove', ''])],
       ([by]) => by,
-      ([by, name]) =>
-        name ? element('th', { scope: 'col' }, by ? element('button', { type: 'button' }) : '') : element('td'),
+      ([by, name]) => {
+        if (!name) return element('td');
+        const box = by === 'film' ? [createBox('pick-all')] : [];
+        return element('th', { scope: 'col' }, ...box, by ? element('button', { type: 'button' }) : '');
+      },
       (cell, [by, name]) => {
         if (!by || !name) return setText(cell, name);
-        setText(cell.firstChild, name);
-        Object.assign(cell.firstChild.dataset, { action: 'sort', by });
+        setText(cell.lastChild, name);
+        Object.assign(cell.lastChild.dataset, { action: 'sort', by });
         if (table.by === by) cell.setAttribute('aria-sort', table.descending ? 'descending' : 'ascending');
         else cell.removeAttribute('aria-sort');
       },
     );
   }
 
+  /** A checkbox, in a label that a finger hits. @param {string} [action]  on a click */
+  function createBox(action) {
+    const box = element('input', { type: 'checkbox' });
+    if (action) box.dataset.action = action;
+    return element('label', { className: 'pick' }, box);
+  }
+
   /** @param {any} row  @param {Film} film  @param {Ready} state
    *  @param {{first?: Film, stop: boolean}} place  first: of the same file; stop: Tab stops in this row */
   function drawRow(row, film, state, { first, stop }) {
     const before = drawn.get(row);
-    const button = row.firstChild.firstChild;
-    const remove = row.lastChild.firstChild;
-    button.tabIndex = remove.tabIndex = stop ? 0 : -1; // the arrows lead to the others
+    const [box, button, remove] = row.querySelectorAll('input, button');
+    box.checked = state.table.picked.has(film.id);
+    box.tabIndex = button.tabIndex = remove.tabIndex = stop ? 0 : -1; // the arrows lead to the others
     if (film === state.selected) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');
     if (before?.revision === film.revision && before.i18n === state.i18n && before.first === first) return;
@@ -49,7 +59,8 @@ export function createTable(at) {
     Object.assign(button.dataset, { action: 'open', film: film.id });
     setText(name, state.i18n.name(film));
     if (film.thumb && before?.thumb !== film.thumb) paintGrey(canvas, film.thumb);
-    row.dataset.kind = kindOf(film);
+    Object.assign(row.dataset, { kind: kindOf(film), film: film.id });
+    box.setAttribute('aria-label', state.i18n.t('batch.pick', { name: state.i18n.name(film) }));
     Object.assign(remove.dataset, { action: 'remove', film: film.id });
     remove.title = state.i18n.t('batch.remove', { name: state.i18n.name(film) });
     remove.setAttribute('aria-label', remove.title);
@@ -79,7 +90,24 @@ export function createTable(at) {
     const button = element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi'));
     const others = Array.from({ length: cellCount - 1 }, () => element('td'));
     const remove = element('button', { type: 'button', className: 'tool', textContent: '×' });
-    return element('tr', {}, element('th', { scope: 'row' }, button), ...others, element('td', {}, remove));
+    return element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, createBox(), button),
+      ...others,
+      element('td', {}, remove),
+    );
+  }
+
+  /** What can be done with the picked films. @param {Film[]} shown  @param {Ready} state */
+  function drawPicked(shown, { table, i18n }) {
+    const count = pickedOf(shown, table).length;
+    const all = at['table-head'].querySelector('input');
+    all.checked = count > 0 && count === shown.length;
+    all.indeterminate = count > 0 && count < shown.length;
+    all.setAttribute('aria-label', i18n.t('batch.pick.all'));
+    at.picked.hidden = count === 0;
+    setText(at['picked-text'], i18n.t('batch.picked', { count }));
   }
 
   /** @param {Ready} state */
@@ -101,7 +129,8 @@ export function createTable(at) {
     at['no-rows'].hidden = shown.length > 0;
     setText(at.counts, i18n.verdicts(films));
     at['more-rows'].hidden = shown.length <= table.rows;
-    at['remove-shown'].hidden = shown.length === 0 || shown.length === films.length;
+    drawPicked(shown, state);
+    at['remove-shown'].hidden = shown.length === 0 || shown.length === films.length || !at.picked.hidden;
     setText(at['remove-shown'], i18n.t('batch.remove.shown', { count: shown.length }));
   }
 
