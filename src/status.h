@@ -1,8 +1,8 @@
 /* status.h - every way to fail: its number, its code for programs and its sentence for people, in one list.
  *
  * A function that can fail returns a pleura_status. Its results go through pointers and stay untouched on failure.
- * A sentence says what happened, then what to do. Numbers and codes are never reused, because stored records refer to
- * them. */
+ * A sentence says what happened, then what to do. Statuses with different sentences may share a code. Numbers and codes
+ * are never reused, because stored records refer to them. */
 #ifndef PLEURA_STATUS_H
 #define PLEURA_STATUS_H
 
@@ -35,7 +35,19 @@
     X(PLEURA_IMAGE_TOO_LARGE, 24, "image-too-large",                                                                   \
       "The image is larger than 16384 pixels per side or 64 million in total. Export it at a smaller size.")           \
     X(PLEURA_IMAGE_TOO_SMALL, 25, "image-too-small",                                                                   \
-      "The image is smaller than 64 pixels per side. Use the original film, not a thumbnail.")
+      "The image is smaller than 64 pixels per side. Use the original film, not a thumbnail.")                         \
+    X(PLEURA_JPEG_ARITHMETIC, 26, "image-unsupported",                                                                 \
+      "This JPEG is arithmetic-coded, which Pleura does not support. Save it as a standard PNG or JPEG.")              \
+    X(PLEURA_JPEG_DEPTH, 27, "image-unsupported",                                                                      \
+      "This JPEG is lossless or has more than 8 bits, which Pleura reads only inside DICOM files. Save it as PNG.")    \
+    X(PLEURA_JPEG_LS, 28, "image-unsupported",                                                                         \
+      "This is a JPEG-LS image, which Pleura reads only inside DICOM files. Save it as PNG.")                          \
+    X(PLEURA_PNG_APPLE, 29, "image-unsupported",                                                                       \
+      "This PNG is in the variant of Apple's apps (CgBI), which Pleura does not support. Save it as a standard PNG.")  \
+    X(PLEURA_BMP_COMPRESSED, 30, "image-unsupported",                                                                  \
+      "This BMP is compressed, which Pleura does not support. Save it uncompressed or as PNG.")                        \
+    X(PLEURA_BMP_LAYOUT, 31, "image-unsupported",                                                                      \
+      "This BMP has a header, a depth or colour masks that Pleura does not support. Save it as PNG.")
 
 #define X(name, number, code, text) name = number,
 typedef enum { PLEURA_STATUS_LIST(X) } pleura_status;

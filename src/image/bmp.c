@@ -85,7 +85,7 @@ static int is_supported(const bmp_header *h)
     int known = 0;
     for (size_t i = 0; i < sizeof headers; i++) known |= h->header == headers[i];
     int depth = n == 1 || n == 2 || n == 4 || n == 8 || n == 16 || n == 24 || n == 32;
-    return known && depth && (h->compression == BI_RGB || is_masked(h));
+    return known && depth;
 }
 
 static pleura_status read_header(bmp_header *out, const uint8_t *bytes, size_t size)
@@ -103,7 +103,8 @@ static pleura_status read_header(bmp_header *out, const uint8_t *bytes, size_t s
     if (h.height < 0) h.height = -h.height, h.top_down = 1;
     pleura_status status = image_check_size(h.width, h.height);
     if (status) return status;
-    if (!is_supported(&h)) return PLEURA_IMAGE_UNSUPPORTED;
+    if (!is_supported(&h)) return PLEURA_BMP_LAYOUT;
+    if (h.compression != BI_RGB && !is_masked(&h)) return PLEURA_BMP_COMPRESSED;
     h.start = FILE_HEADER + h.header;
     if (is_masked(&h) && h.header == INFO) h.start += h.compression == BI_BITFIELDS ? 12 : 16;
     if (h.start > size || h.offset < h.start) return PLEURA_IMAGE_DAMAGED;
@@ -134,7 +135,7 @@ pleura_status bmp_decode(film_samples *out, const uint8_t *bytes, size_t size)
     channel channels[3];
     pleura_status status = read_header(&h, bytes, size);
     if (status) return status;
-    if (h.bits > 8 && !read_channels(channels, bytes, &h)) return PLEURA_IMAGE_UNSUPPORTED;
+    if (h.bits > 8 && !read_channels(channels, bytes, &h)) return PLEURA_BMP_LAYOUT;
     uint8_t *pixels = malloc((size_t)h.width * (size_t)h.height * 3);
     if (!pixels) return PLEURA_MEMORY;
     int sound = 1;

@@ -36,6 +36,7 @@ static void *grow(void *p, size_t size) { return size > max_growth ? NULL : note
 #include "image/bmp.h"
 #include "image/exif.h"
 #include "image/jpeg.h"
+#include "image/jpeg_bits.h"
 #include "image/jpeg_repair.h"
 #include "image/png.h"
 
@@ -135,6 +136,13 @@ static int is_common(const jpeg_header *h)
     return h->process <= 2 && h->bits == 8 && (h->channels == 1 || h->channels == 3 || h->channels == 4);
 }
 
+/* Why an image file may not hold a sound JPEG that is not common. */
+static pleura_status uncommon(const jpeg_header *h)
+{
+    if (h->process > JPG - SOF0) return PLEURA_JPEG_ARITHMETIC;
+    return h->process == SOF3 - SOF0 || h->bits != 8 ? PLEURA_JPEG_DEPTH : PLEURA_IMAGE_UNSUPPORTED;
+}
+
 /* Decodes what check_png or check_jpeg has let pass. */
 static pleura_status load_checked(film_samples *out, source *s)
 {
@@ -142,7 +150,7 @@ static pleura_status load_checked(film_samples *out, source *s)
     int is_png = s->bytes[0] == 0x89;
     pleura_status status = is_png ? check_png(s) : check_jpeg(&jpeg, s);
     if (!status && !is_png) s->orientation = jpeg.orientation;
-    if (!status && !is_png && !is_common(&jpeg)) status = PLEURA_IMAGE_UNSUPPORTED;
+    if (!status && !is_png && !is_common(&jpeg)) status = uncommon(&jpeg);
     if (!status) status = load(out, s->bytes, s->size);
     free(s->copy);
     return status;

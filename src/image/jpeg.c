@@ -262,8 +262,9 @@ static pleura_status walk_file(walk *w)
         w->at += marker == 0xff ? 1 : 2;
         if (marker == 0xff) continue; /* a fill byte (B.1.1.2) */
         if (marker == EOI) return check_end(w);
-        if (marker < SOF0) return PLEURA_IMAGE_DAMAGED;                        /* reserved */
-        if (marker == SOF55 || marker == DHP) return PLEURA_IMAGE_UNSUPPORTED; /* JPEG-LS; hierarchical (annex J) */
+        if (marker < SOF0) return PLEURA_IMAGE_DAMAGED; /* reserved */
+        if (marker == SOF55) return PLEURA_JPEG_LS;
+        if (marker == DHP) return PLEURA_IMAGE_UNSUPPORTED; /* hierarchical (annex J) */
         if (marker >= RST0 && marker <= RST7) continue;
         const uint8_t *segment = w->bytes + w->at;
         pleura_status status = check_segment(w, marker);

@@ -106,7 +106,7 @@ pleura_status png_check(png_header *out, const uint8_t *bytes, size_t size)
         int is_sound = crc32_of(type, (size_t)length + 4) == be32(type + 4 + length), is_ancillary = type[0] & 32;
         pleura_status status = PLEURA_OK;
         if (!is_sound && !is_ancillary) return PLEURA_IMAGE_DAMAGED;
-        if (at == FIRST_CHUNK && memcmp(type, "CgBI", 4) == 0) return PLEURA_IMAGE_UNSUPPORTED; /* Apple's own PNG */
+        if (at == FIRST_CHUNK && memcmp(type, "CgBI", 4) == 0) return PLEURA_PNG_APPLE;
         if (at == FIRST_CHUNK && (memcmp(type, "IHDR", 4) != 0 || length != 13)) return PLEURA_IMAGE_DAMAGED;
         if (at == FIRST_CHUNK) status = read_header(&h, type + 4, size);
         else if (!is_ancillary) status = read_critical(&h, type, length);

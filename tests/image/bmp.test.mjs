@@ -2,7 +2,7 @@
 // right pixels or the right error.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeBytes, grey, witness } from './decode.mjs';
+import { decodeBytes, grey, REASON, witness } from './decode.mjs';
 
 const WIDTH = 67,
   HEIGHT = 65;
@@ -200,24 +200,30 @@ test('pixels begin where the file header says, behind any gap and any suggested 
   right(kinds, ({ header = 40, coding, bits }) => header === 40 && coding !== 6 && bits > 8);
 });
 
-test('run lengths, embedded JPEG and PNG, other headers and depths are unsupported', () => {
-  const kinds = {
+test('run lengths, embedded JPEG and PNG, other headers and depths are unsupported, each for its own reason', () => {
+  const compressed = {
     RLE8: { bits: 8, coding: 1 },
     RLE4: { bits: 4, coding: 2 },
     'masks for 24 bits': { bits: 24, coding: 3, masks: [255, 65280, 16711680] },
     'JPEG inside': { bits: 24, coding: 4 },
     'PNG inside': { bits: 24, coding: 5 },
     CMYK: { bits: 32, coding: 11 },
-    '64 bits': { bits: 48 },
     'Huffman codes of OS/2 2': { bits: 1, header: 64, coding: 3 },
+  };
+  const layout = {
+    '64 bits': { bits: 48 },
     'header of 48 bytes': { bits: 32, header: 48 },
     'header of 1000 bytes': { bits: 32, header: 1000 },
     'a mask with a hole': { bits: 32, coding: 3, masks: [0xf0f000, 0xff00, 0xff] },
     'no mask for green': { bits: 16, coding: 3, masks: [0x7c00, 0, 0x1f] },
   };
-  decodeBytes(Object.values(kinds).map((kind) => bmp(kind, () => 0))).forEach(({ code }, i) =>
-    assert.equal(code, 'image-unsupported', Object.keys(kinds)[i]),
-  );
+  for (const [kinds, reason] of [
+    [compressed, REASON.compressed],
+    [layout, REASON.layout],
+  ])
+    decodeBytes(Object.values(kinds).map((kind) => bmp(kind, () => 0))).forEach(({ code, status }, i) =>
+      assert.deepEqual([code, status], ['image-unsupported', reason], Object.keys(kinds)[i]),
+    );
 });
 
 test('broken files are damaged, whatever their headers say', () => {

@@ -11,16 +11,20 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const folder = mkdtempSync(join(tmpdir(), 'pleura-'));
 after(() => rmSync(folder, { recursive: true }));
 
+/** Why an image is unsupported: numbers of src/status.h. */
+export const REASON = { other: 23, arithmetic: 26, depth: 27, jpegLs: 28, apple: 29, compressed: 30, layout: 31 };
+
 /** Decodes files with tests/image/film.c. @param {string[]} paths */
 export function decode(paths) {
   const out = execFileSync(join(root, 'build/clang/image/film'), paths, { maxBuffer: 1 << 30 });
   const films = [];
   for (let at = 0; at < out.length;) {
     const end = out.indexOf(10, at);
-    const [code, width, height] = out.toString('latin1', at, end).split(' ');
+    const [code, status, width, height] = out.toString('latin1', at, end).split(' ');
     const size = 2 * width * height;
     films.push({
       code,
+      status: Number(status),
       width: Number(width),
       height: Number(height),
       pixels: new Uint16Array(out.buffer.slice(out.byteOffset + end + 1, out.byteOffset + end + 1 + size)),

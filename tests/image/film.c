@@ -1,4 +1,4 @@
-/* film.c - decodes files for the Node tests. Prints "code width height", a newline and 16-bit pixels for each file. */
+/* film.c - decodes files for the Node tests. Prints "code status width height", a newline and 16-bit pixels for each file. */
 #include "image/film.h"
 #include "../support/read_file.h"
 
@@ -10,7 +10,7 @@ int main(int count, char **paths)
         film f = {0};
         pleura_status status = film_decode(&f, bytes, size);
         free(bytes);
-        printf("%s %d %d\n", pleura_status_code(status), f.width, f.height);
+        printf("%s %d %d %d\n", pleura_status_code(status), status, f.width, f.height);
         fwrite(f.pixels, sizeof *f.pixels, (size_t)f.width * (size_t)f.height, stdout);
         film_free(&f);
     }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { decodeBytes, grey, witness } from './decode.mjs';
+import { decodeBytes, grey, REASON, witness } from './decode.mjs';
 import { chunk, header, png, SIGNATURE } from './png.mjs';
 
 const WIDTH = 67,
@@ -366,6 +366,7 @@ const BROKEN = {
 };
 
 test('broken files are refused, each for what is wrong', () => {
+  assert.equal(decodeBytes([BROKEN['Apple’s own PNG'][0]])[0].status, REASON.apple);
   assert.equal(decodeBytes([plain])[0].code, 'ok');
   assert.deepEqual(decodeBytes([file(header(64, 64), idat(), end)])[0].pixels, decodeBytes([plain])[0].pixels);
   const films = decodeBytes(Object.values(BROKEN).map(([bytes]) => bytes));
