@@ -2,7 +2,7 @@
 import { greyTable } from './lut.mjs';
 import { windowsOf } from './tables.mjs';
 import { readDate } from './tags.mjs';
-import { isSquare } from './upright.mjs';
+import { isSquare, pixelSpacingOf } from './upright.mjs';
 
 /**
  * @typedef {import('./elements.mjs').Attributes} Attributes
@@ -35,13 +35,12 @@ export const exposureOf = (attributes) => ({
  * @param {Attributes} attributes @returns {Spacing | null}
  */
 export function spacingOf(attributes) {
-  /** @param {import('./dictionary.mjs').Keyword} keyword @returns {[number, number] | null} */
-  const read = (keyword) => {
-    const [vertical, horizontal] = attributes.decimals(keyword);
-    return vertical && horizontal && vertical > 0 && horizontal > 0 ? [vertical, horizontal] : null;
-  };
-  const detector = read('ImagerPixelSpacing') ?? read('NominalScannedPixelSpacing');
-  const spacing = read('PixelSpacing') ?? detector;
+  /** @param {(number | null)[]} distances @returns {[number, number] | null} */
+  const valid = ([vertical, horizontal]) =>
+    vertical && horizontal && vertical > 0 && horizontal > 0 ? [vertical, horizontal] : null;
+  const detector =
+    valid(attributes.decimals('ImagerPixelSpacing')) ?? valid(attributes.decimals('NominalScannedPixelSpacing'));
+  const spacing = valid(pixelSpacingOf(attributes)) ?? detector;
   if (!spacing) return null;
   // Pixels that were not square are as wide and as high as their shorter side was.
   const [vertical, horizontal] = spacing;

@@ -13,7 +13,7 @@ import { channelTable, greyTable } from './lut.mjs';
 import { unsupportedSyntax } from './syntaxes.mjs';
 import { describeGreys } from './tables.mjs';
 import { tagReason } from './tags.mjs';
-import { aspectOf, orientationOf, squared, squaredSize, turned } from './upright.mjs';
+import { aspectOf, directionsOf, orientationOf, squared, squaredSize, turned } from './upright.mjs';
 
 export { hashPatient, listTags } from './tags.mjs';
 
@@ -66,7 +66,7 @@ function describeLayout(attributes, engine) {
     allocated = attributes.word('BitsAllocated');
   if (!height || !width || !allocated) throw damaged();
   engine.checkSize(width, height);
-  if (allocated !== 8 && allocated !== 16) throw unsupported(`pixels of ${allocated} bits`);
+  if (allocated !== 8 && allocated !== 16) throw unsupported(`${allocated}-bit pixels`);
   const photometric = describeColour(attributes.code('PhotometricInterpretation'), channels);
   return {
     width,
@@ -130,8 +130,9 @@ export function createDicomReader({ engine, loadCodec }) {
     if (other) throw notAFilm(`${other}, not a film`);
     if (attributes.has('FloatPixelData') || attributes.has('DoubleFloatPixelData'))
       throw unsupported('floating-point pixels');
+    // The pixels of some syntaxes lie elsewhere, such as on a server for JPIP.
+    if (!source.coding && (pixels || attributes.has('Rows'))) throw unsupportedSyntax(syntax);
     if (!pixels) throw !source.complete || attributes.has('Rows') ? damaged() : notAFilm('no image');
-    if (!source.coding) throw unsupportedSyntax(syntax);
     const layout = describeLayout(attributes, engine);
     if (layout.photometric === 'YBR_FULL_422' && source.coding !== 'jpeg' && source.coding !== 'native')
       throw unsupported('colour with halved resolution in anything but JPEG and uncompressed pixels');
@@ -187,7 +188,7 @@ function setUpright(attributes, given, table, engine) {
     engine.checkSize(...squaredSize(given, aspect));
     film = { ...squared({ ...given, pixels: shown }, aspect), table: channelTable(16) };
   }
-  const orientation = orientationOf(attributes.codes('PatientOrientation'));
+  const orientation = orientationOf(directionsOf(attributes));
   if (orientation) film = { ...film, ...turned(film, orientation) };
   return { film, facts: { ...(orientation && { turned: orientation }), ...(aspect !== 1 && { aspect }) } };
 }

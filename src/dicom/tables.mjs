@@ -2,6 +2,7 @@
 //
 // Real files break the rules for tables in many ways. A table is read as far as its data allow, by what the data are
 // rather than by what the descriptor says of them, and one that cannot be used leaves its place to what stands beside it.
+import { places } from './functional_groups.mjs';
 
 /**
  * @typedef {import('./elements.mjs').Attributes} Attributes
@@ -112,22 +113,6 @@ function firstTable(attributes, sequence, inputs) {
     if (table) return table;
   }
   return null;
-}
-
-/**
- * The places where a file may say how its greys are shown: at its top, or for all frames or the first one in functional
- * groups (PS3.3, C.7.6.16).
- * @param {Attributes} attributes @param {Keyword} macro
- */
-function* places(attributes, macro) {
-  yield attributes;
-  for (const groups of /** @type {Keyword[]} */ ([
-    'SharedFunctionalGroupsSequence',
-    'PerFrameFunctionalGroupsSequence',
-  ])) {
-    const place = attributes.item(groups)?.item(macro);
-    if (place) yield place;
-  }
 }
 
 /** VOI LUT Function (PS3.3, C.11.2.1.3). @type {{ [code: string]: 'sigmoid' | 'linear-exact' | 'linear' }} */

@@ -3,6 +3,8 @@
 import { DECUBITUS, FRONTAL_VIEWS, OTHER_REGIONS, OTHER_VIEWS } from './codes.mjs';
 import { open } from './dataset.mjs';
 import { DICTIONARY } from './dictionary.mjs';
+import { places } from './functional_groups.mjs';
+import { directionsOf } from './upright.mjs';
 
 /**
  * @typedef {import('./elements.mjs').Attributes} Attributes
@@ -50,9 +52,11 @@ const readCodes = (attributes, sequence) =>
 function showsOtherPart(attributes) {
   if (attributes.codes('BodyPartExamined').some((part) => OTHER_BODY_PARTS.has(part.replace(/[^A-Z]/g, ''))))
     return true;
-  return /** @type {Keyword[]} */ (['AnatomicRegionSequence', 'PrimaryAnatomicStructureSequence']).some((sequence) =>
-    readCodes(attributes, sequence).some(({ codes }) => codes.some((code) => OTHER_REGIONS.has(code))),
+  const sequences = /** @type {const} */ (['AnatomicRegionSequence', 'PrimaryAnatomicStructureSequence']);
+  const concepts = [...places(attributes, 'FrameAnatomySequence')].flatMap((place) =>
+    sequences.flatMap((sequence) => readCodes(place, sequence)),
   );
+  return concepts.some(({ codes }) => codes.some((code) => OTHER_REGIONS.has(code)));
 }
 
 /** @param {Attributes} attributes */
@@ -68,7 +72,7 @@ function isOtherView(attributes) {
     if (modifiers.some(({ codes }) => codes.some((code) => DECUBITUS.has(code)))) return true;
   }
   // Patient Orientation: rows or columns that run to the front (A) or the back (P) belong to a lateral film.
-  return attributes.codes('PatientOrientation').some((direction) => /^[AP][LRHFAP]*$/.test(direction));
+  return directionsOf(attributes).some((direction) => /^[AP][LRHFAP]*$/.test(direction));
 }
 
 /**

@@ -1,8 +1,19 @@
 // Films as a reader sees them: turned as their Patient Orientation says, with square pixels.
+import { placeOf } from './functional_groups.mjs';
 
 /**
  * @typedef {{ pixels: Uint16Array, width: number, height: number, channels: number }} Plane  [height][width][channels]
  */
+
+/** @typedef {import('./elements.mjs').Attributes} Attributes */
+
+/** Patient Orientation of the first frame, value by value. @param {Attributes} attributes */
+export const directionsOf = (attributes) =>
+  placeOf(attributes, 'PatientOrientationInFrameSequence', 'PatientOrientation').codes('PatientOrientation');
+
+/** Pixel Spacing of the first frame: vertical, horizontal. @param {Attributes} attributes */
+export const pixelSpacingOf = (attributes) =>
+  placeOf(attributes, 'PixelMeasuresSequence', 'PixelSpacing').decimals('PixelSpacing');
 
 /** Frontal films are shown with rows that run to the patient's left and columns that run to the feet. */
 const SHOWN = 'L\\F';
@@ -56,16 +67,14 @@ export const isSquare = (ratio) => ratio > MAX_RATIO || ratio < 1 / MAX_RATIO ||
 /**
  * The height of a pixel divided by its width: from the distances between pixels, or else from Pixel Aspect Ratio (PS3.3,
  * C.7.6.3.1.7). 1 where the file says nothing of use.
- * @param {import('./elements.mjs').Attributes} attributes @returns {number}
+ * @param {Attributes} attributes @returns {number}
  */
 export function aspectOf(attributes) {
-  for (const keyword of /** @type {const} */ ([
-    'PixelSpacing',
-    'ImagerPixelSpacing',
-    'NominalScannedPixelSpacing',
-    'PixelAspectRatio',
-  ])) {
-    const [vertical, horizontal] = attributes.decimals(keyword);
+  const others = /** @type {const} */ (['ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio']);
+  for (const [vertical, horizontal] of [
+    pixelSpacingOf(attributes),
+    ...others.map((keyword) => attributes.decimals(keyword)),
+  ]) {
     if (!(vertical && horizontal && vertical > 0 && horizontal > 0)) continue;
     const ratio = vertical / horizontal;
     return isSquare(ratio) ? 1 : ratio;

@@ -81,6 +81,7 @@ test('codes decide about view, position and region, whatever the language of the
       { '00540410': ['SQ', [decubitus]] },
       { '00185101': ['CS', 'PA\\LL'] },
       { '00200020': ['CS', 'F\\P'] },
+      { 52009230: ['SQ', [{ '00209450': ['SQ', [{ '00200020': ['CS', 'A\\F'] }]] }]] },
     ],
     'tag-body-part': [
       { '00082218': coded('72696002') },
@@ -89,6 +90,8 @@ test('codes decide about view, position and region, whatever the language of the
       { '00082218': coded('818981001', 'Abdomen') },
       { '00082228': coded('16982005') },
       { '00180015': ['CS', 'CHEST'], '00082218': coded('12921003') },
+      { 52009229: ['SQ', [{ '00209071': ['SQ', [{ '00082218': coded('72696002') }]] }]] },
+      { 52009230: ['SQ', [{ '00209071': ['SQ', [{ '00082228': coded('72696002') }]] }, {}]] },
     ],
   };
   for (const [code, all] of Object.entries(cases))
@@ -164,6 +167,7 @@ test('a refusal names what decides: the content, then the transfer syntax, then 
     [of('1.2.840.10008.1.2.4.111', 64, { ...video, '00280004': ['CS', 'YBR_FULL_422'] }), /JPEG XL/],
     [of('1.2.840.10008.1.2.4.110', 64, { '00280100': ['US', 32] }), /JPEG XL/],
     [of('1.2.840.10008.1.2.1.98', 64, video), /colour model/],
+    [film({}, { pixels: undefined, bits: 8, syntax: '1.2.840.10008.1.2.4.94' }), /JPIP/], // its pixels lie on a server
   ])
     await assert.rejects(readDicom(file), { code: 'dicom-unsupported', message });
 });
@@ -233,7 +237,7 @@ test('an unsupported feature is named, a transfer syntax by UID and name', async
     pixels: new Uint16Array(64 * 64),
     tags: { '00280100': ['US', 32], '00280101': ['US', 32], '00280102': ['US', 31] },
   });
-  await assert.rejects(readDicom(wide), { code: 'dicom-unsupported', message: /pixels of 32 bits/ });
+  await assert.rejects(readDicom(wide), { code: 'dicom-unsupported', message: /32-bit pixels/ });
   const strange = film({ '00280004': ['CS', '\x1b[31mHSV'] });
   await assert.rejects(readDicom(strange), { code: 'dicom-unsupported', message: /^[\x20-\x7e]+$/ });
   const floats = film({ '7fe00010': null, '7fe00008': ['OF', new Uint8Array(16)] }, { pixels: undefined, bits: 8 });

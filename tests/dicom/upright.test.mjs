@@ -81,6 +81,25 @@ test('pixels that are not square are made square, and the film never shrinks', a
     const { film: one } = await readDicom(film(WIDTH, HEIGHT, wide, { [tag]: [vr, text] }));
     assert.deepEqual([one.width, one.height, one.pixels.length], [...size, size[0] * size[1]], `${tag} ${text}`);
   }
+  // Multi-frame files describe their frames in functional groups, shared or of each frame.
+  for (const groups of ['52009229', '52009230']) {
+    const macro = (tag, tags) => ({ [tag]: ['SQ', [tags]] });
+    const { film: one, ...read } = await readDicom(
+      film(HEIGHT, WIDTH, shown, {
+        [groups]: [
+          'SQ',
+          [
+            {
+              ...macro('00289110', { '00280030': ['DS', '0.2\\0.1'] }),
+              ...macro('00209450', { '00200020': ['CS', 'F\\L'] }),
+            },
+          ],
+        ],
+      }),
+    );
+    assert.deepEqual([one.width, one.height, read.dicom.turned], [2 * WIDTH, HEIGHT, 'F\\L']);
+    assert.deepEqual(read.display.spacing, { millimetres: 0.1, calibrated: false });
+  }
   // Turning comes after that: the ratio belongs to the pixels as they are stored.
   const turned = await readDicom(
     film(HEIGHT, WIDTH, shown, { '00280034': ['IS', '2\\1'], '00200020': ['CS', 'F\\L'] }),
