@@ -394,13 +394,19 @@ def prior_of(options, labels):
 def write_facts(options, net, out, own):
     """What reference.py needs to ask the framework the same, and what is left to the engine."""
     channels, h, w = net.image.shape
-    last = net.select(out).layer
+    last, source = net.select(out).layer, options.source
+    if net.half and net.kind == "onnx" and not options.no_verify:
+        from onnx_float32 import write_float32
+
+        source = options.facts.with_name("float32.onnx")
+        write_float32(options.source, source)
     facts = {
-        "source": str(options.source),
+        "source": str(source),
         "out": str(options.out),
         "weights": str(options.facts.with_name("weights.gguf")),
         "format": net.kind,
         "form": net.form,
+        "half": net.half,
         "size": [h, w, channels],
         "scale": own[0].tolist(),
         "offset": own[1].tolist(),
@@ -446,6 +452,12 @@ def convert(options):
         write_whole(options.out, metadata, tensors)
     summary = f"{options.out}: {len(lines)} layers, input {h}x{w}x{channels}, labels {', '.join(labels)}"
     print(one_line(summary), file=sys.stderr)
+    if net.half:
+        print(
+            f"{options.out}: the file asks for arithmetic in {net.half}; Pleura computes in float32 with the same weights, "
+            "which is more exact, so its probabilities can differ from those of the original",
+            file=sys.stderr,
+        )
     if net.rounded:
         print(
             f"{options.out}: the network is quantised: its weights become {KINDS[kind]} numbers, and the engine rounds "

@@ -6,7 +6,13 @@ import numpy as np
 from layers import ConvertError, dilated, same_pads
 from network import Network
 
-DTYPES = ("float32", "float16", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
+HALF = {  # dtype policies that compute in half precision, and the type that they compute in
+    "float16": "float16",
+    "mixed_float16": "float16",
+    "bfloat16": "bfloat16",
+    "mixed_bfloat16": "bfloat16",
+}
+DTYPES = ("float32", "float64", *HALF)
 IDLE = (  # layers that do nothing outside training
     "Dropout",
     "SpatialDropout1D",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from keras_layers import ACTIVATIONS, DTYPES
+from keras_layers import ACTIVATIONS, DTYPES, HALF
 from layers import ConvertError
 from views import View
 
@@ -153,6 +153,7 @@ def cast(net, x, given):
     _, dtype = arguments(given, "x", "dtype")
     if dtype not in DTYPES:
         raise ConvertError(f"it makes {dtype} of a picture; the engine computes with real numbers")
+    net.half = HALF.get(dtype) or net.half
     return x[0]
 
 

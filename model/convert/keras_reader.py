@@ -10,7 +10,7 @@ import zipfile
 
 import h5py
 
-from keras_layers import DTYPES, IDLE, LAYERS
+from keras_layers import DTYPES, HALF, IDLE, LAYERS
 from keras_operations import OPERATIONS, TENSORFLOW
 from keras_weights import NumberedWeights, Weights, layers_of
 from layers import ConvertError
@@ -22,7 +22,7 @@ MODELS = ("Sequential", "Functional", "Model")
 UNREAD = {  # settings that change nothing when a trained network answers
     "name",
     "trainable",
-    "dtype",  # checked by check_dtype
+    "dtype",  # read by dtype_of
     "batch_input_shape",
     "batch_shape",
     "activity_regularizer",
@@ -163,7 +163,7 @@ class Reader:
             entry = LAYERS.get(kind)
             if entry is None:
                 raise ConvertError(f"the engine has no such layer. Replace it, or {EXPORT}")
-            check_dtype(config.get("dtype"))
+            self.net.half = HALF.get(dtype_of(config)) or self.net.half
             if config.get("quantization_config"):
                 raise ConvertError(
                     f"it is quantised ({quantisation(config)}). Save the model from before model.quantize()"
@@ -307,8 +307,9 @@ def quantisation(config):
     return next((mode for mode in ("int8", "int4", "float8", "gptq", "awq") if mode in name), name)
 
 
-def check_dtype(dtype):
-    """Refuses quantised layers, whose weights are integers with scales."""
+def dtype_of(config):
+    """The name of a layer's dtype policy. Refuses quantised layers, whose weights are integers with scales."""
+    dtype = config.get("dtype")
     if isinstance(dtype, dict):
         if "Quantized" in dtype.get("class_name", ""):
             mode = dtype.get("config", {}).get("mode") or dtype.get("config", {}).get("name")
@@ -316,6 +317,7 @@ def check_dtype(dtype):
         dtype = dtype.get("config", {}).get("name")
     if dtype is not None and dtype not in DTYPES:
         raise ConvertError(f"it computes in {dtype}; Pleura reads floating point only")
+    return dtype
 
 
 def open_hdf5(source):

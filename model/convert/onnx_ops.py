@@ -8,7 +8,8 @@ from layers import ConvertError, dilated, same_pads
 from onnx_constants import REDUCTION, Op, axes_of, dequantise, new_shape, numpy_type, split_sizes
 from views import View
 
-FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16
+HALF = {10: "float16", 16: "bfloat16"}  # of onnx.TensorProto.DataType
+FLOATS = (1, 11, *HALF)  # float32 and float64 too
 
 
 def known(value, what):
@@ -400,6 +401,7 @@ def softmax(net, x, s):
 def cast(net, x, s):
     if s["to"] not in FLOATS:
         raise ConvertError("it makes integers or truth values of a picture; the engine computes with real numbers")
+    net.half = HALF.get(s["to"]) or net.half
     return image(x)
 
 
@@ -481,8 +483,9 @@ def dequantise_linear(net, x, s):
     if s.get("block_size"):
         raise ConvertError("it is quantised block by block, which the engine cannot")
     zero = float(one_number(optional(x, 2, np.zeros((), np.uint8)), "zero point"))
-    scale = float(one_number(x[1], "scale"))
-    return net.affine(image(x), scale, -zero * scale)
+    scale = one_number(x[1], "scale")
+    net.half = HALF.get(s.get("output_dtype")) or ("float16" if scale.dtype == np.float16 else net.half)
+    return net.affine(image(x), float(scale), -zero * float(scale))
 
 
 def real(net, x, axis=1):

@@ -18,11 +18,10 @@ from layers import ConvertError
 from limits import MAX_FLOATS
 from network import Network, picture
 from onnx_constants import ARITHMETIC, numpy_type
-from onnx_ops import MICROSOFT, OPS
+from onnx_ops import FLOATS, HALF, MICROSOFT, OPS
 from views import View
 
 MAX_NESTING = 16  # of functions and branches
-FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16
 ONNX_DOMAINS = ("", "ai.onnx")
 HINTS = {  # operators of networks that somebody else's tool has changed
     "com.microsoft": "onnxruntime optimised this file; convert the file from before",
@@ -247,6 +246,7 @@ class Reader:
         if kind.elem_type not in FLOATS and not casts:
             raise ConvertError(f"its input '{image}' holds integers, and not only Cast reads it")
         self.net = Network(h, w, c, form, "onnx")
+        self.net.half = None if casts else HALF.get(kind.elem_type)
         self.output = graph.output[0].name
         self.graph = Graph(self, graph.node, {**values, image: picture(self.net.image, form)})
 

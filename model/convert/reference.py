@@ -48,10 +48,29 @@ def by_onnxruntime(path, batches):
     return f"onnxruntime {onnxruntime.__version__}", rows
 
 
+HALF = ("float16", "mixed_float16", "bfloat16", "mixed_bfloat16")  # as in keras_layers.py
+
+
+def in_float32(config):
+    """A model's configuration with float32 in place of half precision."""
+    if isinstance(config, (list, tuple)):
+        return type(config)(in_float32(one) for one in config)
+    if not isinstance(config, dict):
+        return config
+    out = {key: in_float32(value) for key, value in config.items()}
+    policy = out.get("dtype")
+    name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
+    return {**out, "dtype": "float32"} if name in HALF else out
+
+
 def by_keras(path, batches):
     import keras
 
     model = keras.models.load_model(path, compile=False)
+    if FACTS["half"]:
+        weights = model.get_weights()
+        model = type(model).from_config(in_float32(model.get_config()))
+        model.set_weights(weights)
     return f"Keras {keras.__version__}", [np.asarray(model.predict(x, verbose=0)) for x in batches]
 
 

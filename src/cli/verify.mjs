@@ -21,6 +21,7 @@ const MAX_BYTES = 1 << 26; // of the framework's answer
  * @property {boolean} verify @property {{ labels: string, root?: string, map?: string } | null} calibrate
  * @property {string} source @property {string} out @property {string} weights  the file to check, and to move to `out`
  * @property {'softmax' | 'sigmoid' | 'logits'} head
+ * @property {string | null} half  the type of 16 bits in which the network computes; the framework is asked in float32
  * @property {[number, number, number]} size  height, width, channels
  */
 
@@ -60,7 +61,8 @@ export async function verify(facts, path) {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   if (status !== 0 || !stdout) return; // no framework, or one that cannot read this file
-  const { framework, outputs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  const { framework: name, outputs } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+  const framework = facts.half ? `${name} in float32` : name;
   const weights = readFileSync(facts.weights);
   const engine = await createEngine({ wasm: await loadEngine(), weights });
   const { values } = readGguf(weights);
