@@ -2,22 +2,28 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom/file.mjs';
-import { choose, faults, launch, open, png, serve, settled } from './site.mjs';
+import { choose, empty, faults, IMITATED_GPU, launch, open, png, serve, settled } from './site.mjs';
 
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } };
-let browser, server;
+let browser, server, page;
 before(async () => {
   [browser, server] = await Promise.all([launch(), serve()]);
+  ({ page } = await open(browser, server, { reducedMotion: 'reduce' }));
+  await settled(page);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
-async function phantom(t, options) {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce', ...options });
-  t.after(close);
+async function show(files, viewport = sizes.desktop) {
+  await empty(page);
+  await page.setViewportSize(viewport);
+  await choose(page, files);
   await settled(page);
+}
+async function showPhantom(viewport = sizes.desktop) {
+  await empty(page);
+  await page.setViewportSize(viewport);
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
-  return page;
 }
 
 /** The middle row of a canvas of the page. */
@@ -43,8 +49,8 @@ const centre = async (page) => {
 };
 
 for (const [size, viewport] of Object.entries(sizes)) {
-  test(`buttons, presets and the reset on a ${size}`, async (t) => {
-    const page = await phantom(t, { viewport });
+  test(`buttons, presets and the reset on a ${size}`, async () => {
+    await showPhantom(viewport);
     const first = await shown(page);
     assert.deepEqual([first.zoom, first.x, first.y], [1, 0, 0]);
     await page.click('[data-action=zoom-in]');
@@ -64,8 +70,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
     );
   });
 
-  test(`side by side on a ${size}: the same film twice, one with its heatmap, both at the same position`, async (t) => {
-    const page = await phantom(t, { viewport });
+  test(`side by side on a ${size}: the same film twice, one with its heatmap, both at the same position`, async () => {
+    await showPhantom(viewport);
     await page.click('#compare');
     await page.click('[data-action=zoom-in]');
     const { transforms, same, heats } = await page.evaluate(() => {
@@ -89,8 +95,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
   });
 }
 
-test('the wheel zooms at the pointer, dragging pans, a double click fits', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('the wheel zooms at the pointer, dragging pans, a double click fits', async () => {
+  await showPhantom();
   const [x, y] = await centre(page);
   await page.mouse.move(x + 100, y + 50);
   await page.mouse.wheel(0, -600);
@@ -126,8 +132,8 @@ test('the wheel zooms at the pointer, dragging pans, a double click fits', async
   assert.equal(await page.isVisible('#outline'), true);
 });
 
-test('window and level follow the right button, Shift, and the drag button', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('window and level follow the right button, Shift, and the drag button', async () => {
+  await showPhantom();
   const first = await shown(page),
     [x, y] = await centre(page);
   const drag = async (options) => {
@@ -158,8 +164,8 @@ test('window and level follow the right button, Shift, and the drag button', asy
   await brightened('drag button');
 });
 
-test('every listed key works, but not while typing or when switched off', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('every listed key works, but not while typing or when switched off', async () => {
+  await showPhantom();
   await choose(page, [{ name: 'two.png', buffer: png(200, 240) }]);
   await settled(page);
   await page.focus('#stage');
@@ -207,10 +213,16 @@ test('every listed key works, but not while typing or when switched off', async 
   await page.focus('#stage');
   await press('i');
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true', 'switched off');
+  await page.evaluate(() => document.getElementById('keys-switch').click());
 });
 
 test('two fingers zoom and pan; one scrolls the page until the film is zoomed', async (t) => {
-  const page = await phantom(t, { viewport: sizes.phone, hasTouch: true, isMobile: true });
+  const touched = { viewport: sizes.phone, hasTouch: true, isMobile: true, reducedMotion: 'reduce' };
+  const { page, close } = await open(browser, server, touched);
+  t.after(close);
+  await settled(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
   const devtools = await page.context().newCDPSession(page);
   const touch = (type, ...points) =>
     devtools.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
@@ -230,8 +242,8 @@ test('two fingers zoom and pan; one scrolls the page until the film is zoomed', 
   assert.ok((await shown(page)).x > 10);
 });
 
-test('the next film starts at its fit and its own greys, but stays inverted', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('the next film starts at its fit and its own greys, but stays inverted', async () => {
+  await showPhantom();
   await choose(page, [{ name: 'two.png', buffer: png(200, 240) }]);
   await settled(page);
   await page.focus('#stage');
@@ -241,8 +253,8 @@ test('the next film starts at its fit and its own greys, but stays inverted', as
   assert.equal(await page.getAttribute('#invert', 'aria-pressed'), 'true');
 });
 
-test('the heatmap of any class, with its legend, until another film is opened', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('the heatmap of any class, with its legend, until another film is opened', async () => {
+  await showPhantom();
   const heat = () => page.evaluate(() => document.getElementById('heat').toDataURL());
   const legend = () => page.textContent('#legend-text');
   const [evidence, said] = [await heat(), await legend()];
@@ -278,11 +290,8 @@ const ramp = dicomFile({
   },
 });
 
-test('a DICOM film has all its pixels, and window and level in its own values, beyond its window too', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await choose(page, [{ name: 'ramp.dcm', buffer: ramp }]);
-  await settled(page);
+test('a DICOM film has all its pixels, and window and level in its own values, beyond its window too', async () => {
+  await show([{ name: 'ramp.dcm', buffer: ramp }]);
   // The value of a pixel is its column: 1000 to 2000 are what the first window shows.
   const row = await middleRow(page, 'plane');
   assert.equal(row.length, WIDTH);
@@ -299,11 +308,8 @@ test('a DICOM film has all its pixels, and window and level in its own values, b
   assert.ok(soft[2290] === 0 && soft[2390] > 50 && soft[2390] < 70, 'what the first window cuts off');
 });
 
-test('ruler and cardiothoracic ratio by pointer and by keys, in millimetres, in the report, and gone when switched off', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await choose(page, [{ name: 'ramp.dcm', buffer: ramp }]);
-  await settled(page);
+test('ruler and cardiothoracic ratio by pointer and by keys, in millimetres, in the report, and gone when switched off', async () => {
+  await show([{ name: 'ramp.dcm', buffer: ramp }]);
   await page.click('#more-tools');
   await page.click('#ruler');
   const said = () => page.textContent('#measure-text');
@@ -339,8 +345,8 @@ test('ruler and cardiothoracic ratio by pointer and by keys, in millimetres, in 
   assert.equal(await said(), '');
 });
 
-test('the magnifier shows what lies below the pointer', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('the magnifier shows what lies below the pointer', async () => {
+  await showPhantom();
   await page.focus('#stage');
   await page.keyboard.press('m');
   const [x, y] = await centre(page);
@@ -356,8 +362,8 @@ test('the magnifier shows what lies below the pointer', async (t) => {
   assert.equal(await page.isVisible('#loupe'), false);
 });
 
-test('an earlier film stands beside the selected one, at the same zoom, and leaves with its removal', async (t) => {
-  const page = await phantom(t, { viewport: sizes.desktop });
+test('an earlier film stands beside the selected one, at the same zoom, and leaves with its removal', async () => {
+  await showPhantom();
   await choose(page, [
     { name: 'ramp.dcm', buffer: ramp },
     { name: 'two.png', buffer: png(200, 240) },
@@ -383,8 +389,10 @@ test('an earlier film stands beside the selected one, at the same zoom, and leav
 
 test('a graphics processor paints the same greys', async (t) => {
   const rows = [];
+  const imitating = await launch([], [IMITATED_GPU]);
+  t.after(() => imitating.close());
   for (const gpu of [false, true]) {
-    const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
+    const { page, close } = await open(imitating, server, { reducedMotion: 'reduce' });
     t.after(close);
     // Test machines imitate one, which the page would leave alone.
     if (gpu)

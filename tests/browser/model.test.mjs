@@ -12,7 +12,7 @@ import { floatValues, readGguf, textValue, writeGguf } from '../../src/weights/g
 import english from '../../web/i18n/en.mjs';
 import { LANGUAGES } from '../../web/i18n/words.mjs';
 import { film, folder, root } from '../cli/command.mjs';
-import { faults, launch, openDialog, openQuiet, resultOf, serve, settled, WAIT } from './site.mjs';
+import { faults, launch, openDialog, openQuiet, resultOf, serve, settled, speak, WAIT } from './site.mjs';
 
 let browser, server, wasm;
 const path = (name) => `${folder}/${name}`;
@@ -250,10 +250,7 @@ test('the dialog and a result of another model have no fault in any language, on
   await bring(page, 'brought.gguf');
   await inForce(page, 'Another model');
   for (const language of Object.keys(LANGUAGES)) {
-    await page.evaluate((language) => {
-      location.hash = `#lang=${language}`;
-    }, language);
-    await page.waitForFunction((l) => document.documentElement.lang.split('-')[0] === l, language);
+    await speak(page, language);
     assert.deepEqual(await faults(page), [], language);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(wide, 0, language);

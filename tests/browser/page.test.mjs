@@ -6,16 +6,27 @@ import { createEngine } from '../../src/engine.mjs';
 import { toRecord } from '../../src/result/record.mjs';
 import { notFilm } from '../../src/sniff.mjs';
 import { data, missing } from '../support/data.mjs';
-import { choose, hand, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
+import { choose, empty, hand, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
-let browser, server, engine;
+let browser, server, engine, shared;
 before(async () => {
   const [wasm, weights] = await Promise.all(
     ['build/pleura.wasm', 'model/pleura.gguf'].map((file) => readFile(new URL(`../../${file}`, import.meta.url))),
   );
   [browser, server, engine] = await Promise.all([launch(), serve(), createEngine({ wasm, weights })]);
+  shared = await open(browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await settled(shared.page);
 });
-after(() => Promise.all([browser?.close(), server?.close()]));
+after(async () => {
+  await Promise.all([browser?.close(), server?.close()]);
+  assert.deepEqual(shared.complaints, []);
+});
+
+/** The page that most tests share, without films. */
+async function emptied() {
+  await empty(shared.page);
+  return shared.page;
+}
 
 /** A page that is ready. Errors on its console fail the test. */
 async function ready(t, options) {
@@ -106,8 +117,8 @@ test('real films get the same bits, verdicts and probabilities as from the engin
   }
 });
 
-test('the phantom is labelled synthetic and gives the bits of Node', async (t) => {
-  const { page } = await ready(t);
+test('the phantom is labelled synthetic and gives the bits of Node', async () => {
+  const page = await emptied();
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   const phantom = engine.phantom();
@@ -121,8 +132,8 @@ test('the phantom is labelled synthetic and gives the bits of Node', async (t) =
   assert.equal(await page.isVisible('#film'), true);
 });
 
-test('each broken file has its message while the others are read', async (t) => {
-  const { page } = await ready(t);
+test('each broken file has its message while the others are read', async () => {
+  const page = await emptied();
   const whole = png(300, 300);
   const files = [
     { name: 'empty.png', buffer: Buffer.alloc(0) },
@@ -155,8 +166,8 @@ test('each broken file has its message while the others are read', async (t) => 
   assert.ok(table[7].startsWith("'=cmd.png,ok,"), table[7]);
 });
 
-test('films can be dropped anywhere or pasted', async (t) => {
-  const { page } = await ready(t);
+test('films can be dropped anywhere or pasted', async () => {
+  const page = await emptied();
   const buffer = png(200, 240);
   for (const way of ['drop', 'paste']) {
     await hand(page, way, [{ name: `${way}.png`, buffer }]);
@@ -167,8 +178,8 @@ test('films can be dropped anywhere or pasted', async (t) => {
   }
 });
 
-test('an image that only the browser can decode is read and marked as such', async (t) => {
-  const { page } = await ready(t);
+test('an image that only the browser can decode is read and marked as such', async () => {
+  const page = await emptied();
   const base64 = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(256, 256),
       context = canvas.getContext('2d');
@@ -184,8 +195,8 @@ test('an image that only the browser can decode is read and marked as such', asy
   assert.match(facts.Decoder, /^This browser’s/);
 });
 
-test('a refused image shows no probabilities', async (t) => {
-  const { page } = await ready(t);
+test('a refused image shows no probabilities', async () => {
+  const page = await emptied();
   await choose(page, [{ name: 'blank.png', buffer: png(200, 200, () => 90) }]);
   await settled(page);
   const { status, bars, verdict } = await resultOf(page);
@@ -193,8 +204,8 @@ test('a refused image shows no probabilities', async (t) => {
   assert.equal(await page.isVisible('#heat'), false);
 });
 
-test('among many films, an early one shows its picture again when selected', async (t) => {
-  const { page } = await ready(t);
+test('among many films, an early one shows its picture again when selected', async () => {
+  const page = await emptied();
   await choose(
     page,
     Array.from({ length: 27 }, (_, i) => ({ name: `${i}.png`, buffer: png(700, 700 + i) })), // of a megabyte each: not all are kept
@@ -210,10 +221,8 @@ test('among many films, an early one shows its picture again when selected', asy
   await page.waitForSelector('#film:not([hidden])');
 });
 
-test('the film is copied as it is seen, with its overlays', async (t) => {
-  const { page, close } = await open(browser, server, { permissions: ['clipboard-read', 'clipboard-write'] });
-  t.after(close);
-  await settled(page);
+test('the film is copied as it is seen, with its overlays', async () => {
+  const page = await emptied();
   engine.phantom();
   const { data: greys, width, height } = engine.film(300);
   const cloud = (x, y) => 150 * Math.exp(-2 * (((x / width - 0.3) / 0.15) ** 2 + ((y / height - 0.6) / 0.15) ** 2));
@@ -246,14 +255,13 @@ test('the film is copied as it is seen, with its overlays', async (t) => {
   const heat = await copied();
   await page.keyboard.press('h');
   const plain = await copied();
+  await page.click('.switch:has(#outline-switch)');
   assert.ok(both.coloured > heat.coloured && heat.coloured > 50, JSON.stringify([both, heat]));
   assert.equal(plain.coloured, 0, 'without overlays it is grey');
 });
 
-test('the page can be installed from its menu once the browser offers it', async (t) => {
-  const { page, close } = await open(browser, server);
-  t.after(close);
-  await settled(page);
+test('the page can be installed from its menu once the browser offers it', async () => {
+  const page = await emptied();
   await page.click('#more');
   assert.equal(await page.isVisible('#install'), false);
   await page.keyboard.press('Escape');
@@ -271,8 +279,8 @@ test('the page can be installed from its menu once the browser offers it', async
   assert.equal(await page.isVisible('#install'), false);
 });
 
-test('slider and switch change only what is drawn over the film', async (t) => {
-  const { page } = await ready(t);
+test('slider and switch change only what is drawn over the film', async () => {
+  const page = await emptied();
   await page.click('#welcome [data-action=phantom]');
   await settled(page);
   if ((await resultOf(page)).status !== 'refused') {

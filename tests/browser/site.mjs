@@ -25,6 +25,8 @@ const TYPES = {
 };
 /** Timeout in milliseconds: generous, because test machines are slow at times. */
 const PATIENCE = 180_000;
+/** Switches off WebGL, which test machines imitate: the page would leave it alone, but only after a third of a second. */
+export const IMITATED_GPU = '--disable-software-rasterizer';
 export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -33,6 +35,7 @@ export const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  IMITATED_GPU,
 ];
 
 /** Serves `server.folder` below /some/folder/ and once more below /some/other/, without cache headers. A test may
@@ -83,11 +86,11 @@ export async function serve() {
   return server;
 }
 
-/** @param {string[]} [flags]  @param {string[]} [without]  flags of Playwright to leave out */
+/** @param {string[]} [flags]  @param {string[]} [without]  flags to leave out, of Playwright or of these tests */
 export const launch = (flags = [], without = []) =>
   chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: [...FLAGS, ...flags],
+    args: [...FLAGS, ...flags].filter((flag) => !without.includes(flag)),
     ignoreDefaultArgs: without,
   });
 
@@ -143,6 +146,14 @@ export async function openQuiet(t, browser, server, options) {
   await settled(opened.page);
   return opened;
 }
+
+/** Empties a page that several tests share: no film, no tool in use. Opening one takes longer than most tests. */
+export const empty = (page) =>
+  page.evaluate(() => {
+    const inUse = '.tool[aria-pressed=true], .chip[aria-pressed=true], #more-tools[aria-expanded=true]';
+    for (const button of document.querySelectorAll(inUse)) button.click();
+    for (const action of ['clear', 'undo-forget']) document.querySelector(`[data-action=${action}]`).click();
+  });
 
 /** Opens a dialog of the menu. */
 export async function openDialog(page, name) {
@@ -211,6 +222,18 @@ export const resultOf = (page) =>
       bars,
     };
   });
+
+/** Waits until the page speaks a language. */
+export const speaks = (page, language) =>
+  page.waitForFunction((lang) => document.documentElement.lang.split('-')[0] === lang, language);
+
+/** Switches the page to a language by its address, which works behind an open dialog, too. */
+export async function speak(page, language) {
+  await page.evaluate((language) => {
+    location.hash = `#lang=${language}`;
+  }, language);
+  await speaks(page, language);
+}
 
 export const select = (page, place) => page.locator('#strip-list button').nth(place).click();
 

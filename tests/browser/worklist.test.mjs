@@ -5,11 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { strToU8, zipSync } from 'fflate';
 import { createEngine } from '../../src/node.mjs';
-import { choose, faults, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
+import { choose, empty, faults, focused, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
-let browser, server, film;
+let browser, server, film, page;
 before(async () => {
   [browser, server] = await Promise.all([launch(), serve()]);
+  ({ page } = await open(browser, server, { reducedMotion: 'reduce' }));
+  await settled(page);
   const engine = await createEngine();
   engine.phantom();
   const { data, width, height } = engine.film(300);
@@ -31,10 +33,8 @@ async function saved(page, kind) {
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
 }
 
-test('next, back, export and print follow the table, whose row of the open film is marked', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await settled(page);
+test('next, back, export and print follow the table, whose row of the open film is marked', async () => {
+  await empty(page);
   await choose(page, [...films(), { name: 'text.png', buffer: Buffer.from('text') }]);
   await settled(page);
   assert.match(await page.title(), /^Pleura/);
@@ -105,10 +105,8 @@ test('next, back, export and print follow the table, whose row of the open film 
   assert.deepEqual((await names(page)).toSorted(), shown.toSorted());
 });
 
-test('every film can be removed, by button, row and key, and what was removed comes back', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await settled(page);
+test('every film can be removed, by button, row and key, and what was removed comes back', async () => {
+  await empty(page);
   await choose(page, films());
   await settled(page);
   await page.click('[data-action=remove]:visible');
@@ -155,10 +153,8 @@ test('every film can be removed, by button, row and key, and what was removed co
   assert.equal(asks, true, 'leaving would lose results');
 });
 
-test('several films are picked by mouse and keys, then saved, removed or analysed again', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await settled(page);
+test('several films are picked by mouse and keys, then saved, removed or analysed again', async () => {
+  await empty(page);
   await choose(page, films());
   await settled(page);
   const box = (row) => page.locator(`#table-body tr:nth-child(${row}) .pick input`);
@@ -204,10 +200,8 @@ test('several films are picked by mouse and keys, then saved, removed or analyse
   assert.equal(await page.isVisible('#welcome'), true);
 });
 
-test('an archive is searched like a folder, and a file that is there twice says so', async (t) => {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce' });
-  t.after(close);
-  await settled(page);
+test('an archive is searched like a folder, and a file that is there twice says so', async () => {
+  await empty(page);
   const zip = zipSync({
     'a/film.png': film(1),
     'a/readme.txt': strToU8('no film'),
