@@ -22,12 +22,13 @@ static int winograd_pays(const layer_desc *d, const layer_desc *in)
 
 static int tiles_along(int size) { return (size + TILE - 1) / TILE; }
 
-/* Tiles that go through the three steps together: their transforms should stay in the second-level cache. */
+/* Tiles that go through the three steps together: their transforms should stay in the second-level cache, and there are
+ * enough to amortise reading the weights of wide layers from the third. */
 static int tiles_per_group(const layer_desc *d, const layer_desc *in)
 {
-    enum { GROUP_FLOATS = 1 << 16 };
+    enum { GROUP_FLOATS = 1 << 17 };
     int fit = GROUP_FLOATS / (TILE_POSITIONS * (in->c_stride + d->c_stride)) / 4 * 4;
-    return fit < 8 ? 8 : fit > 64 ? 64 : fit;
+    return fit < 16 ? 16 : fit > 64 ? 64 : fit;
 }
 
 /* Depthwise kernels skip the padding themselves if it is the same above and to the left. */
