@@ -132,7 +132,7 @@ static void N(conv)(float *out, const float *in, const float *w, const float *bi
 {
     int inputs = s->k * s->k * s->cin;
     w += packed_index(o, 0, inputs), bias += o, out += o;
-    if (LANES > 4 && s->oh * s->ow >= 2 * PIXELS && inputs * vectors * LANES <= MAX_PACKED) {
+    if (LANES > 4 && s->oh * s->ow >= 4 * PIXELS && inputs * vectors * LANES <= MAX_PACKED) {
         size_t apart = (size_t)inputs * 4;
         float buffer[MAX_PACKED], *to = buffer;
         for (int i = 0; i < inputs; i++, w += 4)
@@ -143,51 +143,50 @@ static void N(conv)(float *out, const float *in, const float *w, const float *bi
     else N(conv_strip)(out, in, w, bias, s, 1, 0);
 }
 
-/* Depthwise windows of k = `k`, or of any size if that is 0; the weights of one strip stay in registers. */
+/* Row y of depthwise windows of k = `size`, or of any size if that is 0; the weights of a strip stay in registers. */
 INLINE void N(depthwise_window)(float *out, const float *in, const float *w, const float *bias, const window_shape *s,
-                                int o, int size)
+                                int y, int o, int size)
 {
     int k = size ? size : s->k, step = s->stride * s->cin;
     size_t apart = (size_t)(k * k) * 4;
     V taps[MAX_TAPS];
     for (int i = 0; i < k * k; i++) taps[i] = N(weights)(w + packed_index(o, i, k * k), apart);
-    for (int y = 0; y < s->oh; y++) {
-        int from_y = y * s->stride - s->pad, top = from_y < 0 ? -from_y : 0;
-        int end = from_y + k > s->h ? s->h - from_y : k;
-        float *to = out + y * s->ow * s->cout + o;
-        for (int x = 0; x < s->ow;) {
-            int from_x = x * s->stride - s->pad, inside = from_x >= 0 && from_x + k <= s->w;
-            /* An index, not a pointer, because it may be negative. */
-            int corner = (from_y * s->w + from_x) * s->cin + o;
-            if (inside && from_x + 3 * s->stride + k <= s->w && x + 4 <= s->ow) {
-                V a = LOAD(bias + o), b = a, c = a, d = a;
-                for (int ky = top; ky < end; ky++)
-                for (int kx = 0; kx < k; kx++) {
-                    const float *p = in + corner + (ky * s->w + kx) * s->cin;
-                    V u = taps[ky * k + kx];
-                    a += LOAD(p) * u, b += LOAD(p + step) * u;
-                    c += LOAD(p + 2 * step) * u, d += LOAD(p + 3 * step) * u;
-                }
-                N(put)(to + x * s->cout, a, s->act), N(put)(to + (x + 1) * s->cout, b, s->act);
-                N(put)(to + (x + 2) * s->cout, c, s->act), N(put)(to + (x + 3) * s->cout, d, s->act);
-                x += 4;
-            } else {
-                int left = from_x < 0 ? -from_x : 0, right = from_x + k > s->w ? s->w - from_x : k;
-                V sum = LOAD(bias + o);
-                for (int ky = top; ky < end; ky++)
-                for (int kx = left; kx < right; kx++)
-                    sum += LOAD(in + corner + (ky * s->w + kx) * s->cin) * taps[ky * k + kx];
-                N(put)(to + x * s->cout, sum, s->act);
-                x++;
+    int from_y = y * s->stride - s->pad, top = from_y < 0 ? -from_y : 0;
+    int end = from_y + k > s->h ? s->h - from_y : k;
+    float *to = out + y * s->ow * s->cout + o;
+    for (int x = 0; x < s->ow;) {
+        int from_x = x * s->stride - s->pad, inside = from_x >= 0 && from_x + k <= s->w;
+        /* An index, not a pointer, because it may be negative. */
+        int corner = (from_y * s->w + from_x) * s->cin + o;
+        if (inside && from_x + 3 * s->stride + k <= s->w && x + 4 <= s->ow) {
+            V a = LOAD(bias + o), b = a, c = a, d = a;
+            for (int ky = top; ky < end; ky++)
+            for (int kx = 0; kx < k; kx++) {
+                const float *p = in + corner + (ky * s->w + kx) * s->cin;
+                V u = taps[ky * k + kx];
+                a += LOAD(p) * u, b += LOAD(p + step) * u;
+                c += LOAD(p + 2 * step) * u, d += LOAD(p + 3 * step) * u;
             }
+            N(put)(to + x * s->cout, a, s->act), N(put)(to + (x + 1) * s->cout, b, s->act);
+            N(put)(to + (x + 2) * s->cout, c, s->act), N(put)(to + (x + 3) * s->cout, d, s->act);
+            x += 4;
+        } else {
+            int left = from_x < 0 ? -from_x : 0, right = from_x + k > s->w ? s->w - from_x : k;
+            V sum = LOAD(bias + o);
+            for (int ky = top; ky < end; ky++)
+            for (int kx = left; kx < right; kx++)
+                sum += LOAD(in + corner + (ky * s->w + kx) * s->cin) * taps[ky * k + kx];
+            N(put)(to + x * s->cout, sum, s->act);
+            x++;
         }
     }
 }
 
-static void N(depthwise)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int o)
+static void N(depthwise)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int y,
+                         int o)
 {
-    if (s->k == 3) N(depthwise_window)(out, in, w, bias, s, o, 3);
-    else N(depthwise_window)(out, in, w, bias, s, o, 0);
+    if (s->k == 3) N(depthwise_window)(out, in, w, bias, s, y, o, 3);
+    else N(depthwise_window)(out, in, w, bias, s, y, o, 0);
 }
 
 static void N(maxpool)(float *out, const float *in, const window_shape *s, int o)

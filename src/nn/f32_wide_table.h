@@ -34,8 +34,8 @@ static void depthwise(float *out, const float *in, const float *w, const float *
         kernels_simd.depthwise(out, in, w, bias, s);
         return;
     }
-#define CALL(lanes) depthwise_##lanes(out, in, w, bias, s, o)
-    STRIPS(s->cout, CALL);
+#define CALL(lanes) depthwise_##lanes(out, in, w, bias, s, y, o)
+    for (int y = 0; y < s->oh; y++) STRIPS(s->cout, CALL); /* of one row, which the cache still holds */
 #undef CALL
 }
 
