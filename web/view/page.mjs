@@ -3,9 +3,9 @@ import { createChanges, element, keyed, refocus, setText } from './dom.mjs';
 import { createDialogs } from './dialogs.mjs';
 import { createLoupe } from './loupe.mjs';
 import { createMeasures, measureText } from './measure.mjs';
-import { paintGrey } from './painter.mjs';
 import { createResult, heatmapOf } from './result.mjs';
 import { createTable } from './table.mjs';
+import { createThumbs } from './thumbs.mjs';
 import { createViewer } from './viewer.mjs';
 import { commonFolder, halves } from '../state/names.mjs';
 import { arrange } from '../state/table.mjs';
@@ -27,10 +27,9 @@ export function createView(document) {
   const viewer = createViewer(at.stage);
   const loupe = createLoupe(at.stage, at.plane, at.loupe);
   const drawMeasures = createMeasures(at.marks);
-  const parts = [createResult(at), createTable(at), createDialogs(at)];
+  const setThumb = createThumbs();
+  const parts = [createResult(at), createTable(at, setThumb), createDialogs(at)];
   const changed = createChanges();
-  /** @type {WeakMap<HTMLCanvasElement, import('../state/viewport.mjs').Grey>} */
-  const painted = new WeakMap();
 
   /** The sentences that change only with the language. @param {State} state */
   function drawLanguage({ i18n }) {
@@ -122,10 +121,7 @@ export function createView(document) {
         const shown = film.phantom ? button.title : film.name.slice(folder.length);
         for (const [i, text] of [shown, ...halves(shown)].entries()) setText(name.children[i], text);
         setText(word, i18n.filmWord(film));
-        if (film.thumb && painted.get(canvas) !== film.thumb) {
-          paintGrey(canvas, film.thumb);
-          painted.set(canvas, film.thumb);
-        }
+        if (film.thumb) setThumb(canvas, film.thumb);
       },
     );
   }

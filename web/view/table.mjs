@@ -2,18 +2,17 @@
 import { createChanges, element, keyed, setText } from './dom.mjs';
 import { arrange, cells, columns, findDuplicates, kindOf, pickedOf } from '../state/table.mjs';
 import { TRANSIENT } from '../state/errors.mjs';
-import { paintGrey } from './painter.mjs';
 
 /** @typedef {import('../state/state.mjs').State} State
  *  @typedef {import('../state/state.mjs').Film} Film
  *  @typedef {import('../state/state.mjs').Model} Model
  *  @typedef {State & {model: Model}} Ready */
 
-/** @param {import('./dom.mjs').Elements} at */
-export function createTable(at) {
+/** @param {import('./dom.mjs').Elements} at  @param {ReturnType<typeof import('./thumbs.mjs').createThumbs>} setThumb */
+export function createTable(at, setThumb) {
   const changed = createChanges();
   /** What each row was drawn from.
-   *  @type {WeakMap<HTMLElement, Pick<Film, 'revision' | 'thumb'> & {i18n: State['i18n'], first?: Film}>} */
+   *  @type {WeakMap<HTMLElement, Pick<Film, 'revision'> & {i18n: State['i18n'], first?: Film}>} */
   const drawn = new WeakMap();
 
   /** @param {Ready} state */
@@ -54,11 +53,11 @@ export function createTable(at) {
     if (film === state.selected) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');
     if (before?.revision === film.revision && before.i18n === state.i18n && before.first === first) return;
-    drawn.set(row, { revision: film.revision, i18n: state.i18n, thumb: film.thumb, first });
+    drawn.set(row, { revision: film.revision, i18n: state.i18n, first });
     const [canvas, name] = button.children;
     Object.assign(button.dataset, { action: 'open', film: film.id });
     setText(name, state.i18n.name(film));
-    if (film.thumb && before?.thumb !== film.thumb) paintGrey(canvas, film.thumb);
+    if (film.thumb) setThumb(canvas, film.thumb);
     Object.assign(row.dataset, { kind: kindOf(film), film: film.id });
     box.setAttribute('aria-label', state.i18n.t('batch.pick', { name: state.i18n.name(film) }));
     Object.assign(remove.dataset, { action: 'remove', film: film.id });
