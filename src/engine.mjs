@@ -230,6 +230,10 @@ export async function createEngine(options = {}) {
   return {
     model,
 
+    get memory() {
+      return c.memory?.buffer.byteLength ?? null;
+    },
+
     diagnose(film) {
       const file = bytesOf(film);
       if (file) {

@@ -171,6 +171,12 @@ export interface Engine {
   model: Model;
 
   /**
+   * Bytes of its WebAssembly memory. It grows with the largest film and never shrinks: to give it back, drop the engine
+   * and create another. Null for machine code, which returns memory by itself.
+   */
+  readonly memory: number | null;
+
+  /**
    * @param film  a whole PNG, JPEG or BMP file, decoded pixels, or the samples of a DICOM file. JSON.stringify of the
    *   result leaves out the maps; that of a map is a list.
    */

@@ -188,6 +188,22 @@ test('a film that does not fit into memory says so, and the next one is read', a
   assert.match(await page.textContent('#table-body'), /memory/i);
 });
 
+test('the memory that a very large film took is given back after a while, and films are read as before', async (t) => {
+  const { page } = await ready(t, { clock: true });
+  const films = [film(0), { name: 'huge.png', buffer: png(5000, 5000, () => 0) }, film(1)];
+  await choose(page, films.slice(0, 1));
+  await settled(page);
+  await page.clock.runFor(10_000);
+  assert.equal(page.workers().length, 1, 'a small film needs none');
+  await choose(page, films.slice(1));
+  await complete(page, films);
+  assert.equal(page.workers().length, 1);
+  await Promise.all([page.workers()[0].waitForEvent('close'), page.clock.runFor(10_000)]);
+  const more = [film(2), film(3)];
+  await choose(page, more);
+  await complete(page, [...films, ...more]);
+});
+
 test('when storage is full the page says so, reads on, and keeps results again once there is space', async (t) => {
   const { page, server } = await ready(t);
   const tools = await page.context().newCDPSession(page),

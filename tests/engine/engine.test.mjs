@@ -35,6 +35,16 @@ test('reference and SIMD kernels give the same diagnosis to the last bit', async
   assert.deepEqual(vector.diagnose(film), plain.diagnose(film));
 });
 
+test('an engine says what memory it holds, which a large film leaves larger', async () => {
+  const engine = await createEngine({ wasm, weights: tiny });
+  const before = engine.memory ?? 0;
+  engine.diagnose(film);
+  assert.equal(engine.memory, before);
+  const side = 3000;
+  engine.diagnose({ rgba: new Uint8ClampedArray(4 * side * side), width: side, height: side });
+  assert.ok((engine.memory ?? 0) >= before + side * side, `${engine.memory} bytes`);
+});
+
 test('a diagnosis has the map, the extent, the doubt and the pose that its weights allow', async () => {
   const engine = await createEngine({ wasm, weights: await read('tests/fixtures/findings.gguf') });
   const found = engine.diagnose(film);

@@ -54,6 +54,7 @@ function answers(engine) {
 }
 
 test('machine code has every function of the wasm', async () => {
+  assert.equal((await createEngine({ wasm: native, weights: read('tests/fixtures/tiny.gguf') })).memory, null);
   const { Instance, wasm: twin } = createRequire(import.meta.url)(NODE);
   const names = WebAssembly.Module.exports(await WebAssembly.compile(wasm))
     .map(({ name }) => name)

@@ -32,6 +32,11 @@ import { fetchPart } from './parts.mjs';
  *  way to die. */
 const MAX_SILENCE = 120;
 
+/** WebAssembly never gives memory back. A worker whose engine has grown by more than this, in bytes, over a very large
+ *  film is ended once it has rested for so many milliseconds. */
+const MAX_GROWTH = 48e6;
+const REST = 5000;
+
 /** @param {import('../site/constants.d.ts').Site} site
  *  @param {object} on
  *  @param {(received: number, total: number) => void} on.progress  bytes of engine and weights
@@ -55,6 +60,9 @@ export function createClient(site, on) {
   let opensDicom = false; // each worker loads its DICOM reader in advance
   let lastId = 0;
   let silence = 0; // seconds
+  let atFirst = 0; // bytes of the engine's memory after its start
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let rest;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   let clock;
   /** @type {Map<number, Pending>} oldest first; calls made before the engine is set up are posted then */
@@ -83,12 +91,20 @@ export function createClient(site, on) {
       case 'fitting':
         return on.fitting(data.share);
       case 'result':
-        return settle(data.id)?.resolve(data.result);
+        settle(data.id)?.resolve(data.result);
+        return restAfter(data.memory);
       case 'error':
         // An unexpected error is a trap, after which the engine's memory cannot be trusted.
         if (running && data.error.code === 'unexpected') return replace(pending.get(data.id), data.error);
-        return settle(data.id)?.reject(errorFrom(data.error));
+        settle(data.id)?.reject(errorFrom(data.error));
+        return restAfter(data.memory);
     }
+  }
+
+  /** @param {number} memory  of the engine, in bytes */
+  function restAfter(memory) {
+    atFirst ||= memory;
+    if (pending.size === 0 && memory > atFirst + MAX_GROWTH) rest = setTimeout(() => end(() => null), REST);
   }
 
   /** @param {number} id */
@@ -104,6 +120,8 @@ export function createClient(site, on) {
     worker?.terminate();
     worker = started = null;
     running = false;
+    atFirst = 0;
+    clearTimeout(rest);
     for (const [id, call] of pending) {
       const reason = reasonFor(call);
       if (!reason) continue;
@@ -145,6 +163,7 @@ export function createClient(site, on) {
   function call(message) {
     return new Promise((resolve, reject) => {
       if (pending.size === 0) silence = 0;
+      clearTimeout(rest);
       clock ??= setInterval(tick, 1000);
       const own = { message, resolve: /** @type {(result: unknown) => void} */ (resolve), reject };
       pending.set(++lastId, own);

@@ -77,8 +77,9 @@ export type Order = Call | { type: 'part'; name: PartName; bytes: Uint8Array<Arr
 
 /** From the worker to the page. */
 export type Reply =
-  | { type: 'result'; id: number; result: Result<CallType> }
-  | { type: 'error'; id: number; error: ErrorInfo }
+  /** memory: of the engine, in bytes */
+  | { type: 'result'; id: number; result: Result<CallType>; memory: number }
+  | { type: 'error'; id: number; error: ErrorInfo; memory: number }
   /** what the worker has requested from the network */
   | { type: 'requests'; requests: Request[] }
   /** how far a fit has come, 0..1 */

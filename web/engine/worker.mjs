@@ -66,11 +66,14 @@ self.onmessage = async ({ data }) => {
   const { id } = data;
   try {
     const { result, transfer } = await answer(data);
-    post({ type: 'result', id, result }, transfer);
+    post({ type: 'result', id, result, memory: held() }, transfer);
   } catch (error) {
-    post({ type: 'error', id, error: toErrorInfo(error) });
+    post({ type: 'error', id, error: toErrorInfo(error), memory: held() });
   }
 };
+
+/** Bytes of the engine's memory. */
+const held = () => session?.engine.memory ?? 0;
 
 /** @param {Call} data */
 function answer(data) {
