@@ -37,7 +37,7 @@ async function engineCodes() {
   const statuses = numbers.map((number) => text(c.status_code(number)));
   const reasons = numbers.map((number) => text(c.gate_code(number)));
   return {
-    statuses: statuses.filter((code) => code !== 'ok' && code !== 'unknown'),
+    statuses: [...new Set(statuses)].filter((code) => code !== 'ok' && code !== 'unknown'),
     reasons: [...new Set(reasons)].filter(Boolean),
   };
 }
