@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/node.mjs';
-import { choose, launch, open, phantomPng, select, serve, settled } from './site.mjs';
+import { choose, launch, open, phantomPng, select, serve, settled, speak } from './site.mjs';
 
 /** @type {[width: number, height: number, rootFontSize?: string][]} */
 const SIZES = [
@@ -120,6 +120,13 @@ for (const [width, height, rootFontSize] of SIZES) {
     await page.click('[data-action=to-table]');
     const row = await page.evaluate(() => document.activeElement.getBoundingClientRect().top);
     assert.ok(row >= 0 && row < height, `one press leads to the table: ${row}`);
+    for (const language of ['ar', 'en']) {
+      await speak(page, language);
+      const over = await page.$$eval('#table-body th', (cells) =>
+        cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).map((cell) => cell.textContent),
+      );
+      assert.deepEqual(over, [], `names reach beyond their cells in ${language}`);
+    }
     for (const dialog of ['keys', 'adapt', 'history']) {
       await page.click('#more');
       await page.click(`#menu [data-dialog=${dialog}]`);

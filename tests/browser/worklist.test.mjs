@@ -196,6 +196,13 @@ test('several films are picked by mouse and keys, then saved, removed or analyse
   assert.equal(await picked(), '11000', 'what comes back is picked');
   await page.click('#table-head .pick');
   assert.equal(await picked(), '11111');
+  await page.evaluate(() => scrollTo(0, 0));
+  const covered = () =>
+    page.evaluate(() => {
+      const [bar, head] = ['#picked', '.batch-top'].map((one) => document.querySelector(one).getBoundingClientRect());
+      return bar.top < head.bottom;
+    });
+  assert.equal(await covered(), false, 'what can be done stays at the table');
   await page.click('#picked [data-action=remove-listed]');
   assert.equal(await page.isVisible('#welcome'), true);
 });

@@ -20,11 +20,11 @@ const other = filmWith(engine.reclassify({ ...phantom, logits: [0, 0, 0, 9] }));
 
 test('a likely other finding has words of its own in list, heading and history, in every language', async () => {
   assert.equal(other.record.verdict, 'uncertain');
-  assert.equal(i18n.filmWord(other), 'Uncertain: other finding');
+  assert.equal(i18n.filmWord(other), 'Uncertain (other finding)');
   assert.match(i18n.because(other, engine.model), /^A finding that is none of the three is likely/);
   assert.match(i18n.because(filmWith({ verdict: 'uncertain', doubt: { reason: 'undecided' } }), engine.model), /25%/);
   const kept = /** @type {any} */ (toRecord('film.png', other.record, 'model'));
-  assert.equal(i18n.filmWord({ status: 'done', record: kept }), 'Uncertain: other finding');
+  assert.equal(i18n.filmWord({ status: 'done', record: kept }), 'Uncertain (other finding)');
   assert.equal(i18n.label('other'), 'Another finding');
   for (const language of /** @type {(keyof typeof LANGUAGES)[]} */ (Object.keys(LANGUAGES))) {
     const words = createI18n(language, (await import(`../../web/i18n/${language}.mjs`)).default);

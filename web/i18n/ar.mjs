@@ -64,7 +64,7 @@ export default {
   'film.cancelled': 'لم تُحلَّل',
   'film.error': 'تعذّر فتحها',
   'film.uncertain': 'غير حاسم',
-  'film.other-finding': 'غير حاسم: علامة مرضية أخرى',
+  'film.other-finding': 'غير حاسم (علامة مرضية أخرى)',
   'film.refused': 'غير مناسبة',
   'film.phantom': 'مثال اصطناعي',
   'film.photo': 'صورة {time}',

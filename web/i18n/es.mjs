@@ -67,7 +67,7 @@ export default {
   'film.cancelled': 'No analizada',
   'film.error': 'No se pudo abrir',
   'film.uncertain': 'Incierto',
-  'film.other-finding': 'Incierto: otro hallazgo',
+  'film.other-finding': 'Incierto (otro hallazgo)',
   'film.refused': 'No apta',
   'film.phantom': 'Ejemplo sintético',
   'film.photo': 'Foto {time}',

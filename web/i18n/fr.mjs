@@ -68,7 +68,7 @@ export default {
   'film.cancelled': 'Non analysée',
   'film.error': 'Impossible à ouvrir',
   'film.uncertain': 'Incertain',
-  'film.other-finding': 'Incertain : autre anomalie',
+  'film.other-finding': 'Incertain (autre anomalie)',
   'film.refused': 'Non adaptée',
   'film.phantom': 'Exemple synthétique',
   'film.photo': 'Photo du {time}',

@@ -63,7 +63,7 @@ export default {
   'film.cancelled': 'विश्लेषण नहीं हुआ',
   'film.error': 'खुल नहीं सकी',
   'film.uncertain': 'अनिश्चित',
-  'film.other-finding': 'अनिश्चित: कोई और असामान्यता',
+  'film.other-finding': 'अनिश्चित (कोई और असामान्यता)',
   'film.refused': 'उपयुक्त नहीं',
   'film.phantom': 'कृत्रिम उदाहरण',
   'film.photo': 'फ़ोटो {time}',

@@ -89,13 +89,8 @@ export function createTable(at, setThumb) {
     const button = element('button', { type: 'button' }, element('canvas', { width: 1, height: 1 }), element('bdi'));
     const others = Array.from({ length: cellCount - 1 }, () => element('td'));
     const remove = element('button', { type: 'button', className: 'tool', textContent: '×' });
-    return element(
-      'tr',
-      {},
-      element('th', { scope: 'row' }, createBox(), button),
-      ...others,
-      element('td', {}, remove),
-    );
+    const named = element('div', { className: 'named' }, createBox(), button);
+    return element('tr', {}, element('th', { scope: 'row' }, named), ...others, element('td', {}, remove));
   }
 
   /** What can be done with the picked films. @param {Film[]} shown  @param {Ready} state */
