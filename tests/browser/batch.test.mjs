@@ -4,20 +4,22 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom/file.mjs';
-import { choose, faults, focused, launch, open, png, serve, settled, watch } from './site.mjs';
+import { choose, empty, faults, focused, launch, open, png, serve, settled, watch } from './site.mjs';
 
-let browser, server, folder;
+let browser, server, folder, shared;
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/pleura-`);
   [browser, server] = await Promise.all([launch(), serve()]);
+  ({ page: shared } = await open(browser, server, { reducedMotion: 'reduce' }));
+  await settled(shared);
 });
 after(() => Promise.all([browser?.close(), server?.close(), rm(folder, { recursive: true, force: true })]));
 
-async function ready(t, options) {
-  const { page, close } = await open(browser, server, { reducedMotion: 'reduce', ...options });
-  t.after(close);
-  await settled(page);
-  return page;
+/** The page that most tests share, without films. */
+async function emptied(viewport = { width: 1440, height: 900 }) {
+  await empty(shared);
+  await shared.setViewportSize(viewport);
+  return shared;
 }
 
 const done = (page) => page.waitForFunction(() => document.getElementById('work').hidden, null, { timeout: 120_000 });
@@ -27,8 +29,8 @@ async function saved(page, kind) {
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
 }
 
-test('with twenty broken files among five hundred, each has its row, the others their results, and memory stays small', async (t) => {
-  const page = await ready(t);
+test('with twenty broken files among five hundred, each has its row, the others their results, and memory stays small', async () => {
+  const page = await emptied();
   const whole = png(128, 128),
     broken = [Buffer.alloc(0), Buffer.from('text'), whole.subarray(0, 200), png(8, 8)];
   const files = Array.from({ length: 500 }, (_, i) => ({
@@ -75,8 +77,8 @@ test('with twenty broken files among five hundred, each has its row, the others 
   assert.deepEqual(await column(page, 1), ['007.png']);
 });
 
-test('a dropped folder is searched, and files that are not films are skipped and counted', async (t) => {
-  const page = await ready(t);
+test('a dropped folder is searched, and files that are not films are skipped and counted', async () => {
+  const page = await emptied();
   const [film, disc] = [
     png(128, 128),
     dicomFile({ width: 128, height: 128, pixels: new Uint8Array(128 * 128).map((_, i) => i) }),
@@ -143,8 +145,8 @@ test('a dropped folder is searched, and files that are not films are skipped and
   assert.match(await page.textContent('#skipped'), /: 4 \(.*disk\/readme\.txt.*\)$/);
 });
 
-test('a folder without films says so, and its skipped files are not added to the next count', async (t) => {
-  const page = await ready(t);
+test('a folder without films says so, and its skipped files are not added to the next count', async () => {
+  const page = await emptied();
   await mkdir(`${folder}/letters`, { recursive: true });
   await Promise.all(['a.txt', 'b.doc'].map((name) => writeFile(`${folder}/letters/${name}`, 'no film')));
   for (let i = 0; i < 2; i++) {
@@ -155,8 +157,8 @@ test('a folder without films says so, and its skipped files are not added to the
   assert.deepEqual(await faults(page), []);
 });
 
-test('the films of a chosen folder are listed by their paths', async (t) => {
-  const page = await ready(t);
+test('the films of a chosen folder are listed by their paths', async () => {
+  const page = await emptied();
   await mkdir(`${folder}/chosen/part`, { recursive: true });
   await Promise.all([
     writeFile(`${folder}/chosen/part/x.png`, png(128, 128)),
@@ -169,8 +171,8 @@ test('the films of a chosen folder are listed by their paths', async (t) => {
   assert.deepEqual(await column(page, 1), ['chosen/part/x.png', 'chosen/y.png']);
 });
 
-test('a folder still being searched when the page is cleared adds nothing afterwards', async (t) => {
-  const page = await ready(t);
+test('a folder still being searched when the page is cleared adds nothing afterwards', async () => {
+  const page = await emptied();
   await mkdir(`${folder}/slow`, { recursive: true });
   await Promise.all([
     writeFile(`${folder}/slow/IM0001`, 'its first bytes tell what it is'),
@@ -200,8 +202,8 @@ for (const viewport of [
   { width: 390, height: 844 },
   { width: 1440, height: 900 },
 ]) {
-  test(`the table sorts by any column and a row opens its film at ${viewport.width} pixels`, async (t) => {
-    const page = await ready(t, { viewport });
+  test(`the table sorts by any column and a row opens its film at ${viewport.width} pixels`, async () => {
+    const page = await emptied(viewport);
     await page.click('#welcome [data-action=phantom]');
     await choose(page, [
       { name: 'film 10.png', buffer: png(200, 240) },
@@ -227,8 +229,8 @@ for (const viewport of [
   });
 }
 
-test('a film whose file has gone says so, and is read when the failed films are retried', async (t) => {
-  const page = await ready(t);
+test('a film whose file has gone says so, and is read when the failed films are retried', async () => {
+  const page = await emptied();
   await page.evaluate(() => {
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (message, ...rest) {

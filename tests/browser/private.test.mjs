@@ -4,16 +4,22 @@ import { readdir, readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { dicomFile } from '../dicom/file.mjs';
 import english from '../../web/i18n/en.mjs';
-import { choose, faults, focused, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
+import { choose, empty, faults, focused, keeping, launch, open, png, serve, settled, watch } from './site.mjs';
 
 const paused = english['history.paused'];
+const SIZES = [
+  { width: 390, height: 844 },
+  { width: 1440, height: 900 },
+];
 const film = { name: 'Mrs Nobody.png', buffer: png(200, 240) };
-let browser, server;
+let browser, server, shared;
 before(async () => {
   [browser, server] = await Promise.all([
     launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']),
     serve(),
   ]);
+  ({ page: shared } = await open(browser, server, { reducedMotion: 'reduce' }));
+  await settled(shared);
 });
 after(() => Promise.all([browser?.close(), server?.close()]));
 
@@ -260,8 +266,9 @@ test('tags that arrive after the page was cleared are dropped, and so is their f
     assert.ok(Date.now() < end, 'the film is still in memory'); // it is released once the worker has answered
 });
 
-test('a removed film leaves no name behind', async (t) => {
-  const { page } = await ready(t);
+test('a removed film leaves no name behind', async () => {
+  const page = shared;
+  await empty(page);
   await choose(page, [
     { name: 'Nobody.png', buffer: Buffer.from('no picture') },
     { ...film, name: 'x.png' },
@@ -275,79 +282,77 @@ test('a removed film leaves no name behind', async (t) => {
   assert.doesNotMatch(await page.content(), /Nobody/);
 });
 
-for (const viewport of [
-  { width: 390, height: 844 },
-  { width: 1440, height: 900 },
-]) {
-  test(`results are kept when asked, on this device, until they are wiped, at ${viewport.width} pixels`, async (t) => {
-    const { page } = await ready(t, { viewport });
-    await openDialog(page, 'history');
-    assert.deepEqual(await faults(page), []);
-    await page.click('#history-switch');
-    await keeping(page);
-    await page.keyboard.press('Escape');
-    await read(page);
-    const verdict = await page.textContent('#verdict');
-    await openDialog(page, 'history');
-    await page.waitForSelector('#history tr');
+test('results are kept when asked, on this device, until they are wiped', async (t) => {
+  const { page } = await ready(t);
+  const look = async () => {
+    for (const viewport of SIZES) {
+      await page.setViewportSize(viewport);
+      assert.deepEqual(await faults(page), [], `at ${viewport.width} pixels`);
+    }
+  };
+  await openDialog(page, 'history');
+  await look();
+  await page.click('#history-switch');
+  await keeping(page);
+  await page.keyboard.press('Escape');
+  await read(page);
+  const verdict = await page.textContent('#verdict');
+  await openDialog(page, 'history');
+  await page.waitForSelector('#history tr');
 
-    await page.reload();
-    await settled(page);
-    assert.equal(await page.isVisible('#welcome'), true, 'the film itself is gone');
-    await openDialog(page, 'history');
-    assert.equal(await page.isChecked('#history-switch'), true);
-    assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
-    assert.deepEqual((await page.locator('#history tr > *').allTextContents()).slice(1), [film.name, verdict]);
-    assert.deepEqual(await faults(page), []);
-    const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-json]')]);
-    const record = JSON.parse(await readFile(await download.path(), 'utf8'));
-    assert.deepEqual([record.file, record.status], [film.name, 'ok']);
-    assert.match(record.sha256, /^[0-9a-f]{64}$/);
-    const bytes = await page.evaluate(async () => {
-      const [{ name }] = await indexedDB.databases();
-      const store = await new Promise((resolve) => {
-        indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
-      });
-      const [{ thumb }] = await new Promise((resolve) => {
-        store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(target.result);
-      });
-      store.close();
-      return thumb.data.length;
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.isVisible('#welcome'), true, 'the film itself is gone');
+  await openDialog(page, 'history');
+  assert.equal(await page.isChecked('#history-switch'), true);
+  assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
+  assert.deepEqual((await page.locator('#history tr > *').allTextContents()).slice(1), [film.name, verdict]);
+  await look();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('[data-action=history-json]')]);
+  const record = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.deepEqual([record.file, record.status], [film.name, 'ok']);
+  assert.match(record.sha256, /^[0-9a-f]{64}$/);
+  const bytes = await page.evaluate(async () => {
+    const [{ name }] = await indexedDB.databases();
+    const store = await new Promise((resolve) => {
+      indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
     });
-    assert.ok(bytes <= 128 * 128, 'a small picture, no film');
-
-    await page.click('#history-switch');
-    await page.waitForFunction((text) => document.getElementById('history-text').textContent === text, paused);
-    assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'stopping deletes nothing');
-    await page.keyboard.press('Escape');
-    await read(page);
-    await openDialog(page, 'history');
-    assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'and keeps nothing more');
-    await page.reload();
-    await settled(page);
-    await openDialog(page, 'history');
-    assert.deepEqual(
-      [await page.isChecked('#history-switch'), await page.textContent('#history-text')],
-      [false, paused],
-    );
-    const questions = [];
-    const answer = (accepts) =>
-      page.once('dialog', (dialog) => {
-        questions.push(dialog.message());
-        return accepts ? dialog.accept() : dialog.dismiss();
-      });
-    answer(false);
-    await page.click('[data-action=wipe]');
-    assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
-    answer(true);
-    await page.click('[data-action=wipe]');
-    await page.waitForFunction(() => document.getElementById('history-kept').hidden);
-    assert.match(questions[1], /\(1\).*\(0\).*cannot be undone/);
-    assert.equal(await page.isChecked('#history-switch'), false);
-    assert.equal(await page.textContent('#announcement'), 'All saved results deleted.');
-    assert.deepEqual(await kept(page), await siteAlone());
+    const [{ thumb }] = await new Promise((resolve) => {
+      store.transaction('films').objectStore('films').getAll().onsuccess = ({ target }) => resolve(target.result);
+    });
+    store.close();
+    return thumb.data.length;
   });
-}
+  assert.ok(bytes <= 128 * 128, 'a small picture, no film');
+
+  await page.click('#history-switch');
+  await page.waitForFunction((text) => document.getElementById('history-text').textContent === text, paused);
+  assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'stopping deletes nothing');
+  await page.keyboard.press('Escape');
+  await read(page);
+  await openDialog(page, 'history');
+  assert.equal(await page.textContent('#history-count'), 'Saved results: 1', 'and keeps nothing more');
+  await page.reload();
+  await settled(page);
+  await openDialog(page, 'history');
+  assert.deepEqual([await page.isChecked('#history-switch'), await page.textContent('#history-text')], [false, paused]);
+  const questions = [];
+  const answer = (accepts) =>
+    page.once('dialog', (dialog) => {
+      questions.push(dialog.message());
+      return accepts ? dialog.accept() : dialog.dismiss();
+    });
+  answer(false);
+  await page.click('[data-action=wipe]');
+  assert.equal(await page.textContent('#history-count'), 'Saved results: 1');
+  answer(true);
+  await page.click('[data-action=wipe]');
+  await page.waitForFunction(() => document.getElementById('history-kept').hidden);
+  assert.match(questions[1], /\(1\).*\(0\).*cannot be undone/);
+  assert.equal(await page.isChecked('#history-switch'), false);
+  assert.equal(await page.textContent('#announcement'), 'All saved results deleted.');
+  assert.deepEqual(await kept(page), await siteAlone());
+});
 
 test('kept results can be saved even if the engine cannot start', async (t) => {
   const { page, close } = await open(browser, server, { serviceWorkers: 'block' });
@@ -513,12 +518,11 @@ test('the patient in a DICOM file is shown only on request, and never saved, pri
   assert.equal(await named(), false);
 });
 
-for (const viewport of [
-  { width: 390, height: 844 },
-  { width: 1440, height: 900 },
-]) {
-  test(`a photo comes with a warning, is read, and is marked on the page and in its record, at ${viewport.width} pixels`, async (t) => {
-    const { page } = await ready(t, { viewport });
+for (const viewport of SIZES) {
+  test(`a photo comes with a warning, is read, and is marked on the page and in its record, at ${viewport.width} pixels`, async () => {
+    const page = shared;
+    await empty(page);
+    await page.setViewportSize(viewport);
     await page.click('#more');
     await page.click('#menu [data-action=camera]');
     await page.waitForSelector('#shoot:enabled');
@@ -547,8 +551,9 @@ for (const viewport of [
   });
 }
 
-test('if the camera is forbidden the dialog says so and can be closed', async (t) => {
-  const { page } = await ready(t);
+test('if the camera is forbidden the dialog says so and can be closed', async () => {
+  const page = shared;
+  await empty(page);
   await page.evaluate(() => {
     navigator.mediaDevices.getUserMedia = async () => {
       throw new DOMException('no', 'NotAllowedError');
