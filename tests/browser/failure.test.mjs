@@ -1,6 +1,6 @@
 // failure.test.mjs: missing and altered parts, a dead engine, cancelling: each has its message, and the page recovers.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import {
   asEngine,
   beforeWorker,
@@ -19,11 +19,21 @@ import {
 const film = { name: 'film.png', buffer: png(128, 128) };
 const special = { name: 'special.png', buffer: Buffer.from('7 bytes') };
 
-async function start(t, change, flags, options) {
-  const [browser, server] = await Promise.all([launch(flags), serve()]);
-  t.after(() => Promise.all([browser.close(), server.close()]));
+let shared;
+before(async () => {
+  shared = await launch();
+});
+after(() => shared?.close());
+
+/** A page whose server changes its files. */
+async function start(t, change, { browser = shared, ...options } = {}) {
+  const server = await serve();
   server.change = change;
-  const { page } = await open(browser, server, options);
+  const { page, close } = await open(browser, server, options);
+  t.after(async () => {
+    await close();
+    await server.close();
+  });
   return { page, server };
 }
 
@@ -68,7 +78,7 @@ for (const [title, part, change, sentence] of [
 }
 
 test('a lost connection is reported, and a retry works', async (t) => {
-  const { page } = await start(t, (name, bytes) => bytes, [], { serviceWorkers: 'block' });
+  const { page } = await start(t, (name, bytes) => bytes, { serviceWorkers: 'block' });
   await settled(page);
   await page.route('**/*.gguf', (route) => route.abort());
   await page.reload();
@@ -90,7 +100,9 @@ test('a page that has started no longer needs its server', async (t) => {
 });
 
 test('in a browser without WebAssembly SIMD the page says so and offers no retry', async (t) => {
-  const { page } = await start(t, (name, bytes) => bytes, ['--js-flags=--no-enable-sse4-1']);
+  const browser = await launch(['--js-flags=--no-enable-sse4-1']);
+  t.after(() => browser.close());
+  const { page } = await start(t, (name, bytes) => bytes, { browser });
   await page.waitForSelector('#work.failed');
   assert.match(await page.textContent('#work-text'), /^This browser cannot run WebAssembly with SIMD/);
   assert.equal(await page.isVisible('#work-retry'), false);
@@ -115,7 +127,7 @@ for (const [title, change] of [
   ],
 ]) {
   test(`${title} costs one film; the engine restarts without the network and reads the rest`, async (t) => {
-    const { page, server } = await start(t, change, [], { serviceWorkers: 'block' }); // its requests would be counted
+    const { page, server } = await start(t, change, { serviceWorkers: 'block' }); // its requests would be counted
     await settled(page);
     const fetched = () => server.requests.filter((path) => /wasm|gguf/.test(path)).length;
     const before = fetched();

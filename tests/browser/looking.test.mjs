@@ -411,12 +411,16 @@ test('a graphics processor paints the same greys', async (t) => {
     await page.selectOption('#window', 'file-1');
     rows.at(-1).push(await middleRow(page, 'plane'));
     if (!gpu) continue;
-    await page.evaluate(() => {
-      const lose = document.getElementById('plane').getContext('webgl2').getExtension('WEBGL_lose_context');
+    await page.evaluate(async () => {
+      const plane = /** @type {HTMLCanvasElement} */ (document.getElementById('plane'));
+      const lose = plane.getContext('webgl2').getExtension('WEBGL_lose_context');
+      const happens = (name) => new Promise((resolve) => plane.addEventListener(name, resolve, { once: true }));
+      const [lost, restored] = ['webglcontextlost', 'webglcontextrestored'].map(happens);
       lose.loseContext();
-      setTimeout(() => lose.restoreContext(), 50);
+      await lost;
+      setTimeout(() => lose.restoreContext()); // after the event, which allows it
+      await restored; // and painted: the page listened first
     });
-    await page.waitForTimeout(300);
     assert.deepEqual(await middleRow(page, 'plane'), rows.at(-1)[1], 'also after the system took it away for a while');
   }
   const [cpu, gpu] = rows;
