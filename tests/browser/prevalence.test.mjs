@@ -13,6 +13,7 @@ import { LANGUAGES } from '../../web/i18n/words.mjs';
 import english from '../../web/i18n/en.mjs';
 import {
   choose,
+  empty,
   faults,
   focused,
   keeping,
@@ -32,7 +33,7 @@ const PRIOR = [0.345, 0.191, 0.414, 0.05],
   OWN =
     'Probabilities assume the case mix that the model states: COVID-19 34.5%, Pneumonia 19.1%, Normal 41.4%, and Another finding 5%.';
 const film = png(200, 240);
-let browser, server, folder, engine;
+let browser, server, folder, engine, shared;
 
 /** The page with the shipped weights, after a change to their metadata. */
 async function build(name, change) {
@@ -56,8 +57,22 @@ before(async () => {
   const { file, site } = await build('prior', (values) => values.set('pleura.prior', floatValues(PRIOR)));
   server.folder = site;
   engine = await createEngine({ wasm: await readFile(`${root}build/pleura.wasm`), weights: await readFile(file) });
+  shared = await open(browser, server, { reducedMotion: 'reduce' });
+  await settled(shared.page);
 });
-after(() => Promise.all([browser?.close(), server?.close(), rm(folder, { recursive: true, force: true })]));
+after(async () => {
+  await Promise.all([browser?.close(), server?.close(), rm(folder, { recursive: true, force: true })]);
+  assert.deepEqual(shared.complaints, []);
+});
+
+/** The page that most tests share, with nothing but the phantom. */
+async function renewed() {
+  const { page } = shared;
+  await empty(page);
+  await page.click('#welcome [data-action=phantom]');
+  await settled(page);
+  return page;
+}
 
 async function ready(t, options) {
   const { page, complaints, close } = await open(browser, server, { reducedMotion: 'reduce', ...options });
@@ -86,8 +101,8 @@ async function saved(page, kind) {
   return (await readFile(await download.path(), 'utf8')).trimEnd().split('\n');
 }
 
-test("the sliders give the engine's verdict and probabilities and name the class mix, and one button resets them", async (t) => {
-  const page = await ready(t),
+test("the sliders give the engine's verdict and probabilities and name the class mix, and one button resets them", async () => {
+  const page = await renewed(),
     own = engine.phantom(),
     before = await resultOf(page);
   assert.equal(await page.textContent('#mixture'), OWN);
@@ -148,8 +163,8 @@ test("the sliders give the engine's verdict and probabilities and name the class
   assert.deepEqual([await heat(), await page.isVisible('#scale')], [true, true]);
 });
 
-test('a chosen prevalence ends with the films it was chosen for', async (t) => {
-  const page = await ready(t);
+test('a chosen prevalence ends with the films it was chosen for', async () => {
+  const page = await renewed();
   await page.click('#prevalence summary');
   await give(page, { covid: 1, pneumonia: 1 });
   await standsFor(page, 'Probabilities adjusted to your case mix');
@@ -160,8 +175,8 @@ test('a chosen prevalence ends with the films it was chosen for', async (t) => {
   await standsFor(page, OWN);
 });
 
-test('the sliders work by keyboard, and a new film is judged at the chosen prevalence', async (t) => {
-  const page = await ready(t);
+test('the sliders work by keyboard, and a new film is judged at the chosen prevalence', async () => {
+  const page = await renewed();
   await page.focus('#prevalence summary');
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
@@ -195,8 +210,8 @@ test('the sliders work by keyboard, and a new film is judged at the chosen preva
   assert.equal(await focused(page), 'reset-prevalence');
 });
 
-test('the whole table follows the slider, and saved and printed results name the class mix', async (t) => {
-  const page = await ready(t);
+test('the whole table follows the slider, and saved and printed results name the class mix', async () => {
+  const page = await renewed();
   await page.evaluate(() => {
     window.print = () => window.dispatchEvent(new Event('beforeprint'));
   });
@@ -335,8 +350,10 @@ for (const viewport of [
   { width: 390, height: 844 },
   { width: 1440, height: 900 },
 ]) {
-  test(`at ${viewport.width} pixels the sliders have no accessibility fault and fit, in every language`, async (t) => {
-    const page = await ready(t, { viewport, colorScheme: viewport.width < 600 ? 'dark' : 'light' });
+  test(`at ${viewport.width} pixels the sliders have no accessibility fault and fit, in every language`, async () => {
+    const page = await renewed();
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme: viewport.width < 600 ? 'dark' : 'light' });
     await page.click('#prevalence summary');
     await give(page, { covid: 3, pneumonia: 7 });
     await page.waitForFunction((own) => document.getElementById('mixture').textContent !== own, OWN);
@@ -358,5 +375,6 @@ for (const viewport of [
         `too small to touch in ${language}`,
       );
     }
+    await speak(page, 'en');
   });
 }

@@ -152,6 +152,7 @@ export const empty = (page) =>
   page.evaluate(() => {
     const inUse = '.tool[aria-pressed=true], .chip[aria-pressed=true], #more-tools[aria-expanded=true]';
     for (const button of document.querySelectorAll(inUse)) button.click();
+    for (const part of document.querySelectorAll('details[open]')) part.removeAttribute('open');
     for (const action of ['clear', 'undo-forget']) document.querySelector(`[data-action=${action}]`).click();
   });
 
