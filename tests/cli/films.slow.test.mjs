@@ -23,9 +23,9 @@ function said(args) {
   return stdout;
 }
 
-/** @param {string[]} args */
-const records = (args) =>
-  said(args)
+/** @param {string} text  JSON Lines */
+const recordsIn = (text) =>
+  text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -45,12 +45,21 @@ function split(name) {
   return parseCsv(readFileSync(labels, 'utf8')).filter((row) => row.split === name);
 }
 
+const filesOf = (name) => split(name).map(({ file }) => join(data, file));
+const results = join(scratch, 'results.jsonl');
+
+/** The records of the test split and the external films, in this order, which are diagnosed once. */
+function answers() {
+  if (!existsSync(results)) writeFileSync(results, said(['test', 'external'].flatMap(filesOf)));
+  return recordsIn(readFileSync(results, 'utf8'));
+}
+
 const evaluations = {};
 /** What `evaluate` prints for the films of one split; several tests read that of the test split.
  *  @param {'test' | 'external'} name */
 function evaluated(name) {
-  split(name);
-  const args = ['evaluate', '--labels', labels, '--root', data, '--split', name, '--by', 'source'];
+  answers();
+  const args = ['evaluate', results, '--labels', labels, '--root', data, '--split', name, '--by', 'source'];
   evaluations[name] ??= JSON.parse(said(args));
   return evaluations[name];
 }
@@ -65,13 +74,11 @@ test('every film of the test split is answered', (t) => {
 
 test('each film has one record, in the order of the arguments', (t) => {
   if (missing(t)) return;
-  const files = ['test', 'external'].flatMap(split).map(({ file }) => join(data, file));
-  const answers = records(files);
   assert.deepEqual(
-    answers.map(({ file }) => file),
-    files,
+    answers().map(({ file }) => file),
+    ['test', 'external'].flatMap(filesOf),
   );
-  for (const { file, verdict, probability, bits } of answers) {
+  for (const { file, verdict, probability, bits } of answers()) {
     assert.match(verdict, /^(covid|pneumonia|normal|uncertain|refused)$/, file);
     assert.ok(Math.abs(Object.values(probability).reduce((sum, p) => sum + p) - 1) < 1e-5, file);
     assert.match(bits, /^[0-9a-f]{16}$/, file);
@@ -170,12 +177,12 @@ test('a share of the report is as sure as its patients are many', (t) => {
 
 test('most pictures that are no frontal chest film are refused', (t) => {
   if (missing(t)) return;
-  const answers = records([join(data, 'ood')]);
-  assert.equal(answers.length, 32);
-  assert.ok(answers.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
+  const others = recordsIn(said([join(data, 'ood')]));
+  assert.equal(others.length, 32);
+  assert.ok(others.filter(({ verdict }) => verdict === 'refused').length >= 31, '95 %');
   for (const reason of ['no-lungs', 'colour'])
     assert.ok(
-      answers.some(({ gate }) => gate.reason === reason),
+      others.some(({ gate }) => gate.reason === reason),
       reason,
     );
 });
@@ -209,7 +216,7 @@ test('films of some hospitals make an adaptation, and other films of theirs are 
     .filter(({ source }) => source === 'cohen')
     .slice(0, 3)
     .map(({ file }) => join(data, file));
-  const [plain, adapted] = [[], ['--adapter', overlay]].map((more) => records([...other, ...more]));
+  const [plain, adapted] = [[], ['--adapter', overlay]].map((more) => recordsIn(said([...other, ...more])));
   adapted.forEach(({ model, bits, verdict }, i) => {
     assert.match(model, /\+adapted /);
     assert.notEqual(bits, plain[i].bits);
