@@ -32,6 +32,25 @@ test('engine and weights are requested while the script is on its way, and once'
   );
 });
 
+test('on a phone nothing moves while the page gets ready', async (t) => {
+  const { browser, server } = await start(t);
+  const { page, close } = await open(browser, server, { viewport: { width: 390, height: 844 } });
+  t.after(close);
+  await settled(page);
+  await page.waitForSelector('text=Ready to work offline');
+  const shift = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const observer = new PerformanceObserver((list) => {
+          resolve(list.getEntries().reduce((sum, entry) => sum + /** @type {any} */ (entry).value, 0));
+        });
+        observer.observe({ type: 'layout-shift', buffered: true });
+        setTimeout(resolve, 1000, 0); // no entry, no call
+      }),
+  );
+  assert.ok(shift < 0.05, `a layout shift of ${shift}`);
+});
+
 test('the self-test runs once per engine, weights and browser', async (t) => {
   const { browser, server } = await start(t);
   server.change = asEngine(
