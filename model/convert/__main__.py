@@ -278,8 +278,9 @@ def lowered_graph(last, image, labels, kind):
 def read(path, size):
     """(network, View of its output) from a file of any supported format."""
     if path.is_dir():
-        kind = "a SavedModel of TensorFlow" if (path / "saved_model.pb").exists() else "a folder"
-        raise ConvertError(f"this is {kind}. Save the model in Keras: model.save('model.keras')")
+        if (path / "saved_model.pb").exists():
+            raise ConvertError(f"this is a SavedModel of TensorFlow. {tensorflow(f'--saved-model {path}')}")
+        raise ConvertError("this is a folder. Save the model in Keras: model.save('model.keras')")
     with path.open("rb") as file:
         head = file.read(512)
     if not head:
@@ -305,6 +306,14 @@ def read(path, size):
 TORCH = "Export it in Python: torch.onnx.export(model.eval(), x, 'm.onnx'), where x is one input"
 
 
+def tensorflow(source):
+    """What to do with a network that TensorFlow wrote without Keras."""
+    return (
+        "Save the model in Keras: model.save('model.keras'), or export it to ONNX: python3 -m tf2onnx.convert "
+        f"{source} --output m.onnx"
+    )
+
+
 def keras_zip(path):
     """Whether a zip holds a Keras model, or too little of one to tell."""
     try:
@@ -321,7 +330,7 @@ def foreign(head, name):
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return f"this is a pickle, perhaps a checkpoint of PyTorch or a model of scikit-learn. {TORCH}"
     if head[4:8] == b"TFL3":
-        return "this is a TensorFlow Lite (TFLite) network. Convert the Keras model that it was made from"
+        return f"this is a TensorFlow Lite (TFLite) network. {tensorflow(f'--tflite {name}')}"
     if head[4:8] == b"ORTM":
         return "this is a network in the format of ONNX Runtime (.ort). Convert the .onnx file that it was made from"
     if head.startswith(b"GGUF"):
@@ -331,7 +340,7 @@ def foreign(head, name):
     if head[:1] == b"{" and any(word in head for word in (b"modelTopology", b"layers-model", b"graph-model")):
         return "this is a network of TensorFlow.js. Convert the Keras model that it was made from"
     if name == "saved_model.pb":
-        return "this is a part of a SavedModel of TensorFlow. Save the model in Keras: model.save('model.keras')"
+        return f"this is a part of a SavedModel of TensorFlow. {tensorflow('--saved-model FOLDER')}"
     text = head.decode("utf-8", "replace")
     if "\ufffd" not in text[:-3] and all(c.isprintable() or c in "\r\n\t" for c in text):
         return "this is a text, not an ONNX or Keras file"

@@ -252,6 +252,11 @@ def group_norm(reader, layer, w, x):
     return scaled(reader.net, out, [axis], w, config)
 
 
+def layer_scale(reader, layer, w, x):
+    """Of ConvNeXt: one factor for each channel."""
+    return reader.net.affine(x[0], w["gamma"], 0)
+
+
 def relu(reader, layer, w, x):
     config, net = layer["config"], reader.net
     slope, threshold, limit = (number(config.get(key)) or 0 for key in ("negative_slope", "threshold", "max_value"))
@@ -438,6 +443,7 @@ LAYERS = {
     ),
     "LayerNormalization": entry(layer_norm, NORM, SCALE),
     "GroupNormalization": entry(group_norm, NORM + "groups", SCALE),
+    "LayerScale": entry(layer_scale, "init_values projection_dim", ("gamma",)),
     "ReLU": entry(relu, "max_value negative_slope threshold"),
     "LeakyReLU": entry(leaky_relu, "alpha negative_slope"),
     "PReLU": entry(prelu, "shared_axes", ("alpha",)),

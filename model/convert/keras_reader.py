@@ -31,6 +31,20 @@ UNREAD = {  # settings that change nothing when a trained network answers
 }
 UNREAD_ENDS = ("_initializer", "_regularizer", "_constraint")
 MAX_CONFIG = 64 << 20  # bytes of the configuration in a zip
+REASONS = {  # layers that no other file format would help
+    **dict.fromkeys(
+        "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM RNN SimpleRNN".split(),
+        "It is recurrent; Pleura reads feed-forward networks only",
+    ),
+    **dict.fromkeys(
+        "AdditiveAttention Attention Dot GroupQueryAttention MultiHeadAttention".split(),
+        "It multiplies two values that depend on the picture, as attention does; Pleura reads convolutional networks",
+    ),
+    **dict.fromkeys(
+        "Conv1D Conv1DTranspose Conv3D Conv3DTranspose SeparableConv1D".split(),
+        "It convolves over one or three dimensions; the engine convolves over two",
+    ),
+}
 EXPORT = "export it to ONNX: model.export('m.onnx', format='onnx'), or tf2onnx"
 
 
@@ -56,11 +70,13 @@ class Reader:
 
     def functional(self, config, layers, weights, inputs):
         places, outputs = ends(config["input_layers"]), ends(config["output_layers"])
-        if len(places) != 1 or len(outputs) != 1:
-            raise ConvertError(
-                f"the model has {len(places)} inputs and {len(outputs)} outputs; Pleura needs one input, the image, "
-                "and one output"
-            )
+        for what, names in (("inputs", places), ("outputs", outputs)):
+            if len(names) != 1:
+                raise ConvertError(
+                    f"the model has {len(names)} {what} ({', '.join(name for name, _ in names)}); Pleura needs one input, "
+                    "the image, and one output, the values of the labels. Save the model with these alone: "
+                    "keras.Model(model.input, model.get_layer(NAME).output).save('model.keras')"
+                )
         by_name = {layer["config"]["name"]: layer for layer in layers}
         calls = [Call(layer, n, node) for layer in layers for n, node in enumerate(nodes_of(layer))]
         numbers = {}  # {layer: the numbers of its calls that others name}
@@ -162,7 +178,8 @@ class Reader:
                 return self.operation(OPERATIONS, kind, x, arguments, config)
             entry = LAYERS.get(kind)
             if entry is None:
-                raise ConvertError(f"the engine has no such layer. Replace it, or {EXPORT}")
+                advice = REASONS.get(kind) or f"Replace it, or {EXPORT}"
+                raise ConvertError(f"the engine has no such layer. {advice}")
             self.net.half = HALF.get(dtype_of(config)) or self.net.half
             if config.get("quantization_config"):
                 raise ConvertError(
@@ -185,6 +202,8 @@ class Reader:
             raise ConvertError(f"the engine has no such operation. Replace it by a layer, or {EXPORT}")
         given = dict(arguments)
         given |= {key: value for key, value in config.items() if key not in ("name", "trainable", "dtype")}
+        if name == "Cast" and "dtype" in config:  # its argument; elsewhere the policy
+            given["dtype"] = config["dtype"]
         return table[name](self.net, x, given)
 
     def arrays(self, layer, weights, roles):

@@ -338,6 +338,10 @@ class Network:
         shape = tuple(int(n) for n in shape)
         if shape == x.shape:
             return x
+        if math.prod(x.shape) == 1 and max(shape) == math.prod(shape):  # a number along one axis
+            axis, n = shape.index(max(shape)), max(shape)
+            layer = self.channels(self.plain(x), np.zeros(n, int))
+            return View(layer, tuple(whole("c", n) if i == axis else () for i in range(len(shape))))
         for form, order in ORDERS.items():
             layer = self.plain(x)
             if len(shape) != 4 or x.axes != picture(layer, form).axes or shape[0] != 1:

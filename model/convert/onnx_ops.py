@@ -300,6 +300,12 @@ def resize(net, x, s):
     # With an integer scale these choose the same pixels: the half of 2 is rounded down by the first two.
     floors = rounding == "floor" or (rounding == "round_prefer_floor" and both in ([2, 2], [1, 2], [2, 1]))
     nearest = (grid == "asymmetric" and floors) or (centres and rounding.startswith("round"))
+    if not integer:
+        raise ConvertError(
+            f"it resizes {view.shape[2]}x{view.shape[3]} by {both[0]:g} and {both[1]:g}; the engine enlarges by integers. "
+            "If that is the network's first step, export the network without it, for the larger input: Pleura stretches "
+            "the film itself"
+        )
     if grid == "align_corners" or not (nearest if mode == "nearest" else mode == "linear" and centres):
         raise ConvertError(
             f"it resizes with mode {mode}, {grid}, {rounding}; the engine has nearest, and linear between pixel centres"
@@ -380,9 +386,10 @@ def expand(net, x, s):
 
 
 def tile(net, x, s):
-    if np.any(known(x[1], "counts") != 1):
-        raise ConvertError(f"it repeats {image(x).text()}, which the engine cannot")
-    return x[0]
+    view, counts = image(x), [int(n) for n in known(x[1], "counts")]
+    if len(counts) != len(view.axes) or any(n != 1 and size != 1 for n, size in zip(counts, view.shape)):
+        raise ConvertError(f"it repeats {view.text()}, which the engine cannot")
+    return net.expand(view, [n * size for n, size in zip(counts, view.shape)])
 
 
 def transpose(net, x, s):

@@ -234,15 +234,20 @@ class Reader:
         self.functions = {(f.domain, f.name): f for f in getattr(model, "functions", [])}
         values = self.weights(graph)
         images = [one for one in graph.input if one.name not in values]
-        if not graph.node or len(graph.output) != 1 or len(images) != 1:
-            names = ", ".join(one.name for one in images)
+        if not graph.node or not graph.output or not images:
             raise ConvertError(
-                f"the graph has {len(graph.node)} nodes, {len(graph.output)} outputs and {len(images)} "
-                f"inputs without values ({names}); Pleura needs one input, the image, and one output"
+                f"the graph has {len(graph.node)} nodes, {len(graph.output)} outputs and {len(images)} inputs without "
+                "values; Pleura needs one input, the image, and one output"
             )
+        for what, ends in (("inputs", images), ("outputs", graph.output)):
+            if len(ends) > 1:
+                raise ConvertError(
+                    f"it has {len(ends)} {what} ({', '.join(one.name for one in ends)}); Pleura needs one input, the "
+                    "image, and one output, the values of the labels. Export the network with these alone"
+                )
         kind, image = images[0].type.tensor_type, images[0].name
         h, w, c, form = image_size([max(d.dim_value, 0) for d in kind.shape.dim], size, image)
-        casts = all(node.op_type == "Cast" for node in graph.node if image in node.input)
+        casts = only_cast(graph, image)
         if kind.elem_type not in FLOATS and not casts:
             raise ConvertError(f"its input '{image}' holds integers, and not only Cast reads it")
         self.net = Network(h, w, c, form, "onnx")
@@ -270,6 +275,15 @@ class Reader:
         if not isinstance(out, View):
             raise ConvertError(f"its output '{self.output}' is not computed from the image")
         return out
+
+
+def only_cast(graph, name):
+    """Whether nothing computes with this value before it has another type."""
+    readers = [node for node in graph.node if name in node.input]
+    moved = [node for node in readers if node.op_type in ("Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")]
+    return all(node.op_type == "Cast" or node in moved for node in readers) and all(
+        only_cast(graph, node.output[0]) for node in moved
+    )
 
 
 def label(node):

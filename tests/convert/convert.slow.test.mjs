@@ -232,6 +232,12 @@ test('truncated files and files of another kind are refused in one sentence', as
   writeFileSync(part, '');
   await refused(part, LABELS, /the file is empty/);
   await refused(fixture('noise.png'), LABELS, /not an ONNX or Keras file/);
+  const saved = join(scratch, 'saved');
+  mkdirSync(saved);
+  writeFileSync(join(saved, 'saved_model.pb'), 'x');
+  await refused(saved, LABELS, /a SavedModel of TensorFlow.*tf2onnx\.convert --saved-model \S+saved --output/);
+  writeFileSync(part, '1234TFL3');
+  await refused(part, LABELS, /TFLite.*tf2onnx\.convert --tflite part --output/);
   await refused(join(scratch, 'nowhere.h5'), LABELS, /No such file/);
   await refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /contains weights without a model/);
 });
@@ -395,6 +401,27 @@ test('sizes that are not integers, or too large for the engine, are reported wit
     ),
     ['--labels', 'a,b'],
     /Conv2D 'conv2d': .*instead of numbers/,
+  );
+});
+
+test('a network with two outputs is refused with their names and what to do', async () => {
+  await refused(
+    altered('vgg.onnx', 'g.output.append(onnx.helper.make_tensor_value_info(g.node[0].output[0], 1, None))'),
+    LABELS,
+    /it has 2 outputs \(\S+, \S+\); .*Export the network with these alone/,
+  );
+});
+
+test('pictures of integers are read if nothing computes with them before they are cast', async () => {
+  const integers = "g.input[0].type.tensor_type.elem_type = 2; n = g.node[0]; o = n.output[0]; n.output[0] = 'moved'; ";
+  const cast = (more, from) => `g.node.extend([${more} onnx.helper.make_node('Cast', ['${from}'], [o], to=1)])`;
+  const { status, said } = await convert(await altered('channels_last.onnx', integers + cast('', 'moved')));
+  assert.equal(status, 0, said);
+  const first = "onnx.helper.make_node('Relu', ['moved'], ['r']),";
+  await refused(
+    altered('channels_last.onnx', integers + cast(first, 'r')),
+    LABELS,
+    /holds integers, and not only Cast/,
   );
 });
 

@@ -641,6 +641,28 @@ def products():
         case(f"Cast {to}", ("Cast", "x", {"to": to}), back, **({"names": names} if names else {}))
 
 
+def repeated():
+    for name, counts, shape, names in (
+        ("one channel", (1, 3, 1, 1), (1, 6, 6), None),
+        ("one pixel", (1, 1, 5, 5), (3, 1, 1), None),
+        ("nothing", (1, 1, 1, 1), (3, 4, 4), None),
+        ("channels", (1, 2, 1, 1), (3, 4, 4), "Tile"),
+    ):
+        refused = {"names": names} if names else {}
+        case(f"Tile of {name}", ("Tile", "x,n", {}), shape=shape, n=np.array(counts), **refused)
+    case(
+        "Row divided by its length",
+        ("GlobalAveragePool", "x", {}),
+        ("Flatten", "t0", {}),
+        ("ReduceL2", "t1", {"axes": [1], "keepdims": 1}),
+        ("Expand", "t2,s", {}),
+        ("Div", "t1,t3", {}),
+        s=np.array([1, 4]),
+    )
+    linear = ("Resize", "x,,s", {"mode": "linear"})
+    case("Resize by a fraction", linear, s=np.float32([1, 1, 1.5, 1.5]), names="by 1.5 and 1.5.*stretches the film")
+
+
 def main():
     parts = (
         convolutions,
@@ -655,6 +677,7 @@ def main():
         enlarging,
         quantised,
         standardised,
+        repeated,
     )
     for part in parts:
         part()

@@ -21,7 +21,7 @@ def listed(name, path, same=None, refused=None):
     LIST.append({"name": name, "path": str(path), "arguments": arguments, "same": same, "refused": refused})
 
 
-def h5(name, edit=lambda model, layers, file: None, refused=None, source="functional.h5"):
+def h5(name, edit=lambda model, layers, file: None, refused=None, same="functional", source="functional.h5"):
     """A copy of the .h5 file, edited; layers: those of the configuration by name."""
     path = FOLDER / f"{name}.h5"
     shutil.copy(FIXTURES / source, path)
@@ -29,7 +29,7 @@ def h5(name, edit=lambda model, layers, file: None, refused=None, source="functi
         model = json.loads(file.attrs["model_config"])
         edit(model, {layer["config"]["name"]: layer for layer in model["config"]["layers"]}, file)
         file.attrs["model_config"] = json.dumps(model)
-    listed(name, path, None if refused else "functional", refused)
+    listed(name, path, None if refused else same, refused)
 
 
 def zipped(name, edit=lambda model, layers: None, rename=lambda kind, n: None, refused=None, same="functional"):
@@ -125,6 +125,45 @@ def joined_by(kind, **config):
     return edit
 
 
+def only_gamma(model, layers, file):
+    """A batch norm that multiplies by gamma and does nothing else."""
+    layers["hidden_bn"]["config"]["epsilon"] = 0
+    group = file["model_weights/hidden_bn/hidden_bn"]
+    for role, value in (("beta", 0), ("moving_mean", 0), ("moving_variance", 1)):
+        group[f"{role}:0"][:] = value
+
+
+def layer_scale(model, layers, file):
+    config = {"name": "hidden_bn", "trainable": True, "init_values": 1e-6, "projection_dim": 9}
+    layers["hidden_bn"].update(class_name="LayerScale", config=config)
+    file["model_weights/hidden_bn"].attrs["weight_names"] = [b"hidden_bn/gamma:0"]
+
+
+def casts(to, back):
+    """The image in another type and back."""
+
+    def edit(model, layers):
+        made = model["config"]["layers"]
+        at = made.index(layers["rescaling"])
+        tensor = lambda name: {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+        for name, source, dtype in (("to", "image", to), ("back", "to", back)):
+            one = {"module": "keras.src.ops.core", "class_name": "Cast", "registered_name": "Cast", "name": name}
+            config, nodes = {"name": name, "dtype": dtype}, [{"args": [tensor(source)], "kwargs": {}}]
+            made.insert(at, {**one, "config": config, "inbound_nodes": nodes})
+            at += 1
+        layers["rescaling"]["inbound_nodes"] = [{"args": [tensor("back")], "kwargs": {}}]
+
+    return edit
+
+
+def renamed(name, kind):
+    return lambda model, layers: layers[name].update(class_name=kind, registered_name=kind)
+
+
+def two_outputs(model, layers):
+    model["config"]["output_layers"] = [["answer", 0, 0], ["hidden", 0, 0]]
+
+
 def own_class(model, layers):
     layers["stem_relu"].update(module="lab", registered_name="Lab>ReLU")
 
@@ -158,6 +197,13 @@ def main():
     zipped("sum", joined_by("Add"), same="sum")
     zipped("residual", joined_by("CustomScaleLayer", scale=1), same="sum")
     zipped("scaled residual", joined_by("CustomScaleLayer", scale=0.5), same="scaled residual")
+    h5("gamma", only_gamma, same="gamma")
+    h5("layer scale", layer_scale, same="gamma")
+    zipped("casts", casts("float16", "float32"))
+    zipped("casts to integers", casts("int32", "float32"), refused="Cast 'to': it makes int32")
+    zipped("recurrent", renamed("pool", "ConvLSTM2D"), refused="ConvLSTM2D 'pool'.*It is recurrent")
+    zipped("attention", renamed("gated", "Attention"), refused="Attention 'gated'.*as attention does")
+    zipped("two outputs", two_outputs, refused=r"2 outputs \(answer, hidden\).*get_layer")
     zipped("own class", own_class, refused="ReLU 'stem_relu'.*Lab>ReLU")
     zipped("int8", quantised, refused="Dense 'answer'.*int8")
     zipped("number beside a layer", extra_input, refused="Conv2D 'half'.*called with")
