@@ -24,6 +24,9 @@ const COMMANDS = {
   completion: () => import('./cli/commands/completion.mjs'),
 };
 
+/** What stands before --help for more about a command; nothing for that without a name. @param {string} [word] */
+const commandOf = (word = '') => (word !== 'diagnose' && Object.hasOwn(COMMANDS, word) ? `${word} ` : '');
+
 /** @param {string[]} args */
 const convert = async (args) => (await import('./cli/commands/convert.mjs')).convert(args);
 
@@ -47,6 +50,6 @@ try {
 } catch (error) {
   if (!(error instanceof CommandError || error instanceof PleuraError)) throw error;
   const isUsage = error instanceof CommandError && error.status === 2;
-  warn(`pleura: ${sentenceOf(error)}${isUsage ? ' See pleura --help.' : ''}`);
+  warn(`pleura: ${sentenceOf(error)}${isUsage ? ` See pleura ${commandOf(process.argv[2])}--help.` : ''}`);
   process.exitCode = isUsage ? 2 : 1;
 }

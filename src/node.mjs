@@ -25,11 +25,7 @@ export async function createDicomReader(engine) {
 /** @type {typeof import('./types.d.ts').openArchive} */
 export async function openArchive(path) {
   const { openArchive: open } = await import('./node/archive.mjs');
-  try {
-    return await open(path);
-  } catch (error) {
-    throw new PleuraError(error.code ?? 'unreadable', -1, error.message);
-  }
+  return open(path);
 }
 
 /**

@@ -51,7 +51,10 @@ export function isDicom(bytes) {
 /** With a preamble of 128 bytes, which may look like any other format, and the letters DICM (PS3.10, 7.1). @param {Uint8Array} bytes */
 export const isPart10 = (bytes) => bytes.length >= 132 && String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
 
-/** The formats that the engine reads, and others, by their first bytes; `?` stands for any byte. */
+/**
+ * The formats that the engine reads, and others, by their first bytes, or those from `at` on; `?` stands for any byte.
+ * @type {{ start: string, at?: number, film?: boolean, name?: string, advice?: string }[]}
+ */
 const SIGNATURES = [
   { start: '\x89PNG\r\n\x1a\n', film: true },
   { start: '\xff\xd8\xff', film: true },
@@ -61,6 +64,7 @@ const SIGNATURES = [
   { start: '\xfd7zXZ', name: 'packed by xz', advice: 'Unpack it first.' },
   { start: '7z\xbc\xaf', name: 'a 7z archive', advice: 'Unpack it first.' },
   { start: 'Rar!', name: 'a RAR archive', advice: 'Unpack it first.' },
+  { start: 'ustar', at: 257, name: 'a tar archive', advice: 'Unpack it first.' },
   { start: 'PK\x03\x04', name: 'a zip archive', advice: 'Give it a name that ends in .zip, or unpack it first.' },
   { start: 'II*\0', name: 'a TIFF image' },
   { start: 'MM\0*', name: 'a TIFF image' },
@@ -83,8 +87,10 @@ const SIGNATURES = [
 
 /** @param {Uint8Array} head */
 function signatureOf(head) {
-  const text = String.fromCharCode(...head.subarray(0, 16));
-  return SIGNATURES.find(({ start }) => [...start].every((c, i) => (c === '?' ? i < text.length : c === text[i])));
+  return SIGNATURES.find(({ start, at = 0 }) => {
+    const text = String.fromCharCode(...head.subarray(at, at + start.length));
+    return text.length === start.length && [...start].every((c, i) => c === '?' || c === text[i]);
+  });
 }
 
 /**

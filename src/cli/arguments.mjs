@@ -350,5 +350,8 @@ export function parse(argv) {
 function aboutCommand(word = 'diagnose') {
   const command = ALIASES[word] ?? word;
   if (Object.hasOwn(COMMANDS, command)) return command;
-  throw usage(`There is no command '${word}'. The commands are ${Object.keys(COMMANDS).join(', ')}.`);
+  const meant = nearest(word, [...Object.keys(COMMANDS), ...Object.keys(ALIASES)]);
+  throw usage(
+    `There is no command '${word}'. ${meant ? `Did you mean '${ALIASES[meant] ?? meant}'?` : `The commands are ${Object.keys(COMMANDS).join(', ')}.`}`,
+  );
 }

@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import picomatch from 'picomatch';
 import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
 import { inOrder, nameOf, OVERLAY, pathOf, splitAt } from '../node/names.mjs';
-import { ARCHIVE, isFilm, isHidden, isIndex, SNIFFED } from '../sniff.mjs';
+import { ARCHIVE, FILM, isFilm, isHidden, isIndex, SNIFFED } from '../sniff.mjs';
 
 /** @typedef {import('../node/read.mjs').Item} Item */
 
@@ -89,10 +89,10 @@ function identity(folder) {
  * circular links end; real folders are entered before links to them.
  * @param {string} top @param {number} depth @param {boolean} hidden whether names that begin with a dot count
  * @param {string | null} overlays identity of the folder of --heatmap
- * @returns {Item[]}
+ * @returns {(Item & { pipe?: boolean })[]} pipe: it has a film's name, but reading it may block; a person may still name it
  */
 function walk(top, depth, hidden, overlays) {
-  /** @type {Item[]} */
+  /** @type {(Item & { pipe?: boolean })[]} */
   const found = [];
   /** @type {[folder: string, depth: number][]} */
   const links = [];
@@ -116,9 +116,10 @@ function walk(top, depth, hidden, overlays) {
       if (own === overlays && OVERLAY.test(name)) continue;
       const linked = entry.isSymbolicLink() ? kind(path) : null;
       if (linked === 'folder') links.push([path, left - 1]);
-      else if (entry.isFile() || (linked && linked !== 'pipe'))
-        found.push({ file: path }); // Pipes are skipped, because reading one may block; a person may still name one.
-      else if (entry.isDirectory() && left > 1) enter(path, left - 1);
+      else if (entry.isFile() || (linked && linked !== 'pipe')) found.push({ file: path });
+      else if (entry.isDirectory()) {
+        if (left > 1) enter(path, left - 1);
+      } else if (FILM.test(name)) found.push({ file: path, pipe: true });
     }
   }
   enter(top, depth);
@@ -137,7 +138,7 @@ function match(pattern, overlays) {
   const matches = picomatch(glob, { nonegate: true, posix: true });
   const inside = base === '' || base.endsWith('/') ? base.length : base.length + 1;
   return walk(prefix + base, depth, /(^|\/)\./.test(glob), overlays).filter(
-    ({ file, code }) => code || matches(file.slice(prefix.length + inside)),
+    ({ file, code, pipe }) => code || (!pipe && matches(file.slice(prefix.length + inside))),
   );
 }
 
@@ -189,7 +190,7 @@ async function expand(path, patterns, overlays) {
     is === 'folder'
       ? await part(
           walk(path, Infinity, false, overlays),
-          ({ file, code }) => code || isWanted(file, () => headOf(file)),
+          ({ file, code, pipe }) => code || (!pipe && isWanted(file, () => headOf(file))),
         )
       : [match(path, overlays), []];
   const message = is === 'folder' ? `This folder contains no ${FORMATS}.` : 'No file matches this pattern.';

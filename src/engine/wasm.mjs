@@ -28,7 +28,7 @@ export async function compileWasm(source) {
     throw new PleuraError(
       'no-simd',
       -1,
-      'The engine does not load: it is damaged, or this browser lacks WebAssembly SIMD. Reload the page, or update the browser.',
+      'The engine does not load: pleura.wasm is damaged, or this browser or Node lacks WebAssembly SIMD. Load it again, or update the browser or Node.',
     );
   }
 }

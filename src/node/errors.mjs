@@ -1,4 +1,5 @@
 // The failures of the command and of its files, each a sentence for the person at the terminal.
+import { PleuraError } from '../errors.mjs';
 import { MAX_FILE_BYTES } from '../sniff.mjs';
 
 /** The command cannot do what was typed: a sentence for the person, and the exit status (2 for wrong usage). */
@@ -14,11 +15,10 @@ export class CommandError extends Error {
 export const usage = (message) => new CommandError(message, 2);
 
 /** A film that cannot be read: told in the same form as one that cannot be diagnosed. */
-export class ReadError extends Error {
+export class ReadError extends PleuraError {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
-    super(message);
-    this.code = code;
+    super(code, -1, message);
   }
 }
 

@@ -13,6 +13,7 @@ import { loadDot, loadEngine, loadWeights } from './assets.mjs';
 import { createPool as startPool } from './pool.mjs';
 
 const OPTIONS = ['threads', 'maxQueue', 'wasm', 'dot', 'weights', 'adapter'];
+const REQUEST = ['prevalence', 'signal', 'view', 'heatmap'];
 const DEFAULT_QUEUE = 1000;
 /** Shares of a mixture may be typed with rounding errors. */
 const TOLERANCE = 1e-3;
@@ -20,17 +21,28 @@ const TOLERANCE = 1e-3;
 /** @param {string} code @param {string} sentence */
 const failure = (code, sentence) => new PleuraError(code, -1, sentence);
 
-/** @param {import('../types.d.ts').PoolOptions} options */
-function checkOptions(options) {
-  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
+/**
+ * Checks the names of options, and the values of those that are counts.
+ * @param {string} caller @param {object} options @param {string[]} known @param {Record<string, unknown>} counts
+ */
+function checkOptions(caller, options, known, counts) {
+  const unknown = Object.keys(options).filter((name) => !known.includes(name));
   if (unknown.length)
     throw failure(
       'unknown-option',
-      `createPool does not know these options: ${unknown.join(', ')}. It knows ${OPTIONS.join(', ')}.`,
+      `${caller} does not know these options: ${unknown.join(', ')}. It knows ${known.join(', ')}.`,
     );
-  for (const [name, value] of Object.entries({ threads: options.threads, maxQueue: options.maxQueue }))
-    if (value !== undefined && !(Number.isInteger(value) && value > 0))
-      throw failure('wrong-option', `createPool needs an integer above 0 for ${name}, not ${value}.`);
+  for (const [name, value] of Object.entries(counts))
+    if (value !== undefined && !(Number.isInteger(value) && Number(value) > 0))
+      throw failure('wrong-option', `${caller} needs an integer above 0 for ${name}, not ${value}.`);
+}
+
+/** @param {import('../types.d.ts').PoolRequest} request */
+function checkRequest(request) {
+  checkOptions('diagnose', request, REQUEST, { view: request.view });
+  const { signal } = request;
+  if (signal && typeof signal.throwIfAborted !== 'function')
+    throw failure('wrong-option', 'diagnose needs an AbortSignal for signal: that of an AbortController.');
 }
 
 /** What every thread needs. @param {import('../types.d.ts').PoolOptions} options */
@@ -77,7 +89,7 @@ function ownBytes(film) {
  * @returns {Promise<import('../types.d.ts').Pool>} throws PleuraError
  */
 export async function createPool(options = {}) {
-  checkOptions(options);
+  checkOptions('createPool', options, OPTIONS, { threads: options.threads, maxQueue: options.maxQueue });
   const { threads = availableParallelism(), maxQueue = DEFAULT_QUEUE } = options;
   const pool = await startPool(await loadAll(options), threads, { background: true });
   const { model } = pool;
@@ -86,7 +98,9 @@ export async function createPool(options = {}) {
   let closed = false;
 
   /** @param {any} film @param {import('../types.d.ts').PoolRequest} request */
-  async function diagnose(film, { prevalence, signal, view = 0, heatmap = false }) {
+  async function diagnose(film, request) {
+    checkRequest(request);
+    const { prevalence, signal, view = 0, heatmap = false } = request;
     if (closed) throw failure('pool-closed', 'This pool is closed. Create another one.');
     signal?.throwIfAborted();
     if (pool.pending() >= maxQueue)

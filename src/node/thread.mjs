@@ -98,7 +98,7 @@ async function reply(engine, { item, want }, reading) {
   } catch (error) {
     if (error instanceof CommandError) return { type: 'abort', message: error.message };
     // Anything else is a fault of the engine: it ends this thread, and the pool starts another.
-    if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;
+    if (!(error instanceof PleuraError)) throw error;
     if (error instanceof ReadError && shard && !item.retried && !ownsName(shard, item.file))
       return { type: 'answer', answer: { elsewhere: true } };
     const message = error.code === 'not-an-image' ? notFilm(await reading) : error.message;

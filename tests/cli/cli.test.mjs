@@ -306,7 +306,7 @@ test('a usage error says so and exits with 2', () => {
   for (const args of wrong) {
     const { status, stdout, stderr } = tried(args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
-    assert.match(stderr, /^pleura: .+ See pleura --help\.\n$/, args.join(' '));
+    assert.match(stderr, /^pleura: .+ See pleura ((info|evaluate|adapt) )?--help\.\n$/, args.join(' '));
   }
 });
 
@@ -316,7 +316,7 @@ test('a message about options names those that cannot be combined, or the one th
     [['--table', '--resume', 'r.jsonl', 'x.png'], '--table', '--resume'],
     [['--labels', 'x.csv', 'x.png'], '--labels', "'evaluate'", "'adapt'"],
     [['merge', '--jobs', '2', 'x'], '--jobs', "'merge'"],
-    [['adapt', '--labels', 'm.csv'], "'adapt'", '--out FILE'],
+    [['adapt', '--labels', 'm.csv'], "'adapt'", '--out FILE', 'See pleura adapt --help.'],
   ]) {
     const { status, stdout, stderr } = pleura(args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));

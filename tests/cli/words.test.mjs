@@ -1,5 +1,6 @@
 // What people type and write in other words: slips of commands and options, labels, columns, and names of films.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,6 +43,7 @@ test('a slip of a command or an option is answered by the word that was meant', 
     const { command, options } = parse(words);
     assert.deepEqual([command, options.help], ['merge', true]);
   }
+  assert.throws(() => parse(['help', 'evalute']), /Did you mean 'evaluate'/);
   assert.equal(parse(['version']).options.version, true);
   assert.equal(parse(['-V']).options.version, true);
   assert.throws(() => parse(['x.png', '-q', '-v']), /cannot be combined/);
@@ -97,15 +99,16 @@ test('films are found by their content where the name says nothing, and other fi
     f: jpeg,
     'g.v2': dicom,
   };
+  execFileSync('mkfifo', [path('mixed/pipe.png'), path('mixed/pipe')]);
   const others = { 'h.dcm.gz': gzipSync(dicom), 'i.txt': 'x', 'j.tif': 'II*\0xxxxxxxx' };
   for (const [name, bytes] of Object.entries({ ...wanted, ...others, DICOMDIR: dicom, '.hidden': 'x' }))
     write(`mixed/${name}`, bytes);
   const { items, leftOut } = await films([path('mixed')]),
     base = (file) => file.slice(path('mixed/').length);
   assert.deepEqual(items.map(({ file }) => base(file)).sort(), Object.keys(wanted).sort());
-  assert.deepEqual(leftOut.map(base), Object.keys(others));
+  assert.deepEqual(leftOut.map(base), [...Object.keys(others), 'pipe.png']);
   const { stderr } = tried(['mixed']);
-  says(stderr, '3 files were left out', 'mixed/h.dcm.gz', '7 films in');
+  says(stderr, '4 files were left out', 'mixed/h.dcm.gz', '7 films in');
   assert.doesNotMatch(tried(['mixed', '-q']).stderr, /left out|films in|random model/);
 });
 
@@ -116,6 +119,7 @@ test('a file that is no film is named by its kind', () => {
     [Buffer.from('RIFF\0\0\0\0WEBPVP8 '), 'WebP'],
     [Buffer.from('\0\0\0\x18ftypheic'), 'HEIC'],
     [Buffer.from('%PDF-1.7'), 'PDF'],
+    [Buffer.concat([Buffer.from('film.png'), Buffer.alloc(249), Buffer.from('ustar')]), 'tar'],
     [Buffer.from('letter'), 'DICOM'],
     [Buffer.alloc(0), 'DICOM'],
   ])

@@ -1,14 +1,15 @@
 // pool.test.mjs - the asynchronous library: answers, signals, limits, crashes and closing.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { getPriority } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import threads from 'node:worker_threads';
-import { createEngine, createPool, PleuraError } from '../../src/node.mjs';
+import { zipSync } from 'fflate';
+import { createEngine, createPool, openArchive, PleuraError } from '../../src/node.mjs';
 import { dicomFile } from '../dicom/file.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,6 +64,9 @@ test('a film that cannot be answered rejects with a code', async () => {
   await failsWith(pool.diagnose(film, { prevalence: { flu: 1 } }), 'prevalence');
   await failsWith(createPool({ jobs: 2 }), 'unknown-option');
   await failsWith(createPool({ threads: 0 }), 'wrong-option');
+  await failsWith(pool.diagnose(film, { hetmap: true }), 'unknown-option');
+  for (const request of [{ view: 0 }, { view: -1 }, { view: 1.5 }, { view: '64' }, { signal: new AbortController() }])
+    await failsWith(pool.diagnose(film, request), 'wrong-option');
   await assert.rejects(pool.diagnose('film.png'), TypeError);
 });
 
@@ -168,4 +172,19 @@ test('bytes in any form are a film; what is none says so', async () => {
   for (const wrong of ['film.png', undefined, {}, Promise.resolve(film)])
     assert.throws(() => engine.diagnose(wrong), { name: 'TypeError', message: /Uint8Array/ });
   assert.throws(() => engine.diagnose(dicom), /DICOM.*createPool/);
+});
+
+test('an archive lists and reads its films, and each of its failures is a PleuraError', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'pleura-archive-')),
+    path = join(folder, 'films.zip');
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(path, zipSync({ 'a.jpg': film, '../out.jpg': film, 'in.zip': zipSync({}) }));
+  const archive = await openArchive(path);
+  t.after(() => archive.close());
+  const read = (name) => archive.read(archive.members.find((one) => one.name === name)?.index ?? 99);
+  assert.equal(engine.diagnose(await read('a.jpg')).bits, engine.diagnose(film).bits);
+  await failsWith(read('../out.jpg'), 'unsafe-name');
+  await failsWith(read('in.zip'), 'nested-archive');
+  await failsWith(read('none.jpg'), 'archive-damaged');
+  await failsWith(openArchive(join(folder, 'none.zip')), 'no-such-file');
 });

@@ -2,7 +2,7 @@
 import { createEngine } from '../../engine.mjs';
 import { PleuraError } from '../../errors.mjs';
 import { loadParts } from '../../node/assets.mjs';
-import { CommandError, ReadError, usage } from '../../node/errors.mjs';
+import { CommandError, usage } from '../../node/errors.mjs';
 import { createReader } from '../../node/read.mjs';
 import { readGguf } from '../../weights/gguf.mjs';
 import { quantise as quantiseWeights } from '../../weights/quantise.mjs';
@@ -30,7 +30,7 @@ async function chooseFilms(engine, paths, options) {
       const bytes = await read(item);
       if (engine.diagnose(bytes).gate.accepted) chosen.push(bytes);
     } catch (error) {
-      if (!(error instanceof PleuraError || error instanceof ReadError)) throw error;
+      if (!(error instanceof PleuraError)) throw error;
       warn(`${item.file}: ${error.message}`);
       process.exitCode = 1;
     }
