@@ -65,7 +65,9 @@ const WAYS = {
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler', 'plain.ts'],
   node10: ['--module', 'esnext', '--moduleResolution', 'node10', 'plain.ts'],
 };
-const STRICT = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2020', '--lib', 'es2020'];
+// Only TypeScript's own declarations are left unchecked: they took a third of the time.
+const STRICT =
+  '--noEmit --strict --exactOptionalPropertyTypes --skipDefaultLibCheck --target es2020 --lib es2020'.split(' ');
 
 for (const compiler of ['typescript-5.0', 'typescript']) {
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules', compiler, 'package.json'), 'utf8'));
