@@ -170,16 +170,16 @@ def per_channel(values, channels, option, bgr):
     return values[::-1] if bgr else values
 
 
-def preprocessing(options, channels, first_layer):
+def preprocessing(options, channels, first_layer, integers):
     """((scale, offset) per channel, those of the network's own input).
 
-    first_layer is the (scale, offset) that the network itself begins with, or None.
+    first_layer is the (scale, offset) that the network itself begins with, or None; integers: whether its input holds them.
     """
 
     def given(name, default):
         return per_channel(getattr(options, name) or default, channels, f"--{name}", options.bgr)
 
-    raw = first_layer is not None and not (options.mean or options.std)
+    raw = integers or (first_layer is not None and not (options.mean or options.std))
     if not (options.scale or options.mean or options.std):
         print(
             f"pleura convert: no --scale given, so the network receives grey values of 0..{255 if raw else 1}",
@@ -190,6 +190,11 @@ def preprocessing(options, channels, first_layer):
         raise ConvertError("--std contains a zero, and the engine would divide by it")
     scale = given("scale", [1 if raw else 1 / 255]) / std
     offset = given("offset", [0]) - given("mean", [0]) / std
+    if integers and not all((values == np.rint(values)).all() for values in (scale, offset)):
+        raise ConvertError(
+            "its input holds integers, but --scale, --offset, --mean or --std make fractions. Leave them out: the network "
+            "then receives the grey values 0..255"
+        )
     own, (factor, term) = (scale, offset), first_layer or (1, 0)
     scale, offset = scale * factor, offset * factor + term
     if not (np.abs([scale, offset]) <= MAX_SCALE).all():
@@ -440,7 +445,7 @@ def convert(options):
         )
     kind = Q8_0 if options.q8 else np.float32 if options.f32 else np.float16
     lines, tensors, first_layer = lowered_graph(logits(net, out), net.image, labels, kind)
-    (scale, offset), own = preprocessing(options, channels, first_layer)
+    (scale, offset), own = preprocessing(options, channels, first_layer, net.takes_integers)
     metadata = {
         "general.architecture": "pleura",
         "general.name": options.name or options.source.stem,

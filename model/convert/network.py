@@ -40,6 +40,7 @@ class Network:
         self.joined = {}  # {ids of layers: the layer that concatenates them}
         self.softplus_of = {}  # {id of a layer that holds a softplus: the View of its input}
         self.rounded = 0  # how many activations the network rounds to integers
+        self.takes_integers = False  # whether the input holds integers
         self.half = None  # the type of 16 bits in which the file asks to compute, such as "bfloat16"
 
     # Views

@@ -373,10 +373,12 @@ def gather(net, x, s):
     view, index = image(x), known(x[1], "indices").astype(np.int64)
     axis = view.axis(s.get("axis", 0))
     size = view.shape[axis]
-    if index.ndim > 1 or np.any(index < -size) or np.any(index >= size):
+    if np.any(index < -size) or np.any(index >= size):
         raise ConvertError(f"it takes the positions {index.tolist()} of axis {axis} of {view.text()}")
     out = net.slice(view, {axis: index.reshape(-1) % size})
-    return replace(out, axes=out.axes[:axis] + out.axes[axis + 1 :]) if index.ndim == 0 else out
+    if index.ndim == 0:
+        return replace(out, axes=out.axes[:axis] + out.axes[axis + 1 :])
+    return out if index.ndim == 1 else out.reshaped((*view.shape[:axis], *index.shape, *view.shape[axis + 1 :]))
 
 
 def expand(net, x, s):

@@ -251,6 +251,7 @@ class Reader:
         if kind.elem_type not in FLOATS and not casts:
             raise ConvertError(f"its input '{image}' holds integers, and not only Cast reads it")
         self.net = Network(h, w, c, form, "onnx")
+        self.net.takes_integers = kind.elem_type not in FLOATS
         self.net.half = None if casts else HALF.get(kind.elem_type)
         self.output = graph.output[0].name
         self.graph = Graph(self, graph.node, {**values, image: picture(self.net.image, form)})

@@ -415,8 +415,11 @@ test('a network with two outputs is refused with their names and what to do', as
 test('pictures of integers are read if nothing computes with them before they are cast', async () => {
   const integers = "g.input[0].type.tensor_type.elem_type = 2; n = g.node[0]; o = n.output[0]; n.output[0] = 'moved'; ";
   const cast = (more, from) => `g.node.extend([${more} onnx.helper.make_node('Cast', ['${from}'], [o], to=1)])`;
-  const { status, said } = await convert(await altered('channels_last.onnx', integers + cast('', 'moved')));
+  const moved = await altered('channels_last.onnx', integers + cast('', 'moved'));
+  const { status, said } = await convert(moved);
   assert.equal(status, 0, said);
+  assert.match(said, /no --scale given, so the network receives grey values of 0\.\.255/);
+  await refused(moved, [...LABELS, '--scale', '1/255'], /its input holds integers, but --scale.* make fractions/);
   const first = "onnx.helper.make_node('Relu', ['moved'], ['r']),";
   await refused(
     altered('channels_last.onnx', integers + cast(first, 'r')),

@@ -659,6 +659,11 @@ def repeated():
         ("Div", "t1,t3", {}),
         s=np.array([1, 4]),
     )
+    rows = (("GlobalAveragePool", "x", {}), ("Flatten", "t0", {}))
+    for name, index in (("Gather to pixels", [[[0]], [[1]], [[2]], [[3]]]), ("Gather by a matrix", [[2, 0], [1, 3]])):
+        case(name, *rows, ("Gather", "t1,i", {"axis": 1}), i=np.array(index))
+    windows = np.array([[0, 2, 4], [1, 3, 5]])
+    case("Gather of windows", ("Gather", "x,i", {"axis": 2}), i=windows, names="Gather")
     linear = ("Resize", "x,,s", {"mode": "linear"})
     case("Resize by a fraction", linear, s=np.float32([1, 1, 1.5, 1.5]), names="by 1.5 and 1.5.*stretches the film")
 
