@@ -430,7 +430,10 @@ class Network:
     def quantise(self, x, scale, zero, low, high):
         """The integers low..high of QuantizeLinear: x / scale, rounded half to even, plus zero, clamped."""
         if not 0 < high - low <= 255:
-            raise ConvertError(f"it rounds to the {high - low + 1} integers {low}..{high}; the engine rounds to 8 bits")
+            raise ConvertError(
+                f"it rounds to the {high - low + 1} integers {low}..{high}; the engine rounds to 8 bits. Quantise with "
+                "activations of 8 bits, or convert the file from before"
+            )
         self.rounded += 1
         return self.integers(self.affine(x, 1 / np.float64(scale), zero), low, high)
 

@@ -484,7 +484,7 @@ def quantised():
         z=np.uint8(117),
     )
     wide = ("QuantizeLinear", "x,s,z", {}), ("DequantizeLinear", "t0,s,z", {})
-    case("QuantizeLinear to 16 bits", *wide, s=scale, z=np.uint16(3000), opset=21, names="8 bits")
+    case("QuantizeLinear to 16 bits", *wide, s=scale, z=np.uint16(3000), opset=21, names="8 bits.*Quantise with")
     case("QuantizeLinear by channel", *wide, s=array(4, low=0.01, high=0.02), z=np.zeros(4, np.uint8), names="scale")
     begin = ("QuantizeLinear", "x,s,z", {"outputs": ["q"]})
     end = ("DequantizeLinear", "i,u,v", {})
