@@ -95,7 +95,8 @@ programs = $(foreach test, $(patsubst tests/%.c, %, $(wildcard tests/*/test_*.c)
              run/$1$(if $(filter %/test_threads, $(test)),-threads)/$(test))
 
 sanitized: sanitized-$(CC)
-sanitized-gcc: $(call programs,gcc) $(CORPORA:%=replay/gcc/%)
+# One compiler is enough for threads, and for trying each byte of the weights.
+sanitized-gcc: $(filter-out %/test_threads %/test_gguf, $(call programs,gcc)) $(CORPORA:%=replay/gcc/%)
 sanitized-clang: $(call programs,clang) $(CORPORA:%=replay/clang/%) $(CORPORA:%=replay/memory/%)
 
 run/%: build/%
@@ -171,20 +172,22 @@ fuzz-coverage: $(FUZZERS:%=build/coverage/%)
 
 # ---- The same bits everywhere ----
 
-# The native engine as other people may compile it: both compilers at every level, without sanitizers.
-BITS = $(foreach cc, gcc clang, $(addprefix build/bits/$(cc)-O, 0 1 2 3))
+# The native engine as other people may compile it: both compilers without sanitizers, at the levels of optimisation that
+# LEVELS names; `make same-bits` has them all.
+LEVELS     = 0 3
+bits_of    = $(foreach cc, gcc clang, $(addprefix build/bits/$(cc)-O, $1))
 # build/bits/gcc-O0 is compiled by gcc COMMON -O0.
-$(BITS): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(RULES) | build/include/stb
+$(call bits_of,0 1 2 3): build/bits/%: tests/bits/bits.c $(SOURCES) $(HEADERS) $(RULES) | build/include/stb
 	@mkdir -p $(@D)
 	$(subst -, $(COMMON) -,$*) $(filter %.c, $^) -lm -o $@
 
-bits: $(BITS)
+bits: $(call bits_of,$(LEVELS))
 
 #: make same-bits      FILMS=10000 films through every compiler, Node and browser: a table and build/same-bits.json;
 #:                     hours, needs the data (PLATFORMS='Node 22|WebKit': only these)
 same-bits:
 	@.ci/setup test
-	@$(PARALLEL) site bits
+	@$(PARALLEL) site bits LEVELS="0 1 2 3"
 	@node tests/bits/same-bits.mjs $(FILMS) '$(PLATFORMS)'
 
 # ---- Endurance and speed ----

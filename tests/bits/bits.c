@@ -38,6 +38,7 @@ int main(int count, char **paths)
     pleura_status status = pleura_open(&e, weights, size, reference ? PLEURA_REFERENCE : PLEURA_SIMD);
     if (status) {
         fprintf(stderr, "%s: %s\n", paths[first], pleura_status_text(status));
+        free(weights);
         return 1;
     }
     status = pleura_diagnose_phantom(e, &r);

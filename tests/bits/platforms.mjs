@@ -160,8 +160,11 @@ const browser = (engine) => async (weights) => {
   };
 };
 
-/** All platforms. The others are compared with the first that has the same weights. @returns {Platform[]} */
-export function platforms() {
+/**
+ * All platforms. The others are compared with the first that has the same weights.
+ * @param {number[]} [levels]  of optimisation, for both compilers @returns {Platform[]}
+ */
+export function platforms(levels = [3, 0]) {
   const nodes = readdirSync(join(root, 'build/nodes')).sort();
   const node = (version, ...options) =>
     program([join(root, 'build/nodes', version, 'bin/node'), join(root, 'tests/bits/bits.mjs'), ...options]);
@@ -170,9 +173,10 @@ export function platforms() {
   const add = (name, open, pace = 'quick', weights = 'float') => each.push({ name, open, pace, weights });
   for (const version of nodes) add(`Node ${version}`, node(version));
   for (const engine of Object.keys(ENGINES)) add(engine, browser(engine));
-  for (const level of [3, 2, 1]) for (const cc of ['gcc', 'clang']) add(`${cc} -O${level}`, compiled(cc, level));
+  const optimised = levels.filter(Boolean);
+  for (const level of optimised) for (const cc of ['gcc', 'clang']) add(`${cc} -O${level}`, compiled(cc, level));
   for (const version of nodes) add(`Node ${version}, reference`, node(version, '--reference'), 'slow');
-  for (const level of [3, 2, 1])
+  for (const level of optimised)
     for (const cc of ['gcc', 'clang']) add(`${cc} -O${level}, reference`, compiled(cc, level, '--reference'), 'slow');
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0, reference`, compiled(cc, 0, '--reference'), 'slowest');
   for (const cc of ['gcc', 'clang']) add(`${cc} -O0`, compiled(cc, 0), 'slowest');

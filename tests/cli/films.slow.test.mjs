@@ -13,10 +13,11 @@ import { data, missing } from '../support/data.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the command says as JSON. @param {string[]} args */
-function said(args) {
+/** What the command says as JSON. @param {string[]} args @param {'wasm' | 'native'} [engine] */
+function said(args, engine = 'wasm') {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli.mjs'), '--json', ...args], {
     encoding: 'utf8',
+    env: { ...process.env, PLEURA_ENGINE: engine },
     maxBuffer: 1 << 28,
   });
   assert.equal(status, 0, stderr);
@@ -48,9 +49,9 @@ function split(name) {
 const filesOf = (name) => split(name).map(({ file }) => join(data, file));
 const results = join(scratch, 'results.jsonl');
 
-/** The records of the test split and the external films, in this order, which are diagnosed once. */
+/** The records of the test split and the external films, in this order, which machine code diagnoses once. */
 function answers() {
-  if (!existsSync(results)) writeFileSync(results, said(['test', 'external'].flatMap(filesOf)));
+  if (!existsSync(results)) writeFileSync(results, said(['test', 'external'].flatMap(filesOf), 'native'));
   return recordsIn(readFileSync(results, 'utf8'));
 }
 
@@ -83,6 +84,12 @@ test('each film has one record, in the order of the arguments', (t) => {
     assert.ok(Math.abs(Object.values(probability).reduce((sum, p) => sum + p) - 1) < 1e-5, file);
     assert.match(bits, /^[0-9a-f]{16}$/, file);
   }
+});
+
+test('WebAssembly gives the records of machine code', (t) => {
+  if (missing(t)) return;
+  const some = answers().filter((_, i) => i % 40 === 0);
+  assert.deepEqual(recordsIn(said(some.map(({ file }) => file))), some);
 });
 
 test('the figures of the card and of the README are those that evaluate gives', (t) => {
