@@ -168,7 +168,7 @@ model-smoke: lib
 	rm -rf build/smoke
 	/usr/bin/python3 tests/model/few_films.py "$${PLEURA_DATA:-../shared/data}" build/smoke/data
 	cd model && $(SMOKE) -m training.train --lungs --steps 16
-	cd model && $(SMOKE) -m training.train --seed 1 --steps 10
+	cd model && $(SMOKE) -m training.train --seed 1 --steps 5
 	cd model && $(SMOKE) -m training.quantise --network seed-1 --steps 2
 	cd model && $(SMOKE) -m training.export --network seed-1 --out ../build/smoke/pleura.gguf
 
