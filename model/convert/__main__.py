@@ -335,7 +335,7 @@ def foreign(head, name):
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         return f"this is a pickle, perhaps a checkpoint of PyTorch or a model of scikit-learn. {TORCH}"
     if head[4:8] == b"TFL3":
-        return f"this is a TensorFlow Lite (TFLite) network. {tensorflow(f'--tflite {name}')}"
+        return f"this is a TensorFlow Lite (TFLite) network. {tensorflow('--tflite FILE')}"
     if head[4:8] == b"ORTM":
         return "this is a network in the format of ONNX Runtime (.ort). Convert the .onnx file that it was made from"
     if head.startswith(b"GGUF"):

@@ -237,7 +237,7 @@ test('truncated files and files of another kind are refused in one sentence', as
   writeFileSync(join(saved, 'saved_model.pb'), 'x');
   await refused(saved, LABELS, /a SavedModel of TensorFlow.*tf2onnx\.convert --saved-model \S+saved --output/);
   writeFileSync(part, '1234TFL3');
-  await refused(part, LABELS, /TFLite.*tf2onnx\.convert --tflite part --output/);
+  await refused(part, LABELS, /TFLite.*tf2onnx\.convert --tflite FILE --output/);
   await refused(join(scratch, 'nowhere.h5'), LABELS, /No such file/);
   await refused(altered('sequential.h5', "del f.attrs['model_config']"), LABELS, /contains weights without a model/);
 });
