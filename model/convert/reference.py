@@ -48,9 +48,6 @@ def by_onnxruntime(path, batches):
     return f"onnxruntime {onnxruntime.__version__}", rows
 
 
-HALF = ("float16", "mixed_float16", "bfloat16", "mixed_bfloat16")  # as in keras_layers.py
-
-
 def in_float32(config):
     """A model's configuration with float32 in place of half precision."""
     if isinstance(config, (list, tuple)):
@@ -60,7 +57,8 @@ def in_float32(config):
     out = {key: in_float32(value) for key, value in config.items()}
     policy = out.get("dtype")
     name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
-    return {**out, "dtype": "float32"} if name in HALF else out
+    half = isinstance(name, str) and name.endswith("float16")  # bfloat16 and the mixed policies too
+    return {**out, "dtype": "float32"} if half else out
 
 
 def by_keras(path, batches):
