@@ -46,7 +46,7 @@ static const float *next_window(walk *w, const window_shape *s)
 }
 
 /* 4 pixels x 8 channels: 8 sums, 4 splats and 2 weights fit the 15 vector registers that V8 leaves. By far most of the
- * time of a film in float32 is spent in this loop. A call for each block would cost a tenth of it. */
+ * time of a film in float32 is spent in this loop. A call for each block would make a network 8 % slower. */
 __attribute__((always_inline)) static inline void conv_4x8(float *out, const float *const p[4], const float *w0,
                                                            const float *bias, const window_shape *s)
 {
