@@ -1,8 +1,8 @@
 /* f32_simd.c - the kernels of f32_ref.c on 128-bit vectors, with the same bits.
  *
- * A vector holds four output channels of one pixel, so every lane adds in the order of the reference. Convolutions
- * compute blocks of 4 pixels x 8 channels: each vector of weights that is loaded serves four pixels, and each input
- * value serves two vectors. */
+ * A vector holds four output channels of one pixel, so every lane adds in the order of the reference. Convolutions copy
+ * the windows of some pixels into panels, four pixels side by side, and compute blocks of 4 pixels x 8 channels: each
+ * vector of weights that is loaded serves four pixels, and each input value serves two vectors. */
 /* Nested loops over one index space share an indentation. */
 /* clang-format off */
 #include "nn/simd.h"
@@ -10,6 +10,7 @@
 #include "nn/int8.h"
 
 #include <float.h>
+#include <math.h>
 
 typedef v128_t f32x4;
 #define load4 wasm_v128_load
@@ -28,99 +29,140 @@ static f32x4 times4(float factor, f32x4 v) { return mul4(splat(factor), v); }
 
 static void put(float *out, f32x4 v, activation act) { store4(out, clamp_to_act4(v, act)); }
 
-/* Visits the windows row by row, without divisions. */
-typedef struct {
-    const float *at, *row;
-    int x;
-} walk;
-
-static const float *next_window(walk *w, const window_shape *s)
+/* clamp_to_act4 of `count` vectors, with one decision for all. */
+__attribute__((always_inline)) static inline void clamp_all(f32x4 *v, int count, activation act)
 {
-    const float *here = w->at;
-    w->at += s->stride * s->cin;
-    if (++w->x == s->ow) {
-        w->row += s->stride * s->w * s->cin;
-        w->at = w->row, w->x = 0;
-    }
-    return here;
+    if (act != ACT_RELU && act != ACT_RELU6) return;
+    f32x4 most = splat(act == ACT_RELU6 ? 6 : INFINITY);
+    for (int i = 0; i < count; i++) v[i] = wasm_f32x4_pmin(max4(splat(0), v[i]), most);
 }
 
-/* 4 pixels x 8 channels: 8 sums, 4 splats and 2 weights fit the 15 vector registers that V8 leaves. By far most of the
- * time of a film in float32 is spent in this loop. A call for each block would make a network 8 % slower. */
-__attribute__((always_inline)) static inline void conv_4x8(float *out, const float *const p[4], const float *w0,
-                                                           const float *bias, const window_shape *s)
+/* x = p[i] in all lanes, for a constant i. LLVM does not write the constant into v128.load32_splat, and additions for
+ * the addresses would make a network 5 % slower. */
+#ifdef __wasm_simd128__
+#define SPLAT_AT(x, p, i)                                                 \
+    __asm__("local.get %1\n v128.load32_splat %2\n local.set %0"          \
+            : "=r"(x) : "r"(p), "i"(4 * (i)), "m"(*(const float (*)[4])(p)))
+#else
+#define SPLAT_AT(x, p, i) x = splat4((p) + (i))
+#endif
+
+/* 4 pixels x 8 channels from a panel: 8 sums, 4 splats and 2 weights fit the 15 vector registers that V8 leaves. Most
+ * of the time of a film in float32 is spent in this loop; a call for each block would make a network 8 % slower. */
+__attribute__((always_inline)) static inline void conv_4x8(float *out, const float *p, const float *w0,
+                                                           const float *bias, const window_shape *s, int inputs)
 {
-    const float *w1 = w0 + s->k * s->k * s->cin * 4;
+    const float *w1 = w0 + inputs * 4, *end = p + inputs * 4;
     f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
     f32x4 b0 = load4(bias + 4), b1 = b0, b2 = b0, b3 = b0;
-    for (int ky = 0; ky < s->k; ky++) {
-        int row = ky * s->w * s->cin, n = s->k * s->cin; /* a row of the window is contiguous */
-        const float *p0 = p[0] + row, *p1 = p[1] + row, *p2 = p[2] + row, *p3 = p[3] + row;
-        for (int i = 0; i < n; i++, w0 += 4, w1 += 4) {
-            f32x4 u = load4(w0), v = load4(w1), x0 = splat4(p0 + i), x1 = splat4(p1 + i);
-            a0 = fma4(a0, x0, u), b0 = fma4(b0, x0, v);
-            a1 = fma4(a1, x1, u), b1 = fma4(b1, x1, v);
-            f32x4 x2 = splat4(p2 + i), x3 = splat4(p3 + i);
-            a2 = fma4(a2, x2, u), b2 = fma4(b2, x2, v);
-            a3 = fma4(a3, x3, u), b3 = fma4(b3, x3, v);
-        }
+    for (; p < end; p += 4, w0 += 4, w1 += 4) {
+        f32x4 u = load4(w0), v = load4(w1), x0, x1, x2, x3;
+        SPLAT_AT(x3, p, 3);
+        SPLAT_AT(x2, p, 2);
+        SPLAT_AT(x1, p, 1);
+        SPLAT_AT(x0, p, 0);
+        a0 = fma4(a0, x0, u), b0 = fma4(b0, x0, v), a1 = fma4(a1, x1, u), b1 = fma4(b1, x1, v);
+        a2 = fma4(a2, x2, u), b2 = fma4(b2, x2, v), a3 = fma4(a3, x3, u), b3 = fma4(b3, x3, v);
     }
-    int c = s->cout;
-    activation act = s->act;
-    put(out, a0, act), put(out + 4, b0, act);
-    put(out + c, a1, act), put(out + c + 4, b1, act);
-    put(out + 2 * c, a2, act), put(out + 2 * c + 4, b2, act);
-    put(out + 3 * c, a3, act), put(out + 3 * c + 4, b3, act);
+    f32x4 sum[] = {a0, b0, a1, b1, a2, b2, a3, b3};
+    clamp_all(sum, 8, s->act);
+    for (int i = 0; i < 8; i += 2, out += s->cout) store4(out, sum[i]), store4(out + 4, sum[i + 1]);
 }
 
 /* 4 pixels x 4 channels, for the last block if cout % 8 == 4. */
-static void conv_4x4(float *out, const float *const p[4], const float *w, const float *bias, const window_shape *s)
+static void conv_4x4(float *out, const float *p, const float *w, const float *bias, const window_shape *s, int inputs)
 {
     f32x4 a0 = load4(bias), a1 = a0, a2 = a0, a3 = a0;
-    for (int ky = 0; ky < s->k; ky++) {
-        int row = ky * s->w * s->cin, n = s->k * s->cin;
-        const float *p0 = p[0] + row, *p1 = p[1] + row, *p2 = p[2] + row, *p3 = p[3] + row;
-        for (int i = 0; i < n; i++, w += 4) {
-            f32x4 u = load4(w);
-            a0 = fma4(a0, splat4(p0 + i), u), a1 = fma4(a1, splat4(p1 + i), u);
-            a2 = fma4(a2, splat4(p2 + i), u), a3 = fma4(a3, splat4(p3 + i), u);
-        }
+    for (const float *end = p + inputs * 4; p < end; p += 4, w += 4) {
+        f32x4 u = load4(w), x0, x1, x2, x3;
+        SPLAT_AT(x3, p, 3);
+        SPLAT_AT(x2, p, 2);
+        SPLAT_AT(x1, p, 1);
+        SPLAT_AT(x0, p, 0);
+        a0 = fma4(a0, x0, u), a1 = fma4(a1, x1, u), a2 = fma4(a2, x2, u), a3 = fma4(a3, x3, u);
     }
-    int c = s->cout;
-    activation act = s->act;
-    put(out, a0, act), put(out + c, a1, act), put(out + 2 * c, a2, act), put(out + 3 * c, a3, act);
+    f32x4 sum[] = {a0, a1, a2, a3};
+    clamp_all(sum, 4, s->act);
+    for (int i = 0; i < 4; i++, out += s->cout) store4(out, sum[i]);
 }
 
-/* One pixel x 4 channels, for the last pixels and for dense layers. */
-static void conv_1x4(float *out, const float *p, const float *w, const float *bias, const window_shape *s)
+/* One pixel x 16 channels, or 4: every addition waits for the one before it, so four sums go side by side. */
+static void conv_1(float *out, const float *p, const float *w, const float *bias, const window_shape *s, int blocks)
 {
-    f32x4 sum = load4(bias);
+    size_t apart = (size_t)(s->k * s->k * s->cin) * 4;
+    f32x4 a = load4(bias), b = a, c = a, d = a;
+    if (blocks == 4) b = load4(bias + 4), c = load4(bias + 8), d = load4(bias + 12);
     for (int ky = 0; ky < s->k; ky++) {
         const float *row = p + ky * s->w * s->cin;
-        for (int i = 0; i < s->k * s->cin; i++, w += 4) sum = fma4(sum, splat4(row + i), load4(w));
+        for (int i = 0; i < s->k * s->cin; i++, w += 4) {
+            f32x4 x = splat4(row + i);
+            a = fma4(a, x, load4(w));
+            if (blocks < 4) continue;
+            b = fma4(b, x, load4(w + apart)), c = fma4(c, x, load4(w + 2 * apart));
+            d = fma4(d, x, load4(w + 3 * apart));
+        }
     }
-    put(out, sum, s->act);
+    f32x4 sum[] = {a, b, c, d};
+    clamp_all(sum, 4, s->act);
+    for (int i = 0; i < blocks; i++) store4(out + 4 * i, sum[i]);
+}
+
+/* The window of pixel number n. */
+static const float *window(const float *in, int n, const window_shape *s)
+{
+    return in + (n / s->ow * s->w + n % s->ow) * s->stride * s->cin;
+}
+
+/* Writes four rows of four values as columns. */
+static void transpose4(float *out, f32x4 a, f32x4 b, f32x4 c, f32x4 d)
+{
+    f32x4 ab = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), cd = wasm_i32x4_shuffle(c, d, 0, 4, 1, 5);
+    store4(out, wasm_i64x2_shuffle(ab, cd, 0, 2)), store4(out + 4, wasm_i64x2_shuffle(ab, cd, 1, 3));
+    ab = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7), cd = wasm_i32x4_shuffle(c, d, 2, 6, 3, 7);
+    store4(out + 8, wasm_i64x2_shuffle(ab, cd, 0, 2)), store4(out + 12, wasm_i64x2_shuffle(ab, cd, 1, 3));
+}
+
+/* The panel of the four pixels from number n on: [k * k * cin][4]. */
+static void pack(float *panel, const float *in, int n, const window_shape *s)
+{
+    const float *p[4];
+    int row = s->k * s->cin, y = n < s->ow ? 0 : n / s->ow, x = n - y * s->ow;
+    for (int j = 0; j < 4; j++) {
+        p[j] = in + (y * s->w + x) * s->stride * s->cin;
+        if (++x == s->ow) x = 0, y++;
+    }
+    const float *a = p[0], *b = p[1], *c = p[2], *d = p[3];
+    for (int ky = 0; ky < s->k; ky++) {
+        int from = ky * s->w * s->cin, i = from;
+        for (; i + 4 <= from + row; i += 4, panel += 16)
+            transpose4(panel, load4(a + i), load4(b + i), load4(c + i), load4(d + i));
+        for (; i < from + row; i++, panel += 4) panel[0] = a[i], panel[1] = b[i], panel[2] = c[i], panel[3] = d[i];
+    }
 }
 
 static void conv(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
-    int pixels = s->oh * s->ow, inputs = s->k * s->k * s->cin;
-    for (int o = 0; o < s->cout;) {
-        int wide = o + 8 <= s->cout, n = 0;
-        const float *wp = w + packed_index(o, 0, inputs);
-        walk to = {in, in, 0};
-        for (; n + 4 <= pixels; n += 4) {
-            const float *p[4];
-            for (int i = 0; i < 4; i++) p[i] = next_window(&to, s);
-            if (wide) conv_4x8(out + n * s->cout + o, p, wp, bias + o, s);
-            else conv_4x4(out + n * s->cout + o, p, wp, bias + o, s);
+    enum { PANEL_FLOATS = 1 << 14 }; /* they and the weights of 8 channels should stay in the second-level cache */
+    float panels[PANEL_FLOATS];
+    int pixels = s->oh * s->ow, inputs = s->k * s->k * s->cin, group = PANEL_FLOATS / inputs / 4 * 4, c = s->cout;
+    if (pixels < 4 || group == 0) { /* dense layers and very large windows */
+        for (int n = 0; n < pixels; n++)
+        for (int o = 0, blocks; o < c; o += 4 * blocks) {
+            blocks = o + 16 <= c ? 4 : 1;
+            conv_1(out + n * c + o, window(in, n, s), w + packed_index(o, 0, inputs), bias + o, s, blocks);
         }
-        for (; n < pixels; n++) {
-            const float *p = next_window(&to, s);
-            for (int half = 0; half <= 4 * wide; half += 4)
-                conv_1x4(out + n * s->cout + o + half, p, wp + packed_index(half, 0, inputs), bias + o + half, s);
+        return;
+    }
+    for (int first = 0; first < pixels; first += group) {
+        int end = first + group < pixels ? first + group : pixels, last = pixels - 4;
+        for (int n = first; n < end; n += 4) pack(panels + (n - first) * inputs, in, n < last ? n : last, s);
+        for (int o = 0; o < c; o += 8)
+        for (int n = first; n < end; n += 4) {
+            const float *panel = panels + (n - first) * inputs, *weight = w + packed_index(o, 0, inputs);
+            float *to = out + (n < last ? n : last) * c + o; /* the last four pixels may overlap those before */
+            if (o + 8 <= c) conv_4x8(to, panel, weight, bias + o, s, inputs);
+            else conv_4x4(to, panel, weight, bias + o, s, inputs);
         }
-        o += wide ? 8 : 4;
     }
 }
 
@@ -137,64 +179,104 @@ static void clip(int *first, int *end, int at, int size, const window_shape *s)
     *end = from + s->k > size ? size - from : s->k;
 }
 
-/* Four pixels of a row x 4 channels. Their windows begin at in + corner, `apart` floats after each other; all columns
- * are inside. */
-static void depthwise_4(f32x4 sum[4], const float *in, int corner, const float *w, int apart, const taps *t,
-                        const window_shape *s)
+/* One row of the windows of four neighbours x 4 channels, with k and the stride constant: each input is loaded once. */
+__attribute__((always_inline)) static inline void slide(f32x4 sum[4], const float *in, const float *w, int cin, int k,
+                                                        int stride)
 {
-    f32x4 a = sum[0], b = sum[0], c = sum[0], d = sum[0];
-    w += t->top * s->k * 4;
-    for (int ky = t->top; ky < t->bottom; ky++) {
-        const float *p = in + corner + ky * s->w * s->cin;
-        for (int kx = 0; kx < s->k; kx++, p += s->cin, w += 4) {
-            f32x4 u = load4(w);
-            a = fma4(a, load4(p), u), b = fma4(b, load4(p + apart), u);
-            c = fma4(c, load4(p + 2 * apart), u), d = fma4(d, load4(p + 3 * apart), u);
+    for (int column = 0; column < 3 * stride + k; column++, in += cin) {
+        f32x4 x = load4(in);
+        for (int i = 0; i < 4; i++) {
+            int kx = column - i * stride;
+            if (kx >= 0 && kx < k) sum[i] = fma4(sum[i], x, load4(w + kx * 4));
         }
     }
-    sum[0] = a, sum[1] = b, sum[2] = c, sum[3] = d;
 }
 
-static f32x4 depthwise_1(f32x4 sum, const float *in, int corner, const float *w, const taps *t, const window_shape *s)
+/* Four pixels that lie side by side or below each other. */
+typedef struct {
+    int in, out; /* values from one to the next */
+} step;
+
+/* All channels of four pixels whose windows have the same taps. The first window begins at in + corner. */
+static void depthwise_4(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
+                        const step *next, const window_shape *s)
 {
-    for (int ky = t->top; ky < t->bottom; ky++)
-    for (int kx = t->left; kx < t->right; kx++)
-        sum = fma4(sum, load4(in + corner + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
-    return sum;
+    int k = s->k, cin = s->cin, line = s->w * cin, left = t->left, right = t->right, rows = t->bottom - t->top;
+    int whole_row = left == 0 && right == k && next->in == s->stride * cin;
+    int slides = whole_row ? 10 * k + s->stride : 0; /* 31 is k = 3 at stride 1 */
+    corner += t->top * line, w += t->top * k * 4;
+    for (int o = 0; o < s->cout; o += 4, w += (k - rows) * k * 4) {
+        f32x4 b = load4(bias + o), sum[4] = {b, b, b, b};
+        const float *row = in + corner + o;
+        for (int ky = 0; ky < rows; ky++, row += line, w += k * 4) {
+            if (slides == 31) slide(sum, row, w, cin, 3, 1);
+            else if (slides == 32) slide(sum, row, w, cin, 3, 2);
+            else if (slides == 51) slide(sum, row, w, cin, 5, 1);
+            else for (int kx = left; kx < right; kx++)
+                for (int i = 0; i < 4; i++)
+                    sum[i] = fma4(sum[i], load4(row + kx * cin + i * next->in), load4(w + kx * 4));
+        }
+        clamp_all(sum, 4, s->act);
+        for (int i = 0; i < 4; i++) store4(out + o + i * next->out, sum[i]);
+    }
 }
 
-/* All channels of four pixels, or of one, and then of the next: their windows share what the cache holds. */
+/* All channels of one pixel. */
+static void depthwise_1(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
+                        const window_shape *s)
+{
+    for (int o = 0; o < s->cout; o += 4, w += s->k * s->k * 4) {
+        f32x4 sum = load4(bias + o);
+        for (int ky = t->top; ky < t->bottom; ky++)
+        for (int kx = t->left; kx < t->right; kx++)
+            sum = fma4(sum, load4(in + corner + o + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
+        put(out + o, sum, s->act);
+    }
+}
+
+/* The outputs, of a row or column, whose windows lie inside the input; none if there are not four. */
+typedef struct {
+    int first, end;
+} range;
+
+static range inside(int outputs, int size, const window_shape *s)
+{
+    range r = {(s->pad + s->stride - 1) / s->stride, (size - s->k + s->pad) / s->stride + 1};
+    if (r.end > outputs) r.end = outputs;
+    return r.end - r.first < 4 ? (range){0, 0} : r;
+}
+
+static int holds(const range *r, int at) { return at >= r->first && at < r->end; }
+
+/* At number `at` of a range, the first of the four that begin there; the last four may overlap those before. */
+static int four_at(const range *r, int at) { return at + 4 <= r->end ? at : r->end - 4; }
+
+/* Four neighbours of a row go together where their windows lie inside from left to right. At the left and the right
+ * edge four of a column do, where they lie inside from top to bottom. */
 static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
-    int apart = s->stride * s->cin, taps_size = s->k * s->k * 4;
-    taps t;
-    for (int y = 0; y < s->oh; y++) {
-        clip(&t.top, &t.bottom, y, s->h, s);
-        for (int x = 0; x < s->ow;) {
-            int left = x * s->stride - s->pad, right = left + 3 * s->stride + s->k;
-            int four = left >= 0 && right <= s->w && x + 4 <= s->ow;
-            /* An index, not a pointer, because it may be negative. */
-            int corner = ((y * s->stride - s->pad) * s->w + left) * s->cin;
-            const float *wp = w;
-            clip(&t.left, &t.right, x, s->w, s);
-            for (int o = 0; o < s->cout; o += 4, corner += 4, out += 4, wp += taps_size) {
-                f32x4 sum[4] = {load4(bias + o)};
-                if (four) {
-                    depthwise_4(sum, in, corner, wp, apart, &t, s);
-                    for (int i = 0; i < 4; i++) put(out + i * s->cout, sum[i], s->act);
-                } else put(out, depthwise_1(sum[0], in, corner, wp, &t, s), s->act);
-            }
-            out += four * 3 * s->cout;
-            x += four ? 4 : 1;
-        }
+    range across = inside(s->ow, s->w, s), down = inside(s->oh, s->h, s);
+    step right = {s->stride * s->cin, s->cout}, below = {right.in * s->w, right.out * s->ow};
+    for (int y = 0; y < s->oh; y++)
+    for (int x = 0; x < s->ow; x++) {
+        int in_row = holds(&across, x), in_column = !in_row && holds(&down, y);
+        if (in_column && (y - down.first) % 4) continue;
+        int from_y = in_column ? four_at(&down, y) : y, from_x = in_row ? four_at(&across, x) : x;
+        taps t;
+        clip(&t.top, &t.bottom, from_y, s->h, s), clip(&t.left, &t.right, from_x, s->w, s);
+        /* An index, not a pointer, because it may be negative. */
+        int corner = ((from_y * s->stride - s->pad) * s->w + from_x * s->stride - s->pad) * s->cin;
+        float *to = out + (from_y * s->ow + from_x) * s->cout;
+        if (in_row || in_column) depthwise_4(to, in, corner, w, bias, &t, in_row ? &right : &below, s);
+        else depthwise_1(to, in, corner, w, bias, &t, s);
+        if (in_row) x = from_x + 3;
     }
 }
 
 static void maxpool(float *out, const float *in, const window_shape *s)
 {
-    walk to = {in, in, 0};
     for (int n = 0; n < s->oh * s->ow; n++) {
-        const float *corner = next_window(&to, s);
+        const float *corner = window(in, n, s);
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 best = load4(corner);
             for (int ky = 0; ky < s->k; ky++)
@@ -207,9 +289,8 @@ static void maxpool(float *out, const float *in, const window_shape *s)
 static void avgpool(float *out, const float *in, const window_shape *s)
 {
     f32x4 count = splat((float)(s->k * s->k));
-    walk to = {in, in, 0};
     for (int n = 0; n < s->oh * s->ow; n++) {
-        const float *corner = next_window(&to, s);
+        const float *corner = window(in, n, s);
         for (int o = 0; o < s->cout; o += 4, out += 4, corner += 4) {
             f32x4 sum = splat(0);
             for (int ky = 0; ky < s->k; ky++)

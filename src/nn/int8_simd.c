@@ -374,7 +374,7 @@ static inline __attribute__((always_inline)) void depthwise_4(vector low[4], vec
 
 static void depthwise(void *out, const uint8_t *in, const int8_weights *w, const int8_shape *s)
 {
-    enum { ROWS = 8 }; /* rows that are computed with one group of channels while their pixels are in the cache */
+    enum { ROWS = 16 }; /* rows that are computed with one group of channels while their pixels are in the cache */
     const window_shape *v = &s->window;
     int narrow = v->ow < 4, step = narrow ? 1 : 4, apart = narrow ? 0 : v->stride * v->cin;
     for (int first = 0; first < v->oh; first += ROWS)

@@ -331,7 +331,9 @@ static void sweep_wide(void)
             sweep_channels(3, 1 + cout / 4 % 2, size + 4, cout, (activation)(cout % 3));
         }
     window_shape dense = shape(1, 1, 1, 1, 100, 76, ACT_NONE), large = shape(8, 1, 12, 12, 20, 20, ACT_NONE);
+    window_shape deep = shape(3, 2, 7, 7, 460, 20, ACT_RELU6); /* its windows are larger than a panel */
     record(conv_differs(&dense));
+    record(conv_differs(&deep));
     record(depthwise_differs(&large)); /* more taps than registers hold */
 }
 

@@ -1,0 +1,1 @@
+#define BARRIER __asm__ volatile("" ::: "memory")
