@@ -12,6 +12,7 @@ import json
 import time
 
 from report import baselines
+from report import boxes
 from report import controls
 from report import networks
 from report import readings
@@ -21,7 +22,7 @@ from training.fit import BUILD, start
 
 SECTIONS = {
     "readings": ("Radiologists' readings, and disease that was not in training", readings.section),
-    "boxes": ("The opacity map against radiologists' boxes", readings.localisation),
+    "boxes": ("The opacity map against radiologists' boxes", boxes.section),
     "controls": ("Controls: films without lungs", controls.section),
     "source": ("Recognising the source of a film", controls.sources),
     "baselines": ("Baselines", baselines.section),

@@ -3,26 +3,40 @@
 A network that was trained without some sources is measured on films whose hospitals are new to it on both sides.
 Networks of different seeds show how much of a result is chance.
 """
+from typing import NamedTuple
+
 import numpy as np
+import torch
 from scipy.special import softmax
 
 from report import metrics
 from report import readings
 from report.readings import covid_against_pneumonia
+from training import calibrate
 from training import data
 from training.fit import BUILD
 
 
-class Network:
-    """Logits of the films that a network has not seen, and how it was trained."""
+class Network(NamedTuple):
+    """How a network was trained, and its answers on films that it has not seen."""
 
-    def __init__(self, path, known):
+    left_out: list  # names of folds
+    steps: int
+    seed: int
+    films: list
+    logits: np.ndarray  # [films, labels]
+
+    @classmethod
+    def load(cls, path, known):
         with np.load(path) as stored:
-            self.left_out, self.steps, self.seed = list(stored["left_out"]), int(stored["steps"]), int(stored["seed"])
             if str(stored["manifest"]) != data.manifest_hash():
                 raise SystemExit(f"{path} was made from other films than {data.home()}. Train the network again.")
-            self.films = [known[str(data.home() / file)] for file in stored["files"]]
-            self.probability = softmax(stored["logits"], 1)
+            films = [known[str(data.home() / file)] for file in stored["files"]]
+            return cls(list(stored["left_out"]), int(stored["steps"]), int(stored["seed"]), films, stored["logits"])
+
+    @property
+    def probability(self):
+        return softmax(self.logits, 1)
 
     @property
     def folds(self):
@@ -30,12 +44,23 @@ class Network:
 
     @property
     def command(self):
-        return f"-m training.train --seed {self.seed} --steps {self.steps}"
+        left_out = f" --leave-out {self.folds}" if self.left_out else ""
+        return f"-m training.train --seed {self.seed} --steps {self.steps}{left_out}"
+
+    def for_adults(self):
+        """The same network on the films of adults alone, calibrated on those of the validation split that somebody
+        read."""
+        chosen = [i for i, film in enumerate(self.films) if not film.child]
+        films, logits = [self.films[i] for i in chosen], torch.from_numpy(self.logits[chosen])
+        read = [i for i, film in enumerate(films) if film.split == "val" and data.read_by_someone(film)]
+        label = torch.from_numpy(metrics.true_classes(films)[read])
+        temperature, bias = calibrate.scaling(logits[read], label)
+        return self._replace(films=films, logits=((logits + bias) / temperature).numpy())
 
 
 def networks(pattern):
     known = {film.path: film for film in data.films()}
-    return [Network(path, known) for path in sorted(BUILD.glob(pattern))]
+    return [Network.load(path, known) for path in sorted(BUILD.glob(pattern))]
 
 
 def unseen(network):
@@ -115,18 +140,36 @@ def table(title, name, commands, rows):
 
 
 def left_out(options):
-    """The table of `python3 -m report leave-out`, if such networks were trained."""
+    """The tables of `python3 -m report leave-out`, if such networks were trained."""
     members = networks("leave-out-*.npz")
     if not members:
         return []
-    commands = [f"{network.command} --leave-out {network.folds}" for network in members]
-    if len({network.command for network in members}) == 1 and {network.folds for network in members} == set(data.FOLDS):
-        commands = [f"{members[0].command} --leave-out all"]
+    commands = [network.command for network in members]
+    if len({(network.seed, network.steps) for network in members}) == 1 and len(members) == len(data.FOLDS):
+        commands = [members[0].command.replace(members[0].folds, "all")]
     title = (
         "Networks that were trained without some sources, on films of these sources and on the external normals, by 1 - "
         "P(normal) unless said otherwise, at the class mix of the training batches."
     )
-    return [table(title, "left out: source", commands, [row for network in members for row in unseen(network)])]
+    rows = [row for network in members for row in unseen(network)]
+    return [table(title, "left out: source", commands, rows), *children(members)]
+
+
+def children(members):
+    """The table of what the films of children do to adults, if both networks of a seed were trained."""
+    without = [network for network in members if network.left_out == ["kermany"]]
+    pairs = [(network, whole) for network in without for whole in networks(f"seed-{network.seed}.npz")]
+    if not pairs:
+        return []
+    title = (
+        "What films of children in training do to adults: the test split and external films without those of children."
+    )
+    rows = [
+        (f"{name}, seed {network.seed}", seen(network.for_adults()))
+        for network, whole in pairs
+        for name, network in (("with children", whole), ("without", network))
+    ]
+    return [table(title, "trained", [network.command for pair in pairs for network in pair], rows)]
 
 
 def seeds(options):
@@ -134,9 +177,11 @@ def seeds(options):
     members = networks("seed-*.npz")
     if not members:
         return []
-    commands = [network.command for network in members]
     title = (
         "The networks of all seeds, of which one was released, on the test split and on external films, at the class mix "
-        "of the training batches."
+        "of the training batches. An ensemble is the mean of their logits."
     )
-    return [table(title, "seed", commands, [(network.seed, seen(network)) for network in members])]
+    ensemble = members[0]._replace(logits=np.mean([network.logits for network in members], 0))
+    named = [(network.seed, network) for network in members] + [("ensemble", ensemble)] * (len(members) > 1)
+    rows = [(name, seen(network)) for name, network in named]
+    return [table(title, "seed", [network.command for network in members], rows)]

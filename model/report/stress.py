@@ -156,7 +156,7 @@ def localisation():
         ],
         "rows": rows,
         "note": "The heatmap is multiplied by the engine's lungs, so it lies inside them by construction. The drawn "
-        "masks therefore measure the outline, not whether the evidence is disease; no drawn findings are available.",
+        "masks therefore measure the outline, not whether the evidence is disease: see the boxes and outlines above.",
     }
 
 
