@@ -195,11 +195,11 @@ __attribute__((always_inline)) static inline void slide(f32x4 sum[4], const floa
 /* Four pixels that lie side by side or below each other. */
 typedef struct {
     int in, out; /* values from one to the next */
-} step;
+} spacing;
 
 /* All channels of four pixels whose windows have the same taps. The first window begins at in + corner. */
 static void depthwise_4(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
-                        const step *next, const window_shape *s)
+                        const spacing *next, const window_shape *s)
 {
     int k = s->k, cin = s->cin, line = s->w * cin, left = t->left, right = t->right, rows = t->bottom - t->top;
     int whole_row = left == 0 && right == k && next->in == s->stride * cin;
@@ -256,7 +256,7 @@ static int four_at(const range *r, int at) { return at + 4 <= r->end ? at : r->e
 static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
     range across = inside(s->ow, s->w, s), down = inside(s->oh, s->h, s);
-    step right = {s->stride * s->cin, s->cout}, below = {right.in * s->w, right.out * s->ow};
+    spacing right = {s->stride * s->cin, s->cout}, below = {right.in * s->w, right.out * s->ow};
     for (int y = 0; y < s->oh; y++)
     for (int x = 0; x < s->ow; x++) {
         int in_row = holds(&across, x), in_column = !in_row && holds(&down, y);
