@@ -7,7 +7,7 @@ FILMS  = 10000
 PLATFORMS =
 
 .PHONY: test check sanitized sanitized-clang sanitized-gcc helpers lint lint-types-src lint-types-web lint-syntax \
-        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-page bench-server walk-through
+        fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-large bench-page bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
 
@@ -240,7 +240,12 @@ bench-folders: setup
 	@node --test tests/bench/bench.test.mjs
 	@node tests/bench/folders.mjs
 
-#: make bench-page     .github/performance.md, from what make bench and make bench-folders have measured
+#: make bench-large    films of 3,000 x 3,000 pixels in every format beside native decoders: a table and build/large.json
+bench-large: wasm
+	@.ci/setup test
+	@node tests/bench/large.mjs
+
+#: make bench-page     .github/performance.md, from what these benchmarks have measured
 bench-page:
 	node tests/bench/performance.mjs
 

@@ -3,7 +3,6 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cpus, loadavg } from 'node:os';
 import { createEngine } from '../../src/engine.mjs';
 import { floatWeights } from '../support/float_weights.mjs';
 import { inChromium } from './chromium.mjs';
@@ -11,7 +10,7 @@ import { layersOf, products } from './graph.mjs';
 import { networks as networksOf } from './networks.mjs';
 import { prepare } from './prepare.mjs';
 import { spread } from './race.mjs';
-import { costTable, disagreement, entriesOf, profileTable, raceTable } from './report.mjs';
+import { costTable, disagreement, entriesOf, machine, profileTable, raceTable } from './report.mjs';
 import { root, runtimes } from './runtimes.mjs';
 
 const LEAST_ROUNDS = 5,
@@ -98,14 +97,8 @@ say(
 );
 say(profileTable(engine.profile(PROFILE_ROUNDS), peak));
 
-const facts = {
-  date: new Date().toISOString().slice(0, 10),
-  processor: cpus()[0].model,
-  load: loadavg()[0],
-  ...versionsOf,
-  peak_gflops: peak,
-};
-writeFileSync(`${root}build/bench.json`, `${JSON.stringify({ ...facts, entries }, null, 2)}\n`);
+const facts = { ...machine(), ...versionsOf, peak_gflops: peak, entries };
+writeFileSync(`${root}build/bench.json`, `${JSON.stringify(facts, null, 2)}\n`);
 if (apart > MOST_DIFFERENCE) {
   say(`\nFailed: outputs differ by ${apart.toExponential(1)}, more than ${MOST_DIFFERENCE}.`);
   process.exitCode = 1;

@@ -129,15 +129,18 @@ test('the page of figures pairs each with the fastest peer of the same race', ()
     entry('onnxruntime', network, where, first),
     entry('tfjs', network, where, second),
   ]);
+  const film = { format: 'JPEG', bytes: 1, decoder: 'djpeg' };
   const job = { runtime: 'pleura', version: '1', network: 'vggs', films: 40, threads: 2, films_per_second: 51.25 };
   const page = performancePage(
     { ...machine, chromium: '100', peak_gflops: 50, entries: races },
     { ...machine, entries: [{ ...job, x_fastest_peer: 1.5, cpu_ms_per_film: 20, peak_mb: 80 }] },
+    { ...machine, side: 3000, entries: [{ ...film, ms: 300, mb: 90, decoder_ms: 200, decoder_mb: 60 }] },
   );
   assert.match(page, /^\| Node, float32 \| 2\.00 \| 2\.25 \|$/m);
   assert.match(page, /^\| Chromium, float32 \| 0\.80 \| - \|$/m);
   assert.match(page, /^\| ResNet-18, tfjs 1 \| 100\.00 \| 50\.00 to 200\.00 \| 50 % \| 0\.90 \|$/m);
   assert.match(page, /^\| VGG of 5 layers, pleura 1 \| 2 \| 51\.3 \| 1\.50 \| 20\.0 \| 80 \|$/m);
+  assert.match(page, /^\| JPEG \| djpeg \| 300 \| 200 \| 1\.50 \| 90 \| 60 \| 1\.50 \|$/m);
 });
 
 test('a table aligns names to the left and numbers to the right', () => {

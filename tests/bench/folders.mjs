@@ -1,14 +1,13 @@
 // `make bench-folders`: compares whole jobs with onnxruntime in Node, prints tables and writes build/folders.json.
 //   node folders.mjs [FILMS [ROUNDS]]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseCsv } from '../../src/cli/csv.mjs';
 import { data, need } from '../support/data.mjs';
 import { answersToPixels, contestants, raceJobs } from './jobs.mjs';
 import { common } from './networks.mjs';
 import { writeNetwork } from './prepare.mjs';
-import { apart, jobEntriesOf, jobTable } from './report.mjs';
+import { apart, jobEntriesOf, jobTable, machine } from './report.mjs';
 import { folder, modules, root, versionOf } from './runtimes.mjs';
 
 const FILMS = 200,
@@ -73,13 +72,7 @@ await compare(
   `${root}model/pleura`,
 );
 
-const facts = {
-  date: new Date().toISOString().slice(0, 10),
-  processor: cpus()[0].model,
-  load: loadavg()[0],
-  node: process.versions.node,
-};
-writeFileSync(`${root}build/folders.json`, `${JSON.stringify({ ...facts, entries }, null, 2)}\n`);
+writeFileSync(`${root}build/folders.json`, `${JSON.stringify({ ...machine(), entries }, null, 2)}\n`);
 if (largest > MOST_DIFFERENCE) {
   say(
     `\nFailed: from the same pixels probabilities differ by ${largest.toExponential(1)}, more than ${MOST_DIFFERENCE}.`,

@@ -1,10 +1,11 @@
-// `make bench-page`: writes .github/performance.md from what `make bench` and `make bench-folders` have measured.
+// `make bench-page`: writes .github/performance.md from what the benchmarks have measured.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {{date: string, processor: string, load: number, node: string}} Machine  load: average at the end */
 /** @typedef {Machine & {chromium: string, peak_gflops: number, entries: import('./report.mjs').Entry[]}} Bench */
 /** @typedef {Machine & {entries: import('./report.mjs').JobEntry[]}} Folders */
+/** @typedef {Machine & {side: number, entries: import('./large.mjs').LargeEntry[]}} Large */
 
 const NAMES = {
   vggs: 'VGG of 5 layers',
@@ -82,17 +83,32 @@ const jobs = ({ entries }) =>
     ]),
   );
 
+/** @param {Large} large */
+const largeFilms = ({ entries }) =>
+  markdown(
+    ['format', 'decoder', 'ms added', 'ms of the decoder', 'times', 'MB added', 'MB of the decoder', 'times'],
+    entries.map((one) => [
+      one.format,
+      one.decoder,
+      ...[one.ms, one.decoder_ms].map((ms) => ms.toFixed(0)),
+      (one.ms / one.decoder_ms).toFixed(2),
+      ...[one.mb, one.decoder_mb].map((mb) => mb.toFixed(0)),
+      (one.mb / one.decoder_mb).toFixed(2),
+    ]),
+  );
+
 /** @param {Machine} machine */
 const measured = ({ date, processor, load, node }) =>
   `Measured on ${date}, on a server with ${processor} processors at a load of ${load.toFixed(1)}, in Node ${node}`;
 
 /**
  * The page, as Markdown.
- * @param {Bench} bench @param {Folders} folders
+ * @param {Bench} bench @param {Folders} folders @param {Large} large
  */
-export const performancePage = (bench, folders) => `# How fast Pleura is
+export const performancePage = (bench, folders, large) => `# How fast Pleura is
 
-\`make bench-page\` writes this page from the files of \`make bench\` and \`make bench-folders\`; no number is typed.
+\`make bench-page\` writes this page from the files of \`make bench\`, \`make bench-folders\` and \`make bench-large\`; no number is
+typed.
 
 ## One film, one thread
 
@@ -120,10 +136,20 @@ medians. pleura-native is what \`make native\` builds; it has the bits of WebAss
 with the same number of threads counts. The networks are the same for all but the shipped diagnosis, which nobody else has.
 
 ${jobs(folders)}
+
+## Large films
+
+${measured(large)}: what a film of ${large.side.toLocaleString('en')} x ${large.side.toLocaleString('en')} pixels adds to the command \`pleura\`, compared with a small film, beside a
+native program that decodes the same file and does nothing else. The shortest of several runs.
+
+${largeFilms(large)}
 `;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = new URL('../../', import.meta.url);
   const read = (/** @type {string} */ name) => JSON.parse(readFileSync(new URL(`build/${name}.json`, root), 'utf8'));
-  writeFileSync(new URL('.github/performance.md', root), performancePage(read('bench'), read('folders')));
+  writeFileSync(
+    new URL('.github/performance.md', root),
+    performancePage(read('bench'), read('folders'), read('large')),
+  );
 }

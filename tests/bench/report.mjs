@@ -1,5 +1,14 @@
 // Turns measurements into tables for people and into the records of build/bench.json.
+import { cpus, loadavg } from 'node:os';
 import { difference, spread } from './race.mjs';
+
+/** Where and when something was measured. @returns {import('./performance.mjs').Machine} */
+export const machine = () => ({
+  date: new Date().toISOString().slice(0, 10),
+  processor: cpus()[0].model,
+  load: loadavg()[0],
+  node: process.versions.node,
+});
 
 /** @typedef {import('./race.mjs').Race} Race */
 /**
