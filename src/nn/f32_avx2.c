@@ -4,6 +4,7 @@
 #ifdef PLEURA_X86
 #include <immintrin.h>
 
+#include "nn/depthwise.h"
 #include "nn/int8.h"
 
 #ifdef __clang__

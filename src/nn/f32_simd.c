@@ -7,6 +7,7 @@
 /* clang-format off */
 #include "nn/simd.h"
 
+#include "nn/depthwise.h"
 #include "nn/int8.h"
 
 #include <float.h>
@@ -166,19 +167,6 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
     }
 }
 
-/* The taps of a window that lie inside the input: ky from top to bottom - 1, kx from left to right - 1. */
-typedef struct {
-    int top, bottom, left, right;
-} taps;
-
-/* The first tap of window number `at` that lies inside `size` values, and the end of such taps. */
-static void clip(int *first, int *end, int at, int size, const window_shape *s)
-{
-    int from = at * s->stride - s->pad;
-    *first = from < 0 ? -from : 0;
-    *end = from + s->k > size ? size - from : s->k;
-}
-
 /* One row of the windows of four neighbours x 4 channels, with k and the stride constant: each input is loaded once. */
 __attribute__((always_inline)) static inline void slide(f32x4 sum[4], const float *in, const float *w, int cin, int k,
                                                         int stride)
@@ -192,32 +180,29 @@ __attribute__((always_inline)) static inline void slide(f32x4 sum[4], const floa
     }
 }
 
-/* Four pixels that lie side by side or below each other. */
-typedef struct {
-    int in, out; /* values from one to the next */
-} spacing;
-
-/* All channels of four pixels whose windows have the same taps. The first window begins at in + corner. */
 static void depthwise_4(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
                         const spacing *next, const window_shape *s)
 {
     int k = s->k, cin = s->cin, line = s->w * cin, left = t->left, right = t->right, rows = t->bottom - t->top;
     int whole_row = left == 0 && right == k && next->in == s->stride * cin;
     int slides = whole_row ? 10 * k + s->stride : 0; /* 31 is k = 3 at stride 1 */
+    int cout = s->cout, apart = next->in, to_next = next->out, skipped = (k - rows) * k * 4;
+    activation act = s->act;
     corner += t->top * line, w += t->top * k * 4;
-    for (int o = 0; o < s->cout; o += 4, w += (k - rows) * k * 4) {
+    for (int o = 0; o < cout; o += 4, w += skipped) {
         f32x4 b = load4(bias + o), sum[4] = {b, b, b, b};
         const float *row = in + corner + o;
-        for (int ky = 0; ky < rows; ky++, row += line, w += k * 4) {
-            if (slides == 31) slide(sum, row, w, cin, 3, 1);
-            else if (slides == 32) slide(sum, row, w, cin, 3, 2);
-            else if (slides == 51) slide(sum, row, w, cin, 5, 1);
-            else for (int kx = left; kx < right; kx++)
-                for (int i = 0; i < 4; i++)
-                    sum[i] = fma4(sum[i], load4(row + kx * cin + i * next->in), load4(w + kx * 4));
-        }
-        clamp_all(sum, 4, s->act);
-        for (int i = 0; i < 4; i++) store4(out + o + i * next->out, sum[i]);
+        /* A loop for each case: a decision within the loop costs as much as a row. */
+#define ROWS for (int n = rows; n > 0; n--, row += line, w += k * 4)
+        if (slides == 31) ROWS slide(sum, row, w, cin, 3, 1);
+        else if (slides == 32) ROWS slide(sum, row, w, cin, 3, 2);
+        else if (slides == 51) ROWS slide(sum, row, w, cin, 5, 1);
+        else ROWS for (int kx = left; kx < right; kx++)
+            for (int i = 0; i < 4; i++) sum[i] = fma4(sum[i], load4(row + kx * cin + i * apart), load4(w + kx * 4));
+#undef ROWS
+        clamp_all(sum, 4, act);
+        float *to = out + o;
+        for (int i = 0; i < 4; i++, to += to_next) store4(to, sum[i]);
     }
 }
 
@@ -234,43 +219,16 @@ static void depthwise_1(float *out, const float *in, int corner, const float *w,
     }
 }
 
-/* The outputs, of a row or column, whose windows lie inside the input; none if there are not four. */
-typedef struct {
-    int first, end;
-} range;
-
-static range inside(int outputs, int size, const window_shape *s)
+static void windows(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
+                    const spacing *next, const window_shape *s)
 {
-    range r = {(s->pad + s->stride - 1) / s->stride, (size - s->k + s->pad) / s->stride + 1};
-    if (r.end > outputs) r.end = outputs;
-    return r.end - r.first < 4 ? (range){0, 0} : r;
+    if (next) depthwise_4(out, in, corner, w, bias, t, next, s);
+    else depthwise_1(out, in, corner, w, bias, t, s);
 }
 
-static int holds(const range *r, int at) { return at >= r->first && at < r->end; }
-
-/* At number `at` of a range, the first of the four that begin there; the last four may overlap those before. */
-static int four_at(const range *r, int at) { return at + 4 <= r->end ? at : r->end - 4; }
-
-/* Four neighbours of a row go together where their windows lie inside from left to right. At the left and the right
- * edge four of a column do, where they lie inside from top to bottom. */
 static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
-    range across = inside(s->ow, s->w, s), down = inside(s->oh, s->h, s);
-    spacing right = {s->stride * s->cin, s->cout}, below = {right.in * s->w, right.out * s->ow};
-    for (int y = 0; y < s->oh; y++)
-    for (int x = 0; x < s->ow; x++) {
-        int in_row = holds(&across, x), in_column = !in_row && holds(&down, y);
-        if (in_column && (y - down.first) % 4) continue;
-        int from_y = in_column ? four_at(&down, y) : y, from_x = in_row ? four_at(&across, x) : x;
-        taps t;
-        clip(&t.top, &t.bottom, from_y, s->h, s), clip(&t.left, &t.right, from_x, s->w, s);
-        /* An index, not a pointer, because it may be negative. */
-        int corner = ((from_y * s->stride - s->pad) * s->w + from_x * s->stride - s->pad) * s->cin;
-        float *to = out + (from_y * s->ow + from_x) * s->cout;
-        if (in_row || in_column) depthwise_4(to, in, corner, w, bias, &t, in_row ? &right : &below, s);
-        else depthwise_1(to, in, corner, w, bias, &t, s);
-        if (in_row) x = from_x + 3;
-    }
+    walk_depthwise(out, in, w, bias, s, windows);
 }
 
 static void maxpool(float *out, const float *in, const window_shape *s)

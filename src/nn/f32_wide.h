@@ -11,7 +11,7 @@
 #define INLINE static inline __attribute__((always_inline))
 #define EACH_OF_1(X) X(0)
 #define EACH_OF_4(X) X(0) X(1) X(2) X(3)
-enum { MAX_TAPS = 49, MAX_PACKED = 1 << 14 };
+enum { MAX_PACKED = 1 << 14 };
 #endif
 
 #define JOINED_(a, b) a##b
@@ -143,50 +143,34 @@ static void N(conv)(float *out, const float *in, const float *w, const float *bi
     else N(conv_strip)(out, in, w, bias, s, 1, 0);
 }
 
-/* Row y of depthwise windows of k = `size`, or of any size if that is 0; the weights of a strip stay in registers. */
-INLINE void N(depthwise_window)(float *out, const float *in, const float *w, const float *bias, const window_shape *s,
-                                int y, int o, int size)
+/* depthwise_windows of k = `size`, or of any size if that is 0. */
+INLINE void N(depthwise_window)(float *out, const float *in, int corner, const float *w, const float *bias,
+                                const taps *t, const spacing *next, const window_shape *s, int o, int size)
 {
-    int k = size ? size : s->k, step = s->stride * s->cin;
+    int k = size ? size : s->k, whole_row = t->left == 0 && t->right == k;
+    int left = size && whole_row ? 0 : t->left, right = size && whole_row ? size : t->right;
     size_t apart = (size_t)(k * k) * 4;
-    V taps[MAX_TAPS];
-    for (int i = 0; i < k * k; i++) taps[i] = N(weights)(w + packed_index(o, i, k * k), apart);
-    int from_y = y * s->stride - s->pad, top = from_y < 0 ? -from_y : 0;
-    int end = from_y + k > s->h ? s->h - from_y : k;
-    float *to = out + y * s->ow * s->cout + o;
-    for (int x = 0; x < s->ow;) {
-        int from_x = x * s->stride - s->pad, inside = from_x >= 0 && from_x + k <= s->w;
-        /* An index, not a pointer, because it may be negative. */
-        int corner = (from_y * s->w + from_x) * s->cin + o;
-        if (inside && from_x + 3 * s->stride + k <= s->w && x + 4 <= s->ow) {
-            V a = LOAD(bias + o), b = a, c = a, d = a;
-            for (int ky = top; ky < end; ky++)
-            for (int kx = 0; kx < k; kx++) {
-                const float *p = in + corner + (ky * s->w + kx) * s->cin;
-                V u = taps[ky * k + kx];
-                a += LOAD(p) * u, b += LOAD(p + step) * u;
-                c += LOAD(p + 2 * step) * u, d += LOAD(p + 3 * step) * u;
-            }
-            N(put)(to + x * s->cout, a, s->act), N(put)(to + (x + 1) * s->cout, b, s->act);
-            N(put)(to + (x + 2) * s->cout, c, s->act), N(put)(to + (x + 3) * s->cout, d, s->act);
-            x += 4;
-        } else {
-            int left = from_x < 0 ? -from_x : 0, right = from_x + k > s->w ? s->w - from_x : k;
-            V sum = LOAD(bias + o);
-            for (int ky = top; ky < end; ky++)
-            for (int kx = left; kx < right; kx++)
-                sum += LOAD(in + corner + (ky * s->w + kx) * s->cin) * taps[ky * k + kx];
-            N(put)(to + x * s->cout, sum, s->act);
-            x++;
-        }
+    w += packed_index(o, 0, k * k), out += o;
+    V a = LOAD(bias + o), b = a, c = a, d = a;
+    for (int ky = t->top; ky < t->bottom; ky++)
+    for (int kx = left; kx < right; kx++) {
+        const float *p = in + (corner + (ky * s->w + kx) * s->cin + o);
+        V v = N(weights)(w + (ky * k + kx) * 4, apart);
+        a += LOAD(p) * v;
+        if (next) b += LOAD(p + next->in) * v, c += LOAD(p + 2 * next->in) * v, d += LOAD(p + 3 * next->in) * v;
     }
+    N(put)(out, a, s->act);
+    if (next) N(put)(out + next->out, b, s->act), N(put)(out + 2 * next->out, c, s->act);
+    if (next) N(put)(out + 3 * next->out, d, s->act);
 }
 
-static void N(depthwise)(float *out, const float *in, const float *w, const float *bias, const window_shape *s, int y,
-                         int o)
+static void N(depthwise)(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
+                         const spacing *next, const window_shape *s, int o)
 {
-    if (s->k == 3) N(depthwise_window)(out, in, w, bias, s, y, o, 3);
-    else N(depthwise_window)(out, in, w, bias, s, y, o, 0);
+    if (next && s->k == 3) N(depthwise_window)(out, in, corner, w, bias, t, next, s, o, 3);
+    else if (next && s->k == 5) N(depthwise_window)(out, in, corner, w, bias, t, next, s, o, 5);
+    else if (next) N(depthwise_window)(out, in, corner, w, bias, t, next, s, o, 0);
+    else N(depthwise_window)(out, in, corner, w, bias, t, NULL, s, o, 0);
 }
 
 static void N(maxpool)(float *out, const float *in, const window_shape *s, int o)

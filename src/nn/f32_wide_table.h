@@ -28,15 +28,17 @@ static void conv(float *out, const float *in, const float *w, const float *bias,
     if (o < c) conv_4(out, in, w, bias, s, o, 1);
 }
 
+static void windows(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
+                    const spacing *next, const window_shape *s)
+{
+#define CALL(lanes) depthwise_##lanes(out, in, corner, w, bias, t, next, s, o)
+    STRIPS(s->cout, CALL);
+#undef CALL
+}
+
 static void depthwise(float *out, const float *in, const float *w, const float *bias, const window_shape *s)
 {
-    if (s->k * s->k > MAX_TAPS) {
-        kernels_simd.depthwise(out, in, w, bias, s);
-        return;
-    }
-#define CALL(lanes) depthwise_##lanes(out, in, w, bias, s, y, o)
-    for (int y = 0; y < s->oh; y++) STRIPS(s->cout, CALL); /* of one row, which the cache still holds */
-#undef CALL
+    walk_depthwise(out, in, w, bias, s, windows);
 }
 
 static void maxpool(float *out, const float *in, const window_shape *s)
