@@ -156,20 +156,22 @@ def left_out(options):
 
 
 def children(members):
-    """The table of what the films of children do to adults, if both networks of a seed were trained."""
-    without = [network for network in members if network.left_out == ["kermany"]]
-    pairs = [(network, whole) for network in without for whole in networks(f"seed-{network.seed}.npz")]
-    if not pairs:
+    """The table of what the films of children do to adults, and what an ensemble would gain, if such networks were
+    trained."""
+    without = [network.for_adults() for network in members if network.left_out == ["kermany"]]
+    whole = [network.for_adults() for network in networks("seed-*.npz")]
+    if not without or not whole:
         return []
     title = (
-        "What films of children in training do to adults: the test split and external films without those of children."
+        "What films of children in training do to adults, and what an ensemble would gain: the test split and external "
+        "films without those of children. Each network is calibrated on the adults of the validation split; the ensemble "
+        "is the mean of the calibrated logits of the seeds."
     )
-    rows = [
-        (f"{name}, seed {network.seed}", seen(network.for_adults()))
-        for network, whole in pairs
-        for name, network in (("with children", whole), ("without", network))
-    ]
-    return [table(title, "trained", [network.command for pair in pairs for network in pair], rows)]
+    rows = [(f"with children, seed {network.seed}", network) for network in whole]
+    rows += [("with children, ensemble", whole[0]._replace(logits=np.mean([each.logits for each in whole], 0)))]
+    rows += [(f"without children, seed {network.seed}", network) for network in without]
+    commands = [network.command for network in whole + without]
+    return [table(title, "trained", commands, [(name, seen(network)) for name, network in rows])]
 
 
 def seeds(options):
@@ -179,9 +181,7 @@ def seeds(options):
         return []
     title = (
         "The networks of all seeds, of which one was released, on the test split and on external films, at the class mix "
-        "of the training batches. An ensemble is the mean of their logits."
+        "of the training batches."
     )
-    ensemble = members[0]._replace(logits=np.mean([network.logits for network in members], 0))
-    named = [(network.seed, network) for network in members] + [("ensemble", ensemble)] * (len(members) > 1)
-    rows = [(name, seen(network)) for name, network in named]
+    rows = [(network.seed, seen(network)) for network in members]
     return [table(title, "seed", [network.command for network in members], rows)]
