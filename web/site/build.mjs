@@ -95,7 +95,8 @@ async function writeCard(markdown) {
     .parse(markdown, { async: false })
     .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1') // links to files that only the repository has
     .replaceAll('<table>', '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
-    .replaceAll('</table>', '</table></div>');
+    .replaceAll('</table>', '</table></div>')
+    .replaceAll('<pre>', '<pre tabindex="0" role="group" aria-label="Commands">');
   const frame = await readText('card.html');
   await write(
     'card.html',
