@@ -183,21 +183,21 @@ __attribute__((always_inline)) static inline void slide(f32x4 sum[4], const floa
 static void depthwise_4(float *out, const float *in, int corner, const float *w, const float *bias, const taps *t,
                         const spacing *next, const window_shape *s)
 {
-    int k = s->k, cin = s->cin, line = s->w * cin, left = t->left, right = t->right, rows = t->bottom - t->top;
-    int whole_row = left == 0 && right == k && next->in == s->stride * cin;
+    int k = s->k, cin = s->cin, line = s->w * cin, rows = t->bottom - t->top, columns = t->right - t->left;
+    int whole_row = columns == k && next->in == s->stride * cin;
     int slides = whole_row ? 10 * k + s->stride : 0; /* 31 is k = 3 at stride 1 */
     int cout = s->cout, apart = next->in, to_next = next->out, skipped = (k - rows) * k * 4;
     activation act = s->act;
-    corner += t->top * line, w += t->top * k * 4;
+    in += corner + t->top * line + t->left * cin, w += (t->top * k + t->left) * 4; /* the first tap that is inside */
     for (int o = 0; o < cout; o += 4, w += skipped) {
         f32x4 b = load4(bias + o), sum[4] = {b, b, b, b};
-        const float *row = in + corner + o;
+        const float *row = in + o;
         /* A loop for each case: a decision within the loop costs as much as a row. */
 #define ROWS for (int n = rows; n > 0; n--, row += line, w += k * 4)
         if (slides == 31) ROWS slide(sum, row, w, cin, 3, 1);
         else if (slides == 32) ROWS slide(sum, row, w, cin, 3, 2);
         else if (slides == 51) ROWS slide(sum, row, w, cin, 5, 1);
-        else ROWS for (int kx = left; kx < right; kx++)
+        else ROWS for (int kx = 0; kx < columns; kx++)
             for (int i = 0; i < 4; i++) sum[i] = fma4(sum[i], load4(row + kx * cin + i * apart), load4(w + kx * 4));
 #undef ROWS
         clamp_all(sum, 4, act);
@@ -214,7 +214,7 @@ static void depthwise_1(float *out, const float *in, int corner, const float *w,
         f32x4 sum = load4(bias + o);
         for (int ky = t->top; ky < t->bottom; ky++)
         for (int kx = t->left; kx < t->right; kx++)
-            sum = fma4(sum, load4(in + corner + o + (ky * s->w + kx) * s->cin), load4(w + (ky * s->k + kx) * 4));
+            sum = fma4(sum, load4(in + (corner + o + (ky * s->w + kx) * s->cin)), load4(w + (ky * s->k + kx) * 4));
         put(out + o, sum, s->act);
     }
 }
