@@ -111,7 +111,7 @@ def extent_error(values, patient):
 
 
 def outlines(films):
-    """[(film, whether each pixel is inside an outline)], without those whose outlines are empty."""
+    """[(film, its masks)] of the films with outlines that are not empty."""
     folder, out = data.home() / "masks" / "findings", []
     for film in films:
         paths = [folder / f"{Path(film.path).stem}_{kind}.png" for kind in OUTLINED]

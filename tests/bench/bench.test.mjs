@@ -129,7 +129,7 @@ test('the page of figures pairs each with the fastest peer of the same race', ()
     entry('onnxruntime', network, where, first),
     entry('tfjs', network, where, second),
   ]);
-  const film = { format: 'JPEG', bytes: 1, decoder: 'djpeg' };
+  const film = { format: 'JPEG', decoder: 'djpeg' };
   const job = { runtime: 'pleura', version: '1', network: 'vggs', films: 40, threads: 2, films_per_second: 51.25 };
   const page = performancePage(
     { ...machine, chromium: '100', peak_gflops: 50, entries: races },

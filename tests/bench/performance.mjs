@@ -1,6 +1,7 @@
 // `make bench-page`: writes .github/performance.md from what the benchmarks have measured.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { largeRows } from './report.mjs';
 
 /** @typedef {{date: string, processor: string, load: number, node: string}} Machine  load: average at the end */
 /** @typedef {Machine & {chromium: string, peak_gflops: number, entries: import('./report.mjs').Entry[]}} Bench */
@@ -84,18 +85,10 @@ const jobs = ({ entries }) =>
   );
 
 /** @param {Large} large */
-const largeFilms = ({ entries }) =>
-  markdown(
-    ['format', 'decoder', 'ms added', 'ms of the decoder', 'times', 'MB added', 'MB of the decoder', 'times'],
-    entries.map((one) => [
-      one.format,
-      one.decoder,
-      ...[one.ms, one.decoder_ms].map((ms) => ms.toFixed(0)),
-      (one.ms / one.decoder_ms).toFixed(2),
-      ...[one.mb, one.decoder_mb].map((mb) => mb.toFixed(0)),
-      (one.mb / one.decoder_mb).toFixed(2),
-    ]),
-  );
+function largeFilms({ entries }) {
+  const [head, ...rows] = largeRows(entries);
+  return markdown(head, rows);
+}
 
 /** @param {Machine} machine */
 const measured = ({ date, processor, load, node }) =>
@@ -139,8 +132,8 @@ ${jobs(folders)}
 
 ## Large films
 
-${measured(large)}: what a film of ${large.side.toLocaleString('en')} x ${large.side.toLocaleString('en')} pixels adds to the command \`pleura\`, compared with a small film, beside a
-native program that decodes the same file and does nothing else. The shortest of several runs.
+${measured(large)}: what a film of ${large.side.toLocaleString('en')} x ${large.side.toLocaleString('en')} pixels adds to the command \`pleura\` in WebAssembly, compared with a small film,
+beside a native program that decodes the same file and does nothing else. The shortest of several runs.
 
 ${largeFilms(large)}
 `;

@@ -267,3 +267,16 @@ export function compareRounds(rounds) {
     })
     .filter(({ before }) => before >= LEAST_MS);
 }
+
+/** Heading and rows of the large films. @param {import('./large.mjs').LargeEntry[]} entries @returns {string[][]} */
+export const largeRows = (entries) => [
+  ['format', 'decoder', 'ms added', 'ms of the decoder', 'times', 'MB added', 'MB of the decoder', 'times'],
+  ...entries.map((one) => [
+    one.format,
+    one.decoder,
+    ...[one.ms, one.decoder_ms].map((ms) => ms.toFixed(0)),
+    (one.ms / one.decoder_ms).toFixed(2),
+    ...[one.mb, one.decoder_mb].map((mb) => mb.toFixed(0)),
+    (one.mb / one.decoder_mb).toFixed(2),
+  ]),
+];

@@ -1,1 +1,0 @@
-#define BARRIER __asm__ volatile("" ::: "memory")
