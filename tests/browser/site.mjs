@@ -35,6 +35,8 @@ export const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Else each window loads two pages of the browser's own, for its address bar, which take longer than Pleura's.
+  '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup',
   IMITATED_GPU,
 ];
 
