@@ -168,7 +168,7 @@ export function platforms(levels = [3, 0]) {
   const nodes = readdirSync(join(root, 'build/nodes')).sort();
   const node = (version, ...options) =>
     program([join(root, 'build/nodes', version, 'bin/node'), join(root, 'tests/bits/bits.mjs'), ...options]);
-  const compiled = (cc, level, ...options) => native([join(root, `build/bits/${cc}-O${level}`), ...options]);
+  const compiled = (cc, level, ...options) => native([join(root, `build/${cc}-O${level}/bits/bits`), ...options]);
   const each = [];
   const add = (name, open, pace = 'quick', weights = 'float') => each.push({ name, open, pace, weights });
   for (const version of nodes) add(`Node ${version}`, node(version));
