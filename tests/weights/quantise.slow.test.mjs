@@ -1,4 +1,4 @@
-// quantise.test.mjs - networks in bytes: near the floats they come from, the same bits from every kernel, a standard file.
+// quantise.slow.test.mjs - networks in bytes: near the floats they come from, the same bits from every kernel, a standard file.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
