@@ -95,6 +95,7 @@ test('every reason why shards are not one run is named, and nothing is printed',
   writeFileSync(at('foreign.jsonl'), pleura(['--model', 'other.gguf', ...paths, '--shard', '4/4']).stdout);
   writeFileSync(at('elsewhere.jsonl'), shard('4/4', ['films']));
   writeFileSync(at('results.jsonl'), whole.stdout);
+  writeFileSync(at('labels.csv'), 'file,label\n');
   writeFileSync(at('empty.jsonl'), '');
   const third = readFileSync(at('3of4.jsonl'), 'utf8');
   writeFileSync(at('cut.jsonl'), third.slice(0, -5));
@@ -118,8 +119,9 @@ test('every reason why shards are not one run is named, and nothing is printed',
   refused([one, two, three, 'elsewhere.jsonl'], /elsewhere\.jsonl was made from other films than 1of4\.jsonl/);
   refused([one, '2of40.jsonl'], /2of40\.jsonl is one of 40 shards, 1of4\.jsonl one of 4/);
   refused(
-    ['results.jsonl', 'empty.jsonl', 'none.jsonl'],
-    /results\.jsonl is not a shard/,
+    ['results.jsonl', 'labels.csv', 'empty.jsonl', 'none.jsonl'],
+    /^pleura: results\.jsonl is a whole run, not a shard\. Merge shards, or pass a whole run alone\.$/m,
+    /labels\.csv is not a shard/,
     /empty\.jsonl is empty/,
     /none\.jsonl cannot be read \(ENOENT\)/,
   );

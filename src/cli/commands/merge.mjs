@@ -31,6 +31,8 @@ async function survey(path, onFilm) {
   for await (const { line, end } of readLines(path)) {
     const value = end === null ? null : parseLine(line);
     if (!head) {
+      if (value?.status && value.place === undefined)
+        throw new Problem('is a whole run, not a shard. Merge shards, or pass a whole run alone.');
       if (!(value?.shard && Number.isInteger(value.films)))
         throw new Problem('is not a shard. Create it with --shard.');
       head = value;
