@@ -33,6 +33,9 @@ const GRACE_MS = 1000;
 /** A thread computes one film while the next one waits beside it. */
 const MAX_TASKS = 2;
 
+/** Films leave little garbage; by default V8 lets it grow to several megabytes per thread before it looks. */
+const LIMITS = { maxYoungGenerationSizeMb: 3 };
+
 /**
  * Films in flight per thread: while a slow film is computed, the answers of its followers wait in memory, but no more
  * than these.
@@ -65,7 +68,7 @@ export async function createPool(parts, jobs, options = {}) {
   /** @param {import('./protocol.d.ts').ThreadData} workerData */
   function createWorker(workerData) {
     try {
-      return new Worker(pathToFileURL(threadPath), { workerData });
+      return new Worker(pathToFileURL(threadPath), { workerData, resourceLimits: LIMITS });
     } catch (error) {
       throw unstarted(error.message);
     }
