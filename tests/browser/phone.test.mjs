@@ -34,6 +34,23 @@ async function tinted(page) {
   return { name: 'lamp.png', buffer: Buffer.from(base64, 'base64') };
 }
 
+test('on a phone of 360 pixels the header takes one row and the tools take two', async (t) => {
+  const { page, close } = await open(browser, server, {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+    reducedMotion: 'reduce',
+  });
+  t.after(close);
+  await settled(page);
+  await page.evaluate(() => document.querySelector('[data-action=phantom]').click());
+  await settled(page);
+  const rows = await page.evaluate(() =>
+    ['.top', '.viewport-tools', '.overlays'].map((part) => document.querySelector(part).getBoundingClientRect().height),
+  );
+  assert.ok(rows[0] <= 60 && Math.max(rows[1], rows[2]) <= 44, `${rows}`);
+});
+
 test('a film is seen while the engine loads; tinted, turned, inverted and framed films are analysed after a correction', async (t) => {
   const { page, close } = await open(browser, server, {
     viewport: { width: 390, height: 844 },

@@ -77,7 +77,7 @@ export default {
   'tools.out': 'Zoom out',
   'tools.drag': 'Drag to adjust window and level',
   'tools.window': 'Window',
-  'tools.window.film': 'Full range',
+  'tools.window.film': 'Full',
   'tools.window.lungs': 'Lung',
   'tools.window.dense': 'Mediastinum',
   'tools.window.own': 'Custom',

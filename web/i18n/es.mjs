@@ -92,7 +92,7 @@ export default {
   'tools.out': 'Reducir',
   'tools.drag': 'Arrastrar para ajustar ventana y nivel',
   'tools.window': 'Ventana',
-  'tools.window.film': 'Completa',
+  'tools.window.film': 'Total',
   'tools.window.lungs': 'Pulmón',
   'tools.window.dense': 'Mediastino',
   'tools.window.own': 'Manual',

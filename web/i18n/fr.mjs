@@ -93,7 +93,7 @@ export default {
   'tools.out': 'Réduire',
   'tools.drag': 'Glisser pour régler la fenêtre et le niveau',
   'tools.window': 'Fenêtre',
-  'tools.window.film': 'Complète',
+  'tools.window.film': 'Totale',
   'tools.window.lungs': 'Poumon',
   'tools.window.dense': 'Médiastin',
   'tools.window.own': 'Manuelle',

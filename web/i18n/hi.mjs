@@ -87,7 +87,7 @@ export default {
   'tools.out': 'छोटा करें',
   'tools.drag': 'विंडो और लेवल बदलने के लिए खींचें',
   'tools.window': 'विंडो',
-  'tools.window.film': 'पूरी रेंज',
+  'tools.window.film': 'पूरी',
   'tools.window.lungs': 'फेफड़े',
   'tools.window.dense': 'मीडियास्टिनम',
   'tools.window.own': 'कस्टम',
