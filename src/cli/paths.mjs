@@ -7,7 +7,6 @@
 import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import picomatch from 'picomatch';
 import { CommandError, ReadError, unreadable } from '../node/errors.mjs';
 import { inOrder, nameOf, OVERLAY, pathOf, splitAt } from '../node/names.mjs';
 import { ARCHIVE, FILM, isFilm, isHidden, isIndex, SNIFFED } from '../sniff.mjs';
@@ -131,8 +130,12 @@ function walk(top, depth, hidden, overlays) {
   return found.sort((a, b) => inOrder(a.file, b.file));
 }
 
-/** The files that match a glob pattern. @param {string} pattern @param {string | null} overlays @returns {Item[]} */
-function match(pattern, overlays) {
+/**
+ * The files that match a glob pattern.
+ * @param {string} pattern @param {string | null} overlays @returns {Promise<Item[]>}
+ */
+async function match(pattern, overlays) {
+  const { default: picomatch } = await import('picomatch'); // loading it takes as long as a film
   const { base, glob, prefix } = picomatch.scan(pattern, { nonegate: true });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const matches = picomatch(glob, { nonegate: true, posix: true });
@@ -192,7 +195,7 @@ async function expand(path, patterns, overlays) {
           walk(path, Infinity, false, overlays),
           ({ file, code, pipe }) => code || (!pipe && isWanted(file, () => headOf(file))),
         )
-      : [match(path, overlays), []];
+      : [await match(path, overlays), []];
   const message = is === 'folder' ? `This folder contains no ${FORMATS}.` : 'No file matches this pattern.';
   const { items, leftOut } = found.length ? await unpackAll(found) : only({ file: path, code: 'no-films', message });
   return { items, leftOut: [...others.map(({ file }) => file), ...leftOut].filter((file) => !isIndex(file)) };

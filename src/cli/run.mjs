@@ -7,7 +7,6 @@
 //     await run.close();
 //   }
 import { availableParallelism } from 'node:os';
-import cliProgress from 'cli-progress';
 import { CommandError } from '../node/errors.mjs';
 import { loadParts } from '../node/assets.mjs';
 import { createPool } from '../node/pool.mjs';
@@ -27,9 +26,10 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  * A progress bar on standard error; `say` prints text above it.
  * @param {number} total @param {boolean} visible false if nothing but text is to be printed
  */
-function createProgress(total, visible) {
+async function createProgress(total, visible) {
   if (!visible || total < MANY || !process.stderr.isTTY)
     return { step() {}, say: (/** @type {string} */ text) => process.stderr.write(text), stop() {} };
+  const { default: cliProgress } = await import('cli-progress'); // most runs show none
   const bars = new cliProgress.MultiBar(
     {
       format: '{bar} {value}/{total}  {rate} films/s  {eta_formatted} left',
@@ -134,7 +134,7 @@ export async function openRun(options, count) {
    * @returns {AsyncGenerator<{ item: T, answer: import('../result/record.mjs').Answer }>}
    */
   async function* answers(items, bar = true) {
-    const progress = createProgress(items.length, bar && !options.quiet),
+    const progress = await createProgress(items.length, bar && !options.quiet),
       tally = createTally();
     try {
       for await (const { item, answer } of pool.run(items)) {

@@ -248,6 +248,17 @@ test('a progress bar appears for many films, and only if standard error is a ter
   assert.doesNotMatch(tried(many).stderr, /\/11|\u001b/);
 });
 
+test('the library of patterns is loaded for a pattern, that of the bar for a bar', () => {
+  const list = `data:text/javascript,import{createRequire}from'node:module';import{isMainThread}from'node:worker_threads';
+    if(isMainThread)process.on('exit',()=>console.error(Object.keys(createRequire('/').cache).join()))`;
+  const loaded = (path) =>
+    /(picomatch|cli-progress)/.exec(
+      tried([path], { env: { ...process.env, NODE_OPTIONS: `--import="${list}"` } }).stderr,
+    );
+  assert.equal(loaded('films/b.png'), null);
+  assert.equal(loaded('films/*.png')[0], 'picomatch');
+});
+
 test('a reader that stops early ends the command quietly', () => {
   const many = Array.from({ length: 300 }, () => 'text.png');
   const command = `${quote([process.execPath, join(root, 'src/cli.mjs'), '--model', tiny, ...many])} 2>${join(folder, 'err')} | head -n 1`;
