@@ -17,6 +17,9 @@
 ifeq ($(origin CC),default)
 CC = clang
 endif
+# CC in names of folders: it may be a path, or have options.
+EMPTY    =
+COMPILER = $(subst /,-,$(subst $(EMPTY) ,-,$(CC)))
 SERVE  = 1
 PORT   = 8080
 PREFIX     = /usr/local
@@ -94,18 +97,18 @@ build/pleura.dot.wasm: src/nn/int8_relaxed.c Makefile
 	wasm-ld-19 --no-entry --import-memory --strip-all build/wasm/nn/int8_relaxed.o -o $@
 	cd $(@D) && sha256sum $(@F) > $(@F).sha256
 
-build/libpleura.so: $(SOURCES:src/%.c=build/$(CC)-O3/%.o)
+build/libpleura.so: $(SOURCES:src/%.c=build/$(COMPILER)-O3/%.o)
 	$(CC) -shared $^ -lm -o $@
 
 # What is released: machine code that exports only what is declared so.
 RELEASE_FLAGS = $(COMMON) -DNDEBUG -O3 -fPIC -fvisibility=hidden
-build/release-$(CC)/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
+build/release-$(COMPILER)/%.o: src/%.c $(HEADERS) Makefile | build/include/stb
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(RELEASE_FLAGS) -c $< -o $@
 
 # Node uses it only beside the wasm of the same source.
 UNDEFINED = $(if $(filter Darwin, $(shell uname)),-undefined dynamic_lookup)
-build/pleura.node: src/engine/node.c src/engine/wasm.c $(SOURCES:src/%.c=build/release-$(CC)/%.o) build/pleura.wasm
+build/pleura.node: src/engine/node.c src/engine/wasm.c $(SOURCES:src/%.c=build/release-$(COMPILER)/%.o) build/pleura.wasm
 	$(CC) $(CFLAGS) $(RELEASE_FLAGS) -shared $(UNDEFINED) -isystem node_modules/node-api-headers/include \
 	  -DPLEURA_WASM_SHA256='"$(firstword $(shell cat build/pleura.wasm.sha256))"' $< $(filter %.o, $^) -lm -o $@
 	cd $(@D) && sha256sum $(@F) > $(@F).sha256
@@ -116,10 +119,10 @@ SONAME    = libpleura.so.$(firstword $(subst ., ,$(VERSION)))
 INSTALLED = $(addprefix $(DESTDIR), $(INCLUDEDIR)/pleura/pleura.h $(INCLUDEDIR)/pleura/status.h $(LIBDIR)/libpleura.so.$(VERSION) \
             $(LIBDIR)/$(SONAME) $(LIBDIR)/libpleura.so $(LIBDIR)/pkgconfig/pleura.pc $(addprefix $(DATADIR)/pleura/, pleura.gguf LICENSE))
 
-build/release-$(CC)/libpleura.so.$(VERSION): $(SOURCES:src/%.c=build/release-$(CC)/%.o)
+build/release-$(COMPILER)/libpleura.so.$(VERSION): $(SOURCES:src/%.c=build/release-$(COMPILER)/%.o)
 	$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) $(LDFLAGS) $^ -lm -o $@
 
-install: build/release-$(CC)/libpleura.so.$(VERSION)
+install: build/release-$(COMPILER)/libpleura.so.$(VERSION)
 	install -d $(sort $(dir $(INSTALLED)))
 	install -m 644 src/pleura.h src/status.h $(DESTDIR)$(INCLUDEDIR)/pleura
 	install -m 755 $< $(DESTDIR)$(LIBDIR)

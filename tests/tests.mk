@@ -6,7 +6,7 @@ FUZZ_SECONDS = 60
 FILMS  = 10000
 PLATFORMS =
 
-.PHONY: test check sanitized optimised helpers lint lint-types-src lint-types-web lint-syntax \
+.PHONY: test check sanitized sanitized-clang sanitized-gcc optimised-gcc helpers lint lint-types-src lint-types-web lint-syntax \
         fuzz fuzz-coverage interval-coverage bits same-bits soak bench bench-all bench-film bench-folders bench-large bench-page bench-server walk-through
 
 # ---- The whole run, its quick part, and single wings ----
@@ -22,7 +22,7 @@ quick = $(if $(SLOW),$1,$(filter-out %.slow.test.mjs,$1))
 
 test:
 	@.ci/setup test
-	@$(PARALLEL) sanitized optimised bits wasm native lib types helpers site lint
+	@$(PARALLEL) sanitized-clang optimised-gcc bits wasm native lib types helpers site lint
 	$(IN_WASM) node tests/run.mjs $(BROWSER_TESTS) $(NODE_TESTS)
 
 check:
@@ -75,8 +75,9 @@ $(foreach cc, clang gcc, \
   $(eval $(call variant,$(cc),$(cc),$$(NATIVE))) \
   $(eval $(call variant,$(cc)-threads,$(cc),$$(COMMON) -O1 -g -pthread -fsanitize=thread)))
 $(eval $(call variant,memory,clang,$$(COMMON) -O1 -g -fno-sanitize-recover=all -fsanitize=memory))
-# build/gcc-O3 and the like: without sanitizers, as other people may compile the engine. Those of -O3 are libpleura.so.
+# build/gcc-O3 and the like: without sanitizers, as other people may compile the engine. libpleura.so is that of CC at -O3.
 $(foreach cc, clang gcc, $(foreach level, 0 1 2 3, $(eval $(call variant,$(cc)-O$(level),$(cc),$$(COMMON) -O$(level) -fPIC))))
+$(if $(filter clang gcc, $(COMPILER)),,$(eval $(call variant,$(COMPILER)-O3,$(CC),$$(COMMON) -O3 -fPIC)))
 
 # stb_image copies an empty IDAT chunk, no bytes at all, to a null pointer.
 build/%/image/decode.o: SANITIZE += -fno-sanitize=nonnull-attribute
@@ -96,9 +97,11 @@ FUZZERS  = $(patsubst tests/%.c, %, $(filter-out tests/fuzz/replay.c, $(wildcard
 programs = $(foreach test, $(patsubst tests/%.c, %, $(wildcard tests/*/test_*.c)), \
              run/$1$(if $(filter %/test_threads, $(test)),-threads)/$(test))
 
-sanitized: $(call programs,$(CC)) $(CORPORA:%=replay/$(CC)/%)
-# What clang has shown to be clean under sanitizers need only work as gcc optimises it.
-optimised: $(filter-out %/test_threads, $(call programs,gcc-O3)) $(CORPORA:%=replay/memory/%)
+sanitized: sanitized-$(CC)
+sanitized-clang: $(call programs,clang) $(CORPORA:%=replay/clang/%) $(CORPORA:%=replay/memory/%)
+sanitized-gcc: $(call programs,gcc) $(CORPORA:%=replay/gcc/%)
+# `make test` needs the sanitizers of one compiler.
+optimised-gcc: $(filter-out %/test_threads, $(call programs,gcc-O3)) $(CORPORA:%=replay/gcc-O3/%)
 
 run/%: build/%
 	$<

@@ -5,6 +5,8 @@ import { after, before, test } from 'node:test';
 import { createEngine } from '../../src/node.mjs';
 import { choose, launch, open, png, resultOf, select, serve, settled } from './site.mjs';
 
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, reducedMotion: 'reduce' };
+
 let browser, server, engine, phantom;
 before(async () => {
   [browser, server, engine] = await Promise.all([launch(), serve(), createEngine()]);
@@ -35,12 +37,7 @@ async function tinted(page) {
 }
 
 test('on a phone of 360 pixels the header takes one row and the tools take two', async (t) => {
-  const { page, close } = await open(browser, server, {
-    viewport: { width: 360, height: 740 },
-    hasTouch: true,
-    isMobile: true,
-    reducedMotion: 'reduce',
-  });
+  const { page, close } = await open(browser, server, { ...PHONE, viewport: { width: 360, height: 740 } });
   t.after(close);
   await settled(page);
   await page.evaluate(() => document.querySelector('[data-action=phantom]').click());
@@ -52,13 +49,7 @@ test('on a phone of 360 pixels the header takes one row and the tools take two',
 });
 
 test('a film is seen while the engine loads; tinted, turned, inverted and framed films are analysed after a correction', async (t) => {
-  const { page, close } = await open(browser, server, {
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    isMobile: true,
-    reducedMotion: 'reduce',
-    serviceWorkers: 'block',
-  });
+  const { page, close } = await open(browser, server, { ...PHONE, serviceWorkers: 'block' });
   t.after(close);
   let release;
   const held = new Promise((resolve) => (release = resolve));
